@@ -1,0 +1,39 @@
+"""The command line: the window, `denoise`, `evaluate` and `train`, on the same core.
+
+A command's module is imported when it is called, so that training needs neither Qt nor scikit-image.
+"""
+
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+
+from nerd_gui.cli.arguments import say
+
+COMMANDS = ("denoise", "evaluate", "train")
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, 2 for what a person has to put right, 130 when interrupted.
+
+    The first argument chooses the command; if it is none, the window opens, and the argument is its photo.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "window"
+    try:
+        command = importlib.import_module(f"nerd_gui.cli.{name}")
+        return command.run(command.parser().parse_intermixed_args(arguments))
+    except KeyboardInterrupt:
+        say("interrupted; no file is left half-written.")
+        return INTERRUPTED
+    except ValueError as error:
+        # The program's own errors are written for a person; any other is a defect and keeps its traceback.
+        if not type(error).__module__.startswith("nerd_gui."):
+            raise
+        say(error)
+    except OSError as error:
+        say(f"“{error.filename}” cannot be used ({error.strerror}); check the path." if error.filename else error)
+    return BAD_INPUT

@@ -1,0 +1,65 @@
+"""What the commands share: arguments and their checks, and how an error is said."""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+T = TypeVar("T", int, float)
+
+
+class UsageError(ValueError):
+    """A command that makes no sense; the message is a sentence that says why."""
+
+
+def say(message: object) -> None:
+    """Say something in one line on stderr."""
+    print("nerd-gui:", " ".join(str(message).split()), file=sys.stderr, flush=True)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence, a `UsageError`, instead of the whole usage."""
+
+    def __init__(self, command: str, description: str, examples: str) -> None:
+        super().__init__(
+            prog=f"nerd-gui {command}".strip(),
+            description=description,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError` with the parser's message.
+
+        Raises
+        ------
+        UsageError
+        """
+        raise UsageError(f"{message.rstrip('.')}; “{self.prog} --help” explains.")
+
+
+def sigma(text: str) -> float:
+    """An argument that is a noise level on the 0-255 scale."""
+    return _number(text, float, lambda value: 0 <= value <= 255, "a noise level, a number from 0 to 255")
+
+
+def not_negative(text: str) -> float:
+    """An argument that is a number of 0 or more."""
+    return _number(text, float, lambda value: 0 <= value < math.inf, "a number of 0 or more")
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """The type of an argument that is a whole number of `least` or more."""
+    return lambda text: _number(text, int, lambda value: value >= least, f"a whole number of {least} or more")
+
+
+def _number(text: str, kind: type[T], fits: Callable[[T], bool], meant: str) -> T:
+    try:
+        value = kind(text)
+        if fits(value):  # nothing fits NaN
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"“{text}” is not {meant}")

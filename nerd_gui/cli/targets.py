@@ -1,0 +1,51 @@
+"""Files that a command writes: looked at before long work, written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from nerd_gui.cli.arguments import UsageError
+from nerd_gui.nerd.weights import write_atomically
+
+
+def check_file(path: Path | None, *, replace: bool = True) -> None:
+    """See to it that a file can be written in the end; None asks for none.
+
+    Raises
+    ------
+    UsageError
+        If it cannot, or is there already and may not be replaced.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise UsageError(f"“{path}” is a folder; name a file in it.")
+    if not replace and os.path.lexists(path):
+        raise UsageError(f"“{path}” exists already; choose another name, or ask for it to be replaced (--overwrite).")
+    check_folder(path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """See to it that a folder can be written in.
+
+    Raises
+    ------
+    UsageError
+        If it is missing or may not be written in.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # permissions alone do not tell
+            pass
+    except OSError as error:
+        raise UsageError(f"Nothing can be written in “{folder}” ({error.strerror}); choose another folder.") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as a whole.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; a file that was there before is then as it was.
+    """
+    write_atomically(path, text.encode(errors="backslashreplace"))

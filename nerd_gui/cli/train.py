@@ -1,0 +1,81 @@
+"""`nerd-gui train`: a stretch of training."""
+
+import argparse
+import zipfile
+from pathlib import Path
+
+import torch
+
+from nerd_gui.cli.arguments import Parser, UsageError, not_negative, whole
+from nerd_gui.cli.targets import check_file
+from nerd_gui.training import find_recipe, train
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `nerd-gui train`."""
+    made = Parser(
+        "train",
+        "Train a network for some minutes, going on where the last stretch in the same folder ended.",
+        "examples:\n  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 60\n"
+        "  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 20 --decay 8000 "
+        "--release my.safetensors",
+    )
+    add = made.add_argument
+    add("--config", required=True, metavar="NAME|FILE.json", help="recipe by name, or a file like a run's recipe.json")
+    add("--data", required=True, type=Path, metavar="FOLDER|FILE.npz", help="training pictures of one size")
+    add("--resume", required=True, type=Path, metavar="DIR", help="folder of the run; made if it is not there")
+    add("--minutes", required=True, type=not_negative, metavar="M", help="length of this stretch")
+    add("--decay", type=whole(1), default=0, metavar="SAMPLES", help="let the learning rate fall to 0 over so many")
+    add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another run")
+    add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
+    add("--release", type=Path, metavar="FILE.safetensors", help="write the averaged network at the end")
+    add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train for the minutes asked for, or to the end of the decay.
+
+    Raises
+    ------
+    UsageError, DataError
+    """
+    for path in (args.data, args.fork):
+        if path is not None and not path.exists():
+            raise UsageError(f"“{path}” does not exist; check its name and folder.")
+    if args.data.suffix == ".npz" and not _is_packed(args.data):
+        raise UsageError(f"“{args.data}” holds no packed training pictures; name the folder of the pictures.")
+    if args.release is not None and args.release.suffix != ".safetensors":
+        raise UsageError(f"“{args.release}” is no name for a network; end it in .safetensors.")
+    check_file(args.release)
+
+    try:
+        recipe = find_recipe(args.config)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"There is no device “{device}” here; choose another one, such as cpu.") from error
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
+    trainer = train(
+        recipe,
+        args.data,
+        args.resume,
+        minutes=args.minutes,
+        decay=args.decay,
+        fork=args.fork,
+        device=device,
+        release=args.release,
+    )
+    print(f"{args.resume}: {trainer.samples} samples seen in {trainer.seconds / 3600:.2f} hours")
+    return 0
+
+
+def _is_packed(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as file:
+        return "training.npy" in file.namelist()

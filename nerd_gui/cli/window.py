@@ -1,0 +1,35 @@
+"""`nerd-gui [PHOTO]`: the window."""
+
+import argparse
+from pathlib import Path
+
+from nerd_gui import __version__
+from nerd_gui.cli.arguments import Parser
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `nerd-gui`."""
+    made = Parser(
+        "",
+        "Watch an equilibrium denoiser find its fixed point: open the window, on PHOTO or on a sample picture.\n\n"
+        "Commands without a window, each with a --help of its own:\n"
+        "  nerd-gui denoise     denoise photo files\n"
+        "  nerd-gui evaluate    measure networks on a folder of clean pictures\n"
+        "  nerd-gui train       train a network",
+        "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui --screenshot window.png\n"
+        "  nerd-gui ./denoise   a photo that is called as a command",
+    )
+    made.add_argument("photo", nargs="?", type=Path, metavar="PHOTO", help="photo to open (a sample if left out)")
+    made.add_argument("--screenshot", type=Path, metavar="FILE", help="run, save a picture of the window, and exit")
+    made.add_argument("--model", metavar="NAME", help="network by name, or a .safetensors file")
+    made.add_argument("--version", action="version", version=f"NERD GUI {__version__}")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window; returns when it is closed."""
+    import torch  # noqa: F401  # before Qt: torch >= 2.9 fails to load after it on Windows
+
+    from nerd_gui.window.application import run_window
+
+    return run_window(args.photo, screenshot=args.screenshot, model=args.model)

@@ -1,0 +1,33 @@
+"""One run: subject and settings in, a stream of iterates out, kept in a trajectory."""
+
+from nerd_gui.denoising.features import Features
+from nerd_gui.denoising.memory import estimate_bytes, peak_memory_mb
+from nerd_gui.denoising.run import DenoisingRun, denoise
+from nerd_gui.denoising.settings import (
+    RunError,
+    RunSettings,
+    Subject,
+    check_device,
+    default_device,
+    default_model,
+    devices,
+)
+from nerd_gui.denoising.trajectory import CURVES, Iterate, Trajectory
+
+__all__ = [
+    "CURVES",
+    "DenoisingRun",
+    "Features",
+    "Iterate",
+    "RunError",
+    "RunSettings",
+    "Subject",
+    "Trajectory",
+    "check_device",
+    "default_device",
+    "default_model",
+    "denoise",
+    "devices",
+    "estimate_bytes",
+    "peak_memory_mb",
+]

@@ -1,0 +1,71 @@
+"""The noise features of a run's iterates, kept for the attention inspector: in memory, past a limit on disk."""
+
+import tempfile
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nerd_gui.denoising.settings import RunError
+from nerd_gui.nerd import NERD, AttentionMaps, GroupStatistics
+
+MEMORY_LIMIT = 2 << 30  # bytes of features that one run keeps in memory
+HALF_MAX = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What an iterate's attention maps are made from.
+
+    Attributes
+    ----------
+    z, s : Tensor, (B, d, rows, cols), float16, on the CPU
+        The iterate and the injection (one tensor for all iterates of a run).
+    statistics : GroupStatistics
+        GroupNorm's mean and variance of s + z, so that a click has to project its neighbourhood only.
+    """
+
+    z: Tensor
+    s: Tensor
+    statistics: GroupStatistics
+
+    def attention_maps(self, net: NERD, row: int, col: int, window: int) -> AttentionMaps:
+        """Maps (B, heads, rows, cols) of the pixel (row, col), on the CPU; see `NERD.attention_maps`."""
+        return net.attention_maps(self.z, self.s, row, col, statistics=self.statistics, window=window)
+
+
+class FeatureStore:
+    """Keeps tensors in half precision on the CPU; past `limit` bytes they go to a temporary file.
+
+    The file has no name: the system frees it with the last tensor that lies in it, also after a crash.
+    """
+
+    def __init__(self, limit: int = MEMORY_LIMIT) -> None:
+        self._left = limit
+
+    def keep(self, x: Tensor) -> Tensor:
+        """Return a copy of `x` as float16 on the CPU, what is too large for it clipped.
+
+        Raises
+        ------
+        RunError
+            If the temporary file cannot be written.
+        """
+        half = x.detach().to("cpu", torch.float16, copy=True).clamp_(-HALF_MAX, HALF_MAX)
+        size = half.numel() * half.element_size()
+        if size <= self._left:
+            self._left -= size
+            return half
+        try:
+            with tempfile.TemporaryFile(prefix="nerd-gui-") as file:
+                # Written before it is mapped: a full disk is an error here, and a crash in a mapped page.
+                file.write(half.contiguous().numpy().data)
+                file.flush()
+                spilled = np.memmap(file, dtype=np.float16, mode="r+", shape=tuple(half.shape))
+        except OSError as error:
+            raise RunError(
+                f"The iterates do not fit in the temporary folder “{tempfile.gettempdir()}” ({error.strerror}); make "
+                "room there, or choose a smaller region or fewer solver steps."
+            ) from error
+        return torch.from_numpy(spilled)

@@ -1,0 +1,160 @@
+"""One run: a photo, a network and settings become a stream of iterates."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nerd_gui.denoising.features import HALF_MAX, Features, FeatureStore
+from nerd_gui.denoising.memory import check_memory, peak_memory_mb
+from nerd_gui.denoising.settings import RunError, RunSettings, Subject, check_device
+from nerd_gui.denoising.trajectory import Iterate, Trajectory
+from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
+from nerd_gui.imaging import luma, noise_level, psnr, ssim
+from nerd_gui.nerd import NERD, load_model
+
+
+def batch_size(net: NERD, channels: int) -> int:
+    """Pictures that a photo becomes: a grey network takes the channels of a colour photo as a batch."""
+    return channels if net.config.channels == 1 else 1
+
+
+def to_batch(noisy: np.ndarray, net: NERD) -> Tensor:
+    """(C, rows, cols) -> the network's (B, C, rows, cols): see `batch_size`; grey is repeated for a colour network."""
+    y = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32))
+    if net.config.channels == 1:
+        return y[:, None]
+    return y.expand(net.config.channels, -1, -1)[None]
+
+
+def from_batch(pictures: Tensor, channels: int) -> np.ndarray:
+    """The inverse of `to_batch`; a grey photo gets the mean of a colour network's channels."""
+    flat = pictures.flatten(0, 1)
+    return (flat.mean(0, keepdim=True) if channels == 1 else flat).cpu().numpy()
+
+
+class DenoisingRun:
+    """A run that is ready to start; `iterates` does the work, wherever it is called.
+
+    Parameters
+    ----------
+    subject : Subject
+    settings : RunSettings
+    net : NERD, optional
+        The network, loaded from `settings.model` if left out.
+
+    Raises
+    ------
+    RunError
+        If the device is missing, the picture does not suit the network, or memory does not suffice.
+    ModelError
+        If the network cannot be loaded.
+    """
+
+    def __init__(self, subject: Subject, settings: RunSettings, net: NERD | None = None) -> None:
+        check_device(settings.device)
+        self.subject = subject
+        self.settings = settings
+        self.net = net if net is not None else load_model(settings.model, device=settings.device)
+        if self.net.config.channels not in (1, 3):
+            raise RunError(
+                f"The network “{settings.model}” takes {self.net.config.channels} channels; photos have 1 or 3."
+            )
+        self.window = settings.window or self.net.config.window
+        self.batch = batch_size(self.net, subject.channels)
+        self.estimated_bytes = check_memory(self.net.config, settings, self.batch, subject.rows, subject.cols)
+
+    def trajectory(self) -> Trajectory:
+        """An empty record for this run's iterates."""
+        return Trajectory(self.subject, self.settings, self.window)
+
+    def iterates(self, should_stop: Callable[[], bool] | None = None) -> Iterator[Iterate]:
+        """Solve, yielding every iterate as it comes, decoded.
+
+        Parameters
+        ----------
+        should_stop : callable, optional
+            Asked around each evaluation of f; true ends the stream.
+
+        Raises
+        ------
+        RunError
+            If the device runs out of memory, or the disk of room for what memory does not hold.
+        """
+        try:
+            yield from self._iterates(should_stop)
+        except torch.OutOfMemoryError as error:
+            raise RunError(
+                f"The device “{self.settings.device}” ran out of memory; choose a smaller region or another device."
+            ) from error
+
+    def _iterates(self, should_stop: Callable[[], bool] | None) -> Iterator[Iterate]:
+        settings, net = self.settings, self.net
+        net.window, net.precision = self.window, settings.precision
+        store = FeatureStore()
+        with torch.no_grad():
+            y = to_batch(self.subject.noisy, net).to(settings.device)
+            s = net.inject(y)
+            kept_s = store.keep(s)
+
+        def f(z: Tensor) -> Tensor:
+            return net.implicit(z, s)
+
+        options = {"max_iter": settings.max_iter, "tol": settings.tol, "safeguard": settings.safeguard}
+        if settings.memory is not None and settings.solver != "plain":
+            options["memory"] = settings.memory
+        for step in SOLVERS[settings.solver](f, self._start(s), should_stop=should_stop, **options):
+            yield self._decoded(step, y, s, kept_s, store)
+
+    def _start(self, s: Tensor) -> Tensor:
+        z0 = self.net.initial(s)
+        if self.settings.start == "random":
+            # Drawn on the CPU so that a seed means the same start on every device.
+            generator = torch.Generator().manual_seed(self.settings.start_seed)
+            z0 = torch.randn(z0.shape, generator=generator).to(z0.device)
+        return z0
+
+    @torch.no_grad()
+    def _decoded(self, step: SolverStep, y: Tensor, s: Tensor, kept_s: Tensor, store: FeatureStore) -> Iterate:
+        subject = self.subject
+        _, estimated = self.net.estimate(y, step.z)
+        # What a diverging z decodes to may be more than half precision holds, or nothing.
+        n_hat = np.nan_to_num(from_batch(estimated, subject.channels)).clip(-HALF_MAX, HALF_MAX)
+        clean, score, similarity = subject.clean, None, None
+        if clean is not None:
+            x_hat = subject.noisy + n_hat
+            score, similarity = psnr(clean, x_hat), ssim(clean, x_hat)
+        return Iterate(
+            index=step.index,
+            n_hat=n_hat.astype(np.float16),
+            features=Features(store.keep(step.z), kept_s, self.net.attention_statistics(step.z, s)),
+            residual=float(step.residual.max()),
+            relative_step=_worst(step.relative_step),
+            residual_change=_worst(step.residual_change),
+            noise_level=float(noise_level(luma(n_hat))),
+            noise_levels=tuple(float(noise_level(channel)) for channel in n_hat),
+            psnr=score,
+            ssim=similarity,
+            seconds=step.seconds,
+            evaluations=step.evaluations,
+            restarted=bool(step.restarted),
+            stop_reason=step.stop_reason,
+        )
+
+
+def _worst(measure: Tensor | None) -> float | None:
+    return None if measure is None else float(measure.max())
+
+
+def denoise(
+    subject: Subject, settings: RunSettings, net: NERD | None = None, should_stop: Callable[[], bool] | None = None
+) -> Trajectory:
+    """Run to the end and return the whole record; for callers who do not watch."""
+    run = DenoisingRun(subject, settings, net)
+    trajectory = run.trajectory()
+    for iterate in run.iterates(should_stop):
+        trajectory.add(iterate)
+    trajectory.finish(StopReason.CANCELLED)
+    trajectory.peak_memory_mb = peak_memory_mb(settings.device)
+    return trajectory

@@ -1,0 +1,173 @@
+"""The one record of a run: every iterate as it was, and the curves over them."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nerd_gui.denoising.features import Features
+from nerd_gui.denoising.settings import RunSettings, Subject
+from nerd_gui.equilibrium import StopReason
+
+CURVES = ("residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim")
+
+
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """One iterate z_i of a run, decoded.
+
+    Attributes
+    ----------
+    index : int
+        0 is the start z_0, 1 is f(z_0).
+    n_hat : float16 array (C, rows, cols)
+        The noise estimate; the picture is y + n_hat (Eq. 5).
+    features : Features
+        What the attention maps are made from.
+    residual : float
+        ||g_i|| / ||f(z_i)||, the worst channel's where channels are solved as a batch.
+    relative_step, residual_change : float or None
+        ||z_{i+1} - z_i|| / ||z_i|| (Fig. 10) and ||g_i - g_{i-1}|| / ||g_{i-1}|| (Sec. V-A), worst channel's.
+    noise_level : float
+        Estimated noise level (Fig. 8) of the luma of n_hat, 0-255 units.
+    noise_levels : tuple of float
+        The same for each channel.
+    psnr, ssim : float or None
+        Of the picture, where the clean one is known.
+    seconds : float
+        From the start of the run until this iterate was ready.
+    evaluations : int
+        Evaluations of f so far.
+    restarted : bool
+        The safeguard dropped the step that led here.
+    stop_reason : StopReason or None
+        On the last iterate: why the run ended.
+    """
+
+    index: int
+    n_hat: np.ndarray
+    features: Features
+    residual: float
+    relative_step: float | None
+    residual_change: float | None
+    noise_level: float
+    noise_levels: tuple[float, ...]
+    psnr: float | None
+    ssim: float | None
+    seconds: float
+    evaluations: int
+    restarted: bool
+    stop_reason: StopReason | None = None
+
+    def as_record(self) -> dict[str, Any]:
+        """The iterate's numbers, as the report lists them."""
+        names = ("index", *CURVES, "seconds", "restarted")
+        return {name: _plain(getattr(self, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no infinity: an undefined number is null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(eq=False)
+class Trajectory:
+    """The iterates of one run, 0 ... N, with the subject and the settings they belong to."""
+
+    subject: Subject
+    settings: RunSettings
+    window: int
+    iterates: list[Iterate] = field(default_factory=list)
+    stop_reason: StopReason | None = None
+    peak_memory_mb: float | None = None
+
+    def add(self, iterate: Iterate) -> None:
+        """Append the next iterate.
+
+        Raises
+        ------
+        ValueError
+            If it is not the next one.
+        """
+        if iterate.index != len(self.iterates):
+            raise ValueError(f"Iterate {iterate.index} came where {len(self.iterates)} was due.")
+        self.iterates.append(iterate)
+        self.stop_reason = iterate.stop_reason
+
+    def finish(self, reason: StopReason) -> None:
+        """Say why a run ended that gave no last iterate (it was cancelled between two)."""
+        self.stop_reason = self.stop_reason or reason
+
+    def __len__(self) -> int:
+        return len(self.iterates)
+
+    def __getitem__(self, index: int) -> Iterate:
+        return self.iterates[index]
+
+    @property
+    def result(self) -> int:
+        """Index of the run's result, the iterate of least residual.
+
+        Raises
+        ------
+        ValueError
+            If there is no iterate yet.
+        """
+        if not self.iterates:
+            raise ValueError("The run has no iterate yet.")
+        return min(self.iterates, key=lambda iterate: iterate.residual).index
+
+    def picture(self, index: int) -> np.ndarray:
+        """x_hat of an iterate, float32 (C, rows, cols), not clipped."""
+        return self.subject.noisy + self.iterates[index].n_hat.astype(np.float32)
+
+    def curve(self, name: str) -> list[float | None]:
+        """One of `CURVES` over the iterates; None where undefined."""
+        if name not in CURVES:
+            raise ValueError(f"There is no curve “{name}”; choose one of {', '.join(CURVES)}.")
+        return [_plain(getattr(iterate, name)) for iterate in self.iterates]
+
+    def attainable_noise_level(self) -> float | None:
+        """sqrt(sigma^2 - MSE) of the result: what a least-squares denoiser leaves of sigma; None without the truth."""
+        subject = self.subject
+        if subject.clean is None or subject.sigma is None or not self.iterates:
+            return None
+        error = float(np.mean((self.picture(self.result) - subject.clean) ** 2)) * 255**2
+        return math.sqrt(max(subject.sigma**2 - error, 0.0))
+
+    def report(self) -> dict[str, Any]:
+        """Everything needed to read the run, and to run it again; JSON-ready."""
+        subject, settings = self.subject, self.settings
+        last = self.iterates[-1] if self.iterates else None
+        return {
+            "model": settings.model,
+            "solver": settings.solver,
+            "device": settings.device,
+            "window": self.window,
+            "precision": settings.precision,
+            "stop_reason": str(self.stop_reason) if self.stop_reason else None,
+            "result": self.result if last else None,
+            "seconds": last.seconds if last else 0.0,
+            "evaluations": last.evaluations if last else 0,
+            "peak_memory_mb": self.peak_memory_mb,
+            "iterations": [iterate.as_record() for iterate in self.iterates],
+            "settings": {
+                "max_iter": settings.max_iter,
+                "tol": settings.tol,
+                "memory": settings.memory,
+                "safeguard": settings.safeguard,
+                "start": settings.start,
+                "start_seed": settings.start_seed,
+            },
+            "photo": {
+                "name": subject.photo.name,
+                "path": str(subject.photo.path) if subject.photo.path else None,
+                "sha256": subject.photo.sha256,
+                "rows": subject.rows,
+                "cols": subject.cols,
+                "region": subject.region,
+                "sigma": subject.sigma,
+                "seed": subject.seed,
+            },
+        }

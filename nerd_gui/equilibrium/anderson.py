@@ -1,0 +1,106 @@
+"""Anderson acceleration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium.steps import Pairs, SolverStep, StopRule, choose, products, solve
+
+
+def anderson(
+    f: Callable[[Tensor], Tensor],
+    z0: Tensor,
+    *,
+    max_iter: int = 17,
+    tol: float = 1e-3,
+    memory: int | None = 5,
+    beta: float = 1.0,
+    regularization: float = 1e-6,
+    safeguard: bool = True,
+    stop_on: str = "residual",
+    patience: int | None = 8,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[SolverStep]:
+    """Find z = f(z) by Anderson acceleration (type II), one evaluation of f for each `next`.
+
+    ``z_{i+1} = z_i + beta g_i - sum_j c_j (dz_j + beta dg_j)``, where the c_j make ``||g_i - sum_j c_j dg_j||`` least
+    over the last `memory` changes dz_j of the iterate and dg_j of g.
+
+    Parameters
+    ----------
+    f, z0, max_iter, tol, safeguard, stop_on, patience, should_stop
+        As for `broyden`.
+    memory : int or None
+        How many changes to keep (None: all); they take ``2 * memory`` times the memory of z.
+    beta : float
+        The length of the plain part of a step, above 0.
+    regularization : float
+        Added to the diagonal of the matrix of cosines between the dg_j, so that changes which nearly repeat each other
+        cannot blow up the c_j. It is free of scale and does not move the fixed point.
+
+    Yields
+    ------
+    SolverStep
+        One for each iterate; the last one says why the run ended.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of its range, or f changes the shape.
+    """
+    rule = StopRule(max_iter, tol, stop_on, patience, should_stop)
+    if memory is not None and memory < 1:
+        raise ValueError(f"Anderson's memory must be None or at least 1 change, not {memory}.")
+    if not beta > 0:
+        raise ValueError(f"Anderson's beta must be above 0, not {beta}.")
+    if not regularization > 0:
+        raise ValueError(f"Anderson's regularization must be above 0, not {regularization}.")
+    slots = max(1, min(memory or max_iter, max_iter))
+    return solve(lambda z: _Anderson(z, slots, beta, regularization), f, z0, rule, safeguard=safeguard)
+
+
+class _Anderson:
+    def __init__(self, z: Tensor, memory: int, beta: float, regularization: float) -> None:
+        self._pairs = Pairs(z, memory)  # dg and dz + beta dg
+        self._gram = z.new_zeros(z.shape[0], memory, memory)  # inner products of the dg
+        self._beta = beta
+        self._regularization = regularization
+        self._from: tuple[Tensor, Tensor] | None = None
+
+    @torch.no_grad()
+    def step(self, z: Tensor, g: Tensor) -> Tensor:
+        step = self._beta * g
+        if self._from is not None:
+            dz, dg = z - self._from[0], g - self._from[1]
+            slot = self._pairs.slot
+            self._pairs.push(dg, dz.add_(dg, alpha=self._beta))
+            changes, moves = self._pairs.first, self._pairs.second
+            used = self._pairs.used
+            row = products(changes, dg)
+            self._gram[:, slot, :used] = row
+            self._gram[:, :used, slot] = row
+            c = self._coefficients(self._gram[:, :used, :used], products(changes, g))
+            step = torch.baddbmm(step[:, None], c[:, None], moves, alpha=-1)[:, 0]
+        self._from = z, g
+        return step
+
+    def _coefficients(self, gram: Tensor, right: Tensor) -> Tensor:
+        """The c_j (B, k), from the matrix of cosines; a change of size 0 gets 0."""
+        size = gram.diagonal(dim1=1, dim2=2).double().sqrt()
+        scale = torch.where(size > 0, 1 / size, 0)
+        cosines = scale[:, :, None] * gram * scale[:, None, :]
+        cosines.diagonal(dim1=1, dim2=2).fill_(1 + self._regularization)
+        # solve_ex does not wait for the device, and the matrix above is never singular by more than rounding.
+        c, _ = torch.linalg.solve_ex(cosines, (scale * right)[:, :, None])
+        return (c[:, :, 0] * scale).to(right.dtype)
+
+    @torch.no_grad()
+    def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
+        assert self._from is not None
+        # Inner products with changes that are now zero stand in their own block and meet a zero right side: c_j = 0.
+        self._pairs.clear(samples)
+        self._from = choose(samples, z, self._from[0]), choose(samples, g, self._from[1])
+        return self._beta * g

@@ -1,0 +1,63 @@
+"""Plain fixed-point iteration: the yardstick of Fig. 10."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium.steps import SolverStep, StopRule, solve
+
+
+def plain(
+    f: Callable[[Tensor], Tensor],
+    z0: Tensor,
+    *,
+    max_iter: int = 17,
+    tol: float = 1e-3,
+    memory: int | None = None,
+    damping: float = 1.0,
+    safeguard: bool = True,
+    stop_on: str = "residual",
+    patience: int | None = 8,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[SolverStep]:
+    """Iterate ``z <- damping f(z) + (1 - damping) z``, one evaluation of f for each `next`.
+
+    Takes the keywords of `broyden` so that solvers can be exchanged. `memory` and `safeguard` have no effect: this
+    iteration learns nothing that it could keep or forget.
+
+    Parameters
+    ----------
+    f, z0, max_iter, tol, stop_on, patience, should_stop
+        As for `broyden`.
+    damping : float
+        The length of a step, above 0; 1 is ``z <- f(z)``.
+
+    Yields
+    ------
+    SolverStep
+        One for each iterate; the last one says why the run ended.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of its range, or f changes the shape.
+    """
+    rule = StopRule(max_iter, tol, stop_on, patience, should_stop)
+    if not damping > 0:
+        raise ValueError(f"The damping of the plain iteration must be above 0, not {damping}.")
+    return solve(lambda z: _Plain(damping), f, z0, rule, safeguard=False)
+
+
+class _Plain:
+    def __init__(self, damping: float) -> None:
+        self._damping = damping
+
+    @torch.no_grad()
+    def step(self, z: Tensor, g: Tensor) -> Tensor:
+        return self._damping * g
+
+    def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
+        return self.step(z, g)

@@ -1,0 +1,77 @@
+"""How stable an equilibrium is: the Jacobian of f at it (Bai et al. 2021, "Stabilizing Equilibrium Models")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium.steps import sample_norms
+
+
+def spectral_radius(
+    f: Callable[[Tensor], Tensor], z: Tensor, *, iterations: int = 60, generator: torch.Generator | None = None
+) -> Tensor:
+    """Estimate the spectral radius of the Jacobian of f at z by power iteration; below 1, plain iteration contracts.
+
+    The transposed Jacobian, which has the same eigenvalues, is applied by backpropagation: one evaluation of f and
+    `iterations` backward passes through it. The estimate is the mean growth over the second half of them, which also
+    holds where the largest eigenvalues are a complex pair and the growth of a single pass swings.
+
+    Parameters
+    ----------
+    f : callable
+        The map, sample by sample.
+    z : Tensor, (B, ...)
+        Where to take the Jacobian.
+    iterations : int
+        Backward passes, at least 2. The error falls as 1 / `iterations` for complex pairs, geometrically otherwise.
+    generator : torch.Generator or None
+        Source of the start vector, on the device of z.
+
+    Returns
+    -------
+    Tensor, (B,), float64, CPU
+        The estimate for each sample; 0 where the Jacobian maps the start vector to zero.
+
+    Raises
+    ------
+    ValueError
+        If `iterations` is below 2.
+    """
+    if iterations < 2:
+        raise ValueError(f"The power iteration needs at least 2 passes, not {iterations}.")
+    z = z.detach().requires_grad_()
+    with torch.enable_grad():
+        f_z = f(z)
+    v = torch.randn(z.shape, dtype=z.dtype, device=z.device, generator=generator)
+    logs = []
+    for _ in range(iterations):
+        (v,) = torch.autograd.grad(f_z, z, v.to(f_z.dtype), retain_graph=True)
+        growth = sample_norms(v.flatten(1))
+        v = v / growth.clamp_min(torch.finfo(growth.dtype).tiny).view(-1, *[1] * (z.dim() - 1)).to(v.dtype)
+        logs.append(growth.log())
+    return torch.stack(logs[iterations // 2 :]).cpu().double().mean(0).exp()
+
+
+def jacobian_penalty(f_z: Tensor, z: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """Hutchinson's estimate of ``||J_f||_F^2`` divided by the number of elements of z, to be added to a loss.
+
+    Parameters
+    ----------
+    f_z : Tensor, shape of z
+        f(z), computed with gradients; f must be twice differentiable.
+    z : Tensor
+        The point, with ``requires_grad``.
+    generator : torch.Generator or None
+        Source of the random direction, on the device of z.
+
+    Returns
+    -------
+    Tensor, scalar
+        ``||e^T J||^2 / numel`` for one normal e; its mean over e is the penalty. Differentiable.
+    """
+    direction = torch.randn(f_z.shape, dtype=f_z.dtype, device=f_z.device, generator=generator)
+    (vjp,) = torch.autograd.grad(f_z, z, direction, create_graph=True)
+    return vjp.square().sum() / z.numel()

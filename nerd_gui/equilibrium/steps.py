@@ -1,0 +1,351 @@
+"""What every fixed-point solver shares: its records, its stop rules, its safeguard and the loop around them.
+
+Notation: `g(z) = f(z) - z`; a batch of B samples is solved at once and every quantity is kept per sample.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from time import perf_counter
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+MEASURES = ("residual", "relative_step", "residual_change")
+STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
+STALL_GAIN = 0.99  # the best residual has improved when it fell below this part of itself
+
+
+class StopReason(StrEnum):
+    """Why a solve ended."""
+
+    CONVERGED = "converged"
+    STEP_LIMIT = "step limit"
+    STALLED = "stalled"
+    DIVERGED = "diverged"
+    CANCELLED = "cancelled"
+
+
+class Restarts(tuple[bool, ...]):
+    """One flag for each sample; true as a whole when any of them is."""
+
+    def __bool__(self) -> bool:
+        return any(self)
+
+
+@dataclass(frozen=True, eq=False)
+class SolverStep:
+    """One iterate of a solve.
+
+    Attributes
+    ----------
+    index : int
+        0 for the start, i for the iterate after i steps.
+    z : Tensor, shape of z0
+        The iterate. On a diverged record, the last one at which the sample was finite.
+    f_z : Tensor, shape of z0
+        f(z), in the type of z.
+    residual : Tensor, (B,), float64, CPU
+        ``||g_i|| / ||f(z_i)||``; infinite for a sample that diverged.
+    relative_step : Tensor, (B,), float64, CPU, or None
+        ``||z_{i+1} - z_i|| / ||z_i||`` (Fig. 10) of the step the solver is about to take. None where undefined
+        (z_i = 0) or where no step was worked out (the record at the step limit, a cancelled one).
+    residual_change : Tensor, (B,), float64, CPU, or None
+        ``||g_i - g_{i-1}|| / ||g_{i-1}||`` (Sec. V-A). None where undefined.
+    evaluations : int
+        Evaluations of f so far, this iterate's included.
+    seconds : float
+        Wall time since the first `next`.
+    restarted : Restarts
+        For each sample, whether the safeguard dropped this iterate: the next one starts again from the best.
+    stop_reason : StopReason or None
+        None on all records but the last.
+    """
+
+    index: int
+    z: Tensor
+    f_z: Tensor
+    residual: Tensor
+    relative_step: Tensor | None
+    residual_change: Tensor | None
+    evaluations: int
+    seconds: float
+    restarted: Restarts
+    stop_reason: StopReason | None = None
+
+    @property
+    def any_restarted(self) -> bool:
+        """Whether the safeguard acted on any sample."""
+        return bool(self.restarted)
+
+
+class Update(Protocol):
+    """How a solver chooses its steps. All tensors are (B, D) and are neither kept in other hands nor changed."""
+
+    def step(self, z: Tensor, g: Tensor) -> Tensor:
+        """Learn from the iterate `z` and return the step from it, a new tensor."""
+
+    def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
+        """Forget what was learnt of `samples` (B, bool, CPU); they go on from `z`. Return the plain step from there."""
+
+
+@dataclass(frozen=True)
+class StopRule:
+    """When a solve ends; see `broyden` for the meaning of the fields.
+
+    Raises
+    ------
+    ValueError
+        If a field is out of its range.
+    """
+
+    max_iter: int
+    tol: float
+    stop_on: str = "residual"
+    patience: int | None = 8
+    should_stop: Callable[[], bool] | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_iter < 0:
+            raise ValueError(f"The number of solver steps must be 0 or more, not {self.max_iter}.")
+        if not self.tol >= 0:
+            raise ValueError(f"The solver's tolerance must be 0 or more, not {self.tol}.")
+        if self.stop_on not in MEASURES:
+            raise ValueError(f"The solver can stop on {', '.join(MEASURES)}, not on {self.stop_on!r}.")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"The solver's patience must be None or at least 1, not {self.patience}.")
+
+    def cancelled(self) -> bool:
+        return self.should_stop is not None and self.should_stop()
+
+
+class _Progress:
+    """Per sample, for how many iterates the best residual has not improved."""
+
+    def __init__(self) -> None:
+        self.best: Tensor | float = torch.inf
+        self.idle: Tensor | int = 0
+
+    def update(self, residual: Tensor) -> None:
+        better = residual < STALL_GAIN * self.best
+        self.best = torch.where(better, residual, self.best)
+        self.idle = torch.where(better, 0, self.idle + 1)
+
+    def stalled(self, patience: int) -> Tensor:
+        return torch.as_tensor(self.idle >= patience) & torch.as_tensor(self.best < STALL_RESIDUAL)
+
+
+def sample_norms(x: Tensor) -> Tensor:
+    """Euclidean norm of each row of (B, D), in float32 at least; stays on the device."""
+    return torch.linalg.vector_norm(x, dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
+
+
+def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
+    """Rows of `yes` where `samples` (B, bool, CPU), of `no` elsewhere; copies only when the batch is mixed."""
+    if samples.all():
+        return yes
+    if not samples.any():
+        return no
+    return torch.where(samples.to(yes.device)[:, None], yes, no)
+
+
+class Pairs:
+    """A ring of the newest `memory` pairs of vectors of each sample, in two buffers (B, memory, D)."""
+
+    def __init__(self, like: Tensor, memory: int) -> None:
+        batch, dim = like.shape
+        # Never read before it is written, so that the system hands out pages only as the ring fills.
+        self._first = like.new_empty(batch, memory, dim)
+        self._second = like.new_empty(batch, memory, dim)
+        self._written = 0
+        self.memory = memory
+
+    @property
+    def used(self) -> int:
+        return min(self._written, self.memory)
+
+    @property
+    def slot(self) -> int:
+        """Where the next pair goes: over the oldest one once the ring is full."""
+        return self._written % self.memory
+
+    @property
+    def first(self) -> Tensor:
+        return self._first[:, : self.used]
+
+    @property
+    def second(self) -> Tensor:
+        return self._second[:, : self.used]
+
+    def push(self, first: Tensor, second: Tensor) -> None:
+        self._first[:, self.slot] = first
+        self._second[:, self.slot] = second
+        self._written += 1
+
+    def clear(self, samples: Tensor) -> None:
+        """Set the pairs of `samples` (B, bool, CPU) to zero, which is as good as having none."""
+        for sample in samples.nonzero().flatten().tolist():
+            self.first[sample].zero_()
+            self.second[sample].zero_()
+
+
+def products(vectors: Tensor, x: Tensor) -> Tensor:
+    """Inner products of (B, k, D) with (B, D), as (B, k)."""
+    return torch.bmm(vectors, x[:, :, None])[:, :, 0]
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """Inner product of each row, as (B, 1)."""
+    return torch.bmm(a[:, None], b[:, :, None])[:, 0]
+
+
+def solve(
+    make_update: Callable[[Tensor], Update],
+    f: Callable[[Tensor], Tensor],
+    z0: Tensor,
+    rule: StopRule,
+    *,
+    safeguard: bool,
+) -> Iterator[SolverStep]:
+    """Check `z0`, then return the generator of records; `make_update` gets z0 as (B, D)."""
+    if z0.dim() == 0 or z0.numel() == 0 or not z0.is_floating_point():
+        raise ValueError(
+            f"A solve starts from a non-empty float tensor whose first dimension is the batch, not from {z0.dtype} of "
+            f"shape {tuple(z0.shape)}."
+        )
+    return _iterate(make_update, f, z0.detach(), rule, safeguard)
+
+
+def _iterate(
+    make_update: Callable[[Tensor], Update],
+    f: Callable[[Tensor], Tensor],
+    z0: Tensor,
+    rule: StopRule,
+    safeguard: bool,
+) -> Iterator[SolverStep]:
+    # Gradients are switched off in the helpers, not here: a generator that yields inside `no_grad` would leave the
+    # caller's own code with gradients off.
+    started = perf_counter()
+    shape, z = z0.shape, z0.reshape(z0.shape[0], -1)
+    update = make_update(z)
+    progress = _Progress()
+    previous: tuple[Tensor, Tensor] | None = None  # z and g of the iterate before this one
+    best_z = best_g = z
+    best = last = torch.full((shape[0],), torch.inf, dtype=torch.float64)
+    for index in itertools.count():
+        if rule.cancelled():
+            return
+        f_z = _evaluate(f, z.view(shape))
+        cancelled = rule.cancelled()
+        no_step = cancelled or (index == rule.max_iter and rule.stop_on != "relative_step")
+        g, z_next, norms = _advance(update, z, f_z.reshape(z.shape), previous, no_step)
+        # The one wait for the device in each step.
+        size_z, size_f, size_g, size_change, size_step, size_before = norms.cpu().double()
+        finite = size_f.isfinite() & size_g.isfinite()
+        residual = torch.where(finite, _ratio(size_g, size_f), torch.inf)
+        relative_step = None if no_step else _defined(_ratio(size_step, size_z))
+        residual_change = None if previous is None else _defined(_ratio(size_change, size_before))
+        measure = {"residual": residual, "relative_step": relative_step, "residual_change": residual_change}[
+            rule.stop_on
+        ]
+        progress.update(residual)
+        reason = _stop_reason(rule, index, finite, measure, progress, cancelled)
+        restarted = torch.zeros_like(finite)
+        if reason is StopReason.DIVERGED and previous is not None:
+            z, f_z = _last_finite(finite, z, f_z, previous)
+        elif reason is None and safeguard:
+            improved = residual < best
+            best_z, best_g = choose(improved, z, best_z), choose(improved, g, best_g)
+            best = torch.minimum(best, residual)
+            # Within the tolerance a doubled residual is rounding, not a wild step.
+            floor = rule.tol if rule.stop_on == "residual" else 0.0
+            restarted = (residual > 2 * last) & (residual > floor) & (index > 2)
+            if restarted.any():
+                z_next, size_step = _restart(update, restarted, z, z_next, best_z, best_g)
+                relative_step = _defined(_ratio(size_step, size_z))
+        yield SolverStep(
+            index=index,
+            z=z.view(shape),
+            f_z=f_z,
+            residual=residual,
+            relative_step=relative_step,
+            residual_change=residual_change,
+            evaluations=index + 1,
+            seconds=perf_counter() - started,
+            restarted=Restarts(restarted.tolist()),
+            stop_reason=reason,
+        )
+        if reason is not None:
+            return
+        assert z_next is not None  # no_step implies a reason
+        previous, last, z = (z, g), residual, z_next
+        del f_z, z_next, g  # let go of what the caller may have dropped before f needs the memory
+
+
+@torch.no_grad()
+def _evaluate(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    f_z = f(z)
+    if f_z.shape != z.shape:
+        raise ValueError(f"A fixed point needs f(z) shaped as z, {tuple(z.shape)}, but f returned {tuple(f_z.shape)}.")
+    return f_z.detach().to(z.dtype)
+
+
+@torch.no_grad()
+def _advance(
+    update: Update, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor] | None, no_step: bool
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """g, the next iterate, and the norms (6, B) of z, f, g, the change of g, the step and the g before."""
+    g = f_z - z
+    norms = [sample_norms(z), sample_norms(f_z), sample_norms(g)]
+    nothing = torch.zeros_like(norms[0])
+    norms += [nothing if previous is None else sample_norms(g - previous[1])]
+    step = None if no_step else update.step(z, g)
+    norms += [nothing if step is None else sample_norms(step)]
+    norms += [nothing if previous is None else sample_norms(previous[1])]
+    return g, None if step is None else step.add_(z), torch.stack(norms)
+
+
+@torch.no_grad()
+def _restart(
+    update: Update, samples: Tensor, z: Tensor, z_next: Tensor | None, best_z: Tensor, best_g: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The next iterate when `samples` go on from their best one, and the size of the step that leads to it."""
+    assert z_next is not None
+    z_next = choose(samples, update.restart(samples, best_z, best_g).add_(best_z), z_next)
+    return z_next, sample_norms(z_next - z).cpu().double()
+
+
+@torch.no_grad()
+def _last_finite(finite: Tensor, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    last_z, last_g = previous
+    return choose(finite, z, last_z), choose(finite, f_z.reshape(z.shape), last_z + last_g).view(f_z.shape)
+
+
+def _ratio(part: Tensor, whole: Tensor) -> Tensor:
+    """part / whole with 0 / 0 = 0: nothing to go of nothing is no distance."""
+    return torch.where(part == 0, torch.zeros_like(part), part / whole)
+
+
+def _defined(ratio: Tensor) -> Tensor | None:
+    return ratio if ratio.isfinite().all() else None
+
+
+def _stop_reason(
+    rule: StopRule, index: int, finite: Tensor, measure: Tensor | None, progress: _Progress, cancelled: bool
+) -> StopReason | None:
+    if not finite.all():
+        return StopReason.DIVERGED
+    there = torch.zeros_like(finite) if measure is None or rule.tol == 0 else measure <= rule.tol
+    if there.all():
+        return StopReason.CONVERGED
+    if cancelled:
+        return StopReason.CANCELLED
+    if index == rule.max_iter:
+        return StopReason.STEP_LIMIT
+    if rule.tol > 0 and rule.patience is not None and (there | progress.stalled(rule.patience)).all():
+        return StopReason.STALLED
+    return None

@@ -1,0 +1,32 @@
+"""Pictures: opening, saving, noise and quality figures.
+
+Importing this room needs numpy and Pillow alone, because training runs on machines that have no more; the functions
+that need tifffile, imagecodecs or scikit-image import them when they are called.
+"""
+
+from nerd_gui.imaging.metrics import psnr, ssim, to_8_bit
+from nerd_gui.imaging.noise import add_noise, estimate_sigma, noise_level
+from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, luma, open_photo
+from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
+from nerd_gui.imaging.save import denoised_name, save_picture, what_is_lost
+
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "Photo",
+    "PhotoError",
+    "add_noise",
+    "denoised_name",
+    "describe_sample",
+    "estimate_sigma",
+    "luma",
+    "noise_level",
+    "open_photo",
+    "open_sample",
+    "psnr",
+    "sample_names",
+    "save_picture",
+    "ssim",
+    "to_8_bit",
+    "what_is_lost",
+]

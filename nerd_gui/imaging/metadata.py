@@ -1,0 +1,193 @@
+"""What a picture file says beside its pixels: EXIF, colour profile, description.
+
+EXIF travels as the bytes of its block, with the prefix ``Exif\\0\\0``, and is passed on byte by byte wherever the
+format allows it, so that nothing a camera wrote is lost. Only TIFF, whose own directory is the EXIF, takes it apart;
+the entries are then copied as they are, in the byte order they have.
+"""
+
+import re
+import struct
+import zlib
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+_PREFIX = b"Exif\0\0"
+_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_DESCRIPTION, _ORIENTATION, _INTEROP = 0x010E, 0x0112, 0xA005
+_TEXTS = (_DESCRIPTION, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # make, model, software, time, artist, rights
+_DIRECTORIES = {0x8769: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
+_ASCII, _SHORT, _LONG = 2, 3, 4
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes, by kind of value
+# Descriptions by which scientific programs mark their own kind of TIFF: false in a file that we write.
+_MARKERS = (b"ImageJ=", b"<?xml", b"{")
+
+
+class _Entry(NamedTuple):
+    """An entry of a directory: its tag, the kind of its values, and their bytes as they stand in the file."""
+
+    tag: int
+    kind: int
+    data: bytes
+
+
+def upright_exif(raw: bytes | None) -> tuple[bytes | None, int]:
+    """Return an EXIF block with its orientation set to 1, and the orientation (1–8) it had.
+
+    None stands for a missing or unreadable block.
+    """
+    body = bytearray(re.sub(rb"\A(Exif\0\0)+", b"", raw or b""))
+    order = _BYTE_ORDERS.get(bytes(body[:4]))
+    if order is None:
+        return None, 1
+    orientation = 1
+    place = find_tag(body, _ORIENTATION)
+    if place is not None:
+        kind, _, value = struct.unpack_from(order + "HIH", body, place + 2)
+        if kind == _SHORT:
+            orientation = value if 1 <= value <= 8 else 1
+            struct.pack_into(order + "H", body, place + 8, 1)
+    return _PREFIX + bytes(body), orientation
+
+
+def find_tag(tiff: bytes | bytearray, tag: int) -> int | None:
+    """Return the position of the 12-byte entry of `tag` in the first directory of a TIFF, or of EXIF's body.
+
+    None where there is no such tag or no directory, and for BigTIFF.
+    """
+    order = _BYTE_ORDERS.get(bytes(tiff[:4]))
+    if order is None or len(tiff) < 8:
+        return None
+    (start,) = struct.unpack_from(order + "I", tiff, 4)
+    return next((place for place in _places(tiff, order, start) if _tag_at(tiff, order, place) == tag), None)
+
+
+def exif_of_tiff(data: bytes) -> bytes | None:
+    """Return what a TIFF file says about the photo as an EXIF block; None where it says nothing, and for BigTIFF."""
+    order, texts, directories = _parts(data)
+    texts = [entry for entry in texts if not entry.data.startswith(_MARKERS)]
+    if not texts and not directories:
+        return None
+    # The directories stand behind the first one, whose length does not depend on where they are.
+    pointers = [_Entry(tag, _LONG, bytes(4)) for tag in directories]
+    end = 8 + len(_packed(texts + pointers, order, 8))
+    behind = b""
+    for number, (tag, entries) in enumerate(directories.items()):
+        pointers[number] = _Entry(tag, _LONG, struct.pack(order + "I", end + len(behind)))
+        behind += _packed(entries, order, end + len(behind))
+    return _PREFIX + data[:4] + struct.pack(order + "I", 8) + _packed(texts + pointers, order, 8) + behind
+
+
+def tiff_options(exif: bytes | None, description: str | None) -> dict:
+    """Return tifffile's options for writing an EXIF block and a description, which replaces the block's.
+
+    The directories of the block become place-holders for `fill_tiff_directories`.
+    """
+    order, texts, directories = _parts((exif or b"").removeprefix(_PREFIX))
+    tags: list[tuple] = [(entry.tag, _ASCII, 0, entry.data.rstrip(b"\0"), True) for entry in texts]
+    if description is not None:
+        tags = [tag for tag in tags if tag[0] != _DESCRIPTION]
+    tags += [(_DIRECTORIES[tag], _LONG, 1, 0, True) for tag in directories]
+    return {
+        "byteorder": order,
+        "extratags": tags,
+        "description": None if description is None else description.encode(),
+    }
+
+
+def fill_tiff_directories(tiff: bytes, exif: bytes | None) -> bytes:
+    """Append the directories of an EXIF block to a TIFF written with its `tiff_options`."""
+    order, _, directories = _parts((exif or b"").removeprefix(_PREFIX))
+    if not directories:
+        return tiff
+    filled = bytearray(tiff)
+    for tag, entries in directories.items():
+        place = find_tag(filled, tag)
+        assert place is not None, "tiff_options has kept a place for every directory"
+        filled += b"\0" * (len(filled) % 2)
+        struct.pack_into(order + "I", filled, place + 8, len(filled))
+        filled += _packed(entries, order, len(filled))
+    return bytes(filled)
+
+
+def add_png_chunks(png: bytes, exif: bytes | None, icc_profile: bytes | None, description: str | None) -> bytes:
+    """Insert colour profile, EXIF and a text “Description” behind the header of a PNG file."""
+    chunks = b""
+    if icc_profile is not None:
+        chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
+    if exif is not None:
+        chunks += _chunk(b"eXIf", exif.removeprefix(_PREFIX))
+    if description is not None:
+        chunks += _chunk(b"iTXt", b"Description\0\0\0\0\0" + description.encode())
+    header = 8 + 25  # signature and IHDR
+    return png[:header] + chunks + png[header:]
+
+
+def xmp_description(description: str) -> bytes:
+    """Return an XMP packet with a description, for formats that have no other place for one."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>'
+        f'<rdf:li xml:lang="x-default">{escape(description)}</rdf:li>'
+        "</rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+def _parts(tiff: bytes) -> tuple[str, list[_Entry], dict[int, list[_Entry]]]:
+    """Return the byte order of a TIFF or of EXIF's body, its texts on the photo, and its directories by their tags."""
+    order = _BYTE_ORDERS.get(tiff[:4], "<")
+    if tiff[:4] not in _BYTE_ORDERS or len(tiff) < 8:
+        return order, [], {}
+    (start,) = struct.unpack_from(order + "I", tiff, 4)
+    main = {entry.tag: entry for entry in _directory(tiff, order, start)}
+    texts = [main[tag] for tag in _TEXTS if tag in main and main[tag].kind == _ASCII]
+    directories = {}
+    for tag in _DIRECTORIES:
+        if tag in main and len(main[tag].data) == 4:
+            (start,) = struct.unpack(order + "I", main[tag].data)
+            # The interoperability directory would need a third level and says nothing about the photo.
+            directories[tag] = [entry for entry in _directory(tiff, order, start) if entry.tag != _INTEROP]
+    return order, texts, {tag: entries for tag, entries in directories.items() if entries}
+
+
+def _directory(tiff: bytes, order: str, start: int) -> list[_Entry]:
+    """Return the entries of the directory at `start`, but for those whose values lie beyond the end."""
+    entries = []
+    room = len(tiff)  # values do not overlap, unless somebody wants to fill the memory
+    for place in _places(tiff, order, start):
+        tag, kind, count, pointer = struct.unpack_from(order + "HHII", tiff, place)
+        size = count * _SIZES.get(kind, 0)
+        first = place + 8 if size <= 4 else pointer
+        if 0 < size <= min(room, len(tiff) - first):
+            room -= size
+            entries.append(_Entry(tag, kind, tiff[first : first + size]))
+    return entries
+
+
+def _places(tiff: bytes | bytearray, order: str, start: int) -> range:
+    """Return the positions of the entries of the directory at `start`."""
+    if start + 2 > len(tiff):
+        return range(0)
+    (count,) = struct.unpack_from(order + "H", tiff, start)
+    return range(start + 2, min(start + 2 + 12 * count, len(tiff) - 11), 12)
+
+
+def _tag_at(tiff: bytes | bytearray, order: str, place: int) -> int:
+    return struct.unpack_from(order + "H", tiff, place)[0]
+
+
+def _packed(entries: list[_Entry], order: str, start: int) -> bytes:
+    """Return the bytes of a directory that is to stand at `start`, the values behind it."""
+    directory, values = struct.pack(order + "H", len(entries)), b""
+    behind = start + 2 + 12 * len(entries) + 4
+    for tag, kind, data in sorted(entries):
+        directory += struct.pack(order + "HHI", tag, kind, len(data) // _SIZES[kind])
+        if len(data) <= 4:
+            directory += data.ljust(4, b"\0")
+        else:
+            directory += struct.pack(order + "I", behind + len(values))
+            values += data + b"\0" * (len(data) % 2)
+    return directory + struct.pack(order + "I", 0) + values
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -1,0 +1,174 @@
+"""The photo: its pixels, and what its file says about them."""
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerd_gui.imaging.decode import MAX_PIXELS, MAX_SIDE, PhotoError, decode
+
+__all__ = ["MAX_PIXELS", "MAX_SIDE", "Photo", "PhotoError", "luma", "open_photo"]
+
+_MAX_BYTES = 16 * MAX_PIXELS  # four channels of float32, uncompressed
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A picture and its identity.
+
+    Attributes
+    ----------
+    pixels : float32 array (C, rows, cols)
+        Values in [0, 1], gamma-encoded as in the file; C = 1 (grey) or 3 (RGB). Upright: the EXIF orientation is
+        applied.
+    alpha : float32 array (rows, cols) or None
+        Opacity in [0, 1]; the pixels are not multiplied by it.
+    bit_depth : int
+        8, 16, or 32 for real numbers: the depth to which saving returns.
+    name : str
+        The file's name without its suffix, or the sample's name.
+    path : Path or None
+    format : str or None
+        "PNG", "JPEG", "TIFF", "WEBP" or "BMP".
+    exif : bytes or None
+        The EXIF block with the prefix ``Exif\\0\\0``; its orientation is 1.
+    icc_profile : bytes or None
+    sha256 : str
+        Of the file's bytes; of the pixels where there is no file. A crop and a grey version keep that of the whole.
+
+    Raises
+    ------
+    ValueError
+        If shapes, type or bit depth are others than these.
+    """
+
+    pixels: NDArray[np.float32]
+    alpha: NDArray[np.float32] | None = None
+    bit_depth: int = 8
+    name: str = "picture"
+    path: Path | None = None
+    format: str | None = None
+    exif: bytes | None = None
+    icc_profile: bytes | None = None
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        shape = self.pixels.shape
+        if len(shape) != 3 or shape[0] not in (1, 3) or 0 in shape or self.pixels.dtype != np.float32:
+            raise ValueError(f"A photo needs float32 pixels (1 or 3, rows, cols), not {self.pixels.dtype} {shape}.")
+        if self.alpha is not None and self.alpha.shape != shape[1:]:
+            raise ValueError(f"The alpha of a photo {shape[1:]} cannot have the shape {self.alpha.shape}.")
+        if self.bit_depth not in (8, 16, 32):
+            raise ValueError(f"The bit depth of a photo is 8, 16 or 32, not {self.bit_depth}.")
+
+    @property
+    def channels(self) -> int:
+        """C: 1 for grey, 3 for RGB."""
+        return self.pixels.shape[0]
+
+    @property
+    def rows(self) -> int:
+        """The height in pixels."""
+        return self.pixels.shape[1]
+
+    @property
+    def cols(self) -> int:
+        """The width in pixels."""
+        return self.pixels.shape[2]
+
+    def grey(self) -> "Photo":
+        """Return the photo in one channel, ITU-R 601 luma; 8-bit photos are rounded as Pillow's ``convert("L")`` does.
+
+        Published figures on colour pictures turned grey depend on that rounding. The colour profile goes with the
+        colours.
+        """
+        if self.channels == 1:
+            return self
+        if self.bit_depth == 8:
+            red, green, blue = np.rint(self.pixels * 255).astype(np.uint32)
+            levels = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16  # Pillow's integer arithmetic
+            pixels = levels.astype(np.float32) / np.float32(255)
+        else:
+            pixels = luma(self.pixels)
+        return replace(self, pixels=pixels[None], icc_profile=None)
+
+    def crop(self, row: int, col: int, rows: int, cols: int) -> "Photo":
+        """Return a copy of the rectangle of `rows` x `cols` pixels whose top left one is (row, col).
+
+        Raises
+        ------
+        ValueError
+            If the rectangle is empty or reaches beyond the photo.
+        """
+        if min(row, col) < 0 or min(rows, cols) < 1 or row + rows > self.rows or col + cols > self.cols:
+            raise ValueError(
+                f"The rectangle of {rows} × {cols} pixels at row {row}, column {col} does not lie inside "
+                f"“{self.name}”, which has {self.rows} rows and {self.cols} columns."
+            )
+        window = np.s_[..., row : row + rows, col : col + cols]
+        alpha = None if self.alpha is None else self.alpha[window].copy()
+        return replace(self, pixels=self.pixels[window].copy(), alpha=alpha)
+
+
+def luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the ITU-R 601 luma (rows, cols) of pixels (3, rows, cols); a single channel is returned as it is."""
+    if pixels.shape[0] == 1:
+        return pixels[0]
+    return np.tensordot(_LUMA, pixels, axes=1)
+
+
+def open_photo(path: str | os.PathLike[str]) -> Photo:
+    """Open a PNG, JPEG, TIFF, WebP or BMP file, whatever its depth and colours, upright.
+
+    Palettes, CMYK and YCbCr become RGB, one bit becomes grey; of several pages the first is taken.
+
+    Raises
+    ------
+    PhotoError
+        If there is no such file, it is no picture of a kind that can be opened, it is damaged or incomplete, it is
+        larger than `MAX_SIDE` or `MAX_PIXELS`, or its real numbers leave [0, 1].
+    """
+    path = Path(path)
+    data = _read(path)
+    try:
+        decoded = decode(data)
+    except PhotoError as error:
+        raise PhotoError(f"“{path.name}” {error}") from error
+    pixels, alpha = decoded.values[..., : decoded.colours], decoded.values[..., decoded.colours :]
+    return Photo(
+        pixels=np.ascontiguousarray(pixels.transpose(2, 0, 1)),
+        alpha=np.ascontiguousarray(alpha[..., 0]) if alpha.size else None,
+        bit_depth=decoded.bit_depth,
+        name=path.stem,
+        path=path,
+        format=decoded.format,
+        exif=decoded.exif,
+        icc_profile=decoded.icc_profile,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= _MAX_BYTES:
+            return path.read_bytes()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise PhotoError(f"“{path}” does not exist; check its name and folder.") from error
+        if isinstance(error, PermissionError):
+            raise PhotoError(f"“{path.name}” may not be read; give yourself permission to read it.") from error
+        raise PhotoError(f"“{path.name}” cannot be read ({error.strerror}); take another copy of it.") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise PhotoError(f"“{path.name}” is a folder; choose a picture in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise PhotoError(f"“{path.name}” is a device and not a file; choose a picture.")
+    if status.st_size == 0:
+        raise PhotoError(f"“{path.name}” is empty; take another copy of it.")
+    raise PhotoError(f"“{path.name}” is too large for a picture ({status.st_size / 1e9:.0f} GB); scale it down first.")

@@ -1,0 +1,57 @@
+"""The sample pictures: some of those that scikit-image brings along, so that nothing has to be downloaded."""
+
+import hashlib
+import importlib.resources
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from nerd_gui.imaging.photo import Photo, PhotoError, open_photo
+from nerd_gui.places import data_folder
+
+
+def sample_names() -> list[str]:
+    """Return the names of the sample pictures; the first is small enough for a live first run."""
+    return list(_entries())
+
+
+def open_sample(name: str) -> Photo:
+    """Open a sample picture by its name.
+
+    Raises
+    ------
+    PhotoError
+        If there is no sample of that name or its file is missing.
+    """
+    entry = _entry(name)
+    # By file and not by scikit-image's loaders: those download what they do not find.
+    folder = importlib.resources.files("skimage") / "data"
+    photo = open_photo(Path(str(folder / entry["file"])))
+    if "crop" in entry:
+        photo = photo.crop(*entry["crop"])
+    digest = hashlib.sha256(photo.pixels.tobytes()).hexdigest()
+    return replace(photo, name=name, path=None, sha256=digest)
+
+
+def describe_sample(name: str) -> str:
+    """Return a sample picture's title, author and licence.
+
+    Raises
+    ------
+    PhotoError
+        If there is no sample of that name.
+    """
+    entry = _entry(name)
+    return f"{entry['title']} ({entry['credit']}, {entry['licence']})"
+
+
+def _entry(name: str) -> dict:
+    entries = _entries()
+    if name not in entries:
+        raise PhotoError(f"There is no sample picture “{name}”; choose one of {', '.join(entries)}.")
+    return entries[name]
+
+
+def _entries() -> dict[str, dict]:
+    text = (data_folder("resources") / "samples.json").read_text(encoding="utf-8")
+    return {entry["name"]: entry for entry in json.loads(text)}

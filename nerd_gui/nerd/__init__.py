@@ -1,0 +1,18 @@
+"""The network of the paper: attention, layers, model, and the weights catalogue."""
+
+from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
+from nerd_gui.nerd.model import NERD, NerdConfig
+from nerd_gui.nerd.weights import ModelError, load_model, load_record, model_names, model_path, save_model
+
+__all__ = [
+    "NERD",
+    "AttentionMaps",
+    "GroupStatistics",
+    "ModelError",
+    "NerdConfig",
+    "load_model",
+    "load_record",
+    "model_names",
+    "model_path",
+    "save_model",
+]

@@ -1,0 +1,251 @@
+"""Neighbourhood attention: the soft selection of Eq. 7-8, each query confined to the window centred on it.
+
+A query at (r, c) attends to the `window` x `window` pixels centred on it that lie inside the picture: no wrap, no
+shift, no padding keys. An even window q covers the offsets -q/2 ... q/2 - 1 (Table VIII).
+
+`neighbourhood_attention` is the fast path: queries are cut into square tiles, and the keys that any query of a tile may
+see form one block, so that all the arithmetic is batched matrix products. The score matrix of a whole picture
+(4.4 GB at 256x256 with the paper's settings) never exists. `reference_attention` says the same in four lines, for
+tests and readers.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+Precision = Literal["float32", "bfloat16"]
+
+#: Scores held at once, in elements: on a processor small enough for its caches, elsewhere large enough to fill it.
+_CHUNK_ELEMENTS = {"cpu": 1 << 19}
+_CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
+
+
+def window_offsets(window: int) -> tuple[int, int]:
+    """Return the first and last offset from a query to the keys it sees along one axis.
+
+    Raises
+    ------
+    ValueError
+        If `window` is not a positive whole number.
+    """
+    if int(window) != window or window < 1:
+        raise ValueError(f"The attention window must be a whole number of at least 1 pixel, not {window}.")
+    first = -(window // 2)
+    return first, first + int(window) - 1
+
+
+def neighbourhood_attention(
+    query: Tensor, key: Tensor, value: Tensor, window: int, precision: Precision = "float32"
+) -> Tensor:
+    """Attend from every pixel to the window centred on it, for each head (Eq. 8b).
+
+    Parameters
+    ----------
+    query, key : Tensor, shape (B, heads, rows, cols, d_k)
+    value : Tensor, shape (B, heads, rows, cols, d_v)
+    window : int
+        q, side of the neighbourhood in pixels.
+    precision : {"float32", "bfloat16"}
+        Arithmetic of the matrix products and the softmax. "float32" keeps the dtype of wider inputs (float64).
+
+    Returns
+    -------
+    Tensor, shape (B, heads, rows, cols, d_v)
+        In the dtype of `value`; differentiable when gradients are asked for.
+    """
+    if query.shape != key.shape or query.shape[:4] != value.shape[:4] or query.dim() != 5:
+        raise ValueError(
+            "query, key and value must be (B, heads, rows, cols, d) with equal leading sizes, not "
+            f"{tuple(query.shape)}, {tuple(key.shape)}, {tuple(value.shape)}."
+        )
+    window_offsets(window)
+    if precision == "bfloat16":
+        compute = torch.bfloat16
+    elif precision == "float32":
+        compute = torch.promote_types(query.dtype, torch.float32)
+    else:
+        raise ValueError(f"The precision must be 'float32' or 'bfloat16', not {precision!r}.")
+    out = _TiledAttention.apply(query.to(compute), key.to(compute), value.to(compute), window)
+    return out.to(value.dtype)
+
+
+def reference_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+    """The same as `neighbourhood_attention`, written as Eq. 7 reads; memory grows with the square of the pixels."""
+    rows, cols, d_k = query.shape[2:]
+    down, across = (_allowed(torch.arange(size), torch.arange(size), window) for size in (rows, cols))
+    allowed = down[:, None, :, None] & across[None, :, None, :]
+    scores = torch.einsum("bhrcd,bhijd->bhrcij", query, key) / math.sqrt(d_k)
+    scores = scores.masked_fill(~allowed.to(scores.device), -torch.inf)
+    weights = scores.flatten(-2).softmax(-1).view_as(scores)
+    return torch.einsum("bhrcij,bhijd->bhrcd", weights, value)
+
+
+def _allowed(query_index: Tensor, key_index: Tensor, window: int) -> Tensor:
+    """Which keys (last axis) each query (second last) sees along one axis of the picture."""
+    first, last = window_offsets(window)
+    offset = key_index[..., None, :] - query_index[..., :, None]
+    return (offset >= first) & (offset <= last)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """How one axis of the picture is cut: tiles of queries, and the block of keys that each tile may see."""
+
+    tile: int
+    block: int
+    starts: tuple[int, ...]  # first key of each tile's block, moved inward at the picture's border
+    allowed: Tensor  # (tiles, tile, block) bool
+
+    @classmethod
+    def cut(cls, size: int, window: int, tile: int) -> "_Axis":
+        first, last = window_offsets(window)
+        tile = min(tile, size)
+        block = min(tile + last - first, size)
+        tiles = range(0, size, tile)
+        starts = tuple(min(max(begin + first, 0), size - block) for begin in tiles)
+        queries = torch.tensor(tiles)[:, None] + torch.arange(tile)
+        keys = torch.tensor(starts)[:, None] + torch.arange(block)
+        # Queries past the border (the last tile is filled up) see what the last true one sees: nothing is NaN.
+        return cls(tile, block, starts, _allowed(queries.clamp(max=size - 1), keys, window))
+
+
+class _TiledAttention(torch.autograd.Function):
+    """Attention in query tiles; the backward pass computes the softmax anew instead of keeping it."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+        ctx.save_for_backward(query, key, value)
+        ctx.window = window
+        out = torch.empty_like(value, memory_format=torch.contiguous_format)
+        for chunk in _chunks(query, window):
+            weights = chunk.weights(chunk.tiles(query), chunk.blocks(key))
+            chunk.put_tiles(out, torch.bmm(weights, chunk.blocks(value)))
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        (d_out,) = gradients
+        query, key, value = ctx.saved_tensors
+        d_query = torch.empty_like(query, memory_format=torch.contiguous_format)
+        d_key = torch.zeros_like(key, memory_format=torch.contiguous_format)
+        d_value = torch.zeros_like(value, memory_format=torch.contiguous_format)
+        scale = query.shape[-1] ** -0.5
+        for chunk in _chunks(query, ctx.window):
+            queries, keys, values, d_tiles = (
+                chunk.tiles(query),
+                chunk.blocks(key),
+                chunk.blocks(value),
+                chunk.tiles(d_out),
+            )
+            weights = chunk.weights(queries, keys)
+            chunk.add_blocks(d_value, torch.bmm(weights.transpose(1, 2), d_tiles))
+            d_weights = torch.bmm(d_tiles, values.transpose(1, 2))
+            d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
+            chunk.put_tiles(d_query, torch.bmm(d_scores, keys) * scale)
+            chunk.add_blocks(d_key, torch.bmm(d_scores.transpose(1, 2), queries) * scale)
+        return d_query, d_key, d_value, None
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """One row of tiles (or a part of it): rows `top` ... and the tiles `columns` of the column axis."""
+
+    rows: _Axis
+    cols: _Axis
+    row_tile: int
+    columns: range
+    mask: Tensor  # (tiles of the chunk or 1, queries, keys), 0 where allowed, -inf elsewhere
+    height: int
+    width: int
+
+    def weights(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Softmax rows (Eq. 7) of every query of the chunk, shape (tiles * B * heads, queries, keys)."""
+        scores = torch.bmm(queries * queries.shape[-1] ** -0.5, keys.transpose(1, 2))
+        grouped = scores.view(self.mask.shape[0], -1, *scores.shape[1:])
+        grouped += self.mask[:, None]
+        return scores.softmax(-1)
+
+    def _spans(self) -> Iterator[tuple[int, slice, slice]]:
+        top = self.row_tile * self.rows.tile
+        for slot, column in enumerate(self.columns):
+            left = column * self.cols.tile
+            yield (
+                slot,
+                slice(top, min(top + self.rows.tile, self.height)),
+                slice(left, min(left + self.cols.tile, self.width)),
+            )
+
+    def tiles(self, picture: Tensor) -> Tensor:
+        """Cut the query tiles out of (B, heads, rows, cols, d): (tiles * B * heads, tile pixels, d)."""
+        batch, heads, _, _, depth = picture.shape
+        out = picture.new_zeros(len(self.columns), batch, heads, self.rows.tile, self.cols.tile, depth)
+        for slot, down, across in self._spans():
+            part = picture[:, :, down, across]
+            out[slot, :, :, : part.shape[2], : part.shape[3]] = part
+        return out.view(-1, self.rows.tile * self.cols.tile, depth)
+
+    def put_tiles(self, picture: Tensor, tiles: Tensor) -> None:
+        batch, heads, _, _, depth = picture.shape
+        tiles = tiles.view(len(self.columns), batch, heads, self.rows.tile, self.cols.tile, depth)
+        for slot, down, across in self._spans():
+            picture[:, :, down, across] = tiles[slot, :, :, : down.stop - down.start, : across.stop - across.start]
+
+    def _block(self, column: int) -> tuple[slice, slice]:
+        top, left = self.rows.starts[self.row_tile], self.cols.starts[column]
+        return slice(top, top + self.rows.block), slice(left, left + self.cols.block)
+
+    def blocks(self, picture: Tensor) -> Tensor:
+        """Cut the key blocks out of (B, heads, rows, cols, d): (tiles * B * heads, block pixels, d)."""
+        batch, heads, _, _, depth = picture.shape
+        out = picture.new_empty(len(self.columns), batch, heads, self.rows.block, self.cols.block, depth)
+        for slot, column in enumerate(self.columns):
+            out[slot] = picture[(slice(None), slice(None), *self._block(column))]
+        return out.view(-1, self.rows.block * self.cols.block, depth)
+
+    def add_blocks(self, picture: Tensor, blocks: Tensor) -> None:
+        batch, heads, _, _, depth = picture.shape
+        blocks = blocks.view(len(self.columns), batch, heads, self.rows.block, self.cols.block, depth)
+        for slot, column in enumerate(self.columns):
+            picture[(slice(None), slice(None), *self._block(column))] += blocks[slot]
+
+
+def _chunks(query: Tensor, window: int) -> Iterator[_Chunk]:
+    """Walk over the picture's tiles, a bounded number of scores at a time."""
+    batch, heads, height, width, _ = query.shape
+    # Small tiles waste fewer scores on the processor; an accelerator would rather have fewer, larger products.
+    side = 8 if query.device.type == "cpu" else 16
+    rows, cols = _Axis.cut(height, window, side), _Axis.cut(width, window, side)
+    scores = batch * heads * rows.tile * cols.tile * rows.block * cols.block
+    step = max(1, _CHUNK_ELEMENTS.get(query.device.type, _CHUNK_ELEMENTS_ELSEWHERE) // scores)
+    for row_tile in range(len(rows.starts)):
+        for begin in range(0, len(cols.starts), step):
+            columns = range(begin, min(begin + step, len(cols.starts)))
+            allowed = (
+                rows.allowed[row_tile, None, :, None, :, None]
+                & cols.allowed[columns.start : columns.stop][:, None, :, None, :]
+            )
+            mask = torch.zeros(allowed.shape, dtype=query.dtype).masked_fill_(~allowed, -torch.inf)
+            mask = mask.view(len(columns), rows.tile * cols.tile, -1).to(query.device)
+            yield _Chunk(rows, cols, row_tile, columns, mask, height, width)
+
+
+def attention_row(query: Tensor, keys: Tensor) -> Tensor:
+    """Softmax row of one query for each head (Fig. 9's correlation map).
+
+    Parameters
+    ----------
+    query : Tensor, shape (heads, d_k)
+    keys : Tensor, shape (heads, rows, cols, d_k)
+        The keys of the neighbourhood.
+
+    Returns
+    -------
+    Tensor, shape (heads, rows, cols)
+        Weights of each head, which sum to 1.
+    """
+    scores = torch.einsum("hd,hrcd->hrc", query, keys) / math.sqrt(query.shape[-1])
+    return scores.flatten(1).softmax(-1).view_as(scores)

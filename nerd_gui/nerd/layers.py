@@ -1,0 +1,150 @@
+"""The blocks of the paper's Fig. 2: input injection, non-local block, transformation block, feature decoding.
+
+Shapes: feature maps are (B, d, rows, cols), in the channels-last memory format inside the implicit layer.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+from nerd_gui.nerd.attention import Precision, attention_row, neighbourhood_attention
+
+
+def injection(channels: int, features: int) -> nn.Sequential:
+    """f_inject (Eq. 2): (B, C, rows, cols) -> (B, d, rows, cols). BN precedes each convolution."""
+    return nn.Sequential(
+        OrderedDict(
+            norm_in=nn.BatchNorm2d(channels),
+            conv_in=nn.Conv2d(channels, features, 3, padding=1),
+            relu=nn.ReLU(),
+            norm_out=nn.BatchNorm2d(features),
+            conv_out=nn.Conv2d(features, features, 3, padding=1),
+        )
+    )
+
+
+def decoding(channels: int, features: int) -> nn.Sequential:
+    """f_decode (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols)."""
+    return nn.Sequential(
+        OrderedDict(
+            norm=nn.BatchNorm2d(features),
+            relu=nn.ReLU(),
+            conv=nn.Conv2d(features, channels, 3, padding=1),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class GroupStatistics:
+    """Mean and variance of each group of features, each (B, groups): what GroupNorm takes from the whole picture."""
+
+    mean: Tensor
+    variance: Tensor
+
+    @classmethod
+    def of(cls, u: Tensor, groups: int) -> "GroupStatistics":
+        grouped = u.float().reshape(u.shape[0], groups, -1)
+        variance, mean = torch.var_mean(grouped, dim=-1, correction=0)
+        return cls(mean, variance)
+
+    def to(self, device: torch.device) -> "GroupStatistics":
+        return GroupStatistics(self.mean.to(device), self.variance.to(device))
+
+    def normalise(self, u: Tensor, norm: nn.GroupNorm) -> Tensor:
+        """Apply `norm` to (a part of) the picture with these statistics instead of the part's own."""
+        repeat = norm.num_channels // norm.num_groups
+        mean, variance = (
+            value.repeat_interleave(repeat, dim=1)[:, :, None, None] for value in (self.mean, self.variance)
+        )
+        scale = norm.weight[:, None, None] * torch.rsqrt(variance + norm.eps)
+        return (u - mean) * scale + norm.bias[:, None, None]
+
+
+@dataclass(frozen=True)
+class AttentionMaps:
+    """Where each head looks from one pixel (Fig. 9).
+
+    `weights` is (B, heads, rows, cols), each map summing to 1; its first row and column stand at (`top`, `left`) of
+    the picture, the query pixel at (`row`, `col`).
+    """
+
+    weights: Tensor
+    top: int
+    left: int
+    row: int
+    col: int
+
+
+class NonLocalBlock(nn.Module):
+    """NL(u) = MSA(GN(u)) + u with bias-free projections W_theta, W_psi, W_g, W_O (Eq. 7-9)."""
+
+    def __init__(self, features: int, heads: int, groups: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.GroupNorm(groups, features)
+        self.theta = nn.Linear(features, features, bias=False)  # query
+        self.psi = nn.Linear(features, features, bias=False)  # key
+        self.g = nn.Linear(features, features, bias=False)  # value
+        self.out = nn.Linear(features, features, bias=False)  # W_O
+        for projection in (self.theta, self.psi, self.g, self.out):
+            nn.init.xavier_uniform_(projection.weight)
+
+    def forward(self, u: Tensor, window: int, precision: Precision) -> Tensor:
+        batch, features, rows, cols = u.shape
+        pixels = self.norm(u).permute(0, 2, 3, 1)
+        weight = torch.cat([self.theta.weight, self.psi.weight, self.g.weight])
+        projected = F.linear(pixels, weight).view(batch, rows, cols, 3, self.heads, -1)
+        query, key, value = projected.permute(3, 0, 4, 1, 2, 5)
+        attended = neighbourhood_attention(query, key, value, window, precision)
+        mixed = self.out(attended.permute(0, 2, 3, 1, 4).reshape(batch, rows, cols, features))
+        return mixed.permute(0, 3, 1, 2) + u
+
+    def attention_maps(self, around: Tensor, row: int, col: int, statistics: GroupStatistics) -> Tensor:
+        """Softmax row of each head for one query pixel, over the neighbourhood it is given.
+
+        Parameters
+        ----------
+        around : Tensor, shape (B, d, rows, cols)
+            u = s + z cut to the query's window; the query stands at (row, col) of it.
+        statistics : GroupStatistics
+            Those of u over the whole picture.
+
+        Returns
+        -------
+        Tensor, shape (B, heads, rows, cols)
+        """
+        pixels = statistics.normalise(around, self.norm).permute(0, 2, 3, 1)
+        keys = self.psi(pixels).unflatten(-1, (self.heads, -1)).permute(0, 3, 1, 2, 4)
+        queries = self.theta(pixels[:, row, col]).unflatten(-1, (self.heads, -1))
+        return torch.stack([attention_row(query, key) for query, key in zip(queries, keys, strict=True)])
+
+
+class TransformationBlock(nn.Module):
+    """Trans(u) = GN(Conv(ReLU(GN(Conv(GN(u)))))) (Eq. 10); the last GN is the post-normalization.
+
+    Variational dropout (Sec. VII-A) drops features of the expanded layer; its mask is drawn by the caller, once per
+    solve, so that all iterations see the same function.
+    """
+
+    def __init__(
+        self, features: int, expansion: int, groups: int, *, post_normalization: bool, weight_norm: bool
+    ) -> None:
+        super().__init__()
+        self.norm_in = nn.GroupNorm(groups, features)
+        self.conv_in = nn.Conv2d(features, expansion * features, 3, padding=1, bias=False)
+        self.norm_mid = nn.GroupNorm(groups, expansion * features)
+        self.conv_out = nn.Conv2d(expansion * features, features, 3, padding=1, bias=False)
+        self.norm_post = nn.GroupNorm(groups, features) if post_normalization else nn.Identity()
+        if weight_norm:
+            parametrizations.weight_norm(self.conv_in)
+            parametrizations.weight_norm(self.conv_out)
+
+    def forward(self, u: Tensor, dropout_mask: Tensor | None = None) -> Tensor:
+        hidden = F.relu(self.norm_mid(self.conv_in(self.norm_in(u))))
+        if dropout_mask is not None:
+            hidden = hidden * dropout_mask.to(hidden.dtype)
+        return self.norm_post(self.conv_out(hidden))

@@ -1,0 +1,237 @@
+"""NERD, the Noise Equilibrium Reaching Denoiser: the network of the paper's Fig. 2, without the solver.
+
+The equilibrium is `z* = f(z*)` with `f(z) = Trans(NL(s + z))` (Eq. 11), `s = f_inject(y)` (Eq. 2); the picture is
+`x_hat = y + f_decode(z*)` (Eq. 4-5). Which root finder reaches z* is no business of this module.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from nerd_gui.nerd.attention import Precision, window_offsets
+from nerd_gui.nerd.layers import (
+    AttentionMaps,
+    GroupStatistics,
+    NonLocalBlock,
+    TransformationBlock,
+    decoding,
+    injection,
+)
+
+#: A file's absurd configuration is refused before it takes the memory it asks for.
+_MOST = {"channels": 64, "features": 1024, "heads": 1024, "expansion": 16, "groups": 1024, "window": 1 << 16}
+
+
+@dataclass(frozen=True)
+class NerdConfig:
+    """What distinguishes one NERD from another; the defaults are the paper's network (Sec. VII-A).
+
+    Attributes
+    ----------
+    channels : int
+        C, channels of the picture: 1 grey, 3 colour.
+    features : int
+        d, width of the noise feature z.
+    heads : int
+        H, attention heads (Table VI).
+    expansion : int
+        Widening of the transformation block's hidden layer.
+    groups : int
+        Groups of every GroupNorm.
+    window : int
+        q, side of the attended neighbourhood in pixels (Table VIII).
+    equilibrium : {"noise", "image"}
+        What z* decodes to (Table IV).
+    post_normalization : bool
+        GroupNorm at the end of f (Table V, Fig. 8).
+    non_local, transformation : bool
+        The two sub-layers of f (Table VII).
+    weight_norm : bool
+        Weight normalization of the transformation block's convolutions while training.
+    dropout : float
+        Rate of the variational dropout while training.
+    """
+
+    channels: int = 1
+    features: int = 128
+    heads: int = 4
+    expansion: int = 4
+    groups: int = 4
+    window: int = 65
+    equilibrium: Literal["noise", "image"] = "noise"
+    post_normalization: bool = True
+    non_local: bool = True
+    transformation: bool = True
+    weight_norm: bool = True
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ValueError(f"{name} must be a whole number from 1 to {most}, not {value!r}.")
+        if self.features % self.heads or self.features % self.groups:
+            raise ValueError(f"{self.features} features cannot be split into {self.heads} heads, {self.groups} groups.")
+        if self.equilibrium not in ("noise", "image"):
+            raise ValueError(f"The equilibrium must be 'noise' or 'image', not {self.equilibrium!r}.")
+        if not (self.non_local or self.transformation):
+            raise ValueError("The implicit layer needs its non-local block, its transformation block, or both.")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"The dropout rate must lie in [0, 1), not {self.dropout}.")
+
+
+class NERD(nn.Module):
+    """The three modules of the paper: `inject`, `implicit` (one evaluation of f), `decode`.
+
+    `window` (q) and `precision` (arithmetic inside f) may be set at any time: both are choices of inference too.
+    """
+
+    def __init__(self, config: NerdConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or NerdConfig()
+        self.precision: Precision = "float32"
+        self.window = config.window
+        self.f_inject = injection(config.channels, config.features)
+        self.non_local = NonLocalBlock(config.features, config.heads, config.groups) if config.non_local else None
+        self.transformation = (
+            TransformationBlock(
+                config.features,
+                config.expansion,
+                config.groups,
+                post_normalization=config.post_normalization,
+                weight_norm=config.weight_norm,
+            )
+            if config.transformation
+            else None
+        )
+        # Without the transformation block (Table VII) the post-normalization still bounds the equilibrium.
+        lone_post = config.post_normalization and not config.transformation
+        self.norm_post = nn.GroupNorm(config.groups, config.features) if lone_post else None
+        self.f_decode = decoding(config.channels, config.features)
+        self._dropout_mask: Tensor | None = None
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def window(self) -> int:
+        """q, side of the attended neighbourhood in pixels."""
+        return self._window
+
+    @window.setter
+    def window(self, value: int) -> None:
+        window_offsets(value)
+        self._window = int(value)
+
+    def inject(self, y: Tensor) -> Tensor:
+        """s = f_inject(y) (Eq. 2): (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols)."""
+        if y.dim() != 4 or y.shape[1] != self.config.channels:
+            raise ValueError(
+                f"The network takes pictures of {self.config.channels} channel(s) as (B, C, rows, cols), "
+                f"not {tuple(y.shape)}."
+            )
+        return self.f_inject(y)
+
+    def implicit(self, z: Tensor, s: Tensor) -> Tensor:
+        """f(z) = Trans(NL(s + z)) (Eq. 11): (B, d, rows, cols) -> the same, in the dtype of z."""
+        dtype = z.dtype
+        with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+            u = (s + z).contiguous(memory_format=torch.channels_last)
+            if self.non_local is not None:
+                u = self.non_local(u, self.window, self.precision)
+            if self.transformation is not None:
+                u = self.transformation(u, self._dropout_mask if self.training else None)
+            if self.norm_post is not None:
+                u = self.norm_post(u)
+        return u.to(dtype).contiguous()
+
+    def decode(self, z: Tensor) -> Tensor:
+        """f_decode(z) (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols); the noise n_hat of the usual network."""
+        return self.f_decode(z)
+
+    def estimate(self, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the picture and the noise, (x_hat, n_hat), that z stands for; x_hat = y + n_hat (Eq. 5).
+
+        With the image as the equilibrium (Table IV) z decodes to x_hat itself.
+        """
+        decoded = self.decode(z)
+        return (decoded, decoded - y) if self.config.equilibrium == "image" else (y + decoded, decoded)
+
+    def initial(self, s: Tensor) -> Tensor:
+        """The start z = 0 (Sec. V-A) for an injection s, float32 like the solver's algebra."""
+        return torch.zeros(s.shape, dtype=torch.promote_types(s.dtype, torch.float32), device=s.device)
+
+    def renew_dropout(self, batch: int) -> None:
+        """Draw the variational dropout's mask for one solve of `batch` pictures (Sec. VII-A)."""
+        rate, hidden = self.config.dropout, self.config.expansion * self.config.features
+        if rate:
+            kept = torch.rand(batch, hidden, 1, 1, device=next(self.parameters()).device) >= rate
+            self._dropout_mask = kept / (1 - rate)
+
+    def attention_statistics(self, z: Tensor, s: Tensor) -> GroupStatistics:
+        """What the non-local block's GN takes from the whole of s + z, kept so that a click need not see it again."""
+        return GroupStatistics.of(s + z, self.config.groups)
+
+    @torch.no_grad()
+    def attention_maps(
+        self,
+        z: Tensor,
+        s: Tensor,
+        row: int,
+        col: int,
+        *,
+        statistics: GroupStatistics | None = None,
+        window: int | None = None,
+    ) -> AttentionMaps:
+        """Attention maps of every head at the pixel (row, col) and the iterate z (Fig. 9).
+
+        Parameters
+        ----------
+        z, s : Tensor, shape (B, d, rows, cols)
+            On any device, half precision will do.
+        statistics : GroupStatistics, optional
+            Those of this z; computed from z and s if left out.
+        window : int, optional
+            q, the network's present one if left out.
+
+        Returns
+        -------
+        AttentionMaps
+            On the CPU.
+
+        Raises
+        ------
+        ValueError
+            If the pixel lies outside the picture or the network has no non-local block.
+        """
+        if self.non_local is None:
+            raise ValueError("This network has no non-local block, hence no attention maps.")
+        rows, cols = z.shape[2:]
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise ValueError(f"Pixel ({row}, {col}) lies outside the picture of {rows} x {cols} pixels.")
+        if statistics is None:
+            statistics = self.attention_statistics(z, s)
+        first, last = window_offsets(window or self.window)
+        top, left = max(row + first, 0), max(col + first, 0)
+        # Cut before adding and moving: a click must not cost a pass over the whole picture.
+        cut = (..., slice(top, row + last + 1), slice(left, col + last + 1))
+        device = self.non_local.norm.weight.device
+        around = z[cut].to(device, torch.float32) + s[cut].to(device, torch.float32)
+        weights = self.non_local.attention_maps(around, row - top, col - left, statistics.to(device))
+        return AttentionMaps(weights.cpu(), top, left, row, col)
+
+    def fold(self) -> "NERD":
+        """Fold the weight norm into plain weights, in place, and return the network."""
+        for module in self.modules():
+            if parametrize.is_parametrized(module, "weight"):
+                parametrize.remove_parametrizations(module, "weight")
+        return self
+
+    def folded_state(self) -> dict[str, Tensor]:
+        """The state that `fold` would leave, of a network that stays as it is."""
+        state = {name: value for name, value in self.state_dict().items() if ".parametrizations." not in name}
+        for name, module in self.named_modules():
+            if parametrize.is_parametrized(module, "weight"):
+                state[f"{name}.weight"] = module.weight
+        return state

@@ -1,0 +1,124 @@
+"""The catalogue of trained networks, and how one is written to and read from a `safetensors` file.
+
+A file holds the folded float32 parameters and buffers, and in its metadata the `NerdConfig` and the record of how the
+network came to be (samples seen, validation PSNR, ...). Nothing is ever unpickled.
+"""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from nerd_gui.nerd.model import NERD, NerdConfig
+from nerd_gui.places import data_folder
+
+FORMAT = "nerd-gui/1"
+
+
+class ModelError(ValueError):
+    """A network that cannot be loaded; the message says which, why and what to do."""
+
+
+def model_names() -> list[str]:
+    """Names of the networks that came with the program."""
+    return sorted(path.stem for path in data_folder("weights").glob("*.safetensors"))
+
+
+def model_path(name_or_path: str | Path) -> Path:
+    """Resolve the name of a catalogued network, or the path of a person's own checkpoint.
+
+    Raises
+    ------
+    ModelError
+        If there is neither.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".safetensors":
+        if path.is_file():
+            return path
+        raise ModelError(f"There is no network file “{path}”; check the path.")
+    path = data_folder("weights") / f"{name_or_path}.safetensors"
+    if not path.is_file():
+        known = ", ".join(model_names()) or "none"
+        raise ModelError(f"There is no network named “{name_or_path}”; choose one of: {known}, or a .safetensors file.")
+    return path
+
+
+def save_model(path: Path, net: NERD, record: dict[str, Any]) -> None:
+    """Write the folded network and its record; the file appears complete or not at all.
+
+    The network itself is left as it is.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in net.folded_state().items()}
+    metadata = {"format": FORMAT, "config": json.dumps(asdict(net.config)), "record": json.dumps(record)}
+    write_atomically(path, save(tensors, metadata))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside `path`, flush to the disk, and rename: a crash leaves the old file or the new one."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_record(name_or_path: str | Path) -> dict[str, Any]:
+    """Read how a network was trained and what it measured, as its file says.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or is no NERD network.
+    """
+    return _read(model_path(name_or_path), with_tensors=False)[1]
+
+
+def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> NERD:
+    """Load a network, folded, in eval mode, without gradients.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name of `model_names()`, or a `.safetensors` file.
+
+    Raises
+    ------
+    ModelError
+        If it is unknown, unreadable, of another kind, or holds values that are not finite.
+    """
+    path = model_path(name_or_path)
+    config, _, tensors = _read(path, with_tensors=True)
+    net = NERD(config).fold()
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelError(f"The network file “{path}” does not fit its own configuration; get it again.") from error
+    if not all(torch.isfinite(value).all() for value in tensors.values()):
+        raise ModelError(f"The network file “{path}” holds values that are not finite; get it again.")
+    return net.eval().requires_grad_(False).to(device)
+
+
+def _read(path: Path, *, with_tensors: bool) -> tuple[NerdConfig, dict[str, Any], dict[str, torch.Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise ModelError(f"“{path}” is not a NERD network (no “{FORMAT}” mark); choose another file.")
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
+        return NerdConfig(**json.loads(metadata["config"])), json.loads(metadata["record"]), tensors
+    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ModelError(f"The network file “{path}” cannot be read ({error}); get it again.") from error
+    except ModelError:
+        raise
+    except ValueError as error:
+        raise ModelError(f"The network file “{path}” has an impossible configuration: {error}") from error

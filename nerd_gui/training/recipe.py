@@ -1,0 +1,137 @@
+"""What to train and how: the recipes of the networks that come with the program."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nerd_gui.nerd import NerdConfig
+from nerd_gui.nerd.attention import Precision
+from nerd_gui.training.data import NoiseRange
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How the steps of one stretch of training are made.
+
+    Attributes
+    ----------
+    until : int or None
+        The stage ends when the run has seen this many samples; None: never.
+    solver_steps : int
+        Broyden steps to the equilibrium. 0: none, the network is trained as a shallow recurrent one, `unroll` plain
+        steps from z = 0 with full backpropagation.
+    unroll : int
+        T of the phantom gradient (Eq. 16).
+    patch, batch : int
+        Side of a patch in pixels, patches of a step.
+    precision : {"float32", "bfloat16"}
+        Arithmetic inside f.
+    """
+
+    until: int | None
+    solver_steps: int
+    unroll: int
+    patch: int
+    batch: int
+    precision: Precision = "bfloat16"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run; schedules count samples, so that minutes only end a stretch.
+
+    The learning rate warms up over `warm_up` samples, stays at `learning_rate`, and falls to 0 over the samples of a
+    decay, which is asked for when a releasable network is wanted.
+    """
+
+    name: str
+    model: NerdConfig
+    noise: NoiseRange
+    stages: tuple[Stage, ...]
+    #: The stage of every decay: deep solves, so that the released network converges.
+    decay_stage: Stage
+    learning_rate: float = 2e-3
+    warm_up: int = 2000
+    weight_decay: float = 1e-4
+    damping: float = 0.8  # lambda of Eq. 16
+    ema: float = 0.999  # decay per step
+    clip: float = 1.0  # largest gradient norm
+    #: Each sample's error is weighed by (25 / max(sigma, 5)) ** this: 0 is the paper's plain MSE.
+    noise_weight: float = 0.0
+    seed: int = 0
+
+    def stage(self, samples: int, decaying: bool) -> Stage:
+        """The stage of a run that has seen so many samples."""
+        if decaying:
+            return self.decay_stage
+        for stage in self.stages:
+            if stage.until is None or samples < stage.until:
+                return stage
+        return self.stages[-1]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Recipe":
+        """Rebuild a recipe from `to_json`'s dictionary (or a file a person wrote)."""
+        return cls(
+            **{
+                **values,
+                "model": NerdConfig(**values["model"]),
+                "noise": NoiseRange(**values["noise"]),
+                "stages": tuple(Stage(**stage) for stage in values["stages"]),
+                "decay_stage": Stage(**values["decay_stage"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class _Lite:
+    config: NerdConfig = field(default_factory=lambda: NerdConfig(features=64, window=17))
+    stages: tuple[Stage, ...] = (
+        Stage(until=36_000, solver_steps=0, unroll=3, patch=32, batch=8),
+        Stage(until=None, solver_steps=8, unroll=3, patch=40, batch=8),
+    )
+    decay_stage: Stage = Stage(until=None, solver_steps=12, unroll=4, patch=48, batch=8)
+
+
+_LITE = _Lite()
+_BLIND_LITE = Recipe(
+    name="nerd-lite",
+    model=_LITE.config,
+    noise=NoiseRange(0, 55),
+    stages=_LITE.stages,
+    decay_stage=_LITE.decay_stage,
+    noise_weight=1.0,
+)
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        _BLIND_LITE,
+        replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0),
+    )
+}
+
+
+def find_recipe(name_or_path: str) -> Recipe:
+    """A recipe by name, or from a person's own JSON file (the form of `Recipe.to_json`).
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the file cannot be understood.
+    """
+    if name_or_path in RECIPES:
+        return RECIPES[name_or_path]
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ValueError(f"There is no recipe “{name_or_path}”; choose one of {', '.join(RECIPES)}, or a JSON file.")
+    try:
+        return Recipe.from_json(json.loads(path.read_text()))
+    except (json.JSONDecodeError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"The recipe “{path}” cannot be understood ({error}); compare it with a run's recipe.json."
+        ) from error

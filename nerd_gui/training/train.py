@@ -1,0 +1,165 @@
+"""`nerd-gui train`: stretches of training, budgeted in minutes, each going on where the last one ended."""
+
+import csv
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nerd_gui.imaging.metrics import psnr
+from nerd_gui.imaging.noise import add_noise
+from nerd_gui.nerd import NERD, save_model
+from nerd_gui.training.data import DataError, load_pictures
+from nerd_gui.training.recipe import Recipe
+from nerd_gui.training.state import RunState
+from nerd_gui.training.trainer import Trainer, equilibrium
+
+_CURVE = ("samples", "seconds", "mse", "residual", "validation_psnr", "validation_residual", "learning_rate")
+_CROP, _CROPS = 96, 6
+
+
+def validation_batch(pictures: list[np.ndarray], sigma: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Noisy and clean centre crops of the first validation pictures, (6, 1, 96, 96); one seed for each."""
+    clean = []
+    for picture in pictures[:_CROPS]:
+        top, left = ((size - _CROP) // 2 for size in picture.shape)
+        clean.append(picture[top : top + _CROP, left : left + _CROP].astype(np.float32)[None] / 255)
+    noisy = [add_noise(picture, sigma, seed) for seed, picture in enumerate(clean)]
+    return torch.from_numpy(np.stack(noisy)).to(device), torch.from_numpy(np.stack(clean)).to(device)
+
+
+@torch.no_grad()
+def validate(net: NERD, noisy: Tensor, clean: Tensor, steps: int = 12) -> tuple[float, float]:
+    """Mean PSNR (dB) of the result and mean least residual, in float32."""
+    net.precision = "float32"
+    s = net.inject(noisy)
+    z, residual = equilibrium(lambda z: net.implicit(z, s), net.initial(s), steps, tol=0)
+    x_hat, _ = net.estimate(noisy, z)
+    pairs = zip(clean.cpu().numpy(), x_hat.cpu().numpy(), strict=True)
+    return float(np.mean([psnr(one, other) for one, other in pairs])), float(residual.mean())
+
+
+def _open_run(recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None) -> Trainer:
+    """The run in `folder`, gone on with where it has a state, else begun, from the state `fork` if one is given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    described = folder / "recipe.json"
+    if described.exists():
+        before = Recipe.from_json(json.loads(described.read_text()))
+        if before.model != recipe.model:
+            raise DataError(f"The run in “{folder}” trains another network; choose another folder.")
+    described.write_text(json.dumps(recipe.to_json(), indent=2))
+    trainer = Trainer(recipe, pictures)
+    state = folder / "state.safetensors"
+    if state.exists():
+        trainer.restore(RunState.load(state, trainer.device))
+    elif fork is not None:
+        trainer.restore(RunState.load(fork, trainer.device))
+        trainer.decay_start = None
+    return trainer
+
+
+def train(
+    recipe: Recipe,
+    source: Path,
+    folder: Path,
+    *,
+    minutes: float,
+    decay: int = 0,
+    fork: Path | None = None,
+    device: str = "cpu",
+    check_every: float = 4.0,
+    release: Path | None = None,
+) -> Trainer:
+    """Train for so many minutes, or to the end of the decay.
+
+    Parameters
+    ----------
+    source : Path
+        Folder of training pictures, or a packed `.npz`.
+    folder : Path
+        Where the run keeps its state, its recipe and its curve.
+    minutes : float
+        Budget of this stretch, loading included.
+    decay : int
+        Start a decay over so many samples (0: stay in the stable phase); one under way goes on.
+    fork : Path, optional
+        State of another run to begin from.
+    check_every : float
+        Minutes between validations, each of which saves the state.
+    release : Path, optional
+        Write the averaged network there at the end.
+    """
+    began = time.monotonic()
+    pictures, held_out = load_pictures(source)
+    trainer = _open_run(recipe, pictures.to(device), folder, fork)
+    if decay:
+        trainer.start_decay(decay)
+    sigma = 25.0 if recipe.noise.low <= 25 <= recipe.noise.high else recipe.noise.high
+    noisy, clean = validation_batch(held_out, sigma, trainer.device)
+    mark, errors, residuals = time.monotonic(), [], []
+    while True:
+        record = trainer.step()
+        errors.append(record.mse)
+        residuals.append(record.residual)
+        now = time.monotonic()
+        over = trainer.decay_finished or now - began >= 60 * minutes
+        if over or now - mark >= 60 * check_every:
+            trainer.seconds += now - mark
+            net = trainer.averaged(batches=3)
+            score, residual = validate(net, noisy, clean)
+            _report(trainer, folder, errors, residuals, score, residual)
+            trainer.state().save(folder / "state.safetensors")
+            mark, errors, residuals = time.monotonic(), [], []
+        if over:
+            break
+    if release is not None:
+        release_network(trainer, release, score, residual)
+    return trainer
+
+
+def release_network(trainer: Trainer, path: Path, validation_psnr: float, validation_residual: float) -> None:
+    """Write the averaged network with its training record, and the small state beside it in `state/`."""
+    record = {
+        "recipe": trainer.recipe.to_json(),
+        "samples": trainer.samples,
+        "steps": trainer.steps,
+        "hours": round(trainer.seconds / 3600, 3),
+        "device": str(trainer.device),
+        "threads": torch.get_num_threads(),
+        "decayed": trainer.decay_finished,
+        "validation_psnr": round(validation_psnr, 3),
+        "validation_residual": round(validation_residual, 5),
+    }
+    save_model(path, trainer.averaged(), record)
+
+
+def _report(
+    trainer: Trainer, folder: Path, errors: list[float], residuals: list[float], score: float, residual: float
+) -> None:
+    row = (
+        trainer.samples,
+        round(trainer.seconds, 1),
+        round(float(np.mean(errors)), 2),
+        round(float(np.mean(residuals)), 5),
+        round(score, 3),
+        round(residual, 5),
+        round(trainer.learning_rate(), 6),
+    )
+    path = folder / "curve.csv"
+    fresh = not path.exists()
+    with open(path, "a", newline="") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(_CURVE)
+        writer.writerow(row)
+    speed = trainer.samples / max(trainer.seconds, 1e-9)
+    print(
+        f"{trainer.samples} samples, {trainer.seconds / 60:.1f} min ({speed:.1f}/s): "
+        f"training error {row[2]:.1f}, residual {row[3]:.3f}; validation {score:.3f} dB, residual {residual:.1e}",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -1,0 +1,189 @@
+"""One training run: its network, its optimizer, its random numbers, and one step of them (Sec. V)."""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium import broyden, phantom_gradient
+from nerd_gui.nerd import NERD
+from nerd_gui.training.data import PatchSampler
+from nerd_gui.training.recipe import Recipe, Stage
+from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one step did: mean squared error in 0-255 units, forward residual, gradient norm."""
+
+    mse: float
+    residual: float
+    gradient_norm: float
+
+
+def equilibrium(f: Callable[[Tensor], Tensor], z0: Tensor, steps: int, tol: float) -> tuple[Tensor, Tensor]:
+    """Each sample's iterate of least residual within so many Broyden steps, and that residual (B,)."""
+    best_z, best = z0, torch.full((z0.shape[0],), torch.inf, dtype=torch.float64)
+    for step in broyden(f, z0, max_iter=steps, tol=tol):
+        better = step.residual < best
+        best = torch.minimum(best, step.residual)
+        best_z = torch.where(better.to(z0.device).view(-1, *[1] * (z0.dim() - 1)), step.z, best_z)
+    return best_z, best
+
+
+class Trainer:
+    """The moving parts of a run; all of them go into `state` and come back with `restore`, to the bit."""
+
+    def __init__(self, recipe: Recipe, pictures: Tensor) -> None:
+        self.recipe = recipe
+        self.device = pictures.device
+        torch.manual_seed(recipe.seed)
+        self.net = NERD(recipe.model).to(self.device).train()
+        self.ema = {name: value.detach().clone() for name, value in self.net.named_parameters()}
+        self.optimizer = torch.optim.AdamW(
+            self.net.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.999), weight_decay=recipe.weight_decay
+        )
+        self.generator = torch.Generator(self.device).manual_seed(recipe.seed)
+        self.sampler = PatchSampler(pictures, recipe.noise, self.generator)
+        self.samples = 0
+        self.steps = 0
+        self.seconds = 0.0
+        self.decay_start: int | None = None
+        self.decay_samples = 0
+
+    @property
+    def decaying(self) -> bool:
+        return self.decay_start is not None
+
+    @property
+    def decay_finished(self) -> bool:
+        return self.decay_start is not None and self.samples >= self.decay_start + self.decay_samples
+
+    @property
+    def stage(self) -> Stage:
+        return self.recipe.stage(self.samples, self.decaying)
+
+    def start_decay(self, samples: int) -> None:
+        """Let the learning rate fall to 0 over the next `samples` samples."""
+        if self.decay_start is None:
+            self.decay_start, self.decay_samples = self.samples, samples
+
+    def learning_rate(self) -> float:
+        """Warm-up, stable, decay (1 - sqrt), as a function of the samples seen."""
+        rate = self.recipe.learning_rate * min(1.0, (self.samples + 1) / self.recipe.warm_up)
+        if self.decay_start is not None:
+            rate *= 1 - math.sqrt(min(1.0, (self.samples - self.decay_start) / self.decay_samples))
+        return rate
+
+    def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float]:
+        """The z to decode, with its gradient attached, and the mean residual of the solve."""
+
+        def f(z: Tensor) -> Tensor:
+            return self.net.implicit(z, s)
+
+        z0 = self.net.initial(s)
+        if stage.solver_steps == 0:
+            z = before = z0
+            for _ in range(stage.unroll):
+                before, z = z, f(z)
+            residual = ((z - before).flatten(1).norm(dim=1) / z.flatten(1).norm(dim=1)).detach()
+            return z, float(residual.mean())
+        z_star, residual = equilibrium(f, z0, stage.solver_steps, tol=1e-3)
+        return phantom_gradient(f, z_star, steps=stage.unroll, damping=self.recipe.damping), float(residual.mean())
+
+    def step(self) -> StepRecord:
+        """Draw a batch and make one step of the optimizer; a step that is not finite is dropped."""
+        stage = self.stage
+        noisy, clean, sigma = self.sampler.batch(stage.batch, stage.patch)
+        self.net.precision = stage.precision
+        self.net.renew_dropout(stage.batch)
+        z, residual = self._noise_feature(self.net.inject(noisy), stage)
+        x_hat, _ = self.net.estimate(noisy, z)
+        squared = (x_hat - clean).square().mean(dim=(1, 2, 3))
+        weight = (25 / sigma.clamp(min=5)) ** self.recipe.noise_weight
+        # In units of (0.1)^2, so that the clipping threshold has the same meaning at every noise level.
+        loss = (weight * squared).mean() * 100
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip))
+        if math.isfinite(norm):
+            self.optimizer.step()
+            self._average()
+        self.samples += stage.batch
+        self.steps += 1
+        return StepRecord(float(squared.detach().mean()) * 255**2, residual, norm)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        # A short memory at first, so that the average does not drag the random start along.
+        decay = min(self.recipe.ema, (1 + self.steps) / (10 + self.steps))
+        parameters = dict(self.net.named_parameters())
+        torch._foreach_lerp_(list(self.ema.values()), [parameters[name].detach() for name in self.ema], 1 - decay)
+
+    def state(self) -> RunState:
+        """Everything needed to go on from here."""
+        tensors = {f"model.{name}": value for name, value in self.net.state_dict().items()}
+        tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
+        tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(self.optimizer).items()}
+        tensors |= {"random.global": torch.get_rng_state(), "random.sampler": self.generator.get_state()}
+        numbers = {
+            "samples": self.samples,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "decay_start": self.decay_start,
+            "decay_samples": self.decay_samples,
+        }
+        return RunState(tensors, numbers)
+
+    def restore(self, state: RunState) -> None:
+        """Go on from `state`; one without moments or random numbers (a committed, small one) is re-warmed."""
+        self.net.load_state_dict(state.part("model"))
+        for name, value in state.part("ema").items():
+            self.ema[name].copy_(value)
+        self.samples, self.steps = state.numbers["samples"], state.numbers["steps"]
+        self.seconds = state.numbers["seconds"]
+        self.decay_start, self.decay_samples = state.numbers["decay_start"], state.numbers["decay_samples"]
+        if moments := state.part("optimizer"):
+            restore_optimizer(self.optimizer, moments)
+        if random := state.part("random"):
+            torch.set_rng_state(random["global"].cpu())
+            self.generator.set_state(random["sampler"].cpu())
+        else:
+            # Without its old state the generator must not repeat the patches that the run began with.
+            self.generator.manual_seed(self.recipe.seed + self.samples)
+
+    def small_state(self) -> RunState:
+        """Weights, averages and counts alone: what is worth committing."""
+        state = self.state()
+        kept = {name: value for name, value in state.tensors.items() if name.startswith(("model.", "ema."))}
+        return RunState(kept, state.numbers)
+
+    @torch.no_grad()
+    def averaged(self, batches: int = 30) -> NERD:
+        """The network of the EMA weights in eval mode, its BatchNorm statistics taken anew from `batches` batches.
+
+        Draws from a generator of its own: asking for the average does not change the run.
+        """
+        net = NERD(self.recipe.model).to(self.device)
+        net.load_state_dict({**self.net.state_dict(), **self.ema})
+        norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+        net.eval()
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = cast(float, None)  # a plain mean over the batches
+            norm.train()
+        generator = torch.Generator(self.device).manual_seed(self.recipe.seed + 1)
+        sampler = PatchSampler(self.sampler.pictures, self.recipe.noise, generator)
+        stage = self.recipe.decay_stage
+        for _ in itertools.repeat(None, batches):
+            noisy, _, _ = sampler.batch(stage.batch, stage.patch)
+            s = net.inject(noisy)
+            z, _ = equilibrium(lambda z, s=s: net.implicit(z, s), net.initial(s), stage.solver_steps or 8, tol=1e-3)  # type: ignore[misc]
+            net.decode(z)
+        return net.eval()

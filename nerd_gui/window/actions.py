@@ -1,0 +1,159 @@
+"""The commands of the window, each once, for menus, tool bar and shortcuts."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
+
+from nerd_gui.imaging import describe_sample, sample_names
+from nerd_gui.window.icons import icon
+
+Key = QKeySequence.StandardKey
+
+
+class Actions:
+    """Makes the actions and puts them into the menu bar; what they do is the main window's business."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self.open = self._make("openAction", "&Open photo…", "Open a photo (it counts as noisy already).", Key.Open)
+        self.open_clean = self._make(
+            "openCleanAction",
+            "Open &clean reference…",
+            "Open the clean version of the noisy photo: PSNR and SSIM are then shown.",
+        )
+        self.region = self._make(
+            "regionAction", "Choose &region", "Choose the part of a large photo that is run.", "Ctrl+R"
+        )
+        self.run = self._make(
+            "runAction", "&Run", "Find the equilibrium, from iterate 0 on (Ctrl+Return).", "Ctrl+Return"
+        )
+        self.stop = self._make("stopAction", "&Stop", "Stop the run; its iterates stay (Esc).", "Esc")
+        self.export = self._make(
+            "exportAction",
+            "&Save shown iterate…",
+            "Save the picture of the shown iterate, as NAME_denoised beside the photo.",
+            Key.Save,
+        )
+        self.export_all = self._make("exportAllAction", "Save &all iterates…", "Save every iterate, numbered.")
+        self.export_noise = self._make("exportNoiseAction", "Save &noise estimate…", "Save n̂ around mid-grey.")
+        self.export_curves = self._make("exportCurvesAction", "Save &curves…", "Save the curves as CSV, PNG or SVG.")
+        self.export_report = self._make(
+            "exportReportAction", "Save r&eport…", "Save settings, residuals and noise levels as JSON."
+        )
+        self.quit = self._make("quitAction", "&Quit", "Close the window.", Key.Quit)
+        self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove the pinned pixels.", "Ctrl+Backspace")
+        self.hold = self._make(
+            "holdIterateAction",
+            "&Hold this iterate for comparison",
+            "Keep the shown iterate as “iterate j”, to compare other iterates with it.",
+            "H",
+        )
+        self.compare_runs = self._make(
+            "compareRunsAction",
+            "Compare with &previous run",
+            "Draw the previous run's curves beside this one's, e.g. Broyden against plain iteration (Fig. 10).",
+        )
+        self.compare_runs.setCheckable(True)
+        self.shortcuts = self._make("shortcutsAction", "&Keyboard shortcuts", "List the shortcuts.", Key.HelpContents)
+        self.about = self._make("aboutAction", "&About NERD GUI", "What this is, and which paper it follows.")
+        self.samples = QMenu("&Sample", window)
+        self.samples.setObjectName("sampleMenu")
+        self.samples.setToolTipsVisible(True)
+        self.recent = QMenu("Open &recent", window)
+        self.recent.setObjectName("recentMenu")
+        self.schemes = QActionGroup(window)
+        self._build_menus()
+
+    def _make(
+        self, name: str, text: str, tooltip: str, shortcut: QKeySequence.StandardKey | str | None = None
+    ) -> QAction:
+        action = QAction(text, self._window)
+        action.setObjectName(name)
+        action.setToolTip(tooltip)
+        action.setStatusTip(tooltip)
+        if shortcut is not None:
+            action.setShortcut(QKeySequence(shortcut))
+        return action
+
+    def fill_samples(self, open_sample: Callable[[str], None]) -> None:
+        """List the built-in pictures."""
+        for name in sample_names():
+            action = self.samples.addAction(name)
+            action.setToolTip(describe_sample(name))
+            action.triggered.connect(lambda _=False, name=name: open_sample(name))
+
+    def _build_menus(self) -> None:
+        bar = self._window.menuBar()
+        file, view, run, help_ = (bar.addMenu(title) for title in ("&File", "&View", "&Run", "&Help"))
+        file.addAction(self.open)
+        file.addMenu(self.recent)
+        file.addMenu(self.samples)
+        file.addAction(self.open_clean)
+        file.addSeparator()
+        file.addActions(self.exports)
+        file.addSeparator()
+        file.addAction(self.quit)
+        run.addActions([self.run, self.stop])
+        run.addSeparator()
+        run.addAction(self.region)
+        view.addAction(self.clear_pins)
+        view.addActions([self.hold, self.compare_runs])
+        scheme_menu = view.addMenu("&Appearance")
+        for label, scheme in (
+            ("As the &system", Qt.ColorScheme.Unknown),
+            ("&Light", Qt.ColorScheme.Light),
+            ("&Dark", Qt.ColorScheme.Dark),
+        ):
+            action = scheme_menu.addAction(label)
+            action.setCheckable(True)
+            action.setData(scheme)
+            self.schemes.addAction(action)
+        help_.addActions([self.shortcuts, self.about])
+
+    @property
+    def exports(self) -> list[QAction]:
+        """Everything that needs an iterate to save."""
+        return [self.export, self.export_all, self.export_noise, self.export_curves, self.export_report]
+
+    def colour(self, window: QWidget) -> None:
+        """Draw the icons in the palette's text colour."""
+        colour = window.palette().buttonText().color()
+        named = {"open": self.open, "run": self.run, "stop": self.stop, "export": self.export, "region": self.region}
+        for name, action in named.items():
+            action.setIcon(icon(name, colour))
+
+    def fill_tool_bar(self, bar: QToolBar, *controls: QWidget) -> None:
+        """Open, samples, the controls, run, stop, export: from left to right as a run goes."""
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar.addWidget(_menu_button("openButton", "Open", self.open, self.recent))
+        bar.addWidget(_menu_button("sampleButton", "Sample", None, self.samples))
+        for control in controls:
+            bar.addSeparator()
+            bar.addWidget(control)
+        bar.addSeparator()
+        for action, text in ((self.region, "Region"), (self.run, "Run"), (self.stop, "Stop")):
+            action.setIconText(text)
+            bar.addAction(action)
+        exports = QMenu(bar)
+        exports.addActions(self.exports)
+        bar.addWidget(_menu_button("exportButton", "Export", self.export, exports))
+
+
+def _menu_button(name: str, text: str, action: QAction | None, menu: QMenu) -> QToolButton:
+    """A button that does `action` when pressed and shows more beside it; without an action it just shows the menu."""
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setAccessibleName(text)
+    if action is not None:
+        button.setDefaultAction(action)
+        action.setIconText(text)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+    else:
+        button.setText(text)
+        button.setToolTip("Open a built-in picture; noise is added to it.")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setMenu(menu)
+    return button

@@ -1,0 +1,78 @@
+"""Starting the window as a program, or for one picture of it."""
+
+import os
+import sys
+from pathlib import Path
+
+import torch  # noqa: F401 - before Qt: torch 2.9 and later fail to load after it on Windows
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from nerd_gui.imaging import PhotoError, open_photo
+from nerd_gui.window.main_window import MainWindow
+
+
+def run_window(photo: Path | None, screenshot: Path | None = None, model: str | None = None) -> int:
+    """Open the window and return the program's exit code when it closes.
+
+    Parameters
+    ----------
+    photo : Path or None
+        Photo to open; None opens a sample, which runs at once.
+    screenshot : Path, optional
+        Run, save a picture of the finished window there, and end. Without a display this works offscreen.
+    model : str, optional
+        Network to choose.
+    """
+    headless = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if screenshot is not None and headless:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if screenshot is not None and photo is not None:
+        try:
+            open_photo(photo)
+        except PhotoError as error:
+            return _complain(str(error))
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application.setApplicationName("NERD GUI")
+    window = MainWindow(photo, model=model)
+    window.show()
+    if screenshot is not None:
+        return _take_screenshot(window, screenshot)
+    return application.exec()
+
+
+def _complain(sentence: str) -> int:
+    print(f"nerd-gui: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _take_screenshot(window: MainWindow, path: Path) -> int:
+    """Run what is open, pin the middle pixel, save the window's picture."""
+    outcome: list[int] = []
+    controller = window.controller
+
+    def finish(code: int) -> None:
+        outcome.append(code)
+        window.close()
+        QApplication.exit(code)
+
+    def start() -> None:
+        if not controller.running:
+            window.run()
+
+    def picture() -> None:
+        subject = controller.trajectory.subject if controller.trajectory else None
+        if subject is not None:
+            window.inspector.pin(subject.rows // 2, subject.cols // 2)
+        window.scrubber.set_index(controller.trajectory.result if controller.trajectory else 0)
+        QTimer.singleShot(200, window, save)  # the views have painted themselves by then
+
+    def save() -> None:
+        saved = window.grab().save(str(path))
+        finish(0 if saved else _complain(f"The picture “{path}” cannot be written; choose another place."))
+
+    controller.ended.connect(lambda _: picture())
+    controller.failed.connect(lambda sentence, _: finish(_complain(sentence)))
+    QTimer.singleShot(50, window, start)
+    QApplication.exec()
+    return outcome[0] if outcome else 2

@@ -1,0 +1,82 @@
+"""What the attention panel computes: the spread of a map, its place in the window, its scaling for the eye. No Qt."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerd_gui.nerd import AttentionMaps
+from nerd_gui.nerd.attention import window_offsets
+
+#: The logarithmic scale reaches down to this part of the largest weight; a softmax can go on to 1e-30.
+LOG_FLOOR = 1e-5
+
+
+def entropy_bits(weights: NDArray) -> float:
+    """Entropy -sum p log2 p of a map of weights, in bits: 0 for one pixel, log2(n) for n pixels alike.
+
+    Parameters
+    ----------
+    weights : array, not negative
+        Divided by its sum first, so that rounding does no harm.
+    """
+    shares = weights[weights > 0] / weights.sum()
+    return float(abs(-(shares * np.log2(shares)).sum()))  # abs: no "-0.0 bit"
+
+
+def effective_radius(weights: NDArray, row: int, col: int) -> float:
+    """Root of the weighted mean squared distance from (row, col), in pixels.
+
+    Parameters
+    ----------
+    weights : array (rows, cols), not negative
+    row, col : int
+        The query pixel, counted from the map's first row and column; it may lie outside.
+    """
+    down, across = np.indices(weights.shape)
+    squared = (down - row) ** 2 + (across - col) ** 2
+    return float(np.sqrt((weights * squared).sum() / weights.sum()))
+
+
+def place_in_window(maps: AttentionMaps, window: int) -> tuple[int, int]:
+    """Row and column of a map's first weight in the q x q window centred on the query.
+
+    Raises
+    ------
+    ValueError
+        If the map does not fit into such a window.
+    """
+    first, last = window_offsets(window)
+    row, col = maps.top - maps.row - first, maps.left - maps.col - first
+    rows, cols = maps.weights.shape[-2:]
+    if min(row, col) < 0 or max(row + rows, col + cols) > last - first + 1:
+        raise ValueError(f"A map of {rows} x {cols} pixels does not fit into the window of {window} x {window} pixels.")
+    return row, col
+
+
+def scale_maps(weights: NDArray, *, log: bool, shared: bool) -> tuple[NDArray, NDArray, NDArray]:
+    """Bring maps to [0, 1] for display.
+
+    Parameters
+    ----------
+    weights : array (heads, rows, cols), not negative
+    log : bool
+        Logarithmic from the smallest weight, but no less than `LOG_FLOOR` of the largest; otherwise linear from 0.
+    shared : bool
+        One range for all heads; otherwise each head its own.
+
+    Returns
+    -------
+    unit : array (heads, rows, cols)
+    low, high : array (heads,)
+        The weights shown as 0 and as 1.
+    """
+    flat = weights.reshape(len(weights), -1)
+    high = np.full(len(weights), flat.max()) if shared else flat.max(axis=1)
+    if not log:
+        return weights / high[:, None, None], np.zeros_like(high), high
+    smallest = np.full(len(weights), flat.min()) if shared else flat.min(axis=1)
+    low = np.maximum(smallest, high * LOG_FLOOR)
+    span = np.log(high / low)
+    raised = np.log(np.maximum(weights, low[:, None, None]) / low[:, None, None])
+    # A map of equal weights has no span: all of it is the largest.
+    unit = np.divide(raised, span[:, None, None], out=np.ones_like(raised), where=span[:, None, None] > 0)
+    return unit, low, high

@@ -1,0 +1,71 @@
+"""The row over a plot: each line with a sample of it, its name and its value at the cursor."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import QLineF, Qt
+from PySide6.QtGui import QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
+
+_SAMPLE = (20, 10)
+NO_VALUE = "–"
+
+
+class LegendEntry(QWidget):
+    """A curve's line, name and value; with a check box where it can be hidden.
+
+    Parameters
+    ----------
+    name : str
+        As it is written before the value.
+    check : QCheckBox, optional
+        Shows and hides the curve.
+    """
+
+    def __init__(self, object_name: str, name: str, tip: str, check: QCheckBox | None = None) -> None:
+        super().__init__()
+        self.name = name
+        self.check = check
+        self._sample = QLabel()
+        self._text = QLabel()
+        self._text.setObjectName(object_name)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(5)
+        if check is not None:
+            row.addWidget(check)
+        row.addWidget(self._sample)
+        row.addWidget(self._text)
+        for widget in self.findChildren(QWidget):
+            widget.setToolTip(tip)
+        self.set_value(NO_VALUE)
+
+    @property
+    def text(self) -> str:
+        """Name and value."""
+        return self._text.text()
+
+    def set_value(self, value: str) -> None:
+        """Write the value at the cursor."""
+        self._text.setText(f"{self.name} {value}")
+
+    def set_pen(self, pen: QPen, symbol: str | None = None) -> None:
+        """Draw a sample of the line."""
+        ratio = self.devicePixelRatioF()
+        width, height = _SAMPLE
+        pixmap = QPixmap(round(width * ratio), round(height * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(pen.brush(), pen.widthF(), pen.style()))
+        painter.drawLine(QLineF(0, height / 2, width, height / 2))
+        if symbol is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(pen.brush())
+            painter.translate(width / 2, height / 2)
+            painter.scale(6, 6)
+            painter.drawPath(pg.graphicsItems.ScatterPlotItem.Symbols[symbol])
+        painter.end()
+        self._sample.setPixmap(pixmap)

@@ -1,0 +1,66 @@
+"""Saving what a run found: pictures at the photo's own depth, the report, the numbers."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import nerd_gui
+from nerd_gui.denoising import Trajectory
+from nerd_gui.imaging import Photo, PhotoError, save_picture
+from nerd_gui.nerd.weights import write_atomically
+
+
+def denoised_photo(trajectory: Trajectory, index: int) -> Photo:
+    """The picture of an iterate as a photo, with the depth and the metadata of the one it came from."""
+    return _photo_with(trajectory, np.clip(trajectory.picture(index), 0, 1))
+
+
+def noise_photo(trajectory: Trajectory, index: int) -> Photo:
+    """The noise estimate of an iterate around mid-grey."""
+    return _photo_with(trajectory, np.clip(0.5 + trajectory[index].n_hat.astype(np.float32), 0, 1))
+
+
+def _photo_with(trajectory: Trajectory, pixels: np.ndarray) -> Photo:
+    photo, region = trajectory.subject.photo, trajectory.subject.region
+    return replace(photo.crop(*region) if region else photo, pixels=pixels.astype(np.float32))
+
+
+def describe(trajectory: Trajectory, index: int) -> str:
+    """One line that says how a picture came to be, for its file's metadata."""
+    settings, iterate = trajectory.settings, trajectory[index]
+    region = f", region {trajectory.subject.region}" if trajectory.subject.region else ""
+    return (
+        f"NERD GUI {nerd_gui.__version__}: network {settings.model}, {settings.solver}, iterate {index}, "
+        f"residual {iterate.residual:.1e}, window {trajectory.window}{region}"
+    )
+
+
+def save_iterate(trajectory: Trajectory, index: int, path: Path, *, overwrite: bool) -> Path:
+    """Save the picture of an iterate; see `save_picture` for what can go wrong."""
+    photo = denoised_photo(trajectory, index)
+    return save_picture(path, photo, description=describe(trajectory, index), overwrite=overwrite)
+
+
+def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str) -> Iterator[Path]:
+    """Save every iterate as NAME_iterate_07.png and so on, one for each `next`."""
+    digits = max(2, len(str(len(trajectory) - 1)))
+    for index in range(len(trajectory)):
+        name = f"{trajectory.subject.photo.name}_iterate_{index:0{digits}d}{suffix}"
+        yield save_iterate(trajectory, index, folder / name, overwrite=False)
+
+
+def save_report(trajectory: Trajectory, path: Path) -> None:
+    """Write the run's report (JSON): settings, residuals, noise levels, all it takes to run it again.
+
+    Raises
+    ------
+    PhotoError
+        If it cannot be written.
+    """
+    try:
+        write_atomically(path, json.dumps(trajectory.report(), indent=2).encode())
+    except OSError as error:
+        raise PhotoError(f"The report “{path}” cannot be written ({error.strerror}); choose another place.") from error

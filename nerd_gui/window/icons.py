@@ -1,0 +1,25 @@
+"""Icons in the colour of the text they stand beside, so that they suit light and dark."""
+
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QColor, QIcon, QPixmap
+
+from nerd_gui.places import data_folder
+
+_SIZE = 48  # twice the size on the screen, for dense displays
+
+
+def icon(name: str, colour: QColor) -> QIcon:
+    """The icon `name` of resources/icons drawn in `colour`, dimmed where disabled."""
+    drawing = (data_folder("resources") / "icons" / f"{name}.svg").read_text()
+    made = QIcon()
+    for mode, alpha in ((QIcon.Mode.Normal, 1.0), (QIcon.Mode.Disabled, 0.35)):
+        sized = drawing.replace('width="24" height="24"', f'width="{_SIZE}" height="{_SIZE}" opacity="{alpha}"')
+        pixmap = QPixmap()
+        pixmap.loadFromData(QByteArray(sized.replace("currentColor", colour.name()).encode()), "SVG")
+        made.addPixmap(pixmap, mode)
+    return made
+
+
+def program_icon() -> QIcon:
+    """The program's own icon."""
+    return QIcon(str(data_folder("resources") / "icons" / "nerd-gui.svg"))

@@ -1,0 +1,66 @@
+"""What the window says in dialogs: an error as a sentence with details on demand, the shortcuts, about."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+import nerd_gui
+
+_SHORTCUTS = (
+    ("Ctrl+O", "open a photo"),
+    ("Ctrl+Return", "run"),
+    ("Esc", "stop"),
+    ("Ctrl+S", "save the shown iterate"),
+    ("← →", "previous, next iterate"),
+    ("Home, End", "first, newest iterate"),
+    ("Space", "play the iterates"),
+    ("1", "100 %: one image pixel is one screen pixel"),
+    ("0", "fit the picture into the view"),
+    ("+ −, mouse wheel", "zoom"),
+    ("F (held)", "flip to the left picture"),
+    ("H", "hold the shown iterate for comparison"),
+    ("click", "pin a pixel and see where its heads look"),
+    ("Ctrl+click", "pin another pixel beside it"),
+    ("Ctrl+Backspace", "clear the pins"),
+    ("Ctrl+R", "choose the region of a large photo"),
+)
+
+
+class Messages:
+    """Dialogs that never block the event loop: a run goes on behind them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+
+    def _show(self, box: QMessageBox) -> None:
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def show_error(self, sentence: str, details: str = "") -> None:
+        """Say what went wrong and what to do."""
+        box = QMessageBox(QMessageBox.Icon.Warning, "NERD GUI", sentence, QMessageBox.StandardButton.Ok, self._parent)
+        box.setObjectName("errorDialog")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        if details:
+            box.setDetailedText(details)
+        self._show(box)
+
+    def show_shortcuts(self) -> None:
+        """List the keyboard's and the mouse's shortcuts."""
+        rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for keys, what in _SHORTCUTS)
+        box = QMessageBox(self._parent)
+        box.setObjectName("shortcutsDialog")
+        box.setWindowTitle("Keyboard and mouse")
+        box.setText(f"<table>{rows}</table>")
+        self._show(box)
+
+    def show_about(self) -> None:
+        """Say what this is and which paper it follows."""
+        box = QMessageBox(self._parent)
+        box.setObjectName("aboutDialog")
+        box.setWindowTitle("About NERD GUI")
+        box.setText(
+            f"<b>NERD GUI {nerd_gui.__version__}</b><p>Watch an equilibrium denoiser find its fixed point.</p>"
+            "<p>After Q. Chen, Y. Wang, Z. Geng, Y. Wang, J. Yang and Z. Lin, “Equilibrium Image Denoising with "
+            "Implicit Differentiation”, IEEE Transactions on Image Processing, 2023.</p>"
+        )
+        self._show(box)

@@ -1,0 +1,28 @@
+"""What a command needs: a network small enough for tests, and a photo."""
+
+import pytest
+import torch
+from command_line import make_photo
+
+from nerd_gui.nerd import NERD, NerdConfig, save_model
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def model(tmp_path):
+    torch.manual_seed(0)
+    path = tmp_path / "tiny.safetensors"
+    save_model(path, NERD(NerdConfig(features=8, window=5)).eval(), {})
+    return str(path)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return make_photo(tmp_path / "photo.png")

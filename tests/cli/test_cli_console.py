@@ -1,0 +1,107 @@
+"""The console itself: help, interrupts, processes of their own; and training by command."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import console, environment, expected, make_photo, recipe, rounded, run_python, tree
+from PIL import Image
+
+from nerd_gui import __version__
+from nerd_gui.cli import main
+from nerd_gui.nerd import NerdConfig, load_model
+
+
+@pytest.mark.parametrize("command", [[], ["denoise"], ["evaluate"], ["train"]])
+def test_help_shows_examples(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert "examples:" in shown and f"  {' '.join(['nerd-gui', *command])} " in shown
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_a_defect_keeps_its_traceback(photo, model, tmp_path, monkeypatch):
+    def defect(*_, **__):
+        raise ValueError("shapes differ")
+
+    monkeypatch.setattr("nerd_gui.denoising.files.peak_memory_mb", defect)
+    with pytest.raises(ValueError, match="shapes differ"):
+        main(["denoise", str(photo), "-o", str(tmp_path / "a.png"), "--model", model, "--max-iter", "1"])
+
+
+def test_interrupt_while_a_file_is_written(tmp_path, photo, model, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    before = tree(".")
+    command = ["denoise", str(photo), "-o", "out.png", "--model", model, "--max-iter", "1", "--report", "run.json"]
+    assert main(command) == 130
+    assert capsys.readouterr().err.splitlines()[-1].startswith("nerd-gui: interrupted")
+    assert tree(".") == before
+
+
+def test_the_console(tmp_path, photo, model):
+    done = run_python(
+        "-m", "nerd_gui", "denoise", photo, "-o", "out.png", "--model", model, "--max-iter", 3, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("out.png: ")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), rounded(expected(photo, model)[0], 255)[0])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a console signal cannot be sent to one process there")
+def test_the_interrupt_key(tmp_path, photo, model):
+    before = tree(tmp_path)
+    options = ["--solver", "plain", "--max-iter", "20000", "--tol", "0", "--report", "run.json"]
+    command = console("-m", "nerd_gui", "denoise", photo, "-o", "out/", "--model", model, *options)
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        assert "iterate  0" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, rest
+    assert rest.splitlines()[-1].startswith("nerd-gui: interrupted") and "Traceback" not in rest
+    assert tree(tmp_path) == before
+
+
+def test_training_goes_on_and_releases(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two", "2018"):
+        make_photo(tmp_path / "pictures" / f"{name}.png", shape=(96, 96))
+    monkeypatch.setattr("nerd_gui.training.data.validation_names", lambda: ["2018"])
+    Path("tiny.json").write_text(json.dumps(recipe()))
+    common = ["--config", "tiny.json", "--data", "pictures", "--resume", "run", "--minutes", "0"]
+    command = ["train", *common, "--device", "cpu", "--threads", "1"]
+    assert main(command) == 0
+    assert "run: 2 samples" in capsys.readouterr().out
+    assert main([*command, "--decay", "4", "--release", "net.safetensors"]) == 0
+    assert "run: 4 samples" in capsys.readouterr().out
+    assert load_model("net.safetensors").config == NerdConfig(features=8, window=3)
+
+
+def test_training_needs_no_more_than_it_says(tmp_path):
+    """torch, numpy, Pillow and safetensors: what a training machine has."""
+    qt, others = ["PySide6", "pyqtgraph", "superqt"], ["psutil", "skimage", "scipy", "tifffile", "imagecodecs"]
+    program = (
+        f"import sys\nfor name in {qt + others}: sys.modules[name] = None\n"
+        "from nerd_gui.cli import main\nsys.exit(main(['train', '--config', 'nerd-lite', '--data', '.', "
+        "'--resume', 'run', '--minutes', '0']))"
+    )
+    done = run_python("-c", program, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "holds no pictures" in done.stderr

@@ -1,0 +1,102 @@
+"""What the tests of every room share, and the watch on what tests of the window leave behind."""
+
+import os
+import threading
+from weakref import WeakSet
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import numpy as np
+import pytest
+import torch  # before any Qt import, which pytest-qt makes after this file is read
+
+from nerd_gui.imaging import Photo
+from nerd_gui.nerd import NERD, NerdConfig, save_model
+
+
+@pytest.fixture
+def tiny_net():
+    """An untrained network small enough to run in a moment, as `load_model` would give it."""
+    torch.manual_seed(0)
+    return NERD(NerdConfig(features=8, heads=4, groups=4, window=5)).fold().eval().requires_grad_(False)
+
+
+@pytest.fixture
+def tiny_model_path(tmp_path, tiny_net):
+    """`tiny_net` as a file."""
+    path = tmp_path / "tiny.safetensors"
+    save_model(path, tiny_net, {"samples": 0, "validation_psnr": 20.0})
+    return path
+
+
+@pytest.fixture
+def tiny_photo():
+    """A clean grey picture of 24 x 20 pixels: a smooth surface with an edge in it."""
+    rows, cols = np.mgrid[:24, :20] / 24
+    pixels = 0.3 + 0.3 * np.sin(5 * rows) * np.cos(4 * cols) + 0.3 * (cols > 0.4)
+    return Photo(np.rint(pixels[None] * 255).astype(np.float32) / np.float32(255), name="tiny", sha256="0" * 64)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(request):
+    """Tests without a window compute on one thread: for their small tensors a second one is only in the way."""
+    if "qtbot" in request.fixturenames:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_their_own(request, tmp_path_factory):
+    """Keep the settings of the person who runs the tests out of them, and those of one test out of the next."""
+    if "qtbot" in request.fixturenames:
+        from PySide6.QtCore import QSettings
+
+        folder = str(tmp_path_factory.mktemp("settings"))
+        for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
+            QSettings.setPath(form, QSettings.Scope.UserScope, folder)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request, monkeypatch):
+    """Fail a test of the window that leaves a thread, a running timer or a window behind.
+
+    Set up before, and so torn down after, what else the test uses.
+    """
+    if "qtbot" not in request.fixturenames:
+        yield
+        return
+    from PySide6.QtCore import QCoreApplication, QEvent, QThread, QThreadPool, QTimer
+    from PySide6.QtWidgets import QApplication
+    from shiboken6 import isValid
+
+    started = {kind: _watch_starts(monkeypatch, kind) for kind in (QThread, QTimer)}
+    threads_before, windows_before = set(threading.enumerate()), set(QApplication.topLevelWidgets())
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    left = [thread for thread in started[QThread] if isValid(thread) and thread.isRunning()]
+    left += [timer for timer in started[QTimer] if isValid(timer) and timer.isActive()]
+    left += [thread for thread in threading.enumerate() if thread not in threads_before and not _of_qt(thread)]
+    left += [window for window in QApplication.topLevelWidgets() if window not in windows_before and window.isVisible()]
+    assert not left, f"The test left behind: {left}"
+    assert QThreadPool.globalInstance().activeThreadCount() == 0, "The test left a task in the thread pool."
+
+
+def _watch_starts(monkeypatch, kind):
+    """The objects of this kind that are started from now on."""
+    started, start = WeakSet(), kind.start
+
+    def watched(self, *args):
+        started.add(self)
+        return start(self, *args)
+
+    monkeypatch.setattr(kind, "start", watched)
+    return started
+
+
+def _of_qt(thread):
+    """Whether this is Python's stand-in for a thread of Qt, which stays on its list after the thread has ended."""
+    return type(thread).__name__ == "_DummyThread"

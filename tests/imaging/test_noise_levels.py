@@ -1,0 +1,90 @@
+"""Noise: its statistics, its measure against a plain double loop, its estimate against scikit-image's figures."""
+
+import numpy as np
+import pytest
+
+from nerd_gui.imaging import add_noise, estimate_sigma, noise_level, open_sample
+
+
+def test_noise_is_that_of_numpys_generator():
+    pixels = np.random.default_rng(0).random((3, 20, 30), np.float32)
+    expected = pixels + 25 / 255 * np.random.default_rng(7).standard_normal((3, 20, 30))
+    noisy = add_noise(pixels, 25, 7)
+    assert noisy.dtype == np.float32 and np.allclose(noisy, expected, atol=1e-6)
+    assert np.array_equal(noisy, add_noise(pixels, 25, 7))
+    assert not np.allclose(noisy, add_noise(pixels, 25, 8), atol=0.01)
+
+
+def test_noise_is_neither_clipped_nor_rounded():
+    noisy = add_noise(np.zeros((1, 300, 300), np.float32), 50, 0)
+    assert abs(noisy.std() * 255 - 50) < 0.5 and abs(noisy.mean() * 255) < 0.5
+    assert noisy.min() < -0.5 and len(np.unique(noisy)) > 80_000
+
+
+def test_no_noise_leaves_the_pixels():
+    pixels = np.random.default_rng(0).random((1, 20, 30), np.float32)
+    assert np.array_equal(add_noise(pixels, 0, 1), pixels)
+
+
+@pytest.mark.parametrize("sigma", [-1, -1e-9, 255.1, float("nan"), float("inf")])
+def test_impossible_sigma(sigma):
+    with pytest.raises(ValueError, match="from 0 to 255"):
+        add_noise(np.zeros((1, 4, 4), np.float32), sigma, 0)
+
+
+def naive_noise_level(channel, size=32):
+    rows, cols = channel.shape
+    height, width = min(size, rows), min(size, cols)
+    levels = []
+    for row in range(0, rows - height + 1, height):
+        for col in range(0, cols - width + 1, width):
+            patch = channel[row : row + height, col : col + width].astype(np.float64)
+            levels.append(np.sqrt(np.mean((patch - patch.mean()) ** 2)))
+    return 255 * sum(levels) / len(levels)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(32, 32), (64, 96), (100, 75), (63, 31), (20, 90), (5, 7), (1, 1)])
+def test_noise_level_is_that_of_a_double_loop(shape, dtype):
+    # The level differs from patch to patch, so that a mean over other patches would show.
+    n_hat = (np.random.default_rng(0).normal(0.02, 0.1, shape) * np.linspace(0.2, 1, shape[1])).astype(dtype)
+    level = noise_level(n_hat)
+    assert isinstance(level, float) and level == pytest.approx(naive_noise_level(n_hat), rel=1e-5, abs=1e-4)
+
+
+def test_noise_level_by_channel():
+    n_hat = np.random.default_rng(0).normal(0, 0.1, (3, 100, 75)).astype(np.float32)
+    n_hat *= np.array([0.5, 1, 2], np.float32)[:, None, None]
+    levels = noise_level(n_hat)
+    assert levels.shape == (3,)
+    assert np.allclose(levels, [naive_noise_level(channel) for channel in n_hat], rtol=1e-5)
+
+
+def test_noise_level_of_half_precision_does_not_overflow():
+    n_hat = np.where(np.arange(128 * 128).reshape(128, 128) % 2, 200, -200).astype(np.float16)
+    assert noise_level(n_hat) == pytest.approx(200 * 255)
+
+
+# skimage.restoration.estimate_sigma(…, channel_axis=0, average_sigmas=True) * 255, scikit-image 0.26, PyWavelets 1.8
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("camera 256", 25.69673), ("coins", 25.88529), ("astronaut", 25.40129), ("coffee", 26.11769)],
+)
+def test_estimate_is_scikit_images(name, expected):
+    assert estimate_sigma(add_noise(open_sample(name).pixels, 25, 0)) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("sigma", [5, 25, 75])
+def test_estimate_of_pure_noise_is_its_level(sigma):
+    assert estimate_sigma(add_noise(np.zeros((256, 256), np.float32), sigma, 0)) == pytest.approx(sigma, rel=0.02)
+
+
+def test_flat_areas_do_not_lower_the_estimate():
+    noisy = add_noise(np.full((256, 256), 0.3, np.float32), 25, 0)
+    noisy[:, 64:] = 0.3
+    assert estimate_sigma(noisy) == pytest.approx(25, rel=0.1)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2, 2), (40, 50)])
+def test_estimate_of_a_flat_picture_is_zero(shape):
+    assert estimate_sigma(np.full(shape, 0.3, np.float32)) == 0
