@@ -124,7 +124,7 @@ def denoise_file(
     target = destination.file_for(photo)
     run = DenoisingRun(Subject.of(photo, sigma=sigma, seed=seed, clean=clean), settings, net)
     trajectory = run.trajectory()
-    for iterate in run.iterates():
+    for iterate in run.iterates(keep_features=False):
         trajectory.add(iterate)
         if watch is not None:
             watch(iterate)

@@ -69,13 +69,17 @@ class DenoisingRun:
         """An empty record for this run's iterates."""
         return Trajectory(self.subject, self.settings, self.window)
 
-    def iterates(self, should_stop: Callable[[], bool] | None = None) -> Iterator[Iterate]:
+    def iterates(
+        self, should_stop: Callable[[], bool] | None = None, *, keep_features: bool = True
+    ) -> Iterator[Iterate]:
         """Solve, yielding every iterate as it comes, decoded.
 
         Parameters
         ----------
         should_stop : callable, optional
             Asked around each evaluation of f; true ends the stream.
+        keep_features : bool
+            Keep what attention maps are made from (2.4 GB for each megapixel of 17 steps at d = 64).
 
         Raises
         ------
@@ -83,20 +87,19 @@ class DenoisingRun:
             If the device runs out of memory, or the disk of room for what memory does not hold.
         """
         try:
-            yield from self._iterates(should_stop)
+            yield from self._iterates(should_stop, FeatureStore() if keep_features else None)
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"The device “{self.settings.device}” ran out of memory; choose a smaller region or another device."
             ) from error
 
-    def _iterates(self, should_stop: Callable[[], bool] | None) -> Iterator[Iterate]:
+    def _iterates(self, should_stop: Callable[[], bool] | None, store: FeatureStore | None) -> Iterator[Iterate]:
         settings, net = self.settings, self.net
         net.window, net.precision = self.window, settings.precision
-        store = FeatureStore()
         with torch.no_grad():
             y = to_batch(self.subject.noisy, net).to(settings.device)
             s = net.inject(y)
-            kept_s = store.keep(s)
+            kept_s = store.keep(s) if store else None
 
         def f(z: Tensor) -> Tensor:
             return net.implicit(z, s)
@@ -105,7 +108,10 @@ class DenoisingRun:
         if settings.memory is not None and settings.solver != "plain":
             options["memory"] = settings.memory
         for step in SOLVERS[settings.solver](f, self._start(s), should_stop=should_stop, **options):
-            yield self._decoded(step, y, s, kept_s, store)
+            features = None
+            if store is not None and kept_s is not None:
+                features = Features(store.keep(step.z), kept_s, net.attention_statistics(step.z, s))
+            yield self._decoded(step, y, features)
 
     def _start(self, s: Tensor) -> Tensor:
         z0 = self.net.initial(s)
@@ -116,7 +122,7 @@ class DenoisingRun:
         return z0
 
     @torch.no_grad()
-    def _decoded(self, step: SolverStep, y: Tensor, s: Tensor, kept_s: Tensor, store: FeatureStore) -> Iterate:
+    def _decoded(self, step: SolverStep, y: Tensor, features: Features | None) -> Iterate:
         subject = self.subject
         _, estimated = self.net.estimate(y, step.z)
         # What a diverging z decodes to may be more than half precision holds, or nothing.
@@ -128,7 +134,7 @@ class DenoisingRun:
         return Iterate(
             index=step.index,
             n_hat=n_hat.astype(np.float16),
-            features=Features(store.keep(step.z), kept_s, self.net.attention_statistics(step.z, s)),
+            features=features,
             residual=float(step.residual.max()),
             relative_step=_worst(step.relative_step),
             residual_change=_worst(step.residual_change),
@@ -148,12 +154,17 @@ def _worst(measure: Tensor | None) -> float | None:
 
 
 def denoise(
-    subject: Subject, settings: RunSettings, net: NERD | None = None, should_stop: Callable[[], bool] | None = None
+    subject: Subject,
+    settings: RunSettings,
+    net: NERD | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    *,
+    keep_features: bool = True,
 ) -> Trajectory:
     """Run to the end and return the whole record; for callers who do not watch."""
     run = DenoisingRun(subject, settings, net)
     trajectory = run.trajectory()
-    for iterate in run.iterates(should_stop):
+    for iterate in run.iterates(should_stop, keep_features=keep_features):
         trajectory.add(iterate)
     trajectory.finish(StopReason.CANCELLED)
     trajectory.peak_memory_mb = peak_memory_mb(settings.device)

@@ -23,8 +23,8 @@ class Iterate:
         0 is the start z_0, 1 is f(z_0).
     n_hat : float16 array (C, rows, cols)
         The noise estimate; the picture is y + n_hat (Eq. 5).
-    features : Features
-        What the attention maps are made from.
+    features : Features or None
+        What the attention maps are made from; None where nobody will ask for them.
     residual : float
         ||g_i|| / ||f(z_i)||, the worst channel's where channels are solved as a batch.
     relative_step, residual_change : float or None
@@ -47,7 +47,7 @@ class Iterate:
 
     index: int
     n_hat: np.ndarray
-    features: Features
+    features: Features | None
     residual: float
     relative_step: float | None
     residual_change: float | None

@@ -22,6 +22,8 @@ Precision = Literal["float32", "bfloat16"]
 #: Scores held at once, in elements: on a processor small enough for its caches, elsewhere large enough to fill it.
 _CHUNK_ELEMENTS = {"cpu": 1 << 19}
 _CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
+#: Softmax weights kept for the backward pass, in bytes: those of training patches; a picture's are computed anew.
+_KEPT_BYTES = 1 << 28
 
 
 def window_offsets(window: int) -> tuple[int, int]:
@@ -114,16 +116,21 @@ class _Axis:
 
 
 class _TiledAttention(torch.autograd.Function):
-    """Attention in query tiles; the backward pass computes the softmax anew instead of keeping it."""
+    """Attention in query tiles; the backward pass takes the softmax as kept, or computes it anew if it is large."""
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
         ctx.save_for_backward(query, key, value)
         ctx.window = window
+        ctx.kept = []
+        room = _KEPT_BYTES if any(ctx.needs_input_grad) else 0
         out = torch.empty_like(value, memory_format=torch.contiguous_format)
         for chunk in _chunks(query, window):
             weights = chunk.weights(chunk.tiles(query), chunk.blocks(key))
             chunk.put_tiles(out, torch.bmm(weights, chunk.blocks(value)))
+            room -= weights.numel() * weights.element_size()
+            if room >= 0:
+                ctx.kept.append(weights)
         return out
 
     @staticmethod
@@ -134,14 +141,16 @@ class _TiledAttention(torch.autograd.Function):
         d_key = torch.zeros_like(key, memory_format=torch.contiguous_format)
         d_value = torch.zeros_like(value, memory_format=torch.contiguous_format)
         scale = query.shape[-1] ** -0.5
-        for chunk in _chunks(query, ctx.window):
+        # What was kept is a constant to autograd: a second derivative needs the softmax in its graph.
+        kept = [] if torch.is_grad_enabled() else ctx.kept
+        for index, chunk in enumerate(_chunks(query, ctx.window)):
             queries, keys, values, d_tiles = (
                 chunk.tiles(query),
                 chunk.blocks(key),
                 chunk.blocks(value),
                 chunk.tiles(d_out),
             )
-            weights = chunk.weights(queries, keys)
+            weights = kept[index] if index < len(kept) else chunk.weights(queries, keys)
             chunk.add_blocks(d_value, torch.bmm(weights.transpose(1, 2), d_tiles))
             d_weights = torch.bmm(d_tiles, values.transpose(1, 2))
             d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)

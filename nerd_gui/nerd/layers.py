@@ -28,14 +28,14 @@ def injection(channels: int, features: int) -> nn.Sequential:
 
 
 def decoding(channels: int, features: int) -> nn.Sequential:
-    """f_decode (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols)."""
-    return nn.Sequential(
-        OrderedDict(
-            norm=nn.BatchNorm2d(features),
-            relu=nn.ReLU(),
-            conv=nn.Conv2d(features, channels, 3, padding=1),
-        )
-    )
+    """f_decode (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols).
+
+    The convolution starts small: its input has unit size, the noise only sigma / 255, about a tenth.
+    """
+    conv = nn.Conv2d(features, channels, 3, padding=1)
+    with torch.no_grad():
+        conv.weight.mul_(0.1)
+    return nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(features), relu=nn.ReLU(), conv=conv))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Training patches: pictures in memory as one array, patches cut, turned, and given noise on the device."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def read_grey(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             return np.asarray(image.convert("L"))
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DataError(f"The picture “{path}” cannot be read ({error}); remove or replace it.") from error
 
 
@@ -50,11 +51,20 @@ def load_pictures(source: Path) -> tuple[Tensor, list[np.ndarray]]:
     """Training pictures as one (N, rows, cols) uint8 tensor, landscape, and the validation pictures as they are.
 
     `source` is a folder of equally large pictures, or the one `.npz` file that `pack_pictures` made of it.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, holds no training or no validation pictures, or pictures of different sizes.
     """
     if source.suffix == ".npz":
-        with np.load(source) as packed:
-            validation = [packed[f"validation_{i}"] for i in range(sum(k.startswith("validation_") for k in packed))]
-            return torch.from_numpy(packed["training"]), validation
+        try:
+            with np.load(source) as packed:
+                count = sum(name.startswith("validation_") for name in packed)
+                validation = [packed[f"validation_{i}"] for i in range(count)]
+                return torch.from_numpy(packed["training"]), validation
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(f"The packed pictures “{source}” cannot be read ({error}); pack them again.") from error
     held_out = set(validation_names())
     training, validation = [], []
     for path in picture_files(source):
@@ -63,6 +73,9 @@ def load_pictures(source: Path) -> tuple[Tensor, list[np.ndarray]]:
             validation.append(picture)
         else:
             training.append(picture if picture.shape[0] <= picture.shape[1] else np.rot90(picture))
+    if not training or not validation:
+        kind = "validation pictures (those of bsd400 that are set aside)" if training else "training pictures"
+        raise DataError(f"The folder “{source}” holds no {kind}; name the folder of bsd400, or one with its names.")
     sizes = {picture.shape for picture in training}
     if len(sizes) != 1:
         raise DataError(f"The training pictures in “{source}” differ in size ({sorted(sizes)}); crop them to one size.")

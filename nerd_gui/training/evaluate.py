@@ -100,7 +100,7 @@ def _as_seen_by(net: NERD, photo: Photo) -> Photo:
 
 
 def _figures(subject: Subject, settings: RunSettings, net: NERD) -> Figures:
-    trajectory = denoise(subject, settings, net)
+    trajectory = denoise(subject, settings, net, keep_features=False)
     result, last = trajectory.result, trajectory[-1]
     at_result = {name: trajectory.curve(name)[result] for name in ("psnr", "ssim", "noise_level")}
     residuals = trajectory.curve("residual")

@@ -52,6 +52,9 @@ class Recipe:
     #: The stage of every decay: deep solves, so that the released network converges.
     decay_stage: Stage
     learning_rate: float = 2e-3
+    #: The decoder's learning rate in parts of the others': its weights are a tenth of theirs, and AdamW's steps are
+    #: not. Without this its noise hides the gradient of all that lies before it.
+    decoder_rate: float = 0.15
     warm_up: int = 2000
     weight_decay: float = 1e-4
     damping: float = 0.8  # lambda of Eq. 16
@@ -89,12 +92,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class _Lite:
-    config: NerdConfig = field(default_factory=lambda: NerdConfig(features=64, window=17))
+    config: NerdConfig = field(default_factory=lambda: NerdConfig(features=64, window=17, weight_norm=False))
     stages: tuple[Stage, ...] = (
-        Stage(until=36_000, solver_steps=0, unroll=3, patch=32, batch=8),
-        Stage(until=None, solver_steps=8, unroll=3, patch=40, batch=8),
+        Stage(until=40_000, solver_steps=0, unroll=3, patch=32, batch=8),
+        Stage(until=None, solver_steps=5, unroll=3, patch=40, batch=8),
     )
-    decay_stage: Stage = Stage(until=None, solver_steps=12, unroll=4, patch=48, batch=8)
+    decay_stage: Stage = Stage(until=None, solver_steps=5, unroll=3, patch=40, batch=8)
 
 
 _LITE = _Lite()
@@ -131,7 +134,7 @@ def find_recipe(name_or_path: str) -> Recipe:
         raise ValueError(f"There is no recipe “{name_or_path}”; choose one of {', '.join(RECIPES)}, or a JSON file.")
     try:
         return Recipe.from_json(json.loads(path.read_text()))
-    except (json.JSONDecodeError, TypeError, KeyError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise ValueError(
             f"The recipe “{path}” cannot be understood ({error}); compare it with a run's recipe.json."
         ) from error

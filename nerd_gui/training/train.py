@@ -13,8 +13,9 @@ from torch import Tensor
 from nerd_gui.imaging.metrics import psnr
 from nerd_gui.imaging.noise import add_noise
 from nerd_gui.nerd import NERD, save_model
+from nerd_gui.nerd.weights import write_atomically
 from nerd_gui.training.data import DataError, load_pictures
-from nerd_gui.training.recipe import Recipe
+from nerd_gui.training.recipe import Recipe, find_recipe
 from nerd_gui.training.state import RunState
 from nerd_gui.training.trainer import Trainer, equilibrium
 
@@ -24,6 +25,8 @@ _CROP, _CROPS = 96, 6
 
 def validation_batch(pictures: list[np.ndarray], sigma: float, device: torch.device) -> tuple[Tensor, Tensor]:
     """Noisy and clean centre crops of the first validation pictures, (6, 1, 96, 96); one seed for each."""
+    if any(min(picture.shape) < _CROP for picture in pictures[:_CROPS]):
+        raise DataError(f"The validation pictures must be at least {_CROP} pixels wide and high.")
     clean = []
     for picture in pictures[:_CROPS]:
         top, left = ((size - _CROP) // 2 for size in picture.shape)
@@ -43,15 +46,23 @@ def validate(net: NERD, noisy: Tensor, clean: Tensor, steps: int = 12) -> tuple[
     return float(np.mean([psnr(one, other) for one, other in pairs])), float(residual.mean())
 
 
+def _recipe_of(path: Path) -> Recipe:
+    try:
+        return find_recipe(str(path))
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
 def _open_run(recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None) -> Trainer:
     """The run in `folder`, gone on with where it has a state, else begun, from the state `fork` if one is given."""
-    folder.mkdir(parents=True, exist_ok=True)
     described = folder / "recipe.json"
-    if described.exists():
-        before = Recipe.from_json(json.loads(described.read_text()))
-        if before.model != recipe.model:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if described.exists() and _recipe_of(described).model != recipe.model:
             raise DataError(f"The run in “{folder}” trains another network; choose another folder.")
-    described.write_text(json.dumps(recipe.to_json(), indent=2))
+        write_atomically(described, json.dumps(recipe.to_json(), indent=2).encode())
+    except OSError as error:
+        raise DataError(f"The folder “{folder}” cannot be written ({error}); choose another one.") from error
     trainer = Trainer(recipe, pictures)
     state = folder / "state.safetensors"
     if state.exists():
@@ -92,6 +103,11 @@ def train(
         Minutes between validations, each of which saves the state.
     release : Path, optional
         Write the averaged network there at the end.
+
+    Raises
+    ------
+    DataError
+        If the pictures, the state or the recipe in the folder cannot be used, or a file cannot be written.
     """
     began = time.monotonic()
     pictures, held_out = load_pictures(source)
@@ -111,8 +127,8 @@ def train(
             trainer.seconds += now - mark
             net = trainer.averaged(batches=3)
             score, residual = validate(net, noisy, clean)
-            _report(trainer, folder, errors, residuals, score, residual)
             trainer.state().save(folder / "state.safetensors")
+            _report(trainer, folder, errors, residuals, score, residual)
             mark, errors, residuals = time.monotonic(), [], []
         if over:
             break
@@ -134,7 +150,13 @@ def release_network(trainer: Trainer, path: Path, validation_psnr: float, valida
         "validation_psnr": round(validation_psnr, 3),
         "validation_residual": round(validation_residual, 5),
     }
-    save_model(path, trainer.averaged(), record)
+    try:
+        save_model(path, trainer.averaged(), record)
+        state = path.parent / "state" / path.name
+        state.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DataError(f"The network “{path}” cannot be written ({error}); the run's own state is kept.") from error
+    trainer.small_state().save(state)
 
 
 def _report(
@@ -151,11 +173,14 @@ def _report(
     )
     path = folder / "curve.csv"
     fresh = not path.exists()
-    with open(path, "a", newline="") as file:
-        writer = csv.writer(file)
-        if fresh:
-            writer.writerow(_CURVE)
-        writer.writerow(row)
+    try:
+        with open(path, "a", newline="") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(_CURVE)
+            writer.writerow(row)
+    except OSError as error:
+        raise DataError(f"The training curve “{path}” cannot be written ({error}); the state is saved.") from error
     speed = trainer.samples / max(trainer.seconds, 1e-9)
     print(
         f"{trainer.samples} samples, {trainer.seconds / 60:.1f} min ({speed:.1f}/s): "

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nerd_gui.equilibrium import broyden, phantom_gradient
 from nerd_gui.nerd import NERD
-from nerd_gui.training.data import PatchSampler
+from nerd_gui.training.data import DataError, PatchSampler
 from nerd_gui.training.recipe import Recipe, Stage
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
 
@@ -44,14 +44,20 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.net = NERD(recipe.model).to(self.device).train()
         self.ema = {name: value.detach().clone() for name, value in self.net.named_parameters()}
+        decoder = list(self.net.f_decode.parameters())
+        others = [p for name, p in self.net.named_parameters() if not name.startswith("f_decode.")]
         self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.999), weight_decay=recipe.weight_decay
+            [{"params": others, "rate": 1.0}, {"params": decoder, "rate": recipe.decoder_rate}],
+            lr=recipe.learning_rate,
+            betas=(0.9, 0.999),
+            weight_decay=recipe.weight_decay,
         )
         self.generator = torch.Generator(self.device).manual_seed(recipe.seed)
         self.sampler = PatchSampler(pictures, recipe.noise, self.generator)
         self.samples = 0
         self.steps = 0
         self.seconds = 0.0
+        self.warm_from = 0
         self.decay_start: int | None = None
         self.decay_samples = 0
 
@@ -74,7 +80,7 @@ class Trainer:
 
     def learning_rate(self) -> float:
         """Warm-up, stable, decay (1 - sqrt), as a function of the samples seen."""
-        rate = self.recipe.learning_rate * min(1.0, (self.samples + 1) / self.recipe.warm_up)
+        rate = self.recipe.learning_rate * min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
         if self.decay_start is not None:
             rate *= 1 - math.sqrt(min(1.0, (self.samples - self.decay_start) / self.decay_samples))
         return rate
@@ -108,7 +114,7 @@ class Trainer:
         # In units of (0.1)^2, so that the clipping threshold has the same meaning at every noise level.
         loss = (weight * squared).mean() * 100
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
+            group["lr"] = self.learning_rate() * group["rate"]
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip))
@@ -136,21 +142,35 @@ class Trainer:
             "samples": self.samples,
             "steps": self.steps,
             "seconds": self.seconds,
+            "warm_from": self.warm_from,
             "decay_start": self.decay_start,
             "decay_samples": self.decay_samples,
         }
         return RunState(tensors, numbers)
 
     def restore(self, state: RunState) -> None:
-        """Go on from `state`; one without moments or random numbers (a committed, small one) is re-warmed."""
-        self.net.load_state_dict(state.part("model"))
+        """Go on from `state`; one without moments or random numbers (a committed, small one) is re-warmed.
+
+        Raises
+        ------
+        DataError
+            If it is that of another network.
+        """
+        try:
+            self.net.load_state_dict(state.part("model"))
+        except RuntimeError as error:
+            raise DataError("The training state is that of another network; go on with its own recipe.") from error
         for name, value in state.part("ema").items():
             self.ema[name].copy_(value)
         self.samples, self.steps = state.numbers["samples"], state.numbers["steps"]
         self.seconds = state.numbers["seconds"]
         self.decay_start, self.decay_samples = state.numbers["decay_start"], state.numbers["decay_samples"]
+        # States of before there was a second warm-up have none.
+        self.warm_from = state.numbers.get("warm_from", 0)
         if moments := state.part("optimizer"):
             restore_optimizer(self.optimizer, moments)
+        else:
+            self.warm_from = self.samples
         if random := state.part("random"):
             torch.set_rng_state(random["global"].cpu())
             self.generator.set_state(random["sampler"].cpu())
@@ -170,7 +190,8 @@ class Trainer:
 
         Draws from a generator of its own: asking for the average does not change the run.
         """
-        net = NERD(self.recipe.model).to(self.device)
+        with torch.random.fork_rng(devices=[]):  # the start of a network draws from the run's random numbers
+            net = NERD(self.recipe.model).to(self.device)
         net.load_state_dict({**self.net.state_dict(), **self.ema})
         norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
         net.eval()

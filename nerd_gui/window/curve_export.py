@@ -89,6 +89,7 @@ def _svg(figures: Sequence[Figure], size: QSize) -> bytes:
     buffer = QBuffer()
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
+    generator.setResolution(figures[0][0].logicalDpiX())  # of the axes' stored drawings, which would be scaled else
     generator.setSize(size)
     generator.setViewBox(QRect(0, 0, size.width(), size.height()))
     generator.setTitle("Curves of a NERD run")

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF, Qt
+from PySide6.QtCore import QEvent, QLineF, Qt
 from PySide6.QtGui import QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
+from superqt import QFlowLayout
 
 _SAMPLE = (20, 10)
 NO_VALUE = "–"
+
+
+class LegendRow(QWidget):
+    """Entries side by side, in as many lines as they need; it is never lower than that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._flow = QFlowLayout(self)
+        self._flow.setContentsMargins(8, 0, 0, 0)
+        self._flow.setHorizontalSpacing(14)
+        self._flow.setVerticalSpacing(2)
+
+    def add(self, entry: QWidget) -> None:
+        """Put an entry at the end."""
+        self._flow.addWidget(entry)
+
+    def hasHeightForWidth(self) -> bool:
+        """No: a layout that is asked for heights by width forgets the least heights of the plots."""
+        return False
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the room for all lines when the width or an entry has changed."""
+        handled = super().event(event)
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self.setMinimumHeight(self._flow.heightForWidth(self.width()))
+        return handled
 
 
 class LegendEntry(QWidget):

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPalette, QPen, QWheelEvent
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _MARGIN = 52, 46, 32, 10
 _TICK_ROOM = 30  # pixels that a number on the x axis needs
-_POINTS = 0.85  # size of the plots' letters, of the window's own
+_POINTS, _LABEL_POINTS = 0.85, 0.78  # size of the plots' numbers and labels, of the window's own letters
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class CurvePlot(pg.PlotWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFrameShape(self.Shape.NoFrame)
         self.setAntialiasing(True)
-        self.setMinimumHeight(84)
+        self.setMinimumHeight(88)
         self._label, self._right_label, self._log = label, right_label, log
         self._newest = -1
         self._line_scale = 1.0
@@ -114,6 +114,9 @@ class CurvePlot(pg.PlotWidget):
         item.setMouseEnabled(x=False, y=False)
         item.vb.disableAutoRange()
         item.setLogMode(y=log)
+        for side in ("left", "right", "bottom"):
+            # "x0.001" beside an axis is read by nobody. Once it has a label, this call would do the opposite.
+            item.getAxis(side).enableAutoSIPrefix(False)
         self._right = pg.ViewBox(enableMouse=False, enableMenu=False) if right_label else None
         if self._right is not None:
             item.showAxis("right")
@@ -121,7 +124,6 @@ class CurvePlot(pg.PlotWidget):
             self._right.setZValue(item.vb.zValue() - 1)
             self._right.disableAutoRange()
             item.getAxis("right").linkToView(self._right)
-            item.getAxis("right").enableAutoSIPrefix(False)
             item.vb.sigResized.connect(self._follow_geometry)
         self._cursor = pg.InfiniteLine(angle=90)
         self._cursor.setZValue(20)
@@ -301,7 +303,7 @@ class CurvePlot(pg.PlotWidget):
         return pg.mkPen(self.theme.faint(0.7), width=1.3 * self._line_scale, style=self._levels[key][1])
 
     def _label_style(self) -> dict[str, str]:
-        return {"color": self.theme.text.name(), "font-size": f"{self.font().pointSizeF() * _POINTS:.1f}pt"}
+        return {"color": self.theme.text.name(), "font-size": f"{self.font().pointSizeF() * _LABEL_POINTS:.1f}pt"}
 
     @contextmanager
     def as_figure(self, line_scale: float = 1.0) -> Iterator[None]:
@@ -316,6 +318,10 @@ class CurvePlot(pg.PlotWidget):
             self._line_scale = 1.0
             self.set_theme(theme)
             self.set_cursor_index(cursor)
+
+    def sizeHint(self) -> QSize:
+        """Three plots and a panel beneath fit on a small screen."""
+        return QSize(400, 140)
 
     # ---- the pointer --------------------------------------------------------------------------------------------
 

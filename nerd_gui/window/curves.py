@@ -8,11 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
-from superqt import QFlowLayout
 
 from nerd_gui.denoising import Trajectory
 from nerd_gui.window.curve_export import Figure, save_csv, save_picture
-from nerd_gui.window.curve_legend import NO_VALUE, LegendEntry
+from nerd_gui.window.curve_legend import NO_VALUE, LegendEntry, LegendRow
 from nerd_gui.window.curve_plot import SYMBOLS, CurvePlot, Theme
 from nerd_gui.window.wording import scientific
 
@@ -114,28 +113,24 @@ class Curves(QWidget):
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
         for plot, keys in self._plots.items():
-            header = QWidget()
-            flow = QFlowLayout(header)
-            flow.setContentsMargins(8, 0, 0, 0)
-            flow.setHorizontalSpacing(14)
-            flow.setVerticalSpacing(2)
+            legend = LegendRow()
             for key in keys:
                 plot.add_curve(key, right=key == "ssim")
-                flow.addWidget(self._entry(plot, key))
+                legend.add(self._entry(plot, key))
             for key, (of, style) in self._levels.items():
                 if of is plot:
                     plot.add_level(key, style)
                     self._entries[key] = LegendEntry(f"{key}Readout", _LEVELS[key][0], _LEVELS[key][2])
-                    flow.addWidget(self._entries[key])
+                    legend.add(self._entries[key])
             if plot is self.residual_plot:
                 tip = "Thin lines: the run to compare with, and its residual at this iterate"
                 self._reference_entry = LegendEntry("referenceReadout", "", tip)
-                flow.addWidget(self._reference_entry)
+                legend.add(self._reference_entry)
             block = QWidget()
             inner = QVBoxLayout(block)
             inner.setContentsMargins(0, 0, 0, 0)
             inner.setSpacing(0)
-            inner.addWidget(header)
+            inner.addWidget(legend)
             inner.addWidget(plot, 1)
             self._blocks[plot.objectName()] = block
             column.addWidget(block, 4 if plot is self.residual_plot else 3)

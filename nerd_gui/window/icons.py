@@ -1,7 +1,7 @@
 """Icons in the colour of the text they stand beside, so that they suit light and dark."""
 
 from PySide6.QtCore import QByteArray
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
 
 from nerd_gui.places import data_folder
 
@@ -14,9 +14,8 @@ def icon(name: str, colour: QColor) -> QIcon:
     made = QIcon()
     for mode, alpha in ((QIcon.Mode.Normal, 1.0), (QIcon.Mode.Disabled, 0.35)):
         sized = drawing.replace('width="24" height="24"', f'width="{_SIZE}" height="{_SIZE}" opacity="{alpha}"')
-        pixmap = QPixmap()
-        pixmap.loadFromData(QByteArray(sized.replace("currentColor", colour.name()).encode()), "SVG")
-        made.addPixmap(pixmap, mode)
+        picture = QImage.fromData(QByteArray(sized.replace("currentColor", colour.name()).encode()))
+        made.addPixmap(QPixmap.fromImage(picture), mode)
     return made
 
 

@@ -93,6 +93,10 @@ class MainWindow(QMainWindow):
         self.progress.setAccessibleName("Progress of the run")
         self.progress.setFixedHeight(4)
         self.progress.setTextVisible(False)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
+        self.progress.hide()
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(8, 4, 4, 6)
@@ -125,6 +129,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
         self.resize(1320, 860)
         self.splitter.setSizes([800, 520])
+        self.right.setSizes([460, 340])
 
     def _connect(self) -> None:
         do = self.actions_
@@ -157,6 +162,7 @@ class MainWindow(QMainWindow):
         self.controller.failed.connect(self._on_failed)
         self.controller.runningChanged.connect(self._update_enabled)
         self.scrubber.indexChanged.connect(self._on_index)
+        self.curves.exportRequested.connect(self.export_dialogs.ask_curves)
         self.curves.iterateRequested.connect(self.scrubber.set_index)
         self.picture_view.regionChosen.connect(self._on_region)
         self.picture_view.regionCancelled.connect(self._show_subject)
@@ -256,8 +262,10 @@ class MainWindow(QMainWindow):
         self.curves.set_trajectory(trajectory)
         self._show_reference(self.actions_.compare_runs.isChecked())
         self._show_subject_layers(trajectory.subject.noisy, trajectory.subject.clean)
+        self._on_index(-1)
         self.progress.setRange(0, trajectory.settings.max_iter)
         self.progress.setValue(0)
+        self.progress.show()
         self.summary.setText(f"Loading {_model_label(trajectory.settings)} …")
 
     def _on_iterate_added(self, index: int) -> None:
@@ -274,12 +282,12 @@ class MainWindow(QMainWindow):
         self._update_enabled()
 
     def _on_ended(self, reason: StopReason | None) -> None:
-        self.progress.setValue(0)
+        self.progress.hide()
         self.curves.refresh()
         self._show_summary()
 
     def _on_failed(self, sentence: str, details: str) -> None:
-        self.progress.setValue(0)
+        self.progress.hide()
         self.summary.setText("The run failed.")
         self.messages.show_error(sentence, details)
 

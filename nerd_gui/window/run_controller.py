@@ -97,7 +97,8 @@ class RunController(QObject):
         trajectory, net = self.trajectory, self._net
         if trajectory is None or net is None or net.non_local is None or not 0 <= index < len(trajectory):
             return None
-        return trajectory[index].features.attention_maps(net, row, col, trajectory.window)
+        features = trajectory[index].features
+        return None if features is None else features.attention_maps(net, row, col, trajectory.window)
 
     def _is_current(self, run_id: int) -> bool:
         return self._current is not None and run_id == self._run_id

@@ -61,7 +61,7 @@ class NoiseControls(QWidget):
         self.seed = described(
             QSpinBox(), "seedSpin", "Noise seed", "Seed of the noise: the same seed gives the same noise everywhere."
         )
-        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setRange(0, 9999)
         self.seed.setPrefix("seed ")
         self.estimate = described(
             QLabel(),
@@ -152,12 +152,13 @@ def _model_tooltip(model: str) -> str:
         record = load_record(model)
     except ModelError as error:
         return str(error)
-    if "validation_psnr" not in record:
-        return model
-    return (
-        f"{model}: trained on {record['samples']:,} patches, {record['hours']:.1f} h; "
-        f"{record['validation_psnr']:.2f} dB on the validation crops."
-    )
+    try:
+        return (
+            f"{model}: trained on {record['samples']:,} patches, {record['hours']:.1f} h; "
+            f"{record['validation_psnr']:.2f} dB on the validation crops."
+        )
+    except KeyError:  # a checkpoint with another trainer's record
+        return f"{model}: its file does not say how it was trained."
 
 
 class SolverSettings(QToolButton):

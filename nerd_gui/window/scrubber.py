@@ -89,7 +89,7 @@ class Scrubber(QWidget):
         self._slider.setObjectName("iterationSlider")
         self._slider.setAccessibleName("Iterate shown")
         self._slider.setToolTip("Every iterate of the solver, 0 to the newest. ▲ marks the result, ○ a restarted step")
-        self._slider.setMinimumWidth(90)
+        self._slider.setMinimumWidth(70)
         self._slider.installEventFilter(self)
         self._slider.valueChanged.connect(self._go)
         self._slider.sliderPressed.connect(self._stop_playing)

@@ -1,0 +1,107 @@
+import dataclasses
+import errno
+import tempfile
+
+import numpy as np
+import pytest
+import torch
+from tiny_runs import make_net, make_photo
+
+from nerd_gui.denoising import CURVES, RunError, RunSettings, Subject, denoise, features
+from nerd_gui.denoising.features import FeatureStore
+from nerd_gui.equilibrium import broyden
+
+SETTINGS = RunSettings(model="tiny", max_iter=4, tol=0.0)
+
+
+def tensors():
+    generator = torch.Generator().manual_seed(0)
+    whole = [torch.randn(1, 4, 6, 5, generator=generator) for _ in range(3)]
+    return [whole[0], whole[1].contiguous(memory_format=torch.channels_last), whole[2].transpose(2, 3)]
+
+
+@pytest.fixture
+def is_on_disk(monkeypatch):
+    """Whether a tensor lies in one of the files that have been mapped since the test began."""
+    mapped = []
+    memmap = np.memmap
+
+    def recorded(*args, **options):
+        mapped.append(memmap(*args, **options))
+        return mapped[-1]
+
+    monkeypatch.setattr(np, "memmap", recorded)
+    return lambda tensor: tensor.data_ptr() in [array.ctypes.data for array in mapped]
+
+
+def test_past_the_limit_features_go_to_a_file_with_the_same_values(is_on_disk):
+    store = FeatureStore(limit=2 * 120)  # bytes of one of them in half precision
+    originals = tensors()
+    kept = [store.keep(x) for x in originals]
+    assert [is_on_disk(x) for x in kept] == [False, True, True]
+    for x, half in zip(originals, kept, strict=True):
+        assert half.dtype is torch.float16
+        assert torch.equal(half, x.half())
+        x.fill_(7)  # it is a copy
+        assert not (half == 7).any()
+
+
+def test_the_file_has_no_name(tmp_path, monkeypatch, is_on_disk):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept = FeatureStore(limit=0).keep(tensors()[0])
+    assert is_on_disk(kept)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_values_too_large_for_half_precision_are_clipped():
+    kept = FeatureStore().keep(torch.tensor([1e6, -1e6, 1.0]))
+    assert kept.tolist() == [65504.0, -65504.0, 1.0]
+
+
+def test_a_full_disk_is_a_sentence(monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(features.tempfile, "TemporaryFile", full)
+    with pytest.raises(RunError, match=r"do not fit in the temporary folder .*No space left"):
+        FeatureStore(limit=0).keep(tensors()[0])
+
+
+def test_a_run_is_the_same_with_its_features_on_disk(monkeypatch, is_on_disk):
+    net = make_net()
+    subject = Subject.of(make_photo())
+    in_memory = denoise(subject, SETTINGS, net)
+    monkeypatch.setattr(FeatureStore.__init__, "__defaults__", (0,))
+    on_disk = denoise(subject, SETTINGS, net)
+    for one, other in zip(in_memory.iterates, on_disk.iterates, strict=True):
+        assert is_on_disk(other.features.z)
+        assert torch.equal(one.features.z, other.features.z)
+        assert torch.equal(one.features.s, other.features.s)
+
+
+def test_a_run_without_features_is_the_same_but_for_them():
+    net, subject = make_net(), Subject.of(make_photo(), sigma=25)
+    with_features = denoise(subject, SETTINGS, net)
+    without = denoise(subject, SETTINGS, net, keep_features=False)
+    assert [iterate.features for iterate in without.iterates] == [None] * 5
+    for name in CURVES:
+        assert without.curve(name) == with_features.curve(name)
+    np.testing.assert_array_equal(without.picture(4), with_features.picture(4))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("window", [None, 9])
+def test_maps_are_those_of_the_float32_iterate(channels, window):
+    net = make_net()
+    subject = Subject.of(make_photo(channels))
+    trajectory = denoise(subject, dataclasses.replace(SETTINGS, window=window), net)
+    s = net.inject(torch.from_numpy(subject.noisy)[:, None])
+    steps = list(broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=4, tol=0.0))
+    assert all(iterate.features.s is trajectory[0].features.s for iterate in trajectory.iterates)
+    for step, iterate in zip(steps, trajectory.iterates, strict=True):
+        for pixel in ((0, 0), (12, 19), (11, 8)):
+            truth = net.attention_maps(step.z, s, *pixel, window=window or 5)
+            maps = iterate.features.attention_maps(net, *pixel, trajectory.window)
+            torch.testing.assert_close(maps.weights, truth.weights, rtol=2e-2, atol=1e-4)
+            assert (maps.top, maps.left) == (truth.top, truth.left)
+            assert maps.weights.shape[0] == channels

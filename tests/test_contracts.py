@@ -1,0 +1,115 @@
+"""What holds for the source as a whole: who imports whom, style, types, sizes, and that nothing is unpickled."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted(path for folder in ("nerd_gui", "tests") for path in (ROOT / folder).rglob("*.py"))
+UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+
+
+def run(*arguments, cwd=ROOT):
+    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def lint_imports(folder):
+    """The exit code and the words of import-linter on the package that stands in a folder."""
+    return run(
+        "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))", cwd=folder
+    )
+
+
+@pytest.fixture
+def copy_of_the_package(tmp_path):
+    shutil.copytree(ROOT / "nerd_gui", tmp_path / "nerd_gui", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_every_room_imports_only_from_above_and_qt_is_in_the_window_alone():
+    code, words = lint_imports(ROOT)
+    assert code == 0, words
+    assert "0 broken" in words
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("nerd/attention.py", "import nerd_gui.equilibrium"),
+        ("imaging/photo.py", "from nerd_gui.denoising import run"),
+        ("denoising/run.py", "import PySide6.QtCore"),
+        ("training/train.py", "import pyqtgraph"),
+    ],
+)
+def test_the_contracts_notice_a_breach(copy_of_the_package, room, line):
+    path = copy_of_the_package / "nerd_gui" / room
+    path.write_text(f"{path.read_text()}\n\ndef breach():\n    {line}\n")
+    code, words = lint_imports(copy_of_the_package)
+    assert code == 1, words
+    assert "1 broken" in words
+
+
+def test_torch_is_loaded_before_qt():
+    """The other way round it fails to load on Windows."""
+    program = (
+        "import sys, nerd_gui.window; names = list(sys.modules); print(names.index('torch') < names.index('PySide6'))"
+    )
+    assert run("-c", program) == (0, "True\n")
+
+
+def test_style():
+    for arguments in (("check",), ("format", "--check")):
+        code, words = run("-m", "ruff", *arguments, "nerd_gui", "tests")
+        assert code == 0, words
+
+
+def test_types():
+    code, words = run("-m", "mypy")
+    assert code == 0, words
+
+
+def test_every_file_is_short():
+    assert [path.name for path in SOURCES if len(path.read_text().splitlines()) > 400] == []
+
+
+def test_nothing_is_unpickled():
+    found = {path.name: unsafe(path.read_text()) for path in SOURCES}
+    assert not {name: what for name, what in found.items() if what}
+
+
+def unsafe(text):
+    """What could run code from a file that is merely opened."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names if name.name.split(".")[0] in UNSAFE_MODULES]
+        elif isinstance(node, ast.ImportFrom):
+            loads = node.module == "torch" and any(name.name == "load" for name in node.names)
+            found += [node.module] if loads or (node.module or "").split(".")[0] in UNSAFE_MODULES else []
+        elif isinstance(node, ast.Attribute) and node.attr == "load":
+            found += ["torch.load"] if isinstance(node.value, ast.Name) and node.value.id == "torch" else []
+        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            found += ["allow_pickle"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "import os, joblib.memory",
+        "from pickle import loads",
+        "from torch import nn, load",
+        "net = torch.load('net.pt', weights_only=True)",
+        "numpy.load('a.npy', allow_pickle=True)",
+    ],
+)
+def test_unpickling_is_noticed(line):
+    assert unsafe(line)
+    assert not unsafe("import numpy as np\nfrom torch import Tensor\narray = np.load('a.npz')")

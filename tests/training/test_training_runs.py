@@ -1,0 +1,171 @@
+"""Stretches of training: their files, their budget, what ends them, and that nothing is lost on the way."""
+
+import csv
+import dataclasses
+import json
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny_training import TINY, assert_same_state, make, smooth_pictures
+
+from nerd_gui.equilibrium import broyden
+from nerd_gui.imaging import add_noise, psnr
+from nerd_gui.nerd import NERD, NerdConfig, load_model, load_record
+from nerd_gui.training import RECIPES, DataError, Recipe, find_recipe, train
+from nerd_gui.training.data import NoiseRange, validation_names
+from nerd_gui.training.state import RunState
+from nerd_gui.training.train import validate, validation_batch
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A folder of training and validation pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, picture in zip(["a", "b", *validation_names()[:2]], smooth_pictures(4, 96, 100), strict=True):
+        Image.fromarray(picture.numpy()).save(folder / f"{name}.png")
+    return folder
+
+
+def run(source, folder, recipe=TINY, **options):
+    return train(recipe, source, folder, **{"minutes": 0, **options})
+
+
+def curve(folder):
+    with open(folder / "curve.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_stretch_ends_with_its_budget_and_the_next_goes_on(source, tmp_path, capsys):
+    folder = tmp_path / "runs" / "tiny"
+    began = time.monotonic()
+    trainer = run(source, folder, minutes=1 / 60, check_every=0.2 / 60)
+    assert 1 <= time.monotonic() - began < 20
+    assert trainer.steps > 1
+    assert sorted(path.name for path in folder.iterdir()) == ["curve.csv", "recipe.json", "state.safetensors"]
+    assert find_recipe(str(folder / "recipe.json")) == TINY
+    rows = curve(folder)
+    assert len(rows) > 1
+    assert [int(row["samples"]) for row in rows] == sorted(int(row["samples"]) for row in rows)
+    assert int(rows[-1]["samples"]) == trainer.samples
+    assert all(0 < float(row[name]) < math.inf for row in rows for name in row)
+    assert f"{trainer.samples} samples" in capsys.readouterr().err
+    assert_same_state(RunState.load(folder / "state.safetensors", torch.device("cpu")), trainer.state())
+    again = run(source, folder)
+    assert again.samples == trainer.samples + 2
+    assert len(curve(folder)) == len(rows) + 1
+
+
+def test_a_decay_ends_a_run_and_releases_a_network(source, tmp_path):
+    release = tmp_path / "tiny.safetensors"
+    trainer = run(source, tmp_path / "run", minutes=5, decay=6, release=release)
+    assert (trainer.samples, trainer.decay_finished, trainer.learning_rate()) == (6, True, 0.0)
+    net, record = load_model(release), load_record(release)
+    assert net.config == TINY.model
+    averaged = trainer.averaged().fold().state_dict()
+    assert all(torch.equal(value, averaged[name]) for name, value in net.state_dict().items())
+    assert Recipe.from_json(record["recipe"]) == TINY
+    assert (record["samples"], record["steps"], record["decayed"], record["device"]) == (6, 3, True, "cpu")
+    last = curve(tmp_path / "run")[-1]
+    assert record["validation_psnr"] == float(last["validation_psnr"])
+    assert record["validation_residual"] == float(last["validation_residual"])
+    small = RunState.load(tmp_path / "state" / "tiny.safetensors", torch.device("cpu"))
+    assert_same_state(small, trainer.small_state())
+
+
+def test_a_fork_begins_where_another_run_is_and_leaves_it_alone(source, tmp_path):
+    first = run(source, tmp_path / "first", minutes=5, decay=4)
+    before = (tmp_path / "first" / "state.safetensors").read_bytes()
+    fork = run(source, tmp_path / "second", fork=tmp_path / "first" / "state.safetensors")
+    assert fork.samples == first.samples + 2
+    assert not fork.decaying
+    assert (tmp_path / "first" / "state.safetensors").read_bytes() == before
+    on = run(source, tmp_path / "second", fork=tmp_path / "first" / "state.safetensors")
+    assert on.samples == first.samples + 4  # a run under way goes on from its own state
+
+
+def test_validation_is_psnr_of_the_equilibrium_on_fixed_noise():
+    pictures = [picture.numpy() for picture in smooth_pictures(7, 100, 97)]
+    noisy, clean = validation_batch(pictures, 25, torch.device("cpu"))
+    crops = [picture[2:98, 0:96].astype(np.float32) / 255 for picture in pictures[:6]]
+    np.testing.assert_array_equal(clean[:, 0], np.stack(crops))
+    for seed, crop in enumerate(crops):
+        np.testing.assert_array_equal(noisy[seed], add_noise(crop[None], 25, seed))
+    torch.manual_seed(0)
+    net = NERD(NerdConfig(features=8, window=5)).eval()
+    score, residual = validate(net, noisy[:2], clean[:2], steps=4)
+    with torch.no_grad():
+        s = net.inject(noisy[:2])
+        steps = list(broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=4, tol=0))
+        residuals = torch.stack([step.residual for step in steps])
+        best = [steps[int(index)].z[i] for i, index in enumerate(residuals.argmin(0))]
+        x_hat = (noisy[:2] + net.decode(torch.stack(best))).numpy()
+    expected = [psnr(crops[i], x_hat[i, 0]) for i in range(2)]
+    assert score == pytest.approx(np.mean(expected), abs=1e-3)
+    assert residual == pytest.approx(float(residuals.amin(0).mean()), rel=1e-3)
+
+
+def test_what_cannot_be_used_is_a_sentence_and_the_last_state_survives(source, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    run(source, folder)
+    state = folder / "state.safetensors"
+    good = state.read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(DataError, match="No space left"):
+            run(source, folder)
+        with pytest.raises(DataError, match=r"state .* cannot be written .*; the last one is kept"):
+            make().state().save(state)
+    assert state.read_bytes() == good
+    assert not list(folder.glob("*.partial"))
+
+    with pytest.raises(DataError, match="trains another network"):
+        run(source, folder, dataclasses.replace(TINY, model=NerdConfig(features=16)))
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be written"):
+        run(source, tmp_path / "file" / "run")
+    with pytest.raises(DataError, match=r"network .* cannot be written .*; the run's own state is kept"):
+        run(source, folder, release=tmp_path / "nowhere" / "tiny.safetensors")
+    good = state.read_bytes()
+    for content in (b"", good[:100], good[: len(good) // 2]):
+        state.write_bytes(content)
+        with pytest.raises(DataError, match=r"state\.safetensors” cannot be read .*; remove it to start anew"):
+            run(source, folder)
+        assert state.read_bytes() == content
+    state.unlink()
+    for content in ("{", "[]", '{"name": "x"}', json.dumps(TINY.to_json()).replace('"heads": 4', '"heads": 0')):
+        (folder / "recipe.json").write_text(content)
+        with pytest.raises(DataError, match=r"cannot be understood|heads must be"):
+            run(source, folder)
+    for path in source.glob("[0-9]*.png"):
+        Image.fromarray(np.zeros((90, 100), np.uint8)).save(path)
+    with pytest.raises(DataError, match="validation pictures must be at least 96 pixels"):
+        run(source, tmp_path / "other")
+
+
+@pytest.mark.parametrize("recipe", [TINY, *RECIPES.values()], ids=lambda recipe: recipe.name)
+def test_a_recipe_goes_through_json(recipe, tmp_path):
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json(), allow_nan=False))) == recipe
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(recipe.to_json()))
+    assert find_recipe(str(path)) == recipe
+
+
+def test_recipes_are_found_by_name(tmp_path):
+    lite = find_recipe("nerd-lite")
+    assert sum(p.numel() for p in NERD(lite.model).fold().parameters()) == 350_595
+    assert (lite.noise.low, lite.noise.high) == (0, 55)
+    assert find_recipe("nerd-lite-25").noise == NoiseRange(25, 25)
+    with pytest.raises(ValueError, match="no recipe “nerd-x”; choose one of nerd-lite"):
+        find_recipe("nerd-x")
+    (tmp_path / "bad.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match="cannot be understood"):
+        find_recipe(str(tmp_path / "bad.json"))
