@@ -49,8 +49,10 @@ class Recipe:
     model: NerdConfig
     noise: NoiseRange
     stages: tuple[Stage, ...]
-    #: The stage of every decay: deep solves, so that the released network converges.
+    #: The stage that ends every decay: deep solves, so that the released network converges.
     decay_stage: Stage
+    #: The part of a decay that it takes up.
+    deep_part: float = 0.25
     learning_rate: float = 2e-3
     #: The decoder's learning rate in parts of the others': its weights are a tenth of theirs, and AdamW's steps are
     #: not. Without this its noise hides the gradient of all that lies before it.
@@ -64,9 +66,9 @@ class Recipe:
     noise_weight: float = 0.0
     seed: int = 0
 
-    def stage(self, samples: int, decaying: bool) -> Stage:
-        """The stage of a run that has seen so many samples."""
-        if decaying:
+    def stage(self, samples: int, decayed: float = 0.0) -> Stage:
+        """The stage of a run that has seen so many samples and has this part of a decay behind it."""
+        if decayed > 0 and decayed >= 1 - self.deep_part:
             return self.decay_stage
         for stage in self.stages:
             if stage.until is None or samples < stage.until:

@@ -102,7 +102,8 @@ def train(
     check_every : float
         Minutes between validations, each of which saves the state.
     release : Path, optional
-        Write the averaged network there at the end.
+        Write the averaged network there at the end; the run as it stood before its decay, which the next stretch goes
+        on from (`fork`), is kept beside it in `state/`.
 
     Raises
     ------
@@ -112,7 +113,9 @@ def train(
     began = time.monotonic()
     pictures, held_out = load_pictures(source)
     trainer = _open_run(recipe, pictures.to(device), folder, fork)
-    if decay:
+    if decay and not trainer.decayed:
+        if release is not None:
+            _keep_stable_state(trainer, release)
         trainer.start_decay(decay)
     sigma = 25.0 if recipe.noise.low <= 25 <= recipe.noise.high else recipe.noise.high
     noisy, clean = validation_batch(held_out, sigma, trainer.device)
@@ -138,7 +141,7 @@ def train(
 
 
 def release_network(trainer: Trainer, path: Path, validation_psnr: float, validation_residual: float) -> None:
-    """Write the averaged network with its training record, and the small state beside it in `state/`."""
+    """Write the averaged network with its training record."""
     record = {
         "recipe": trainer.recipe.to_json(),
         "samples": trainer.samples,
@@ -152,10 +155,16 @@ def release_network(trainer: Trainer, path: Path, validation_psnr: float, valida
     }
     try:
         save_model(path, trainer.averaged(), record)
-        state = path.parent / "state" / path.name
-        state.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise DataError(f"The network “{path}” cannot be written ({error}); the run's own state is kept.") from error
+
+
+def _keep_stable_state(trainer: Trainer, release: Path) -> None:
+    state = release.parent / "state" / release.name
+    try:
+        state.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DataError(f"The folder “{state.parent}” cannot be made ({error}); choose another place.") from error
     trainer.small_state().save(state)
 
 

@@ -62,16 +62,17 @@ class Trainer:
         self.decay_samples = 0
 
     @property
-    def decaying(self) -> bool:
-        return self.decay_start is not None
+    def decayed(self) -> float:
+        """The part of the decay that is over: 0 in the stable phase, 1 at the end."""
+        return 0.0 if self.decay_start is None else min(1.0, (self.samples - self.decay_start) / self.decay_samples)
 
     @property
     def decay_finished(self) -> bool:
-        return self.decay_start is not None and self.samples >= self.decay_start + self.decay_samples
+        return self.decayed == 1
 
     @property
     def stage(self) -> Stage:
-        return self.recipe.stage(self.samples, self.decaying)
+        return self.recipe.stage(self.samples, self.decayed)
 
     def start_decay(self, samples: int) -> None:
         """Let the learning rate fall to 0 over the next `samples` samples."""
@@ -81,9 +82,7 @@ class Trainer:
     def learning_rate(self) -> float:
         """Warm-up, stable, decay (1 - sqrt), as a function of the samples seen."""
         rate = self.recipe.learning_rate * min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
-        if self.decay_start is not None:
-            rate *= 1 - math.sqrt(min(1.0, (self.samples - self.decay_start) / self.decay_samples))
-        return rate
+        return rate * (1 - math.sqrt(self.decayed))
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float]:
         """The z to decode, with its gradient attached, and the mean residual of the solve."""

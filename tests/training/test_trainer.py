@@ -84,8 +84,10 @@ def test_stages_follow_the_samples():
     for samples, stage in {0: SHALLOW, 3: SHALLOW, 4: DEEP, 10**6: DEEP}.items():
         trainer.samples = samples
         assert trainer.stage == stage
-    trainer.start_decay(10)
-    assert trainer.stage == TINY.decay_stage
+    trainer.start_decay(1000)
+    for seen, stage in {0: DEEP, 740: DEEP, 750: TINY.decay_stage, 1000: TINY.decay_stage}.items():
+        trainer.samples = 10**6 + seen
+        assert trainer.stage == stage
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
