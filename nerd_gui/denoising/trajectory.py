@@ -9,6 +9,7 @@ import numpy as np
 from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.settings import RunSettings, Subject
 from nerd_gui.equilibrium import StopReason
+from nerd_gui.imaging import luma
 
 CURVES = ("residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim")
 
@@ -122,19 +123,33 @@ class Trajectory:
         """x_hat of an iterate, float32 (C, rows, cols), not clipped."""
         return self.subject.noisy + self.iterates[index].n_hat.astype(np.float32)
 
-    def curve(self, name: str) -> list[float | None]:
-        """One of `CURVES` over the iterates; None where undefined."""
+    def curve(self, name: str, channel: int | None = None) -> list[float | None]:
+        """One of `CURVES` over the iterates; None where undefined.
+
+        The noise level is that of a channel, or of the luma (None).
+        """
         if name not in CURVES:
             raise ValueError(f"There is no curve “{name}”; choose one of {', '.join(CURVES)}.")
+        if name == "noise_level" and channel is not None:
+            return [_plain(iterate.noise_levels[channel]) for iterate in self.iterates]
         return [_plain(getattr(iterate, name)) for iterate in self.iterates]
 
-    def attainable_noise_level(self) -> float | None:
+    def true_noise_level(self, channel: int | None = None) -> float | None:
+        """Level of the noise that was added, in a channel or in the luma (which averages it); None if none was."""
+        sigma = self.subject.sigma
+        if sigma is None or channel is not None or self.subject.channels == 1:
+            return sigma
+        # Luma is linear, so it makes of each channel's unit noise its own weight.
+        return sigma * float(np.linalg.norm([float(luma(unit)) for unit in np.eye(3, dtype=np.float32)]))
+
+    def attainable_noise_level(self, channel: int | None = None) -> float | None:
         """sqrt(sigma^2 - MSE) of the result: what a least-squares denoiser leaves of sigma; None without the truth."""
-        subject = self.subject
-        if subject.clean is None or subject.sigma is None or not self.iterates:
+        clean, level = self.subject.clean, self.true_noise_level(channel)
+        if clean is None or level is None or not self.iterates:
             return None
-        error = float(np.mean((self.picture(self.result) - subject.clean) ** 2)) * 255**2
-        return math.sqrt(max(subject.sigma**2 - error, 0.0))
+        difference = self.picture(self.result) - clean
+        error = float(np.mean((luma(difference) if channel is None else difference[channel]) ** 2)) * 255**2
+        return math.sqrt(max(level**2 - error, 0.0))
 
     def report(self) -> dict[str, Any]:
         """Everything needed to read the run, and to run it again; JSON-ready."""

@@ -28,6 +28,7 @@ class AttentionInspector(QObject):
         self._panel = panel
         self._index = -1
         self._hovered: tuple[int, int] | None = None
+        self._channel: int | None = None
         self.pins: list[Pin] = []
         self._hover_timer = QTimer(self)
         self._hover_timer.setSingleShot(True)
@@ -41,6 +42,11 @@ class AttentionInspector(QObject):
     def set_index(self, index: int) -> None:
         """Follow the scrubber."""
         self._index = index
+        self._show()
+
+    def set_channel(self, channel: int | None) -> None:
+        """Show the maps of one channel of a colour photo that is solved channel by channel, or of its luma (None)."""
+        self._channel = channel
         self._show()
 
     def pin(self, row: int, col: int) -> None:
@@ -80,7 +86,7 @@ class AttentionInspector(QObject):
             self._show_overlay()
             return
         caption = f"pixel row {active[0]}, column {active[1]} · iterate {self._index}"
-        self._panel.set_maps(_one_of_batch(maps), trajectory.window, caption=caption)
+        self._panel.set_maps(_one_of_batch(maps, self._channel), trajectory.window, caption=caption)
         rows, cols = maps.weights.shape[2:]
         picture = trajectory.picture(self._index)[:, maps.top : maps.top + rows, maps.left : maps.left + cols]
         pixels = np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
@@ -92,9 +98,11 @@ class AttentionInspector(QObject):
         self._view.set_overlay(*(overlay or (None, 0, 0, 0.0)))
 
 
-def _one_of_batch(maps: AttentionMaps) -> AttentionMaps:
-    """The maps of a colour photo's channels, weighed as luma is; those of one picture as they are."""
+def _one_of_batch(maps: AttentionMaps, channel: int | None) -> AttentionMaps:
+    """The maps of one of a colour photo's channels, or all weighed as luma is; those of one picture as they are."""
     weights = maps.weights
-    if weights.shape[0] == 3:
+    if weights.shape[0] == 3 and channel is not None:
+        weights = weights[channel : channel + 1]
+    elif weights.shape[0] == 3:
         weights = (weights * weights.new_tensor(_LUMA)[:, None, None, None]).sum(0, keepdim=True)
     return AttentionMaps(weights, maps.top, maps.left, maps.row, maps.col)

@@ -69,6 +69,7 @@ class Curves(QWidget):
         self._trajectory: Trajectory | None = None
         self._reference: Trajectory | None = None
         self._index: int | None = None
+        self._channel: int | None = None
         self._attainable: tuple[int, float | None] | None = None
         self._entries: dict[str, LegendEntry] = {}
         self._blocks: dict[str, QWidget] = {}
@@ -177,8 +178,8 @@ class Curves(QWidget):
         result = trajectory.result if trajectory is not None and len(trajectory) else None
         for plot, keys in self._plots.items():
             for key in keys:
-                plot.set_values(key, trajectory.curve(key) if trajectory is not None else [])
-                plot.set_values(key, reference.curve(key) if reference is not None else [], reference=True)
+                plot.set_values(key, self._curve(trajectory, key))
+                plot.set_values(key, self._curve(reference, key), reference=True)
             plot.set_result(result)
         self._set_levels(trajectory, result)
         quality = trajectory is not None and trajectory.subject.clean is not None
@@ -190,6 +191,11 @@ class Curves(QWidget):
         self.export_action.setEnabled(result is not None)
         self._fit()
         self._show_cursor()
+
+    def set_channel(self, channel: int | None) -> None:
+        """Show the noise level of one channel of a colour photo, or of its luma (None)."""
+        self._channel, self._attainable = channel, None
+        self.refresh()
 
     def set_index(self, index: int) -> None:
         """Move the cursor to an iterate; -1 for none."""
@@ -225,10 +231,10 @@ class Curves(QWidget):
         values: dict[str, float | None] = dict.fromkeys(_LEVELS)
         if trajectory is not None:
             values["tol"] = trajectory.settings.tol or None
-            values["sigma"] = trajectory.subject.sigma
+            values["sigma"] = trajectory.true_noise_level(self._channel)
         if trajectory is not None and result is not None:
             if self._attainable is None or self._attainable[0] != result:  # it takes a look at every pixel
-                self._attainable = (result, trajectory.attainable_noise_level())
+                self._attainable = (result, trajectory.attainable_noise_level(self._channel))
             values["attainable"] = self._attainable[1]
         for key, value in values.items():
             self._levels[key][0].set_level(key, value)
@@ -253,10 +259,13 @@ class Curves(QWidget):
             plot.setAccessibleDescription(", ".join(self._entries[key].text for key in keys))
         self._reference_entry.set_value(self._value(self._reference, "residual"))
 
+    def _curve(self, trajectory: Trajectory | None, key: str) -> list[float | None]:
+        return trajectory.curve(key, self._channel) if trajectory is not None else []
+
     def _value(self, trajectory: Trajectory | None, key: str) -> str:
         if trajectory is None or self._index is None or self._index >= len(trajectory):
             return NO_VALUE
-        value = trajectory.curve(key)[self._index]
+        value = self._curve(trajectory, key)[self._index]
         return NO_VALUE if value is None else _CURVES[key][1](value)
 
     def _on_check(self, key: str, shown: bool) -> None:

@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         do.schemes.triggered.connect(self._on_scheme)
         self.workspace.photoChanged.connect(self._on_photo)
         self.workspace.subjectChanged.connect(self._on_subject)
+        self.controls.channel.currentIndexChanged.connect(self._on_channel)
         self.noise.changed.connect(self._on_noise)
         self.controls.modelChanged.connect(self._update_enabled)
         self.controls.model.checkpointWanted.connect(self.open_dialogs.ask_checkpoint)
@@ -174,9 +175,16 @@ class MainWindow(QMainWindow):
         assert workspace.photo is not None
         self._reference = None
         self.noise.show_photo(add_noise=workspace.add_noise, estimated_sigma=workspace.estimated_sigma)
+        self.controls.channel.setVisible(workspace.photo.channels == 3)
+        self.controls.channel.setCurrentIndex(0)
         self.setWindowTitle(f"{workspace.photo.name} — NERD GUI")
         self._on_noise()
         self._on_subject()
+
+    def _on_channel(self) -> None:
+        channel = self.controls.channel.currentData()
+        self.curves.set_channel(channel)
+        self.inspector.set_channel(channel)
 
     def _on_noise(self) -> None:
         noise = self.noise

@@ -247,9 +247,18 @@ class RunControls(QWidget):
             self.device.addItem(_DEVICE_NAMES.get(name, name.upper()), name)
         self.device.setCurrentIndex(self.device.findData(default_device()))
         self.settings_button = SolverSettings()
+        self.channel = described(
+            QComboBox(),
+            "channelCombo",
+            "Channel",
+            "A grey network runs on the channels of a colour photo: whose noise level and attention maps are shown.",
+        )
+        for name, channel in (("Luma", None), ("Red", 0), ("Green", 1), ("Blue", 2)):
+            self.channel.addItem(name, channel)
+        self.channel.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.model, self.solver, self.device, self.settings_button):
+        for widget in (self.model, self.solver, self.device, self.settings_button, self.channel):
             row.addWidget(widget)
         self.model.currentIndexChanged.connect(lambda _: self.modelChanged.emit())
 

@@ -7,7 +7,7 @@ from tiny_runs import grey_photos, make_net, make_photo
 
 from nerd_gui.denoising import DenoisingRun, RunError, RunSettings, Subject, denoise
 from nerd_gui.equilibrium import SOLVERS, StopReason, broyden, spectral_radius
-from nerd_gui.imaging import add_noise, psnr, ssim
+from nerd_gui.imaging import Photo, add_noise, psnr, ssim
 from nerd_gui.nerd import ModelError
 
 SETTINGS = RunSettings(model="tiny", max_iter=6, tol=0.0)
@@ -255,3 +255,15 @@ def test_what_least_squares_would_leave_of_sigma(net):
     expected = np.sqrt(max(625 - np.mean(error**2), 0))
     assert trajectory.attainable_noise_level() == pytest.approx(expected, rel=1e-4)
     assert denoise(Subject.of(photo), SETTINGS, net).attainable_noise_level() is None
+
+
+def test_the_lumas_noise_level_lines_are_those_of_weighted_channels(tiny_net):
+    """The luma of unit noise in three channels: its level measured, not derived."""
+    photo = Photo(np.full((3, 200, 200), 0.5, np.float32), name="flat")
+    subject = Subject.of(photo, sigma=25)
+    trajectory = denoise(subject, RunSettings(max_iter=1), tiny_net)
+    measured = (np.array([0.299, 0.587, 0.114])[:, None, None] * (subject.noisy - subject.clean)).sum(0).std() * 255
+    assert trajectory.true_noise_level() == pytest.approx(measured, rel=0.01)
+    assert trajectory.true_noise_level(1) == 25
+    left = 255 * (trajectory.picture(trajectory.result) - subject.clean)[1]
+    assert trajectory.attainable_noise_level(1) == pytest.approx(np.sqrt(max(0, 25**2 - np.mean(left**2))), rel=1e-3)

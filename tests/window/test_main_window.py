@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMessageBox, QSlider, QSpinBox, QWidget
 
 from nerd_gui.denoising import DenoisingRun
-from nerd_gui.imaging import add_noise, open_photo, open_sample, sample_names, to_8_bit
+from nerd_gui.imaging import add_noise, noise_level, open_photo, open_sample, sample_names, to_8_bit
 from nerd_gui.nerd import NERD, NerdConfig, load_model, save_model
 from nerd_gui.window import MainWindow
 from nerd_gui.window.picture_layers import Compare, Layer
@@ -320,6 +320,27 @@ def test_a_large_photo_is_run_by_region(qtbot, window, tmp_path):
     run_to_the_end(qtbot, window)
     expected = open_photo(large).pixels[:, row : row + 32, col : col + 32]
     assert np.array_equal(window.controller.trajectory.subject.noisy, expected)
+
+
+def test_the_channel_of_a_colour_photo(qtbot, window, tmp_path, tiny_model_path):
+    path = tmp_path / "colour.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 36, 3), dtype=np.uint8)).save(path)
+    combo = window.findChild(QComboBox, "channelCombo")
+    assert not combo.isVisible()
+    window.open_dialogs.open_file(path)
+    assert combo.isVisible()
+    run_to_the_end(qtbot, window)
+    view, trajectory = window.picture_view, window.controller.trajectory
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.position_of(8, 9))
+    features, net = trajectory[6].features, load_model(tiny_model_path)
+    maps = net.attention_maps(features.z.float(), features.s.float(), 8, 9).weights.numpy()
+    n_hat = trajectory[6].n_hat.astype(np.float32)
+    for name, weights in {"Luma": (0.299, 0.587, 0.114), "Green": (0, 1, 0), "Blue": (0, 0, 1)}.items():
+        combo.setCurrentText(name)
+        weights = np.array(weights, np.float32)
+        expected = noise_level(np.tensordot(weights, n_hat, 1))
+        assert window.curves.noise_level_plot.points("noise_level")[1][-1] == pytest.approx(expected, rel=1e-3)
+        assert np.allclose(window.attention_panel.map_weights(1), np.tensordot(weights, maps, 1)[1], atol=1e-4)
 
 
 def test_closing_during_a_run_ends_its_thread(qtbot, window):
