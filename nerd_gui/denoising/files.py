@@ -130,15 +130,16 @@ def denoise_file(
             watch(iterate)
     trajectory.peak_memory_mb = peak_memory_mb(settings.device)
     result = replace(photo, pixels=trajectory.picture(trajectory.result))
-    destination.save(target, result, describe(trajectory))
+    destination.save(target, result, describe(trajectory, trajectory.result))
     return target, trajectory
 
 
-def describe(trajectory: Trajectory) -> str:
-    """How a result came about, in one line, for the file's metadata."""
-    settings, subject, result = trajectory.settings, trajectory.subject, trajectory[trajectory.result]
+def describe(trajectory: Trajectory, index: int) -> str:
+    """How the picture of an iterate came about, in one line, for the file's metadata."""
+    settings, subject = trajectory.settings, trajectory.subject
+    region = "" if subject.region is None else f", region {subject.region} of the photo"
     added = "" if subject.sigma is None else f", noise added: sigma {subject.sigma:g}, seed {subject.seed}"
     return (
         f"NERD GUI {__version__}, {Path(settings.model).name.removesuffix('.safetensors')}, {settings.solver}, "
-        f"{result.index} iterations, residual {result.residual:.1e}{added}"
+        f"{index} iterations, residual {trajectory[index].residual:.1e}{region}{added}"
     )

@@ -34,7 +34,7 @@ class LegendRow(QWidget):
         """Keep the room for all lines when the width or an entry has changed."""
         handled = super().event(event)
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            self.setMinimumHeight(self._flow.heightForWidth(self.width()))
+            self.setFixedHeight(self._flow.heightForWidth(self.width()))
         return handled
 
 

@@ -38,7 +38,7 @@ _OPTIONAL = {
 }
 _LEVELS = {
     "tol": ("tolerance", "{:g}".format, "The run has converged at this residual"),
-    "sigma": ("true σ", "{:g}".format, "Standard deviation of the noise that was added, 0–255 units"),
+    "sigma": ("true σ", "{:.4g}".format, "Standard deviation of the noise that was added, 0–255 units"),
     "attainable": (
         "attainable √(σ² − MSE)",
         "{:.1f}".format,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-import nerd_gui
 from nerd_gui.denoising import Trajectory
+from nerd_gui.denoising.files import describe
 from nerd_gui.imaging import Photo, PhotoError, save_picture
 from nerd_gui.nerd.weights import write_atomically
 
@@ -26,16 +26,6 @@ def noise_photo(trajectory: Trajectory, index: int) -> Photo:
 def _photo_with(trajectory: Trajectory, pixels: np.ndarray) -> Photo:
     photo, region = trajectory.subject.photo, trajectory.subject.region
     return replace(photo.crop(*region) if region else photo, pixels=pixels.astype(np.float32))
-
-
-def describe(trajectory: Trajectory, index: int) -> str:
-    """One line that says how a picture came to be, for its file's metadata."""
-    settings, iterate = trajectory.settings, trajectory[index]
-    region = f", region {trajectory.subject.region}" if trajectory.subject.region else ""
-    return (
-        f"NERD GUI {nerd_gui.__version__}: network {settings.model}, {settings.solver}, iterate {index}, "
-        f"residual {iterate.residual:.1e}, window {trajectory.window}{region}"
-    )
 
 
 def save_iterate(trajectory: Trajectory, index: int, path: Path, *, overwrite: bool) -> Path:

@@ -386,6 +386,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window and end its threads."""
         self.preferences.save(self)
+        self.hide()  # at once, though the solver may be in the middle of an evaluation
         self.controller.wait()
         super().closeEvent(event)
 
