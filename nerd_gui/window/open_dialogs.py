@@ -1,8 +1,12 @@
 """Opening photos, clean references and checkpoints: dialogs, recent files, and what to say when it fails."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
@@ -14,6 +18,16 @@ from nerd_gui.window.run_controls import ModelChoice
 from nerd_gui.window.workspace import Workspace
 
 _PHOTOS = "Photos (*.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp);;All files (*)"
+
+
+@contextmanager
+def busy_cursor() -> Iterator[None]:
+    """Show that the window is at work: a photo of 24 megapixels takes seconds to decode."""
+    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QGuiApplication.restoreOverrideCursor()
 
 
 class OpenDialogs:
@@ -31,7 +45,8 @@ class OpenDialogs:
     def open_file(self, path: Path) -> None:
         """Open a photo from wherever it was named."""
         try:
-            self._workspace.open_file(path)
+            with busy_cursor():
+                self._workspace.open_file(path)
         except PhotoError as error:
             self._messages.show_error(str(error))
         else:
