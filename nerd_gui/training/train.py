@@ -151,7 +151,7 @@ def release_network(trainer: Trainer, path: Path, validation_psnr: float, valida
         "threads": torch.get_num_threads(),
         "decayed": trainer.decay_finished,
         "validation_psnr": round(validation_psnr, 3),
-        "validation_residual": round(validation_residual, 5),
+        "validation_residual": _significant(validation_residual),
     }
     try:
         save_model(path, trainer.averaged(), record)
@@ -168,6 +168,11 @@ def _keep_stable_state(trainer: Trainer, release: Path) -> None:
     trainer.small_state().save(state)
 
 
+def _significant(residual: float) -> float:
+    """Three digits of a number whose size matters more than its decimals."""
+    return float(f"{residual:.3g}")
+
+
 def _report(
     trainer: Trainer, folder: Path, errors: list[float], residuals: list[float], score: float, residual: float
 ) -> None:
@@ -177,7 +182,7 @@ def _report(
         round(float(np.mean(errors)), 2),
         round(float(np.mean(residuals)), 5),
         round(score, 3),
-        round(residual, 5),
+        _significant(residual),
         round(trainer.learning_rate(), 6),
     )
     path = folder / "curve.csv"
