@@ -125,17 +125,18 @@ class Actions:
             action.setIcon(icon(name, colour))
 
     def fill_tool_bar(self, bar: QToolBar, *controls: QWidget) -> None:
-        """Open, samples, the controls, run, stop, export: from left to right as a run goes."""
+        """Open, samples, run and stop first, so that no narrow window hides them; then the controls and export."""
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         bar.addWidget(_menu_button("openButton", "Open", self.open, self.recent))
         bar.addWidget(_menu_button("sampleButton", "Sample", None, self.samples))
+        bar.addSeparator()
+        for action, text in ((self.run, "Run"), (self.stop, "Stop"), (self.region, "Region")):
+            action.setIconText(text)
+            bar.addAction(action)
         for control in controls:
             bar.addSeparator()
             bar.addWidget(control)
         bar.addSeparator()
-        for action, text in ((self.region, "Region"), (self.run, "Run"), (self.stop, "Stop")):
-            action.setIconText(text)
-            bar.addAction(action)
         exports = QMenu(bar)
         exports.addActions(self.exports)
         bar.addWidget(_menu_button("exportButton", "Export", self.export, exports))

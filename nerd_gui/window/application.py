@@ -3,9 +3,10 @@
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch  # noqa: F401 - before Qt: torch 2.9 and later fail to load after it on Windows
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from nerd_gui.imaging import PhotoError, open_photo
@@ -34,11 +35,16 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
             return _complain(str(error))
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("NERD GUI")
-    window = MainWindow(photo, model=model)
-    window.show()
-    if screenshot is not None:
+    if screenshot is None:
+        window = MainWindow(photo, model=model)
+        window.show()
+        return application.exec()
+    # A picture of the window as it comes, whatever its owner made of it.
+    with TemporaryDirectory() as folder:
+        settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
+        window = MainWindow(photo, model=model, settings=settings)
+        window.show()
         return _take_screenshot(window, screenshot)
-    return application.exec()
 
 
 def _complain(sentence: str) -> int:
