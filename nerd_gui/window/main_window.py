@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         do.open_clean.triggered.connect(self.open_dialogs.ask_clean)
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))
         do.run.triggered.connect(self.run)
-        do.stop.triggered.connect(self._stop_or_leave)
+        do.stop.triggered.connect(lambda _: self.controller.stop())
         do.region.triggered.connect(self._choose_region)
         do.clear_pins.triggered.connect(self.inspector.clear_pins)
         do.compare_runs.toggled.connect(self._show_reference)
@@ -261,9 +261,6 @@ class MainWindow(QMainWindow):
             return
         self._reference = self.controller.trajectory
         self.controller.start(subject, settings)
-
-    def _stop_or_leave(self) -> None:
-        self.controller.stop()
 
     def _on_started(self, trajectory: Trajectory) -> None:
         self.scrubber.reset()

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMessageBox, QSlider, QSpinBox, QWidget
 
 from nerd_gui.denoising import DenoisingRun
@@ -359,19 +359,6 @@ def test_choices_and_recent_files_are_remembered(qtbot, window, make_window, pho
     assert again.findChild(QComboBox, "solverCombo").currentText() == "Anderson"
     assert again.preferences.recent == [photo_path.absolute()]
     qtbot.waitUntil(lambda: again.workspace.photo is not None)
-
-
-def test_dropping_a_file_opens_it(qtbot, window, tmp_path):
-    from PySide6.QtCore import QMimeData, QPointF, QUrl
-    from PySide6.QtGui import QDropEvent
-
-    other = tmp_path / "other.png"
-    Image.new("L", (30, 20), 90).save(other)
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(other))])
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    window.dropEvent(QDropEvent(QPointF(QPoint(5, 5)), Qt.DropAction.CopyAction, data, buttons, keys))
-    assert window.workspace.photo.name == "other"
 
 
 @pytest.mark.soak

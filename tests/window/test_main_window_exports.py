@@ -1,4 +1,4 @@
-"""Saving what a run found, and comparing iterates and runs, from the main window."""
+"""Saving what a run found, comparing iterates and runs, and dropping files, in the main window."""
 
 import csv
 import json
@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMessageBox
 
 from nerd_gui.imaging import add_noise, open_sample, sample_names, to_8_bit
@@ -121,3 +122,13 @@ def test_the_previous_runs_curves_stand_beside_the_new_ones(qtbot, window):
     assert second.settings.solver == "plain" and first.settings.solver == "broyden"
     assert plot.points("residual", reference=True)[1] == pytest.approx(first.curve("residual"))
     assert plot.points("residual")[1] == pytest.approx(second.curve("residual"))
+
+
+def test_dropping_a_file_opens_it(qtbot, window, tmp_path):
+    other = tmp_path / "other.png"
+    Image.new("L", (30, 20), 90).save(other)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(other))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert window.workspace.photo.name == "other"
