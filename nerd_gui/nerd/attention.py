@@ -9,6 +9,7 @@ see form one block, so that all the arithmetic is batched matrix products. The s
 tests and readers.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,25 +95,28 @@ def _allowed(query_index: Tensor, key_index: Tensor, window: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """How one axis of the picture is cut: tiles of queries, and the block of keys that each tile may see."""
+class _Tile:
+    """Along one axis: the queries [begin, begin + tile), and the keys from `start` that any of them sees."""
 
-    tile: int
-    block: int
-    starts: tuple[int, ...]  # first key of each tile's block, moved inward at the picture's border
-    allowed: Tensor  # (tiles, tile, block) bool
+    begin: int
+    start: int
+    allowed: Tensor  # (tile, keys) bool
+
+    @property
+    def keys(self) -> int:
+        return self.allowed.shape[1]
 
     @classmethod
-    def cut(cls, size: int, window: int, tile: int) -> "_Axis":
+    def cut(cls, size: int, window: int, tile: int) -> list["_Tile"]:
         first, last = window_offsets(window)
         tile = min(tile, size)
-        block = min(tile + last - first, size)
-        tiles = range(0, size, tile)
-        starts = tuple(min(max(begin + first, 0), size - block) for begin in tiles)
-        queries = torch.tensor(tiles)[:, None] + torch.arange(tile)
-        keys = torch.tensor(starts)[:, None] + torch.arange(block)
-        # Queries past the border (the last tile is filled up) see what the last true one sees: nothing is NaN.
-        return cls(tile, block, starts, _allowed(queries.clamp(max=size - 1), keys, window))
+        tiles = []
+        for begin in range(0, size, tile):
+            # Queries past the border (the last tile is filled up) see what the last true one sees: nothing is NaN.
+            queries = torch.arange(begin, begin + tile).clamp(max=size - 1)
+            start, stop = max(begin + first, 0), min(int(queries[-1]) + last + 1, size)
+            tiles.append(cls(begin, start, _allowed(queries, torch.arange(start, stop), window)))
+        return tiles
 
 
 class _TiledAttention(torch.autograd.Function):
@@ -161,13 +165,11 @@ class _TiledAttention(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class _Chunk:
-    """One row of tiles (or a part of it): rows `top` ... and the tiles `columns` of the column axis."""
+    """Some tiles of one row of tiles, which see equally many keys: one batch of matrix products."""
 
-    rows: _Axis
-    cols: _Axis
-    row_tile: int
-    columns: range
-    mask: Tensor  # (tiles of the chunk or 1, queries, keys), 0 where allowed, -inf elsewhere
+    down: _Tile
+    across: list[_Tile]
+    mask: Tensor  # (tiles, queries, keys), 0 where allowed, -inf elsewhere
     height: int
     width: int
 
@@ -178,48 +180,54 @@ class _Chunk:
         grouped += self.mask[:, None]
         return scores.softmax(-1)
 
-    def _spans(self) -> Iterator[tuple[int, slice, slice]]:
-        top = self.row_tile * self.rows.tile
-        for slot, column in enumerate(self.columns):
-            left = column * self.cols.tile
+    @property
+    def _tile_size(self) -> tuple[int, int]:
+        return self.down.allowed.shape[0], self.across[0].allowed.shape[0]
+
+    def _tile_spans(self) -> Iterator[tuple[int, slice, slice]]:
+        rows, cols = self._tile_size
+        for slot, tile in enumerate(self.across):
             yield (
                 slot,
-                slice(top, min(top + self.rows.tile, self.height)),
-                slice(left, min(left + self.cols.tile, self.width)),
+                slice(self.down.begin, min(self.down.begin + rows, self.height)),
+                slice(tile.begin, min(tile.begin + cols, self.width)),
             )
 
     def tiles(self, picture: Tensor) -> Tensor:
         """Cut the query tiles out of (B, heads, rows, cols, d): (tiles * B * heads, tile pixels, d)."""
         batch, heads, _, _, depth = picture.shape
-        out = picture.new_zeros(len(self.columns), batch, heads, self.rows.tile, self.cols.tile, depth)
-        for slot, down, across in self._spans():
+        rows, cols = self._tile_size
+        out = picture.new_zeros(len(self.across), batch, heads, rows, cols, depth)
+        for slot, down, across in self._tile_spans():
             part = picture[:, :, down, across]
             out[slot, :, :, : part.shape[2], : part.shape[3]] = part
-        return out.view(-1, self.rows.tile * self.cols.tile, depth)
+        return out.view(-1, rows * cols, depth)
 
     def put_tiles(self, picture: Tensor, tiles: Tensor) -> None:
         batch, heads, _, _, depth = picture.shape
-        tiles = tiles.view(len(self.columns), batch, heads, self.rows.tile, self.cols.tile, depth)
-        for slot, down, across in self._spans():
+        tiles = tiles.view(len(self.across), batch, heads, *self._tile_size, depth)
+        for slot, down, across in self._tile_spans():
             picture[:, :, down, across] = tiles[slot, :, :, : down.stop - down.start, : across.stop - across.start]
 
-    def _block(self, column: int) -> tuple[slice, slice]:
-        top, left = self.rows.starts[self.row_tile], self.cols.starts[column]
-        return slice(top, top + self.rows.block), slice(left, left + self.cols.block)
+    def _block_spans(self) -> Iterator[tuple[int, slice, slice]]:
+        down = slice(self.down.start, self.down.start + self.down.keys)
+        for slot, tile in enumerate(self.across):
+            yield slot, down, slice(tile.start, tile.start + tile.keys)
 
     def blocks(self, picture: Tensor) -> Tensor:
         """Cut the key blocks out of (B, heads, rows, cols, d): (tiles * B * heads, block pixels, d)."""
         batch, heads, _, _, depth = picture.shape
-        out = picture.new_empty(len(self.columns), batch, heads, self.rows.block, self.cols.block, depth)
-        for slot, column in enumerate(self.columns):
-            out[slot] = picture[(slice(None), slice(None), *self._block(column))]
-        return out.view(-1, self.rows.block * self.cols.block, depth)
+        rows, cols = self.down.keys, self.across[0].keys
+        out = picture.new_empty(len(self.across), batch, heads, rows, cols, depth)
+        for slot, down, across in self._block_spans():
+            out[slot] = picture[:, :, down, across]
+        return out.view(-1, rows * cols, depth)
 
     def add_blocks(self, picture: Tensor, blocks: Tensor) -> None:
         batch, heads, _, _, depth = picture.shape
-        blocks = blocks.view(len(self.columns), batch, heads, self.rows.block, self.cols.block, depth)
-        for slot, column in enumerate(self.columns):
-            picture[(slice(None), slice(None), *self._block(column))] += blocks[slot]
+        blocks = blocks.view(len(self.across), batch, heads, self.down.keys, self.across[0].keys, depth)
+        for slot, down, across in self._block_spans():
+            picture[:, :, down, across] += blocks[slot]
 
 
 def _chunks(query: Tensor, window: int) -> Iterator[_Chunk]:
@@ -227,19 +235,19 @@ def _chunks(query: Tensor, window: int) -> Iterator[_Chunk]:
     batch, heads, height, width, _ = query.shape
     # Small tiles waste fewer scores on the processor; an accelerator would rather have fewer, larger products.
     side = 8 if query.device.type == "cpu" else 16
-    rows, cols = _Axis.cut(height, window, side), _Axis.cut(width, window, side)
-    scores = batch * heads * rows.tile * cols.tile * rows.block * cols.block
-    step = max(1, _CHUNK_ELEMENTS.get(query.device.type, _CHUNK_ELEMENTS_ELSEWHERE) // scores)
-    for row_tile in range(len(rows.starts)):
-        for begin in range(0, len(cols.starts), step):
-            columns = range(begin, min(begin + step, len(cols.starts)))
-            allowed = (
-                rows.allowed[row_tile, None, :, None, :, None]
-                & cols.allowed[columns.start : columns.stop][:, None, :, None, :]
-            )
-            mask = torch.zeros(allowed.shape, dtype=query.dtype).masked_fill_(~allowed, -torch.inf)
-            mask = mask.view(len(columns), rows.tile * cols.tile, -1).to(query.device)
-            yield _Chunk(rows, cols, row_tile, columns, mask, height, width)
+    rows, cols = _Tile.cut(height, window, side), _Tile.cut(width, window, side)
+    room = _CHUNK_ELEMENTS.get(query.device.type, _CHUNK_ELEMENTS_ELSEWHERE)
+    for down in rows:
+        for keys, equal in itertools.groupby(cols, key=lambda tile: tile.keys):
+            tiles = list(equal)
+            scores = batch * heads * down.allowed.numel() * tiles[0].allowed.shape[0] * keys
+            step = max(1, room // scores)
+            for begin in range(0, len(tiles), step):
+                part = tiles[begin : begin + step]
+                across = torch.stack([tile.allowed for tile in part])
+                allowed = (down.allowed[None, :, None, :, None] & across[:, None, :, None, :]).flatten(3).flatten(1, 2)
+                mask = torch.zeros(allowed.shape, dtype=query.dtype).masked_fill_(~allowed, -torch.inf)
+                yield _Chunk(down, part, mask.to(query.device), height, width)
 
 
 def attention_row(query: Tensor, keys: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -35,6 +35,10 @@ def equilibrium(f: Callable[[Tensor], Tensor], z0: Tensor, steps: int, tol: floa
     return best_z, best
 
 
+def _batch_norms(net: NERD) -> list[torch.nn.BatchNorm2d]:
+    return [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+
+
 class Trainer:
     """The moving parts of a run; all of them go into `state` and come back with `restore`, to the bit."""
 
@@ -58,6 +62,7 @@ class Trainer:
         self.steps = 0
         self.seconds = 0.0
         self.warm_from = 0
+        self.norms_fixed = False
         self.decay_start: int | None = None
         self.decay_samples = 0
 
@@ -103,6 +108,9 @@ class Trainer:
     def step(self) -> StepRecord:
         """Draw a batch and make one step of the optimizer; a step that is not finite is dropped."""
         stage = self.stage
+        fix_from = self.recipe.norms_fixed_from
+        if not self.norms_fixed and fix_from is not None and self.samples >= fix_from:
+            self.fix_norms(self.averaged(batches=100).state_dict())
         noisy, clean, sigma = self.sampler.batch(stage.batch, stage.patch)
         self.net.precision = stage.precision
         self.net.renew_dropout(stage.batch)
@@ -124,6 +132,14 @@ class Trainer:
         self.steps += 1
         return StepRecord(float(squared.detach().mean()) * 255**2, residual, norm)
 
+    def fix_norms(self, statistics: Mapping[str, Tensor]) -> None:
+        """Let BatchNorm use the running statistics in this state dictionary from now on."""
+        buffers = {name for name, _ in self.net.named_buffers()}
+        self.net.load_state_dict({name: statistics[name] for name in buffers}, strict=False)
+        for norm in _batch_norms(self.net):
+            norm.eval()
+        self.norms_fixed = True
+
     @torch.no_grad()
     def _average(self) -> None:
         # A short memory at first, so that the average does not drag the random start along.
@@ -142,6 +158,7 @@ class Trainer:
             "steps": self.steps,
             "seconds": self.seconds,
             "warm_from": self.warm_from,
+            "norms_fixed": self.norms_fixed,
             "decay_start": self.decay_start,
             "decay_samples": self.decay_samples,
         }
@@ -166,6 +183,8 @@ class Trainer:
         self.decay_start, self.decay_samples = state.numbers["decay_start"], state.numbers["decay_samples"]
         # States of before there was a second warm-up have none.
         self.warm_from = state.numbers.get("warm_from", 0)
+        if state.numbers.get("norms_fixed", False):
+            self.fix_norms(state.part("model"))
         if moments := state.part("optimizer"):
             restore_optimizer(self.optimizer, moments)
         else:
@@ -187,14 +206,16 @@ class Trainer:
     def averaged(self, batches: int = 30) -> NERD:
         """The network of the EMA weights in eval mode, its BatchNorm statistics taken anew from `batches` batches.
 
-        Draws from a generator of its own: asking for the average does not change the run.
+        Statistics that are fixed stay as they are. Draws from a generator of its own: asking for the average does not
+        change the run.
         """
         with torch.random.fork_rng(devices=[]):  # the start of a network draws from the run's random numbers
             net = NERD(self.recipe.model).to(self.device)
         net.load_state_dict({**self.net.state_dict(), **self.ema})
-        norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
         net.eval()
-        for norm in norms:
+        if self.norms_fixed:
+            return net
+        for norm in _batch_norms(net):
             norm.reset_running_stats()
             norm.momentum = cast(float, None)  # a plain mean over the batches
             norm.train()

@@ -151,6 +151,31 @@ def test_the_averages_statistics_are_those_of_the_data():
     torch.testing.assert_close(net.f_decode.norm.running_mean, seen, atol=0.1, rtol=0.1)
 
 
+def test_fixed_norms_see_each_sample_alone_and_stay_as_they_are(tmp_path):
+    """From `norms_fixed_from` on: the statistics of the whole set, whatever the batch, the resumption, the release."""
+    trainer = make(norms_fixed_from=4)
+    for _ in range(2):
+        trainer.step()
+    assert not trainer.norms_fixed
+    expected = trainer.averaged(batches=100).state_dict()
+    trainer.step()
+    assert trainer.norms_fixed and trainer.net.training
+    statistics = [name for name in expected if name.endswith(("running_mean", "running_var"))]
+    assert len(statistics) == 6
+    trainer.step()
+    trainer.state().save(tmp_path / "state.safetensors")
+    trainer.step()
+    again = make(norms_fixed_from=4)
+    again.restore(RunState.load(tmp_path / "state.safetensors", torch.device("cpu")))
+    again.step()
+    assert_same_state(again.state(), trainer.state())
+    for net in (again.net, again.averaged(batches=2)):
+        assert all(torch.equal(net.state_dict()[name], expected[name]) for name in statistics)
+    noisy, _, _ = again.sampler.batch(2, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(again.net.inject(noisy)[:1], again.net.inject(noisy[:1]))
+
+
 def test_deep_steps_have_the_exact_implicit_gradient(monkeypatch):
     """Against (I - J)^-T by linear algebra, float64, on a network that contracts."""
     stage = Stage(until=None, solver_steps=40, unroll=60, patch=6, batch=1, precision="float32")
