@@ -11,7 +11,7 @@ tests and readers.
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,7 +42,12 @@ def window_offsets(window: int) -> tuple[int, int]:
 
 
 def neighbourhood_attention(
-    query: Tensor, key: Tensor, value: Tensor, window: int, precision: Precision = "float32"
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    window: int,
+    precision: Precision = "float32",
+    check: Callable[[], None] | None = None,
 ) -> Tensor:
     """Attend from every pixel to the window centred on it, for each head (Eq. 8b).
 
@@ -54,6 +59,8 @@ def neighbourhood_attention(
         q, side of the neighbourhood in pixels.
     precision : {"float32", "bfloat16"}
         Arithmetic of the matrix products and the softmax. "float32" keeps the dtype of wider inputs (float64).
+    check : callable, optional
+        Called many times a second; what it raises ends the evaluation.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def neighbourhood_attention(
         compute = torch.promote_types(query.dtype, torch.float32)
     else:
         raise ValueError(f"The precision must be 'float32' or 'bfloat16', not {precision!r}.")
-    out = _TiledAttention.apply(query.to(compute), key.to(compute), value.to(compute), window)
+    out = _TiledAttention.apply(query.to(compute), key.to(compute), value.to(compute), window, check)
     return out.to(value.dtype)
 
 
@@ -123,13 +130,17 @@ class _TiledAttention(torch.autograd.Function):
     """Attention in query tiles; the backward pass takes the softmax as kept, or computes it anew if it is large."""
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None
+    ) -> Tensor:
         ctx.save_for_backward(query, key, value)
         ctx.window = window
         ctx.kept = []
         room = _KEPT_BYTES if any(ctx.needs_input_grad) else 0
         out = torch.empty_like(value, memory_format=torch.contiguous_format)
         for chunk in _chunks(query, window):
+            if check is not None:
+                check()
             weights = chunk.weights(chunk.tiles(query), chunk.blocks(key))
             chunk.put_tiles(out, torch.bmm(weights, chunk.blocks(value)))
             room -= weights.numel() * weights.element_size()
@@ -138,7 +149,7 @@ class _TiledAttention(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         (d_out,) = gradients
         query, key, value = ctx.saved_tensors
         d_query = torch.empty_like(query, memory_format=torch.contiguous_format)
@@ -160,7 +171,7 @@ class _TiledAttention(torch.autograd.Function):
             d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
             chunk.put_tiles(d_query, torch.bmm(d_scores, keys) * scale)
             chunk.add_blocks(d_key, torch.bmm(d_scores.transpose(1, 2), queries) * scale)
-        return d_query, d_key, d_value, None
+        return d_query, d_key, d_value, None, None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Shapes: feature maps are (B, d, rows, cols), in the channels-last memory format 
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -93,13 +94,13 @@ class NonLocalBlock(nn.Module):
         for projection in (self.theta, self.psi, self.g, self.out):
             nn.init.xavier_uniform_(projection.weight)
 
-    def forward(self, u: Tensor, window: int, precision: Precision) -> Tensor:
+    def forward(self, u: Tensor, window: int, precision: Precision, check: Callable[[], None] | None = None) -> Tensor:
         batch, features, rows, cols = u.shape
         pixels = self.norm(u).permute(0, 2, 3, 1)
         weight = torch.cat([self.theta.weight, self.psi.weight, self.g.weight])
         projected = F.linear(pixels, weight).view(batch, rows, cols, 3, self.heads, -1)
         query, key, value = projected.permute(3, 0, 4, 1, 2, 5)
-        attended = neighbourhood_attention(query, key, value, window, precision)
+        attended = neighbourhood_attention(query, key, value, window, precision, check)
         mixed = self.out(attended.permute(0, 2, 3, 1, 4).reshape(batch, rows, cols, features))
         return mixed.permute(0, 3, 1, 2) + u
 
@@ -143,8 +144,10 @@ class TransformationBlock(nn.Module):
             parametrizations.weight_norm(self.conv_in)
             parametrizations.weight_norm(self.conv_out)
 
-    def forward(self, u: Tensor, dropout_mask: Tensor | None = None) -> Tensor:
+    def forward(self, u: Tensor, dropout_mask: Tensor | None = None, check: Callable[[], None] | None = None) -> Tensor:
         hidden = F.relu(self.norm_mid(self.conv_in(self.norm_in(u))))
         if dropout_mask is not None:
             hidden = hidden * dropout_mask.to(hidden.dtype)
+        if check is not None:
+            check()
         return self.norm_post(self.conv_out(hidden))

@@ -4,6 +4,7 @@ The equilibrium is `z* = f(z*)` with `f(z) = Trans(NL(s + z))` (Eq. 11), `s = f_
 `x_hat = y + f_decode(z*)` (Eq. 4-5). Which root finder reaches z* is no business of this module.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -133,15 +134,18 @@ class NERD(nn.Module):
             )
         return self.f_inject(y)
 
-    def implicit(self, z: Tensor, s: Tensor) -> Tensor:
-        """f(z) = Trans(NL(s + z)) (Eq. 11): (B, d, rows, cols) -> the same, in the dtype of z."""
+    def implicit(self, z: Tensor, s: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        """f(z) = Trans(NL(s + z)) (Eq. 11): (B, d, rows, cols) -> the same, in the dtype of z.
+
+        `check` is called many times on the way; what it raises ends the evaluation.
+        """
         dtype = z.dtype
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
             u = (s + z).contiguous(memory_format=torch.channels_last)
             if self.non_local is not None:
-                u = self.non_local(u, self.window, self.precision)
+                u = self.non_local(u, self.window, self.precision, check)
             if self.transformation is not None:
-                u = self.transformation(u, self._dropout_mask if self.training else None)
+                u = self.transformation(u, self._dropout_mask if self.training else None, check)
             if self.norm_post is not None:
                 u = self.norm_post(u)
         return u.to(dtype).contiguous()

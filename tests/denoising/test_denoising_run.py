@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -195,16 +196,42 @@ def test_a_run_can_be_stopped(net):
 
     def should_stop():
         asked.append(True)
-        return len(asked) > 4
+        return len(asked) > allowed
 
+    allowed = math.inf
+    whole = denoise(Subject.of(make_photo()), SETTINGS, net, should_stop)
+    allowed = len(asked) // 2
+    asked.clear()
     trajectory = denoise(Subject.of(make_photo()), SETTINGS, net, should_stop)
-    assert 1 <= len(trajectory) < 5
+    assert 1 <= len(trajectory) < len(whole)
+    assert len(asked) == allowed + 1  # nothing goes on after the first yes
     assert trajectory.stop_reason is StopReason.CANCELLED
     nothing = denoise(Subject.of(make_photo()), SETTINGS, net, lambda: True)
     assert len(nothing) == 0
     assert nothing.stop_reason is StopReason.CANCELLED
     with pytest.raises(ValueError, match="no iterate"):
         _ = nothing.result
+
+
+def test_a_stop_leaves_an_evaluation_under_way(net):
+    """Asked many times within one evaluation of f, which is left before its end."""
+    entered, left, asked = [], [], []
+    handles = [
+        net.non_local.register_forward_pre_hook(lambda *_: entered.append(True)),
+        net.transformation.register_forward_hook(lambda *_: left.append(True)),
+    ]
+    photo = make_photo(rows=64, cols=64)
+
+    def should_stop():
+        asked.append((len(entered), len(left)))
+        return len(entered) == 3 and asked.count((3, 2)) == 4
+
+    trajectory = denoise(Subject.of(photo), SETTINGS, net, should_stop)
+    assert (len(entered), len(left)) == (3, 2)
+    assert len(trajectory) == 2
+    assert trajectory.stop_reason is StopReason.CANCELLED
+    for handle in handles:
+        handle.remove()
 
 
 def test_iterates_come_one_by_one(net):

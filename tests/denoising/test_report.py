@@ -126,7 +126,7 @@ def test_a_wild_step_is_marked_where_the_safeguard_acts(monkeypatch, safeguard):
     net, calls = make_net(), []
     implicit = net.implicit
 
-    def changing(z, s):
+    def changing(z, s, check):
         calls.append(True)
         return implicit(z, s) if len(calls) < 5 else implicit(z, s) + 10.0 * len(calls)
 
