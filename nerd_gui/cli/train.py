@@ -8,7 +8,7 @@ import torch
 
 from nerd_gui.cli.arguments import Parser, UsageError, not_negative, whole
 from nerd_gui.cli.targets import check_file
-from nerd_gui.training import find_recipe, train
+from nerd_gui.training import find_recipe, joined, train
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
         "Train a network for some minutes, going on where the last stretch in the same folder ended.",
         "examples:\n  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 60\n"
         "  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 20 --decay 8000 "
-        "--release my.safetensors",
+        "--release my.safetensors\n  torchrun --nproc-per-node=2 -m nerd_gui train --config nerd-lite …   (on 2 cards)",
     )
     add = made.add_argument
     add("--config", required=True, metavar="NAME|FILE.json", help="recipe by name, or a file like a run's recipe.json")
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     add("--decay", type=whole(1), default=0, metavar="SAMPLES", help="let the learning rate fall to 0 over so many")
     add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another run")
     add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
+    add("--check-every", type=not_negative, default=4.0, metavar="M", help="minutes from one saved state to the next")
     add("--release", type=Path, metavar="FILE.safetensors", help="write the averaged network at the end")
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
     return made
@@ -60,17 +61,21 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"There is no device “{device}” here; choose another one, such as cpu.") from error
     if args.threads is not None:
         torch.set_num_threads(args.threads)
-    trainer = train(
-        recipe,
-        args.data,
-        args.resume,
-        minutes=args.minutes,
-        decay=args.decay,
-        fork=args.fork,
-        device=device,
-        release=args.release,
-    )
-    print(f"{args.resume}: {trainer.samples} samples seen in {trainer.seconds / 3600:.2f} hours")
+    with joined(torch.device(device)) as processes:
+        trainer = train(
+            recipe,
+            args.data,
+            args.resume,
+            minutes=args.minutes,
+            decay=args.decay,
+            fork=args.fork,
+            device=processes.device,
+            check_every=args.check_every,
+            release=args.release,
+            processes=processes,
+        )
+        if processes.first:
+            print(f"{args.resume}: {trainer.samples} samples seen in {trainer.seconds / 3600:.2f} hours")
     return 0
 
 

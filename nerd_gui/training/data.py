@@ -1,7 +1,6 @@
 """Training patches: pictures in memory as one array, patches cut, turned, and given noise on the device."""
 
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,10 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from nerd_gui.training.noise_models import NoiseModel
+
+#: Pictures of bsd400 that a test set shows a part of: the starfish of Set12 (04) is cut out of 12003.
+_SEEN_IN_TESTS = frozenset({"12003"})
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"}
 
 
@@ -40,69 +43,82 @@ def picture_files(folder: Path) -> list[Path]:
 
 def read_grey(path: Path) -> np.ndarray:
     """One picture as (rows, cols) uint8, ITU-R 601 luma."""
+    return _read(path, "L")
+
+
+def read_colour(path: Path) -> np.ndarray:
+    """One picture as (3, rows, cols) uint8, RGB."""
+    return _read(path, "RGB").transpose(2, 0, 1)
+
+
+def _read(path: Path, mode: str) -> np.ndarray:
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("L"))
+            return np.asarray(image.convert(mode))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DataError(f"The picture “{path}” cannot be read ({error}); remove or replace it.") from error
 
 
-def load_pictures(source: Path) -> tuple[Tensor, list[np.ndarray]]:
-    """Training pictures as one (N, rows, cols) uint8 tensor, landscape, and the validation pictures as they are.
+def load_pictures(source: Path, channels: int = 1) -> tuple[Tensor, list[np.ndarray]]:
+    """Training pictures as one uint8 tensor, landscape, and the validation pictures as they are.
 
-    `source` is a folder of equally large pictures, or the one `.npz` file that `pack_pictures` made of it.
+    `source` is a folder of equally large pictures, or the one `.npz` file that `pack_pictures` made of it. Grey
+    pictures are (N, rows, cols), and each validation picture (rows, cols); with 3 channels they are (N, 3, rows, cols)
+    and (3, rows, cols).
 
     Raises
     ------
     DataError
-        If it cannot be read, holds no training or no validation pictures, or pictures of different sizes.
+        If it cannot be read, holds no training or no validation pictures, pictures of different sizes, or a packed file
+        of other channels.
     """
     if source.suffix == ".npz":
-        try:
-            with np.load(source) as packed:
-                count = sum(name.startswith("validation_") for name in packed)
-                validation = [packed[f"validation_{i}"] for i in range(count)]
-                return torch.from_numpy(packed["training"]), validation
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"The packed pictures “{source}” cannot be read ({error}); pack them again.") from error
+        training, validation = _unpack(source)
+        found = 1 if training.ndim == 3 else training.shape[1]
+        if found != channels:
+            raise DataError(f"“{source}” holds pictures of {found} channel(s), not {channels}; name their folder.")
+        return torch.from_numpy(training), validation
     held_out = set(validation_names())
-    training, validation = [], []
+    read = read_grey if channels == 1 else read_colour
+    ours, validation = [], []
     for path in picture_files(source):
-        picture = read_grey(path)
+        picture = read(path)
         if path.stem in held_out:
             validation.append(picture)
-        else:
-            training.append(picture if picture.shape[0] <= picture.shape[1] else np.rot90(picture))
-    if not training or not validation:
-        kind = "validation pictures (those of bsd400 that are set aside)" if training else "training pictures"
+        elif path.stem not in _SEEN_IN_TESTS:
+            rows, cols = picture.shape[-2:]
+            ours.append(picture if rows <= cols else np.rot90(picture, axes=(-2, -1)))
+    if not ours or not validation:
+        kind = "validation pictures (those of bsd400 that are set aside)" if ours else "training pictures"
         raise DataError(f"The folder “{source}” holds no {kind}; name the folder of bsd400, or one with its names.")
-    sizes = {picture.shape for picture in training}
+    sizes = {picture.shape[-2:] for picture in ours}
     if len(sizes) != 1:
         raise DataError(f"The training pictures in “{source}” differ in size ({sorted(sizes)}); crop them to one size.")
-    return torch.from_numpy(np.stack(training)), validation
+    return torch.from_numpy(np.stack(ours)), validation
 
 
-def pack_pictures(source: Path, target: Path) -> None:
+def _unpack(source: Path) -> tuple[np.ndarray, list[np.ndarray]]:
+    try:
+        with np.load(source) as packed:
+            count = sum(name.startswith("validation_") for name in packed)
+            return packed["training"], [packed[f"validation_{i}"] for i in range(count)]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"The packed pictures “{source}” cannot be read ({error}); pack them again.") from error
+
+
+def pack_pictures(source: Path, target: Path, channels: int = 1) -> None:
     """Decode a folder once into one file that travels with a checkout."""
-    training, validation = load_pictures(source)
+    training, validation = load_pictures(source, channels)
     named = {f"validation_{i}": picture for i, picture in enumerate(validation)}
     named["training"] = training.numpy()
     np.savez_compressed(target, **named)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class NoiseRange:
-    """Noise levels to train for, in 0-255 units, drawn evenly from [low, high]."""
-
-    low: float
-    high: float
-
-
 class PatchSampler:
     """Draws (noisy, clean, sigma) batches; all randomness comes from the one generator it is given."""
 
-    def __init__(self, pictures: Tensor, noise: NoiseRange, generator: torch.Generator) -> None:
-        self.pictures = pictures
+    def __init__(self, pictures: Tensor, noise: NoiseModel, generator: torch.Generator) -> None:
+        self.pictures = pictures if pictures.dim() == 4 else pictures[:, None]
         self.noise = noise
         self.generator = generator
         self.device = pictures.device
@@ -111,22 +127,21 @@ class PatchSampler:
         return torch.randint(high, (count,), generator=self.generator, device=self.device)
 
     def batch(self, size: int, patch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return noisy and clean (B, 1, patch, patch) in [0, 1] and sigma (B,) in 0-255 units (Sec. VII-A)."""
-        count, rows, cols = self.pictures.shape
+        """Return noisy and clean (B, C, patch, patch) in [0, 1] and sigma (B,) in 0-255 units (Sec. VII-A)."""
+        count, channels, rows, cols = self.pictures.shape
         if patch > min(rows, cols):
             raise DataError(f"Patches of {patch} pixels do not fit pictures of {rows}x{cols} pixels.")
         index = self._integers(count, size)
         top = self._integers(rows - patch + 1, size)
         left = self._integers(cols - patch + 1, size)
         span = torch.arange(patch, device=self.device)
-        down, across = top[:, None] + span, left[:, None] + span
-        clean = self.pictures[index[:, None, None], down[:, :, None], across[:, None, :]].float()[:, None] / 255
+        down, across = (top[:, None] + span)[:, None, :, None], (left[:, None] + span)[:, None, None, :]
+        channel = torch.arange(channels, device=self.device)[:, None, None]
+        clean = self.pictures[index[:, None, None, None], channel, down, across].float() / 255
         # The eight turns and flips of the square, each sample its own.
         turn = self._integers(8, size)[:, None, None, None]
         clean = torch.where(turn % 2 == 1, clean.flip(-1), clean)
         clean = torch.where(turn // 2 % 2 == 1, clean.flip(-2), clean)
         clean = torch.where(turn // 4 == 1, clean.transpose(-1, -2), clean)
-        uniform = torch.rand(size, generator=self.generator, device=self.device)
-        sigma = self.noise.low + (self.noise.high - self.noise.low) * uniform
-        grain = torch.randn(clean.shape, generator=self.generator, device=self.device)
-        return clean + grain * (sigma[:, None, None, None] / 255), clean, sigma
+        noisy, sigma = self.noise.draw(clean, self.generator)
+        return noisy, clean, sigma

@@ -7,7 +7,7 @@ from typing import Any
 
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.nerd.attention import Precision
-from nerd_gui.training.data import NoiseRange
+from nerd_gui.training.noise_models import CameraNoise, NoiseModel, NoiseRange, noise_from_json, noise_to_json
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Recipe:
 
     name: str
     model: NerdConfig
-    noise: NoiseRange
+    noise: NoiseModel
     stages: tuple[Stage, ...]
     #: The stage that ends every decay: deep solves, so that the released network converges.
     decay_stage: Stage
@@ -79,7 +79,7 @@ class Recipe:
         return self.stages[-1]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "noise": noise_to_json(self.noise)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Recipe":
@@ -88,7 +88,7 @@ class Recipe:
             **{
                 **values,
                 "model": NerdConfig(**values["model"]),
-                "noise": NoiseRange(**values["noise"]),
+                "noise": noise_from_json(values["noise"]),
                 "stages": tuple(Stage(**stage) for stage in values["stages"]),
                 "decay_stage": Stage(**values["decay_stage"]),
             }
@@ -115,11 +115,17 @@ _BLIND_LITE = Recipe(
     noise_weight=1.0,
 )
 
+_LITE_25 = replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0)
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
         _BLIND_LITE,
-        replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0),
+        _LITE_25,
+        # The other half of Fig. 8.
+        replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE.config, post_normalization=False)),
+        replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE.config, channels=3)),
+        replace(_BLIND_LITE, name="nerd-lite-photo", noise=CameraNoise(0, 30)),
     )
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -11,10 +12,12 @@ import torch
 from torch import Tensor
 
 from nerd_gui.imaging.metrics import psnr
-from nerd_gui.imaging.noise import add_noise
 from nerd_gui.nerd import NERD, save_model
 from nerd_gui.nerd.weights import write_atomically
 from nerd_gui.training.data import DataError, load_pictures
+from nerd_gui.training.guard import DivergenceGuard
+from nerd_gui.training.noise_models import NoiseModel
+from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, find_recipe
 from nerd_gui.training.state import RunState
 from nerd_gui.training.trainer import Trainer, equilibrium
@@ -23,25 +26,27 @@ _CURVE = ("samples", "seconds", "mse", "residual", "validation_psnr", "validatio
 _CROP, _CROPS = 96, 6
 
 
-def validation_batch(pictures: list[np.ndarray], sigma: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Noisy and clean centre crops of the first validation pictures, (6, 1, 96, 96); one seed for each."""
-    if any(min(picture.shape) < _CROP for picture in pictures[:_CROPS]):
+def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Noisy and clean centre crops of the first validation pictures, (6, C, 96, 96), always the same."""
+    if any(min(picture.shape[-2:]) < _CROP for picture in pictures[:_CROPS]):
         raise DataError(f"The validation pictures must be at least {_CROP} pixels wide and high.")
-    clean = []
+    crops = []
     for picture in pictures[:_CROPS]:
-        top, left = ((size - _CROP) // 2 for size in picture.shape)
-        clean.append(picture[top : top + _CROP, left : left + _CROP].astype(np.float32)[None] / 255)
-    noisy = [add_noise(picture, sigma, seed) for seed, picture in enumerate(clean)]
-    return torch.from_numpy(np.stack(noisy)).to(device), torch.from_numpy(np.stack(clean)).to(device)
+        top, left = ((size - _CROP) // 2 for size in picture.shape[-2:])
+        crops.append(picture[..., top : top + _CROP, left : left + _CROP].reshape(-1, _CROP, _CROP))
+    clean = torch.from_numpy(np.stack(crops).astype(np.float32) / 255)
+    return noise.for_validation(clean).to(device), clean.to(device)
 
 
 @torch.no_grad()
 def validate(net: NERD, noisy: Tensor, clean: Tensor, steps: int = 12) -> tuple[float, float]:
-    """Mean PSNR (dB) of the result and mean least residual, in float32."""
+    """Mean PSNR (dB) of the result and mean least residual, in float32; NaN and infinity if a result is not finite."""
     net.precision = "float32"
     s = net.inject(noisy)
     z, residual = equilibrium(lambda z: net.implicit(z, s), net.initial(s), steps, tol=0)
     x_hat, _ = net.estimate(noisy, z)
+    if not x_hat.isfinite().all():
+        return math.nan, math.inf
     pairs = zip(clean.cpu().numpy(), x_hat.cpu().numpy(), strict=True)
     return float(np.mean([psnr(one, other) for one, other in pairs])), float(residual.mean())
 
@@ -53,23 +58,32 @@ def _recipe_of(path: Path) -> Recipe:
         raise DataError(str(error)) from error
 
 
-def _open_run(recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None) -> Trainer:
-    """The run in `folder`, gone on with where it has a state, else begun, from the state `fork` if one is given."""
+def _describe(recipe: Recipe, folder: Path) -> bool:
+    """Write what the run in a folder does from now on, and say whether that is what it did before."""
     described = folder / "recipe.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if described.exists() and _recipe_of(described).model != recipe.model:
+        before = _recipe_of(described) if described.exists() else None
+        if before is not None and before.model != recipe.model:
             raise DataError(f"The run in “{folder}” trains another network; choose another folder.")
         write_atomically(described, json.dumps(recipe.to_json(), indent=2).encode())
     except OSError as error:
         raise DataError(f"The folder “{folder}” cannot be written ({error}); choose another one.") from error
-    trainer = Trainer(recipe, pictures)
+    return before == recipe
+
+
+def _open_run(recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None, processes: Processes) -> Trainer:
+    """The run in `folder`, gone on with where it has a state, else begun, from the state `fork` if one is given."""
+    (as_before,) = processes.agree(_describe(recipe, folder) if processes.first else False)
+    trainer = Trainer(recipe, pictures, processes)
     state = folder / "state.safetensors"
     if state.exists():
         trainer.restore(RunState.load(state, trainer.device))
     elif fork is not None:
         trainer.restore(RunState.load(fork, trainer.device))
         trainer.decay_start = None
+    if not as_before:  # losses of another recipe are no measure, nor is its learning rate
+        trainer.guard, trainer.rate_factor = DivergenceGuard(), 1.0
     return trainer
 
 
@@ -81,11 +95,15 @@ def train(
     minutes: float,
     decay: int = 0,
     fork: Path | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     check_every: float = 4.0,
     release: Path | None = None,
+    processes: Processes | None = None,
 ) -> Trainer:
     """Train for so many minutes, or to the end of the decay.
+
+    When the run diverges it returns to the moment of its last validation (at first, to its beginning) and goes on from
+    there with other patches and half the learning rate.
 
     Parameters
     ----------
@@ -104,40 +122,79 @@ def train(
     release : Path, optional
         Write the averaged network there at the end; the run as it stood before its decay, which the next stretch goes
         on from (`fork`), is kept beside it in `state/`.
+    processes : Processes, optional
+        Those that train together; the folders are theirs in common, the first one writes. Only `device` has to differ.
 
     Raises
     ------
     DataError
-        If the pictures, the state or the recipe in the folder cannot be used, or a file cannot be written.
+        If the pictures, the state or the recipe in the folder cannot be used, a file cannot be written, or the run ends
+        in a divergence.
     """
     began = time.monotonic()
-    pictures, held_out = load_pictures(source)
-    trainer = _open_run(recipe, pictures.to(device), folder, fork)
+    processes = processes or Processes()
+    pictures, held_out = load_pictures(source, recipe.model.channels)
+    trainer = _open_run(recipe, pictures.to(device), folder, fork, processes)
     if decay and not trainer.decayed:
-        if release is not None:
+        if release is not None and processes.first:
             _keep_stable_state(trainer, release)
         trainer.start_decay(decay)
-    sigma = 25.0 if recipe.noise.low <= 25 <= recipe.noise.high else recipe.noise.high
-    noisy, clean = validation_batch(held_out, sigma, trainer.device)
-    mark, errors, residuals = time.monotonic(), [], []
-    while True:
+    noisy, clean = validation_batch(held_out, recipe.noise, trainer.device)
+
+    def check() -> list[float]:
+        figures = validate(trainer.averaged(batches=3), noisy, clean) if processes.first else (0.0, 0.0)
+        return processes.agree(*figures)
+
+    good = trainer.moment()
+    errors: list[float] = []
+    residuals: list[float] = []
+    mark = time.monotonic()
+    over = trainer.decay_finished  # and killed before it could say so
+    if over:
+        score, residual = check()
+    while not over:
         record = trainer.step()
-        errors.append(record.mse)
-        residuals.append(record.residual)
+        if trainer.guard.diverged:
+            _go_back(trainer, good)
+            errors, residuals = [], []
+        elif math.isfinite(record.gradient_norm):
+            errors.append(record.mse)
+            residuals.append(record.residual)
         now = time.monotonic()
-        over = trainer.decay_finished or now - began >= 60 * minutes
-        if over or now - mark >= 60 * check_every:
-            trainer.seconds += now - mark
-            net = trainer.averaged(batches=3)
-            score, residual = validate(net, noisy, clean)
-            trainer.state().save(folder / "state.safetensors")
-            _report(trainer, folder, errors, residuals, score, residual)
-            mark, errors, residuals = time.monotonic(), [], []
-        if over:
-            break
-    if release is not None:
+        due = now - mark >= 60 * check_every and not trainer.guard.alarmed
+        late, due = map(bool, processes.agree(now - began >= 60 * minutes, due))
+        if not (late or due or trainer.decay_finished):
+            continue
+        trainer.seconds += now - mark
+        score, residual = check()
+        if math.isfinite(score) and math.isfinite(residual):
+            good, state = trainer.moment(), trainer.state()
+            if processes.first:
+                state.save(folder / "state.safetensors")
+                _report(trainer, folder, errors, residuals, score, residual)
+        elif late:
+            raise DataError(
+                f"The run in “{folder}” has diverged; its last good state is kept. Lower the learning rate."
+            )
+        else:
+            _go_back(trainer, good)
+        mark, errors, residuals = time.monotonic(), [], []
+        over = late or trainer.decay_finished
+    if release is not None and processes.first:
         release_network(trainer, release, score, residual)
     return trainer
+
+
+def _go_back(trainer: Trainer, good: RunState) -> None:
+    diverged = trainer.samples
+    trainer.go_back(good)
+    if trainer.processes.first:
+        print(
+            f"The run had diverged at {diverged} samples: it goes on from {trainer.samples} samples with other patches "
+            f"and {trainer.rate_factor:g} of the recipe's learning rate.",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def release_network(trainer: Trainer, path: Path, validation_psnr: float, validation_residual: float) -> None:
@@ -173,14 +230,18 @@ def _significant(residual: float) -> float:
     return float(f"{residual:.3g}")
 
 
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else math.nan
+
+
 def _report(
     trainer: Trainer, folder: Path, errors: list[float], residuals: list[float], score: float, residual: float
 ) -> None:
     row = (
         trainer.samples,
         round(trainer.seconds, 1),
-        round(float(np.mean(errors)), 2),
-        round(float(np.mean(residuals)), 5),
+        round(_mean(errors), 2),
+        round(_mean(residuals), 5),
         round(score, 3),
         _significant(residual),
         round(trainer.learning_rate(), 6),

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import cast
 
 import torch
@@ -12,13 +12,15 @@ from torch import Tensor
 from nerd_gui.equilibrium import broyden, phantom_gradient
 from nerd_gui.nerd import NERD
 from nerd_gui.training.data import DataError, PatchSampler
+from nerd_gui.training.guard import DivergenceGuard
+from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one step did: mean squared error in 0-255 units, forward residual, gradient norm."""
+    """What one step did, in all processes: mean squared error in 0-255 units, forward residual, gradient norm."""
 
     mse: float
     residual: float
@@ -39,11 +41,20 @@ def _batch_norms(net: NERD) -> list[torch.nn.BatchNorm2d]:
     return [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
 
 
-class Trainer:
-    """The moving parts of a run; all of them go into `state` and come back with `restore`, to the bit."""
+def _of(rank: int) -> str:
+    """What marks the random numbers of a process in the state; the first one's bear no mark, as those of one alone."""
+    return f".{rank}" if rank else ""
 
-    def __init__(self, recipe: Recipe, pictures: Tensor) -> None:
+
+class Trainer:
+    """The moving parts of a run; all of them go into `state` and come back with `restore`, to the bit.
+
+    Of several `processes` each has a trainer, with patches and dropout of its own and all else the same.
+    """
+
+    def __init__(self, recipe: Recipe, pictures: Tensor, processes: Processes | None = None) -> None:
         self.recipe = recipe
+        self.processes = processes or Processes()
         self.device = pictures.device
         torch.manual_seed(recipe.seed)
         self.net = NERD(recipe.model).to(self.device).train()
@@ -56,7 +67,9 @@ class Trainer:
             betas=(0.9, 0.999),
             weight_decay=recipe.weight_decay,
         )
-        self.generator = torch.Generator(self.device).manual_seed(recipe.seed)
+        if self.processes.rank:
+            torch.manual_seed(recipe.seed + self.processes.rank)
+        self.generator = torch.Generator(self.device).manual_seed(recipe.seed + self.processes.rank)
         self.sampler = PatchSampler(pictures, recipe.noise, self.generator)
         self.samples = 0
         self.steps = 0
@@ -65,6 +78,8 @@ class Trainer:
         self.norms_fixed = False
         self.decay_start: int | None = None
         self.decay_samples = 0
+        self.guard = DivergenceGuard()
+        self.rate_factor = 1.0  # halved by every divergence
 
     @property
     def decayed(self) -> float:
@@ -85,8 +100,12 @@ class Trainer:
             self.decay_start, self.decay_samples = self.samples, samples
 
     def learning_rate(self) -> float:
-        """Warm-up, stable, decay (1 - sqrt), as a function of the samples seen."""
-        rate = self.recipe.learning_rate * min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
+        """Warm-up, stable, decay (1 - sqrt), as a function of the samples seen; less after a divergence."""
+        rate = (
+            self.rate_factor
+            * self.recipe.learning_rate
+            * min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
+        )
         return rate * (1 - math.sqrt(self.decayed))
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float]:
@@ -124,13 +143,19 @@ class Trainer:
             group["lr"] = self.learning_rate() * group["rate"]
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        figures = torch.tensor([squared.detach().mean(), loss.detach(), residual], dtype=torch.float64)
+        self.processes.average([*(p.grad for p in self.net.parameters() if p.grad is not None), figures])
         norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip))
         if math.isfinite(norm):
             self.optimizer.step()
             self._average()
-        self.samples += stage.batch
+        self.samples += stage.batch * self.processes.count
         self.steps += 1
-        return StepRecord(float(squared.detach().mean()) * 255**2, residual, norm)
+        error, weighted, residual = figures.tolist()
+        self.guard.watch(weighted, norm)
+        if self.stage != stage:  # whose losses are others
+            self.guard = DivergenceGuard()
+        return StepRecord(error * 255**2, residual, norm)
 
     def fix_norms(self, statistics: Mapping[str, Tensor]) -> None:
         """Let BatchNorm use the running statistics in this state dictionary from now on."""
@@ -147,12 +172,10 @@ class Trainer:
         parameters = dict(self.net.named_parameters())
         torch._foreach_lerp_(list(self.ema.values()), [parameters[name].detach() for name in self.ema], 1 - decay)
 
-    def state(self) -> RunState:
-        """Everything needed to go on from here."""
+    def small_state(self) -> RunState:
+        """Weights, averages and counts alone: what is worth committing."""
         tensors = {f"model.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
-        tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(self.optimizer).items()}
-        tensors |= {"random.global": torch.get_rng_state(), "random.sampler": self.generator.get_state()}
         numbers = {
             "samples": self.samples,
             "steps": self.steps,
@@ -161,8 +184,27 @@ class Trainer:
             "norms_fixed": self.norms_fixed,
             "decay_start": self.decay_start,
             "decay_samples": self.decay_samples,
+            "rate_factor": self.rate_factor,
+            "guard": asdict(self.guard),
         }
         return RunState(tensors, numbers)
+
+    def state(self) -> RunState:
+        """Everything needed to go on from here, the random numbers of all processes included."""
+        state = self._but_for_random()
+        for name, own in self._random().items():
+            state.tensors |= {
+                f"random.{name}{_of(rank)}": value for rank, value in enumerate(self.processes.gather(own))
+            }
+        return state
+
+    def _but_for_random(self) -> RunState:
+        state = self.small_state()
+        state.tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(self.optimizer).items()}
+        return state
+
+    def _random(self) -> dict[str, Tensor]:
+        return {"global": torch.get_rng_state(), "sampler": self.generator.get_state()}
 
     def restore(self, state: RunState) -> None:
         """Go on from `state`; one without moments or random numbers (a committed, small one) is re-warmed.
@@ -178,29 +220,46 @@ class Trainer:
             raise DataError("The training state is that of another network; go on with its own recipe.") from error
         for name, value in state.part("ema").items():
             self.ema[name].copy_(value)
+        self.net.train()
+        self.norms_fixed = False
         self.samples, self.steps = state.numbers["samples"], state.numbers["steps"]
         self.seconds = state.numbers["seconds"]
         self.decay_start, self.decay_samples = state.numbers["decay_start"], state.numbers["decay_samples"]
-        # States of before there was a second warm-up have none.
+        # Older states lack what came later.
         self.warm_from = state.numbers.get("warm_from", 0)
+        self.rate_factor = state.numbers.get("rate_factor", 1.0)
+        self.guard = DivergenceGuard(**state.numbers.get("guard", {}))
         if state.numbers.get("norms_fixed", False):
             self.fix_norms(state.part("model"))
         if moments := state.part("optimizer"):
             restore_optimizer(self.optimizer, moments)
         else:
             self.warm_from = self.samples
-        if random := state.part("random"):
-            torch.set_rng_state(random["global"].cpu())
-            self.generator.set_state(random["sampler"].cpu())
+        random, rank = state.part("random"), self.processes.rank
+        if f"global{_of(rank)}" in random:
+            torch.set_rng_state(random[f"global{_of(rank)}"].cpu())
+            self.generator.set_state(random[f"sampler{_of(rank)}"].cpu())
         else:
             # Without its old state the generator must not repeat the patches that the run began with.
-            self.generator.manual_seed(self.recipe.seed + self.samples)
+            self.generator.manual_seed(self.recipe.seed + self.samples + rank)
 
-    def small_state(self) -> RunState:
-        """Weights, averages and counts alone: what is worth committing."""
-        state = self.state()
-        kept = {name: value for name, value in state.tensors.items() if name.startswith(("model.", "ema."))}
-        return RunState(kept, state.numbers)
+    def moment(self) -> RunState:
+        """A copy of this process's state in memory, to `go_back` to."""
+        state = self._but_for_random()
+        return RunState({name: value.detach().clone() for name, value in state.tensors.items()}, state.numbers)
+
+    def go_back(self, good: RunState) -> None:
+        """Return from a divergence to a `moment` before it, to go on with half the learning rate.
+
+        The random numbers do not return: what is drawn next was not drawn before. A run that is resumed in between
+        comes to the same divergence, goes back alike, and goes on alike.
+        """
+        rate_factor = self.rate_factor / 2
+        own = {f"random.{name}{_of(self.processes.rank)}": value for name, value in self._random().items()}
+        tensors = {name: value.clone() for name, value in good.tensors.items()}
+        self.restore(RunState(tensors | own, good.numbers))
+        self.rate_factor = rate_factor
+        self.guard.calm()
 
     @torch.no_grad()
     def averaged(self, batches: int = 30) -> NERD:

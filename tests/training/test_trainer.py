@@ -12,7 +12,7 @@ from tiny_training import DEEP, SHALLOW, TINY, assert_same_state, make, smooth_p
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.training import DataError, Stage, Trainer
-from nerd_gui.training.data import NoiseRange
+from nerd_gui.training.noise_models import NoiseRange
 from nerd_gui.training.state import RunState
 
 

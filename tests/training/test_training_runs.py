@@ -16,7 +16,8 @@ from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import add_noise, psnr
 from nerd_gui.nerd import NERD, NerdConfig, load_model, load_record
 from nerd_gui.training import RECIPES, DataError, Recipe, find_recipe, train
-from nerd_gui.training.data import NoiseRange, validation_names
+from nerd_gui.training.data import validation_names
+from nerd_gui.training.noise_models import CameraNoise, NoiseRange
 from nerd_gui.training.state import RunState
 from nerd_gui.training.train import validate, validation_batch
 
@@ -90,7 +91,7 @@ def test_a_fork_begins_where_another_run_is_and_leaves_it_alone(source, tmp_path
 
 def test_validation_is_psnr_of_the_equilibrium_on_fixed_noise():
     pictures = [picture.numpy() for picture in smooth_pictures(7, 100, 97)]
-    noisy, clean = validation_batch(pictures, 25, torch.device("cpu"))
+    noisy, clean = validation_batch(pictures, NoiseRange(0, 55), torch.device("cpu"))
     crops = [picture[2:98, 0:96].astype(np.float32) / 255 for picture in pictures[:6]]
     np.testing.assert_array_equal(clean[:, 0], np.stack(crops))
     for seed, crop in enumerate(crops):
@@ -107,6 +108,19 @@ def test_validation_is_psnr_of_the_equilibrium_on_fixed_noise():
     expected = [psnr(crops[i], x_hat[i, 0]) for i in range(2)]
     assert score == pytest.approx(np.mean(expected), abs=1e-3)
     assert residual == pytest.approx(float(residuals.amin(0).mean()), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "channels"),
+    [({"model": NerdConfig(channels=3, features=8, window=5)}, 3), ({"noise": CameraNoise(0, 30)}, 1)],
+)
+def test_colour_and_camera_noise_are_trained_on(source, tmp_path, changes, channels):
+    recipe = dataclasses.replace(TINY, **changes)
+    trainer = run(source, tmp_path / "run", recipe, minutes=5, decay=8)
+    assert trainer.samples == 8
+    assert trainer.sampler.pictures.shape == (2, channels, 96, 100)
+    assert all(math.isfinite(float(value)) for value in curve(tmp_path / "run")[-1].values())
+    assert find_recipe(str(tmp_path / "run" / "recipe.json")) == recipe
 
 
 def test_what_cannot_be_used_is_a_sentence_and_the_last_state_survives(source, tmp_path, monkeypatch):
@@ -164,6 +178,11 @@ def test_recipes_are_found_by_name(tmp_path):
     assert sum(p.numel() for p in NERD(lite.model).fold().parameters()) == 350_595
     assert (lite.noise.low, lite.noise.high) == (0, 55)
     assert find_recipe("nerd-lite-25").noise == NoiseRange(25, 25)
+    no_post, full = find_recipe("nerd-lite-25-no-post"), find_recipe("nerd-lite-25")
+    assert NERD(no_post.model).transformation.norm_post.__class__ is torch.nn.Identity
+    assert dataclasses.replace(no_post, name=full.name, model=full.model) == full
+    assert NERD(find_recipe("nerd-lite-colour").model).inject(torch.rand(1, 3, 4, 4)).shape == (1, 64, 4, 4)
+    assert isinstance(find_recipe("nerd-lite-photo").noise, CameraNoise)
     with pytest.raises(ValueError, match="no recipe “nerd-x”; choose one of nerd-lite"):
         find_recipe("nerd-x")
     (tmp_path / "bad.json").write_bytes(b"\xff\xfe")

@@ -7,7 +7,7 @@ import torch
 
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.training import Recipe, Stage, Trainer
-from nerd_gui.training.data import NoiseRange
+from nerd_gui.training.noise_models import NoiseRange
 from nerd_gui.training.state import RunState
 
 SHALLOW = Stage(until=4, solver_steps=0, unroll=2, patch=8, batch=2, precision="float32")
@@ -34,8 +34,8 @@ def smooth_pictures(count=3, rows=24, cols=30, seed=0):
     return torch.from_numpy(np.clip(np.stack(pictures), 0, 255).astype(np.uint8))
 
 
-def make(recipe=TINY, **changes):
-    return Trainer(dataclasses.replace(recipe, **changes), smooth_pictures())
+def make(recipe=TINY, processes=None, **changes):
+    return Trainer(dataclasses.replace(recipe, **changes), smooth_pictures(), processes)
 
 
 def assert_same_state(one, other):

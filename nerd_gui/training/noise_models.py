@@ -1,0 +1,154 @@
+"""The noise that networks are trained on: a frozen dataclass for each kind, which goes through a recipe's JSON.
+
+Each has the methods `draw(clean, generator)`, which gives clean patches their noise, and `for_validation(clean)`, the
+same for pictures that are compared over a whole run. Levels are on the 0-255 scale.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nerd_gui.imaging.noise import add_noise
+from nerd_gui.training.jpeg import compressed
+
+#: Between the linear light that a sensor counts and the values in a file: value = light ** (1 / 2.2).
+_GAMMA = 2.2
+_MIDDLE = 0.5**_GAMMA  # light of mid-grey
+_SLOPE = _MIDDLE ** (1 / _GAMMA - 1) / _GAMMA  # d value / d light there
+_REACH = 3  # pixels that the kernel of correlated noise extends to each side
+
+
+@dataclass(frozen=True)
+class NoiseRange:
+    """White Gaussian noise, neither clipped nor rounded (Sec. VII-A), its level drawn evenly from [low, high]."""
+
+    kind: ClassVar[str] = "white"
+    low: float
+    high: float
+
+    def draw(self, clean: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Noisy patches of clean (B, C, rows, cols) in [0, 1], and the noise level sigma (B,) of each."""
+        uniform = torch.rand(len(clean), generator=generator, device=clean.device)
+        sigma = self.low + (self.high - self.low) * uniform
+        grain = torch.randn(clean.shape, generator=generator, device=clean.device)
+        return clean + grain * (sigma[:, None, None, None] / 255), sigma
+
+    def for_validation(self, clean: Tensor) -> Tensor:
+        """`clean` with noise of sigma 25, or of the highest level if that is none of the range; a seed for each."""
+        sigma = 25.0 if self.low <= 25 <= self.high else self.high
+        return torch.stack([torch.from_numpy(add_noise(one.numpy(), sigma, seed)) for seed, one in enumerate(clean)])
+
+
+@dataclass(frozen=True)
+class CameraNoise:
+    """Noise like that of a photo as a camera saves it.
+
+    What is modelled: the sensor counts photons and is read out (Poisson-Gaussian, its normal approximation: variance
+    a x + b of the linear light x, the light being value ** 2.2, a plain stand-in for a camera's tone curve); what is
+    below black or above white is lost; demosaicking and the camera's own denoising leave grains of a pixel or two (one
+    Gaussian kernel for each patch, wider along one axis than the other); the file is a JPEG of 8 bits, its 8x8 grid
+    anywhere on the patch.
+
+    What is not: the demosaicking itself, sharpening, local tone mapping, denoising that spares edges, patterns and
+    stripes of a sensor. The channels of a colour patch have noise of their own and are compressed as grey pictures,
+    without the subsampling of colour.
+
+    Attributes
+    ----------
+    low, high : float
+        The noise's standard deviation at mid-grey (128), in the values of the file before compression, is drawn evenly
+        from here. That is by the slope of the tone curve; bent as it is, strong noise comes out stronger (16 by 7 %).
+    read : float
+        The read-out's share b / (a x + b) of the variance at mid-grey is drawn evenly from [0, read]. In the shadows it
+        is all there is.
+    blur : float
+        Standard deviations of the kernel, in pixels, down and across, are drawn evenly from [0, blur].
+    quality : int
+        JPEG qualities are drawn evenly from quality ... 100.
+    """
+
+    kind: ClassVar[str] = "camera"
+    low: float
+    high: float
+    read: float = 0.1
+    blur: float = 1.0
+    quality: int = 70
+
+    def draw(self, clean: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Noisy patches of clean (B, C, rows, cols) in [0, 1], and the noise level at mid-grey (B,) of each."""
+        count, channels, rows, cols = clean.shape
+        level, read, down, across = torch.rand(4, count, generator=generator, device=clean.device)
+        sigma = self.low + (self.high - self.low) * level
+        size = (count, channels, rows + 2 * _REACH, cols + 2 * _REACH)
+        white = torch.randn(size, generator=generator, device=clean.device)
+        grain = correlated(white, self.blur * down, self.blur * across)
+        quality = torch.randint(self.quality, 101, (count,), generator=generator, device=clean.device)
+        corner = torch.randint(8, (2, count), generator=generator, device=clean.device)
+        return compressed(exposed(clean, grain, sigma, self.read * read), quality, corner), sigma
+
+    def for_validation(self, clean: Tensor) -> Tensor:
+        """`clean` with noise of every kind that is drawn, always the same."""
+        return self.draw(clean, torch.Generator().manual_seed(0))[0]
+
+
+NoiseModel = NoiseRange | CameraNoise
+_KINDS: dict[str, type[NoiseRange] | type[CameraNoise]] = {model.kind: model for model in (NoiseRange, CameraNoise)}
+
+
+def noise_to_json(noise: NoiseModel) -> dict[str, Any]:
+    """A dictionary that `noise_from_json` reads."""
+    return {"kind": noise.kind, **asdict(noise)}
+
+
+def noise_from_json(values: dict[str, Any]) -> NoiseModel:
+    """The noise that a recipe's dictionary describes; without a kind it is white.
+
+    Raises
+    ------
+    KeyError, TypeError
+        If the kind is unknown or its numbers are other ones.
+    """
+    return _KINDS[values.get("kind", "white")](**{name: value for name, value in values.items() if name != "kind"})
+
+
+def exposed(clean: Tensor, grain: Tensor, sigma: Tensor, read: Tensor) -> Tensor:
+    """Patches with Poisson-Gaussian noise, (B, C, rows, cols) in [0, 1].
+
+    Parameters
+    ----------
+    grain : Tensor, shape of `clean`
+        Noise of unit variance.
+    sigma, read : Tensor (B,)
+        Standard deviation at mid-grey in the file's values, 0-255 scale, and the read-out's share of the variance.
+    """
+    light = clean**_GAMMA
+    variance = ((sigma / 255 / _SLOPE) ** 2)[:, None, None, None]
+    share = read[:, None, None, None]
+    scale = (variance * ((1 - share) * light / _MIDDLE + share)).sqrt()
+    return (light + scale * grain).clamp(0, 1) ** (1 / _GAMMA)
+
+
+def correlated(white: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """White noise under a Gaussian kernel that keeps its variance; each side gets 3 pixels smaller.
+
+    Parameters
+    ----------
+    white : Tensor (B, C, rows + 6, cols + 6)
+    down, across : Tensor (B,)
+        Standard deviations of the kernel in pixels, of a sample each; 0 leaves the noise white.
+    """
+    count, channels = white.shape[:2]
+    offsets = torch.arange(-_REACH, _REACH + 1, device=white.device)
+
+    def kernel(width: Tensor) -> Tensor:
+        weights = torch.exp(-0.5 * (offsets / width.clamp(min=0.05)[:, None]) ** 2)
+        weights = weights / weights.norm(dim=1, keepdim=True)
+        return weights.repeat_interleave(channels, 0)[:, None]
+
+    planes = white.flatten(0, 1)[None]
+    planes = F.conv2d(planes, kernel(down)[..., None], groups=count * channels)
+    planes = F.conv2d(planes, kernel(across)[:, :, None], groups=count * channels)
+    return planes[0].unflatten(0, (count, channels))

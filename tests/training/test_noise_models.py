@@ -1,0 +1,202 @@
+"""Noise to train on: its statistics as measured on what is drawn, and its JPEG against Pillow's."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nerd_gui.imaging import add_noise
+from nerd_gui.training.data import PatchSampler
+from nerd_gui.training.jpeg import compressed, steps
+from nerd_gui.training.noise_models import (
+    CameraNoise,
+    NoiseRange,
+    correlated,
+    exposed,
+    noise_from_json,
+    noise_to_json,
+)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def photo(rows, cols, seed=0):
+    """A picture with waves, an edge and grain, (rows, cols) uint8."""
+    random = np.random.default_rng(seed)
+    down, across = np.mgrid[:rows, :cols]
+    waves = 128 + 40 * np.sin(down / 9) * np.cos(across / 7) + 40 * (across > cols / 2)
+    return np.clip(waves + random.normal(0, 12, (rows, cols)), 0, 255).astype(np.uint8)
+
+
+def through_pillow(picture, quality):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    with Image.open(file) as image:
+        return np.asarray(image)
+
+
+def through_ours(pictures, qualities, corners):
+    stack = torch.from_numpy(np.stack(pictures)).float()[:, None] / 255
+    result = compressed(stack, torch.tensor(qualities), torch.tensor(corners).T)
+    levels = result[:, 0].numpy() * 255
+    np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)
+    return np.rint(levels).astype(int)
+
+
+def blocks_alike(ours, pillow):
+    """The part of the 8x8 blocks that agree to one level; in others libjpeg's integers round a value otherwise."""
+    difference = np.abs(ours - pillow.astype(int))
+    rows, cols = (length // 8 * 8 for length in difference.shape)
+    return (difference[:rows, :cols].reshape(rows // 8, 8, cols // 8, 8).max((1, 3)) <= 1).mean()
+
+
+def test_compression_is_that_of_pillow():
+    qualities = [1, 10, 35, 49, 50, 51, 75, 90, 95, 100]
+    pictures = [photo(160, 240, seed) for seed in range(len(qualities))]
+    ours = through_ours(pictures, qualities, [(0, 0)] * len(qualities))
+    for picture, quality, one in zip(pictures, qualities, ours, strict=True):
+        pillow = through_pillow(picture, quality)
+        assert blocks_alike(one, pillow) > 0.9
+        assert np.abs(one - pillow.astype(int)).mean() < 0.2
+
+
+def test_the_tables_are_those_of_pillow():
+    for quality in (1, 20, 50, 77, 99, 100):
+        file = io.BytesIO()
+        Image.fromarray(photo(8, 8)).save(file, "JPEG", quality=quality)
+        with Image.open(file) as image:
+            assert steps(torch.tensor([quality]))[0].flatten().tolist() == image.quantization[0]
+
+
+def test_the_blocks_may_begin_anywhere():
+    corners = [(0, 0), (7, 7), (3, 0), (0, 5), (4, 6)]
+    pictures = [photo(149, 234, seed) for seed in range(len(corners))]
+    ours = through_ours(pictures, [60] * len(corners), corners)
+    for picture, (top, left), one in zip(pictures, corners, ours, strict=True):
+        shifted = through_pillow(np.pad(picture, ((top, 0), (left, 0)), mode="edge"), 60)
+        assert blocks_alike(np.pad(one, ((top, 0), (left, 0)), mode="edge")[8:, 8:], shifted[8:, 8:]) > 0.95
+        assert np.abs(one - shifted[top:, left:].astype(int)).mean() < 0.1
+
+
+def test_channels_are_compressed_one_by_one():
+    channels = np.stack([photo(16, 24, seed) for seed in range(3)])
+    colour = torch.from_numpy(channels).float()[None] / 255
+    together = compressed(colour, torch.tensor([40]), torch.tensor([[3], [5]]))[0]
+    alone = through_ours(list(channels), [40] * 3, [(3, 5)] * 3)
+    np.testing.assert_allclose(together.numpy() * 255, alone, atol=1e-4)
+
+
+@pytest.mark.parametrize("read", [0.0, 0.3])
+def test_variance_is_a_straight_line_of_the_light(read):
+    """Var = a x + b in linear light, and the level is what stands in the file at mid-grey."""
+    values = np.array([0.35, 0.5, 0.65, 0.8])
+    clean = torch.from_numpy(values).float()[:, None, None, None].expand(4, 1, 200, 200)
+    sigma = torch.full((4,), 6.0)
+    grain = torch.randn(clean.shape, generator=generator())
+    noisy = exposed(clean, grain, sigma, torch.full((4,), read)).numpy().astype(float)
+    light = noisy**2.2
+    np.testing.assert_allclose(light.mean((1, 2, 3)), values**2.2, rtol=2e-3)
+    slope, offset = np.polyfit(values**2.2, light.var((1, 2, 3)), 1)
+    at_middle = slope * 0.5**2.2 + offset
+    assert offset / at_middle == pytest.approx(read, abs=0.02)
+    np.testing.assert_allclose(light.var((1, 2, 3)), slope * values**2.2 + offset, rtol=0.03)
+    assert 255 * noisy[1].std() == pytest.approx(6, rel=0.02)
+
+
+def test_light_below_black_and_above_white_is_lost():
+    clean = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 50, 50)
+    grain = torch.randn(clean.shape, generator=generator())
+    noisy = exposed(clean, grain, torch.full((2,), 20.0), torch.full((2,), 0.2))
+    assert noisy.min() == 0 and noisy.max() == 1
+    assert float((noisy[0] == 0).float().mean()) == pytest.approx(0.5, abs=0.03)
+    assert float((noisy[1] == 1).float().mean()) == pytest.approx(0.5, abs=0.03)
+
+
+def autocorrelation(field, lag, axis):
+    """Correlation of a plane with itself, so many pixels on."""
+    one, other = np.roll(field, lag, axis), field
+    return float((one * other).mean() / other.var())
+
+
+def test_grain_has_unit_variance_and_the_kernels_autocorrelation():
+    widths = [(0.0, 0.0), (0.5, 1.0), (1.0, 0.3)]
+    down, across = torch.tensor(widths).T
+    white = torch.randn(3, 2, 406, 406, generator=generator())
+    grain = correlated(white, down, across).numpy()
+    assert grain.shape == (3, 2, 400, 400)
+    np.testing.assert_allclose(grain.var((2, 3)), 1, rtol=0.03)
+    np.testing.assert_array_equal(grain[0], white[0, :, 3:-3, 3:-3].numpy())
+    offsets = np.arange(-3, 4)
+    for planes, both in zip(grain, widths, strict=True):
+        for axis, width in enumerate(both):
+            kernel = np.exp(-0.5 * (offsets / max(width, 1e-3)) ** 2)
+            full = np.correlate(kernel, kernel, "full") / (kernel**2).sum()
+            for lag in (1, 2, 3):
+                for plane in planes:
+                    assert autocorrelation(plane, lag, axis) == pytest.approx(full[6 + lag], abs=0.02)
+    assert abs(np.corrcoef(grain[1, 0].ravel(), grain[1, 1].ravel())[0, 1]) < 0.02
+
+
+def test_a_camera_draws_levels_sizes_of_grain_and_qualities():
+    noise = CameraNoise(4, 10, read=0.2, blur=1.0, quality=60)
+    clean = torch.full((400, 1, 48, 48), 0.5)
+    noisy, sigma = noise.draw(clean, generator())
+    assert 4 <= float(sigma.min()) < 4.2 and 9.8 < float(sigma.max()) <= 10
+    assert noisy.shape == clean.shape
+    levels = noisy.numpy() * 255
+    assert levels.min() >= 0 and levels.max() <= 255
+    np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)  # a file of 8 bits
+    measured = 255 * noisy.std((1, 2, 3))
+    assert float((measured / sigma).median()) == pytest.approx(1, abs=0.05)
+    grain = (noisy - noisy.mean((2, 3), keepdim=True)).numpy()[:, 0]
+    lag = np.array([autocorrelation(plane, 1, 0) for plane in grain])
+    assert np.quantile(lag, 0.05) < 0.1 and 0.6 < np.quantile(lag, 0.95) < 0.85
+    again, _ = noise.draw(clean, generator())
+    other, _ = noise.draw(clean, generator(1))
+    assert torch.equal(noisy, again) and not torch.equal(noisy, other)
+
+
+def test_a_camera_of_level_0_leaves_the_compression_alone():
+    picture = photo(48, 48)
+    clean = torch.from_numpy(picture).float()[None, None].expand(8, 1, 48, 48) / 255
+    noisy, _ = CameraNoise(0, 0, quality=100).draw(clean, generator())
+    difference = np.abs(noisy.numpy() * 255 - picture)
+    assert difference.max() <= 2 and difference.mean() < 0.5
+
+
+def test_validation_sees_the_same_noise_every_time():
+    clean = torch.from_numpy(np.stack([photo(96, 96, seed) for seed in range(3)]))[:, None].float() / 255
+    for low, high, sigma in ((0, 55, 25), (25, 25, 25), (5, 15, 15)):
+        noisy = NoiseRange(low, high).for_validation(clean)
+        for seed, (one, picture) in enumerate(zip(noisy, clean, strict=True)):
+            np.testing.assert_array_equal(one, add_noise(picture.numpy(), sigma, seed))
+    camera = CameraNoise(10, 30)
+    noisy = camera.for_validation(clean)
+    assert torch.equal(noisy, camera.for_validation(clean))
+    assert 8 < 255 * float((noisy - clean).std()) < 35
+
+
+def test_a_sampler_gives_patches_the_noise_of_a_camera():
+    pictures = torch.full((2, 3, 60, 60), 128, dtype=torch.uint8)
+    noisy, clean, sigma = PatchSampler(pictures, CameraNoise(10, 10, blur=0), generator()).batch(6, 40)
+    assert noisy.shape == clean.shape == (6, 3, 40, 40)
+    assert torch.equal(sigma, torch.full((6,), 10.0))
+    assert 255 * float((noisy - clean).std()) == pytest.approx(10, rel=0.1)
+
+
+@pytest.mark.parametrize("noise", [NoiseRange(0, 55), CameraNoise(1, 20, read=0.3, blur=0.5, quality=80)])
+def test_noise_goes_through_json(noise):
+    assert noise_from_json(json.loads(json.dumps(noise_to_json(noise)))) == noise
+
+
+def test_noise_without_a_kind_is_white_and_an_unknown_kind_is_refused():
+    assert noise_from_json({"low": 1, "high": 2}) == NoiseRange(1, 2)
+    with pytest.raises(KeyError, match="film"):
+        noise_from_json({"kind": "film", "low": 1, "high": 2})
+    with pytest.raises(TypeError):
+        noise_from_json({"kind": "camera", "low": 1})

@@ -1,0 +1,73 @@
+"""What each of two processes does for test_processes.py: trains, and writes down what it saw."""
+
+import dataclasses
+import os
+
+import torch
+from safetensors.torch import save_file
+from tiny_training import DEEP, TINY, make, smooth_pictures
+
+from nerd_gui.nerd import NerdConfig
+from nerd_gui.training import Trainer, joined
+from nerd_gui.training.state import RunState
+
+CPU = torch.device("cpu")
+STEPS = 3
+#: Without dropout, whose masks one process with the whole batch would draw otherwise.
+FIXED = dataclasses.replace(TINY, model=NerdConfig(features=8, window=5), norms_fixed_from=0)
+
+
+def fixed_trainer(batch, processes=None):
+    """A trainer in float64 whose BatchNorm statistics are fixed."""
+    stage = dataclasses.replace(DEEP, batch=batch)
+    trainer = Trainer(dataclasses.replace(FIXED, stages=(stage,)), smooth_pictures(), processes)
+    trainer.fix_norms(trainer.averaged(batches=3).state_dict())
+    trainer.net.double()
+    trainer.ema = {name: value.double() for name, value in trainer.ema.items()}
+    return trainer
+
+
+def run(rank, port, folder):
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(1)
+    with joined(CPU) as processes:
+        assert (processes.rank, processes.count, processes.first) == (rank, 2, rank == 0)
+        assert processes.agree(rank + 0.25, 7) == [0.25, 7]
+        save_file(fixed_steps(processes), folder / f"fixed{rank}.safetensors")
+        save_file(resumed(processes, folder), folder / f"resumed{rank}.safetensors")
+
+
+def fixed_steps(processes):
+    """The batches, gradients and figures of some steps with fixed norms, and the parameters after them."""
+    trainer, seen = fixed_trainer(2, processes), {}
+    draw = trainer.sampler.batch
+    for step in range(STEPS):
+        noisy, clean, sigma = (value.double() for value in draw(2, 8))
+        trainer.sampler.batch = lambda *_, batch=(noisy, clean, sigma): batch
+        record = trainer.step()
+        figures = torch.tensor(dataclasses.astuple(record), dtype=torch.float64)
+        seen |= {f"{step}.noisy": noisy, f"{step}.clean": clean, f"{step}.sigma": sigma, f"{step}.figures": figures}
+        seen |= {f"{step}.gradient.{name}": p.grad.clone() for name, p in trainer.net.named_parameters()}
+    seen |= {f"parameter.{name}": p.detach() for name, p in trainer.net.named_parameters()}
+    assert trainer.samples == STEPS * 4
+    return {name: value.contiguous() for name, value in seen.items()}
+
+
+def resumed(processes, folder):
+    """The state of a run, in float32 and with dropout, that went on, and of the same run resumed."""
+    first, path = make(processes=processes), folder / "state.safetensors"
+    for _ in range(2):
+        first.step()
+    state = first.state()
+    if processes.first:
+        state.save(path)
+    processes.agree(0)  # the file is there
+    first.step()
+    mask = first.net._dropout_mask.clone()
+    went_on = {f"on.{name}": value.clone() for name, value in first.state().tensors.items()}
+    second = make(seed=99, processes=processes)
+    second.restore(RunState.load(path, CPU))
+    second.step()
+    again = {f"again.{name}": value.clone() for name, value in second.state().tensors.items()}
+    return {name: value.contiguous() for name, value in {**went_on, **again, "mask": mask}.items()}
