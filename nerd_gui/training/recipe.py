@@ -1,7 +1,7 @@
 """What to train and how: the recipes of the networks that come with the program."""
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Stage:
         Side of a patch in pixels, patches of a step.
     precision : {"float32", "bfloat16"}
         Arithmetic inside f.
+    rate : float
+        The stage's learning rate in parts of the recipe's.
     """
 
     until: int | None
@@ -35,6 +37,7 @@ class Stage:
     patch: int
     batch: int
     precision: Precision = "bfloat16"
+    rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -95,24 +98,19 @@ class Recipe:
         )
 
 
-@dataclass(frozen=True)
-class _Lite:
-    config: NerdConfig = field(default_factory=lambda: NerdConfig(features=64, window=17, weight_norm=False))
-    stages: tuple[Stage, ...] = (
-        Stage(until=40_000, solver_steps=0, unroll=3, patch=32, batch=8),
-        Stage(until=None, solver_steps=5, unroll=3, patch=40, batch=8),
-    )
-    decay_stage: Stage = Stage(until=None, solver_steps=5, unroll=3, patch=40, batch=8)
-
-
-_LITE = _Lite()
+_LITE = NerdConfig(features=64, window=17, weight_norm=False)
+#: Plain steps first, true equilibria as soon as they are what limits it: see weights/TRAINING.md.
 _BLIND_LITE = Recipe(
     name="nerd-lite",
-    model=_LITE.config,
+    model=_LITE,
     noise=NoiseRange(0, 55),
-    stages=_LITE.stages,
-    decay_stage=_LITE.decay_stage,
+    stages=(
+        Stage(until=40_000, solver_steps=0, unroll=3, patch=32, batch=8),
+        Stage(until=None, solver_steps=5, unroll=3, patch=48, batch=6, rate=0.5),
+    ),
+    decay_stage=Stage(until=None, solver_steps=8, unroll=3, patch=64, batch=4, rate=0.5),
     noise_weight=1.0,
+    norms_fixed_from=40_000,
 )
 
 _LITE_25 = replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0)
@@ -123,8 +121,8 @@ RECIPES = {
         _BLIND_LITE,
         _LITE_25,
         # The other half of Fig. 8.
-        replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE.config, post_normalization=False)),
-        replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE.config, channels=3)),
+        replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE, post_normalization=False)),
+        replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
         replace(_BLIND_LITE, name="nerd-lite-photo", noise=CameraNoise(0, 30)),
     )
 }

@@ -101,12 +101,9 @@ class Trainer:
 
     def learning_rate(self) -> float:
         """Warm-up, stable, decay (1 - sqrt), as a function of the samples seen; less after a divergence."""
-        rate = (
-            self.rate_factor
-            * self.recipe.learning_rate
-            * min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
-        )
-        return rate * (1 - math.sqrt(self.decayed))
+        rate = self.recipe.learning_rate * self.stage.rate * self.rate_factor
+        warmth = min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
+        return rate * warmth * (1 - math.sqrt(self.decayed))
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float]:
         """The z to decode, with its gradient attached, and the mean residual of the solve."""

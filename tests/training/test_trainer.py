@@ -75,6 +75,10 @@ def test_the_learning_rate_warms_up_stays_and_decays():
         trainer.samples = samples
         assert trainer.learning_rate() == pytest.approx(rate)
         assert trainer.decay_finished is (samples >= 5400)
+    slow = make(warm_up=1, learning_rate=0.01, stages=(SHALLOW, dataclasses.replace(DEEP, rate=0.5)))
+    assert slow.learning_rate() == pytest.approx(0.01)
+    slow.samples = 4
+    assert slow.learning_rate() == pytest.approx(0.005)
     trainer.start_decay(100_000)  # one under way goes on
     assert (trainer.decay_start, trainer.decay_samples) == (5000, 400)
 
