@@ -1,4 +1,4 @@
-"""The command line: the window, `denoise`, `evaluate` and `train`, on the same core.
+"""The command line: the window, `denoise`, `evaluate`, `train` and `bench`, on the same core.
 
 A command's module is imported when it is called, so that training needs neither Qt nor scikit-image.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from nerd_gui.cli.arguments import say
 
-COMMANDS = ("denoise", "evaluate", "train")
+COMMANDS = ("denoise", "evaluate", "train", "bench")
 BAD_INPUT, INTERRUPTED = 2, 130
 
 

@@ -15,7 +15,8 @@ def parser() -> argparse.ArgumentParser:
         "Commands without a window, each with a --help of its own:\n"
         "  nerd-gui denoise     denoise photo files\n"
         "  nerd-gui evaluate    measure networks on a folder of clean pictures\n"
-        "  nerd-gui train       train a network",
+        "  nerd-gui train       train a network\n"
+        "  nerd-gui bench       measure how fast it all is here",
         "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui --screenshot window.png\n"
         "  nerd-gui ./denoise   a photo that is called as a command",
     )

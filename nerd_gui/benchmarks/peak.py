@@ -1,0 +1,94 @@
+"""The most memory that a solve takes above the idle process.
+
+On a processor it is the resident memory of a process of its own, looked at a thousand times a second: the system's own
+high-water mark (`ru_maxrss`) would include the parent's memory on Linux, and an old process hides what it takes in
+memory that it holds already. On CUDA it is what PyTorch's allocator counts.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import psutil
+import torch
+
+from nerd_gui.benchmarks.baselines import SOLVERS
+from nerd_gui.benchmarks.workload import find_network, pictures
+from nerd_gui.denoising.run import to_batch
+from nerd_gui.nerd.attention import Precision
+
+_PERIOD = 1e-3  # seconds between two looks at the process
+
+
+def peak_of_solve(name: str, size: int, precision: Precision, solver: str, device: str, steps: int) -> int | None:
+    """Bytes that injection and solve take at most above the idle process; None where that cannot be measured.
+
+    The idle process has loaded the network and the picture. The solve is a real one, from the first evaluation of f to
+    the last: what the allocator holds depends on all of them.
+
+    Raises
+    ------
+    MemoryError
+        If the system ended the process: there was not enough of it.
+    """
+    if device.startswith("cuda"):
+        return _peak(name, size, precision, solver, device, steps)
+    if device != "cpu":
+        return None
+    task = {"name": name, "size": size, "precision": precision, "solver": solver, "steps": steps}
+    done = subprocess.run(
+        [sys.executable, "-m", "nerd_gui.benchmarks.peak", json.dumps(task), str(torch.get_num_threads())],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode < 0:
+        raise MemoryError(f"The peak memory of a solve ({solver}, {name}, {size} px) was more than there is.")
+    done.check_returncode()
+    return int(done.stdout)
+
+
+@torch.no_grad()
+def _peak(name: str, size: int, precision: Precision, solver: str, device: str, steps: int) -> int:
+    net, _ = find_network(name, device)
+    net.precision = precision
+    _, noisy = pictures(size)
+
+    def solve() -> None:
+        s = net.inject(to_batch(noisy[None], net).to(device))
+        SOLVERS[solver](lambda z: net.implicit(z, s), net.initial(s), steps)
+
+    if device == "cpu":
+        return resident_peak(solve)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    solve()
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+def resident_peak(work: Callable[[], object]) -> int:
+    """Bytes of resident memory that the process has at most while `work` runs, above what it has before."""
+    process, done = psutil.Process(), threading.Event()
+    before = peak = process.memory_info().rss
+
+    def look() -> None:
+        nonlocal peak
+        while not done.wait(_PERIOD):
+            peak = max(peak, process.memory_info().rss)
+
+    thread = threading.Thread(target=look, name="peak-memory")
+    thread.start()
+    try:
+        work()
+    finally:
+        done.set()
+        thread.join()
+    return peak - before
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(int(sys.argv[2]))
+    print(_peak(**json.loads(sys.argv[1]), device="cpu"))

@@ -1,0 +1,139 @@
+"""A whole solve: its time, the part of it that is the solver's own, and the same for torchdeq's solver."""
+
+import itertools
+from functools import partial
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nerd_gui.benchmarks.baselines import SOLVERS, Function, installed_version
+from nerd_gui.benchmarks.clock import Sample, Stopwatch, Turns, in_turns, wait_for
+from nerd_gui.benchmarks.peak import peak_of_solve
+from nerd_gui.benchmarks.workload import Workload
+from nerd_gui.denoising.memory import free_bytes
+from nerd_gui.equilibrium import broyden
+from nerd_gui.imaging import psnr
+from nerd_gui.nerd.attention import Precision
+
+#: Feature-sized tensors that torchdeq's solver needs beside its pairs, f's own and copies of half the pairs among them.
+_TORCHDEQ_VECTORS = 60
+
+
+class _Recorder:
+    """f, timed, with its values kept to be played back; keeping them is timed apart."""
+
+    def __init__(self, f: Function, device: str) -> None:
+        self.watch = Stopwatch(f, device)
+        self.values: list[Tensor] = []
+        self.keeping = 0.0
+
+    def __call__(self, z: Tensor) -> Tensor:
+        value = self.watch(z)
+        started = perf_counter()
+        self.values.append(value.clone())
+        self.keeping += perf_counter() - started
+        return value
+
+
+def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns) -> dict[str, Any]:
+    """Measure a solve of so many Broyden steps, taken all of them, and torchdeq's solver beside it.
+
+    The solve is one real run of the solver, f timed inside it: what is left of the whole time is the solver's own.
+    To compare it with torchdeq's, both then solve in turns with the values of f that this run had, played back, so
+    that nothing but their algebra is timed.
+
+    Returns
+    -------
+    dict
+        "seconds" of the solve, "iterates_per_second" (the start among them), "evaluations" (the seconds of each) and
+        their median "f_seconds", "times_f" (the solve over all its evaluations at that median), "own_seconds",
+        "first_iterate_seconds" (injection, two evaluations, decoding), "psnr" of the last iterate (None for random
+        weights), "algebra" by solver and "algebra_ratio" (torchdeq's over this one's; None if torchdeq's is missing).
+    """
+    work.net.precision = precision
+    recorder = _Recorder(lambda z: work.net.implicit(z, work.s), work.device)
+    figures = _real_solve(work, recorder, steps)
+    start, values = work.net.initial(work.s), recorder.values
+    runs = {name: partial(_played_back, name, values, start, steps, work.device) for name in SOLVERS}
+    if why_no_torchdeq(work, steps):
+        del runs["torchdeq"]
+    algebra = in_turns(runs, turns)
+    ratio = algebra["torchdeq"]["seconds"] / algebra["here"]["seconds"] if len(algebra) == 2 else None
+    return {"precision": precision, "steps": steps, **figures, "algebra": algebra, "algebra_ratio": ratio}
+
+
+@torch.no_grad()
+def _real_solve(work: Workload, recorder: _Recorder, steps: int) -> dict[str, Any]:
+    inject, decode = (Stopwatch(function, work.device) for function in (work.net.inject, work.net.estimate))
+    inject(work.y)
+    wait_for(work.device)
+    first = 0.0
+    started = perf_counter()
+    for step in broyden(recorder, work.net.initial(work.s), max_iter=steps, tol=0.0):
+        if step.index == 1:
+            first = perf_counter() - started - recorder.keeping
+    wait_for(work.device)
+    seconds = perf_counter() - started - recorder.keeping
+    x_hat, _ = decode(work.y, step.z)
+    inside = recorder.watch.seconds
+    f_seconds = median(inside)
+    return {
+        "seconds": seconds,
+        "iterates_per_second": len(inside) / seconds,
+        "evaluations": inside,
+        "f_seconds": f_seconds,
+        "times_f": seconds / (len(inside) * f_seconds),
+        "own_seconds": seconds - sum(inside),
+        "first_iterate_seconds": inject.seconds[0] + first + decode.seconds[0],
+        "psnr": psnr(work.clean, x_hat.mean((0, 1)).cpu().numpy()) if work.trained else None,
+    }
+
+
+def _played_back(name: str, values: list[Tensor], z0: Tensor, steps: int, device: str) -> Sample:
+    """The solver's own seconds when f's values are known beforehand."""
+    upcoming = itertools.cycle(values)
+    f = Stopwatch(lambda _: next(upcoming).clone(), device)
+    wait_for(device)
+    started = perf_counter()
+    SOLVERS[name](f, z0, steps)
+    wait_for(device)
+    return {"seconds": perf_counter() - started - sum(f.seconds)}
+
+
+def measure_peaks(work: Workload, precision: Precision, steps: int) -> dict[str, Any]:
+    """Measure the most memory that a solve takes, here and in torchdeq, each in one more real solve.
+
+    Returns
+    -------
+    dict
+        "peak_memory_mb" by solver, "memory_ratio" (this one's over torchdeq's), and why torchdeq's figures, or those of
+        the memory, are "missing": a list of sentences.
+    """
+    missing = why_no_torchdeq(work, steps)
+    peaks: dict[str, float] = {}
+    for name in ["here"] if missing else SOLVERS:
+        try:
+            peak = peak_of_solve(work.name, work.size, precision, name, work.device, steps)
+        except MemoryError as error:
+            missing.append(str(error))
+            continue
+        if peak is not None:
+            peaks[name] = peak / 1e6
+        elif name == "here":
+            missing.append(f"The peak memory of a solve cannot be measured on {work.device}.")
+    ratio = peaks["here"] / peaks["torchdeq"] if len(peaks) == 2 else None
+    return {"peak_memory_mb": peaks, "memory_ratio": ratio, "missing": missing}
+
+
+def why_no_torchdeq(work: Workload, steps: int) -> list[str]:
+    """The reason, if any, why torchdeq's solver cannot be measured here."""
+    if installed_version("torchdeq") is None:
+        return ["torchdeq is not installed, so its solver is not measured; it comes with nerd-gui[test]."]
+    needed = (2 * steps + _TORCHDEQ_VECTORS) * work.z.numel() * work.z.element_size()
+    if needed > free_bytes(work.device):
+        what = f"torchdeq's solver ({work.name}, {work.size} px)"
+        return [f"{what} is not measured: it needs about {needed / 1e9:.1f} GB, more than is free."]
+    return []

@@ -1,0 +1,209 @@
+"""All measurements of `nerd-gui bench`, one network at one size after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nerd_gui.benchmarks.baselines import non_local_means, tiled_sdpa
+from nerd_gui.benchmarks.clock import Sample, Stopwatch, Turns, in_turns, part_times, timed
+from nerd_gui.benchmarks.flops import useful_flops
+from nerd_gui.benchmarks.machine import convolutions, describe, matrix_product
+from nerd_gui.benchmarks.solve import measure_peaks, measure_solve
+from nerd_gui.benchmarks.workload import SAMPLE, SEED, SIGMA, Workload, find_network, pictures
+from nerd_gui.denoising import Features, RunSettings
+from nerd_gui.denoising.features import FeatureStore
+from nerd_gui.denoising.memory import check_memory
+from nerd_gui.imaging import psnr
+from nerd_gui.nerd.attention import Precision, neighbourhood_attention
+
+Figures = dict[str, Any]
+_CLICKS = (0.1, 0.3, 0.5, 0.7, 0.9)  # where, as parts of each side
+#: Sides of the baseline's tiles: small ones waste less on a processor, large ones fill an accelerator.
+_TILE, _TILE_ELSEWHERE = 8, 32
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: every network at every size (sides in pixels), in each precision, on one device."""
+
+    models: Sequence[str]
+    sizes: Sequence[int]
+    device: str = "cpu"
+    precisions: Sequence[Precision] = ("float32", "bfloat16")
+    steps: int = 17
+    turns: Turns = field(default_factory=Turns)
+
+
+def check(plan: Plan) -> None:
+    """See to it that a plan can be carried out.
+
+    Raises
+    ------
+    ModelError
+        If a network is missing.
+    RunError
+        If a solve would not fit in memory.
+    """
+    settings = RunSettings(device=plan.device, max_iter=plan.steps)
+    for name in plan.models:
+        net, _ = find_network(name, "cpu")
+        check_memory(net.config, settings, 1, max(plan.sizes), max(plan.sizes))
+
+
+def measure(plan: Plan, watch: Callable[[str], None] = lambda _: None) -> Figures:
+    """Take all measurements; `watch` is told what comes next.
+
+    Returns
+    -------
+    dict
+        "machine", "plan", "picture", "runs" (a list, one entry for each network and size) and "non_local_means" (one
+        for each size). All times are seconds; those under "turns" are of single turns, the others medians of them.
+    """
+    machine = describe(plan.device)
+    runs, baselines = [], []
+    for size in plan.sizes:
+        for name in plan.models:
+            runs.append(_run(plan, name, size, watch))
+        watch(f"non-local means, {size} px")
+        baselines.append(_non_local_means(size, plan.turns))
+    return {
+        "machine": machine,
+        "plan": asdict(plan),
+        "picture": {"sample": SAMPLE, "sigma": SIGMA, "seed": SEED},
+        "runs": runs,
+        "non_local_means": baselines,
+    }
+
+
+def _run(plan: Plan, name: str, size: int, watch: Callable[[str], None]) -> Figures:
+    at = f"{name}, {size} px"
+    watch(f"{at}: network and picture")
+    work = Workload.of(name, size, plan.device)
+    config = work.net.config
+    entry: Figures = {
+        "model": name,
+        "weights": "trained" if work.trained else "random",
+        "size": size,
+        "features": config.features,
+        "heads": config.heads,
+        "window": work.net.window,
+        "attention": [],
+    }
+    if work.net.non_local is not None:
+        watch(f"{at}: attention")
+        entry["attention"] = _attention(work, plan)
+    watch(f"{at}: f")
+    entry["ceilings"], entry["f"] = _f_and_ceilings(work, plan)
+    fastest = min(entry["f"], key=lambda row: row["seconds"])["precision"]
+    watch(f"{at}: a solve of {plan.steps} steps in {fastest}")
+    entry["solve"] = measure_solve(work, fastest, plan.steps, plan.turns)
+    watch(f"{at}: peak memory")
+    entry["solve"] |= measure_peaks(work, fastest, plan.steps)
+    if work.net.non_local is not None:
+        watch(f"{at}: a click")
+        entry["click"] = _click(work, plan.turns)
+    return entry
+
+
+@torch.no_grad()
+def _attention(work: Workload, plan: Plan) -> list[Figures]:
+    """The baseline first, then the program's own in each precision: error against the baseline, times faster."""
+    inputs, window = work.attention_inputs(), work.net.window
+    tile = _TILE if work.device == "cpu" else _TILE_ELSEWHERE
+    baseline = f"{tile}x{tile}-tiled SDPA"
+
+    paths: dict[str, Callable[[], Tensor]] = {baseline: partial(tiled_sdpa, *inputs, window, tile)}
+    for precision in plan.precisions:
+        paths[precision] = partial(neighbourhood_attention, *inputs, window, precision)
+    truth = paths[baseline]()
+    errors = {name: float((path() - truth).abs().max()) for name, path in paths.items()}
+    runs = {name: timed(path, work.device) for name, path in paths.items()}
+    times = in_turns(runs, plan.turns)
+    return [
+        {
+            "path": baseline if name == baseline else "here",
+            "precision": "float32" if name == baseline else name,
+            **figures,
+            "times_faster": times[baseline]["seconds"] / figures["seconds"],
+            "max_error": errors[name],
+            "relative_error": errors[name] / float(truth.abs().max()),
+        }
+        for name, figures in times.items()
+    ]
+
+
+@torch.no_grad()
+def _f_and_ceilings(work: Workload, plan: Plan) -> tuple[list[Figures], list[Figures]]:
+    """f with its parts, in the same turns as what the machine can do at best."""
+    net, device = work.net, work.device
+    shape = (net.config.features, work.hidden, work.size)
+    makers = {"conv2d": convolutions, "matrix product": matrix_product}
+    runs: dict[str, Callable[[], Sample]] = {}
+    ceilings: list[Figures] = []
+    for precision in plan.precisions:
+        for operation, make in makers.items():
+            function, flops = make(*shape, precision, device)
+            runs[f"{operation} {precision}"] = timed(function, device)
+            ceilings.append({"operation": operation, "precision": precision, "flops": flops})
+        runs[precision] = _evaluation(work, precision)
+    times = in_turns(runs, plan.turns)
+    for row in ceilings:
+        row |= times[f"{row['operation']} {row['precision']}"]
+        row["flops_per_second"] = row["flops"] / row["seconds"]
+    rates = {row["precision"]: row["flops_per_second"] for row in ceilings if row["operation"] == "conv2d"}
+    useful = useful_flops(net.config, work.size, work.size, net.window)
+    rows = []
+    for precision in plan.precisions:
+        at_rate = sum(useful.values()) / rates[precision]
+        rows.append(
+            {
+                "precision": precision,
+                **times[precision],
+                "flops": useful,
+                "seconds_at_conv2d_rate": at_rate,
+                "times_conv2d_rate": times[precision]["seconds"] / at_rate,
+                "seconds_per_pixel": times[precision]["seconds"] / work.size**2,
+            }
+        )
+    return ceilings, rows
+
+
+def _evaluation(work: Workload, precision: Precision) -> Callable[[], Sample]:
+    """One evaluation of f, with the time of its two blocks."""
+    net = work.net
+
+    def run() -> Sample:
+        net.precision = precision
+        evaluate = Stopwatch(net.implicit, work.device)
+        blocks = {"non_local_seconds": net.non_local, "transformation_seconds": net.transformation}
+        with torch.no_grad(), part_times(blocks, work.device) as parts:
+            evaluate(work.z, work.s)
+        return {"seconds": evaluate.seconds[0], **parts}
+
+    return run
+
+
+def _click(work: Workload, turns: Turns) -> Figures:
+    """From a click to its maps, out of what a run keeps of an iterate: the median over pixels of the picture."""
+    store, net = FeatureStore(), work.net
+    kept = Features(store.keep(work.z), store.keep(work.s), net.attention_statistics(work.z, work.s))
+    pixels = ((int(down * work.size), int(across * work.size)) for down in _CLICKS for across in _CLICKS)
+    runs = {
+        f"{row}, {col}": timed(partial(kept.attention_maps, net, row, col, net.window), work.device)
+        for row, col in pixels
+    }
+    times = in_turns(runs, Turns(turns.least, turns.least))
+    seconds = [second for figures in times.values() for second in figures["turns"]]
+    return {"seconds": median(seconds), "turns": seconds}
+
+
+def _non_local_means(size: int, turns: Turns) -> Figures:
+    """scikit-image's non-local means, on one thread of the processor."""
+    clean, noisy = pictures(size)
+    times = in_turns({"": timed(lambda: non_local_means(noisy, SIGMA), "cpu")}, turns)
+    return {"size": size, **times[""], "psnr": psnr(clean, non_local_means(noisy, SIGMA))}

@@ -1,0 +1,143 @@
+"""The measurements of `suite.measure` as tables for people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Figures = dict[str, Any]
+Table = list[list[str]]
+
+_BUSY = 0.1  # part of the processor that others may take without a word
+
+
+def header(report: Figures) -> list[str]:
+    """What the figures depend on, in lines."""
+    machine, picture = report["machine"], report["picture"]
+    random = sorted({run["model"] for run in report["runs"] if run["weights"] == "random"})
+    lines = [
+        f"NERD GUI {machine['program']} on {machine['device']}: {machine['device_name']}",
+        f"{machine['processor']} ({machine['instructions']}), {machine['threads']} of {machine['cores']} threads, "
+        f"torch {machine['torch']}, Python {machine['python']}",
+        f"Picture “{picture['sample']}”, sigma {picture['sigma']:g}. Times are medians of turns taken in alternation.",
+    ]
+    if random:
+        lines.append(f"Random weights, for want of trained ones: {', '.join(random)}.")
+    return lines
+
+
+def tables(report: Figures) -> Iterator[tuple[str, Table]]:
+    """Each table under its title, header first."""
+    yield (
+        "What the machine can do, convolving d -> 4d -> d features and multiplying matrices (GFLOP/s)",
+        _ceilings(report),
+    )
+    yield "Attention over the window, beside PyTorch's own", _attention(report)
+    yield "One evaluation of f, beside the time of its useful operations at the rate of conv2d", _f(report)
+    yield "A solve with all its steps", _solve(report)
+    yield (
+        "The solver without f, beside torchdeq's (f's values played back), and the peak memory of a solve",
+        _algebra(report),
+    )
+    yield "From a click to the attention maps, and non-local means (scikit-image, one thread)", _others(report)
+
+
+def notes(report: Figures) -> list[str]:
+    """Why figures are missing or doubtful."""
+    busy = report["machine"]["busy"]
+    disturbed = f"Other programs took {busy:.0%} of the processor at the start: without them all this is faster."
+    missing = {note for run in report["runs"] for note in run["solve"]["missing"]}
+    return [disturbed] * (busy > _BUSY) + sorted(missing)
+
+
+def _name(run: Figures) -> list[str]:
+    return [_short(run), str(run["size"])]
+
+
+def _short(run: Figures) -> str:
+    name = run["model"].replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".safetensors")
+    return name if run["weights"] == "trained" else f"{name} (random)"
+
+
+def _ceilings(report: Figures) -> Table:
+    table = [["network", "px", "operation", "precision", "GFLOP/s", "ms"]]
+    for run in report["runs"]:
+        for row in run["ceilings"]:
+            rate = f"{row['flops_per_second'] / 1e9:.0f}"
+            table.append([*_name(run), row["operation"], row["precision"], rate, _ms(row["seconds"])])
+    return table
+
+
+def _attention(report: Figures) -> Table:
+    table = [["network", "px", "window", "path", "precision", "ms", "times faster", "max error", "relative"]]
+    for run in report["runs"]:
+        for row in run["attention"]:
+            errors = (
+                ["-", "-"] if row["path"] != "here" else [f"{row[key]:.1e}" for key in ("max_error", "relative_error")]
+            )
+            figures = [_ms(row["seconds"]), f"{row['times_faster']:.2f}", *errors]
+            table.append([*_name(run), str(run["window"]), row["path"], row["precision"], *figures])
+    return table
+
+
+def _f(report: Figures) -> Table:
+    columns = ["ms", "non-local", "transformation", "GFLOP", "at conv2d's rate", "ratio", "us/pixel"]
+    table = [["network", "px", "precision", *columns]]
+    for run in report["runs"]:
+        for row in run["f"]:
+            parts = [_ms(row.get(key)) for key in ("non_local_seconds", "transformation_seconds")]
+            flops = f"{sum(row['flops'].values()) / 1e9:.1f}"
+            ratio = [_ms(row["seconds_at_conv2d_rate"]), f"{row['times_conv2d_rate']:.2f}"]
+            pixel = f"{row['seconds_per_pixel'] * 1e6:.2f}"
+            table.append([*_name(run), row["precision"], _ms(row["seconds"]), *parts, flops, *ratio, pixel])
+    return table
+
+
+def _solve(report: Figures) -> Table:
+    columns = ["steps", "s", "iterates/s", "1st iterate ms", "one f ms", "times all f", "solver ms", "PSNR"]
+    table = [["network", "px", "precision", *columns]]
+    for run in report["runs"]:
+        row = run["solve"]
+        table.append(
+            [
+                *_name(run),
+                row["precision"],
+                str(len(row["evaluations"]) - 1),
+                f"{row['seconds']:.2f}",
+                f"{row['iterates_per_second']:.2f}",
+                _ms(row["first_iterate_seconds"]),
+                _ms(row["f_seconds"]),
+                f"{row['times_f']:.3f}",
+                _ms(row["own_seconds"]),
+                _number(row["psnr"], ".2f"),
+            ]
+        )
+    return table
+
+
+def _algebra(report: Figures) -> Table:
+    columns = ["ms", "torchdeq ms", "times faster", "peak MB", "torchdeq MB", "part of that"]
+    table = [["network", "px", *columns]]
+    for run in report["runs"]:
+        row = run["solve"]
+        times = [_ms(row["algebra"].get(solver, {}).get("seconds")) for solver in ("here", "torchdeq")]
+        peaks = [_number(row["peak_memory_mb"].get(solver), ".0f") for solver in ("here", "torchdeq")]
+        faster, part = _number(row["algebra_ratio"], ".2f"), _number(row["memory_ratio"], ".0%")
+        table.append([*_name(run), *times, faster, *peaks, part])
+    return table
+
+
+def _others(report: Figures) -> Table:
+    table = [["what", "px", "ms", "PSNR"]]
+    for run in report["runs"]:
+        if "click" in run:
+            table.append([f"click, {_short(run)}", str(run["size"]), _ms(run["click"]["seconds"]), "-"])
+    for row in report["non_local_means"]:
+        table.append(["non-local means", str(row["size"]), _ms(row["seconds"]), _number(row["psnr"], ".2f")])
+    return table
+
+
+def _ms(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1e3:.{1 if seconds < 0.1 else 0}f}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,73 @@
+"""`nerd-gui bench`: how fast the program is on this machine."""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from nerd_gui.benchmarks.clock import Turns
+from nerd_gui.benchmarks.suite import Plan, check, measure
+from nerd_gui.benchmarks.tables import header, notes, tables
+from nerd_gui.cli.arguments import Parser, say, whole
+from nerd_gui.cli.targets import check_file, write_text
+from nerd_gui.denoising import check_device, default_device
+from nerd_gui.training.evaluate import as_text
+
+_MODELS, _SIZES, _PRECISIONS = ["nerd", "nerd-lite"], [128, 256], ["float32", "bfloat16"]
+_QUICK_SIZES, _QUICK_TURNS = [64], Turns(least=2, most=5, seconds=1.0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `nerd-gui bench`."""
+    made = Parser(
+        "bench",
+        "Measure attention, f, the solver, its memory and a click on this machine, beside the machine's own ceilings\n"
+        "and other people's code: minutes on a laptop. Leave the machine alone meanwhile.",
+        "examples:\n  nerd-gui bench --quick\n  nerd-gui bench --json bench.json\n"
+        "  nerd-gui bench --model nerd-lite --size 256 512 --threads 2",
+    )
+    add = made.add_argument
+    add("--model", nargs="+", action="extend", metavar="NAME", help="networks, or files (default: nerd, nerd-lite)")
+    add("--size", nargs="+", action="extend", type=whole(8), metavar="PX", help="picture sides (default: 128, 256)")
+    add("--precision", nargs="+", action="extend", choices=_PRECISIONS, metavar="P", help="float32, bfloat16 or both")
+    add("--quick", action="store_true", help="a small picture and few turns: a minute, rough figures")
+    add("--json", type=Path, metavar="FILE", help="write all figures, those of every single turn too")
+    add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
+    add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the tables, and write the file that is asked for.
+
+    Raises
+    ------
+    UsageError, ModelError, RunError
+        Before the first measurement.
+    """
+    check_file(args.json)
+    device = default_device() if args.device is None else check_device(args.device)
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
+    plan = Plan(
+        models=_once(args.model or _MODELS),
+        sizes=_once(args.size or (_QUICK_SIZES if args.quick else _SIZES)),
+        precisions=_once(args.precision or _PRECISIONS),
+        device=device,
+        turns=_QUICK_TURNS if args.quick else Turns(),
+    )
+    check(plan)
+    report = measure(plan, say)
+    if args.json is not None:
+        write_text(args.json, json.dumps(report, indent=2, allow_nan=False) + "\n")
+    print("\n".join(header(report)))
+    for title, table in tables(report):
+        print(f"\n{title}\n{as_text(table)}")
+    for note in notes(report):
+        print(f"\n{note}")
+    return 0
+
+
+def _once(values: list) -> list:
+    return list(dict.fromkeys(values))
