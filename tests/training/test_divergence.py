@@ -6,11 +6,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from tiny_training import TINY, assert_same_state, make, smooth_pictures, snapshot
+from tiny_training import TINY, assert_same_state, make, snapshot
 
 from nerd_gui.training import DataError, Trainer, train
-from nerd_gui.training.data import validation_names
 from nerd_gui.training.guard import DivergenceGuard
 from nerd_gui.training.state import RunState
 
@@ -81,15 +79,6 @@ def test_going_back_is_to_the_bit_with_other_patches_and_half_the_rate():
         assert trainer.learning_rate() == pytest.approx(factor * TINY.learning_rate * 3 / 8)
         assert not trainer.norms_fixed and all(module.training for module in trainer.net.modules())
         assert not torch.equal(trainer.sampler.batch(2, 8)[0], first)
-
-
-@pytest.fixture
-def source(tmp_path):
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for name, picture in zip(["a", "b", *validation_names()[:1]], smooth_pictures(3, 96, 96), strict=True):
-        Image.fromarray(picture.numpy()).save(folder / f"{name}.png")
-    return folder
 
 
 SLOW = dataclasses.replace(TINY, stages=TINY.stages[1:], deep_part=0.0, ema=0.9)

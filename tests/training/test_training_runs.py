@@ -16,20 +16,9 @@ from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import add_noise, psnr
 from nerd_gui.nerd import NERD, NerdConfig, load_model, load_record
 from nerd_gui.training import RECIPES, DataError, Recipe, find_recipe, train
-from nerd_gui.training.data import validation_names
 from nerd_gui.training.noise_models import CameraNoise, NoiseRange
 from nerd_gui.training.state import RunState
 from nerd_gui.training.train import validate, validation_batch
-
-
-@pytest.fixture
-def source(tmp_path):
-    """A folder of training and validation pictures."""
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for name, picture in zip(["a", "b", *validation_names()[:2]], smooth_pictures(4, 96, 100), strict=True):
-        Image.fromarray(picture.numpy()).save(folder / f"{name}.png")
-    return folder
 
 
 def run(source, folder, recipe=TINY, **options):
