@@ -19,7 +19,7 @@ from nerd_gui.denoising import Features, RunSettings
 from nerd_gui.denoising.features import FeatureStore
 from nerd_gui.denoising.memory import check_memory
 from nerd_gui.imaging import psnr
-from nerd_gui.nerd.attention import Precision, neighbourhood_attention
+from nerd_gui.nerd.attention import Precision, attention_path, neighbourhood_attention
 
 Figures = dict[str, Any]
 _CLICKS = (0.1, 0.3, 0.5, 0.7, 0.9)  # where, as parts of each side
@@ -126,7 +126,8 @@ def _attention(work: Workload, plan: Plan) -> list[Figures]:
     times = in_turns(runs, plan.turns)
     return [
         {
-            "path": baseline if name == baseline else "here",
+            "path": baseline if name == baseline else f"{attention_path(work.device)}, here",
+            "baseline": name == baseline,
             "precision": "float32" if name == baseline else name,
             **figures,
             "times_faster": times[baseline]["seconds"] / figures["seconds"],

@@ -70,9 +70,7 @@ def _attention(report: Figures) -> Table:
     table = [["network", "px", "window", "path", "precision", "ms", "times faster", "max error", "relative"]]
     for run in report["runs"]:
         for row in run["attention"]:
-            errors = (
-                ["-", "-"] if row["path"] != "here" else [f"{row[key]:.1e}" for key in ("max_error", "relative_error")]
-            )
+            errors = ["-", "-"] if row["baseline"] else [f"{row[key]:.1e}" for key in ("max_error", "relative_error")]
             figures = [_ms(row["seconds"]), f"{row['times_faster']:.2f}", *errors]
             table.append([*_name(run), str(run["window"]), row["path"], row["precision"], *figures])
     return table

@@ -60,6 +60,8 @@ class Recipe:
     #: The decoder's learning rate in parts of the others': its weights are a tenth of theirs, and AdamW's steps are
     #: not. Without this its noise hides the gradient of all that lies before it.
     decoder_rate: float = 0.15
+    #: Muon for the matrices instead of AdamW.
+    muon: bool = False
     warm_up: int = 2000
     weight_decay: float = 1e-4
     damping: float = 0.8  # lambda of Eq. 16
@@ -110,6 +112,7 @@ _BLIND_LITE = Recipe(
     ),
     decay_stage=Stage(until=None, solver_steps=8, unroll=3, patch=64, batch=4, rate=0.5),
     noise_weight=1.0,
+    muon=True,
     norms_fixed_from=40_000,
 )
 

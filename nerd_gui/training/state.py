@@ -16,7 +16,7 @@ from nerd_gui.training.data import DataError
 
 @dataclass
 class RunState:
-    """Tensors by name ("model.…", "ema.…", "optimizer.…", "random.…") and the numbers that go with them."""
+    """Tensors by name ("model.…", "ema.…", "adamw.…", "muon.…", "random.…") and the numbers that go with them."""
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]

@@ -13,6 +13,7 @@ from nerd_gui.equilibrium import broyden, phantom_gradient
 from nerd_gui.nerd import NERD
 from nerd_gui.training.data import DataError, PatchSampler
 from nerd_gui.training.guard import DivergenceGuard
+from nerd_gui.training.muon import Muon
 from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
@@ -41,6 +42,22 @@ def _batch_norms(net: NERD) -> list[torch.nn.BatchNorm2d]:
     return [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
 
 
+def _optimizers(net: NERD, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:
+    """Muon for the matrices, AdamW for all else and for the decoder, whose steps have to be smaller."""
+    decoder = list(net.f_decode.parameters())
+    others = [weight for name, weight in net.named_parameters() if not name.startswith("f_decode.")]
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    rest = [weight for weight in others if not (recipe.muon and Muon.suits(weight))]
+    groups = [{"params": rest, "rate": 1.0}, {"params": decoder, "rate": recipe.decoder_rate}]
+    made: dict[str, torch.optim.Optimizer] = {
+        "adamw": torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.999), weight_decay=decay)
+    }
+    if recipe.muon:
+        matrices = [weight for weight in others if Muon.suits(weight)]
+        made["muon"] = Muon([{"params": matrices, "rate": 1.0}], lr=rate, weight_decay=decay)
+    return made
+
+
 def _of(rank: int) -> str:
     """What marks the random numbers of a process in the state; the first one's bear no mark, as those of one alone."""
     return f".{rank}" if rank else ""
@@ -59,14 +76,7 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.net = NERD(recipe.model).to(self.device).train()
         self.ema = {name: value.detach().clone() for name, value in self.net.named_parameters()}
-        decoder = list(self.net.f_decode.parameters())
-        others = [p for name, p in self.net.named_parameters() if not name.startswith("f_decode.")]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": others, "rate": 1.0}, {"params": decoder, "rate": recipe.decoder_rate}],
-            lr=recipe.learning_rate,
-            betas=(0.9, 0.999),
-            weight_decay=recipe.weight_decay,
-        )
+        self.optimizers = _optimizers(self.net, recipe)
         if self.processes.rank:
             torch.manual_seed(recipe.seed + self.processes.rank)
         self.generator = torch.Generator(self.device).manual_seed(recipe.seed + self.processes.rank)
@@ -136,15 +146,17 @@ class Trainer:
         weight = (25 / sigma.clamp(min=5)) ** self.recipe.noise_weight
         # In units of (0.1)^2, so that the clipping threshold has the same meaning at every noise level.
         loss = (weight * squared).mean() * 100
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate() * group["rate"]
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate() * group["rate"]
+            optimizer.zero_grad(set_to_none=True)
         loss.backward()
         figures = torch.tensor([squared.detach().mean(), loss.detach(), residual], dtype=torch.float64)
         self.processes.average([*(p.grad for p in self.net.parameters() if p.grad is not None), figures])
         norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip))
         if math.isfinite(norm):
-            self.optimizer.step()
+            for optimizer in self.optimizers.values():
+                optimizer.step()
             self._average()
         self.samples += stage.batch * self.processes.count
         self.steps += 1
@@ -197,7 +209,8 @@ class Trainer:
 
     def _but_for_random(self) -> RunState:
         state = self.small_state()
-        state.tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(self.optimizer).items()}
+        for kind, optimizer in self.optimizers.items():
+            state.tensors |= {f"{kind}.{name}": value for name, value in optimizer_tensors(optimizer).items()}
         return state
 
     def _random(self) -> dict[str, Tensor]:
@@ -228,8 +241,10 @@ class Trainer:
         self.guard = DivergenceGuard(**state.numbers.get("guard", {}))
         if state.numbers.get("norms_fixed", False):
             self.fix_norms(state.part("model"))
-        if moments := state.part("optimizer"):
-            restore_optimizer(self.optimizer, moments)
+        moments = {kind: state.part(kind) for kind in self.optimizers}
+        if all(moments.values()):
+            for kind, optimizer in self.optimizers.items():
+                restore_optimizer(optimizer, moments[kind])
         else:
             self.warm_from = self.samples
         random, rank = state.part("random"), self.processes.rank

@@ -74,10 +74,13 @@ def test_the_machine_is_described(told):
 def test_attention(told):
     baseline, *here = told[0]["runs"][0]["attention"]
     assert (baseline["path"], baseline["precision"], baseline["times_faster"]) == ("8x8-tiled SDPA", "float32", 1)
-    assert [(row["path"], row["precision"]) for row in here] == [("here", "float32"), ("here", "bfloat16")]
+    assert [(row["path"], row["precision"]) for row in here] == [
+        ("compiled, here", "float32"),
+        ("compiled, here", "bfloat16"),
+    ]
     for row in here:
         assert row["times_faster"] == baseline["seconds"] / row["seconds"]
-    assert here[0]["relative_error"] < 1e-5 < here[1]["relative_error"] < 5e-2
+    assert max(row["relative_error"] for row in here) < 1e-5
 
 
 def test_f_beside_the_rate_of_conv2d(told):

@@ -20,6 +20,7 @@ TINY = Recipe(
     decay_stage=dataclasses.replace(DEEP, solver_steps=4),
     warm_up=8,
     noise_weight=1.0,
+    muon=True,
 )
 
 

@@ -1,8 +1,11 @@
 """A main window for the tests of this room."""
 
+import threading
+
 import pytest
 from PySide6.QtCore import QSettings
 
+from nerd_gui.nerd import NERD
 from nerd_gui.window import MainWindow
 
 
@@ -26,3 +29,20 @@ def make_window(qtbot, settings, tiny_model_path):
     yield make
     for window in made:
         window.controller.wait()
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Runs stay under way: from its fifth evaluation on, f ends only when it is stopped, or once this event is set."""
+    released, evaluations, true = threading.Event(), [], NERD.implicit
+
+    def implicit(net, z, s, check=None):
+        evaluations.append(None)
+        while len(evaluations) > 4 and not released.wait(1e-3):
+            if check is not None:
+                check()
+        return true(net, z, s, check)
+
+    monkeypatch.setattr(NERD, "implicit", implicit)
+    yield released
+    released.set()

@@ -135,9 +135,8 @@ def test_a_click_shows_the_heads_maps_at_the_shown_iterate(qtbot, window, tiny_m
             assert np.allclose(window.attention_panel.map_weights(head), expected[head], atol=1e-4)
 
 
-def test_stop_frees_the_window_and_ends_the_worker(qtbot, window, settings, tmp_path):
+def test_stop_frees_the_window_and_ends_the_worker(qtbot, window, held):
     run = window.actions_.run
-    window.controls.settings_button.max_iter.setValue(200)
     run.trigger()
     qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 2)
     (worker,) = window.controller._workers
@@ -151,15 +150,15 @@ def test_stop_frees_the_window_and_ends_the_worker(qtbot, window, settings, tmp_
     assert str(window.controller.trajectory.stop_reason) == "cancelled"
 
 
-def test_a_new_run_drops_late_results_of_the_old_one(qtbot, window):
+def test_a_new_run_drops_late_results_of_the_old_one(qtbot, window, held):
     finer = window.controls.settings_button
-    finer.max_iter.setValue(200)
     window.run()
     qtbot.waitUntil(lambda: len(window.controller.trajectory) > 2)
     old = window.controller.trajectory
     finer.max_iter.setValue(4)
     with qtbot.waitSignal(window.controller.ended):
         window.controller.stop()
+    held.set()
     with qtbot.waitSignal(window.controller.ended, timeout=30_000):
         window.run()
     new = window.controller.trajectory
@@ -320,8 +319,7 @@ def test_the_channel_of_a_colour_photo(qtbot, window, tmp_path, tiny_model_path)
         assert np.allclose(window.attention_panel.map_weights(1), np.tensordot(weights, maps, 1)[1], atol=1e-4)
 
 
-def test_closing_during_a_run_ends_its_thread(qtbot, window):
-    window.controls.settings_button.max_iter.setValue(200)
+def test_closing_during_a_run_ends_its_thread(qtbot, window, held):
     window.actions_.run.trigger()
     qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 0)
     (worker,) = window.controller._workers

@@ -1,0 +1,161 @@
+"""Neighbourhood attention compiled for the processor at hand: brings `attention_code` to run.
+
+llvmlite, the compiler of numba, translates it in a fraction of a second when it is first needed.
+"""
+
+import ctypes
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nerd_gui.nerd.attention_tiles import tiled_attention, window_offsets
+
+try:
+    import llvmlite.binding as llvm
+
+    from nerd_gui.nerd import attention_code as code
+except ImportError as error:
+    if not (error.name or "").startswith("llvmlite"):
+        raise
+    llvm = None
+
+_FLOAT = 4  # bytes
+_compiling = threading.Lock()
+
+
+def compiled_attention(
+    query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None = None
+) -> Tensor:
+    """As `neighbourhood_attention`, in float32, for tensors on the processor; `check` is called from several threads.
+
+    Returns
+    -------
+    Tensor, shape (B, heads, rows, cols, d_v), float32
+    """
+    return _CompiledAttention.apply(query, key, value, window, check)
+
+
+@functools.cache
+def unavailable() -> str | None:
+    """Why there is no compiled attention here; None if there is, which was compared with the tiled one."""
+    if llvm is None:
+        return "llvmlite is not installed"
+    query, key, value = torch.randn(3, 1, 2, 9, 21, 8, generator=torch.Generator().manual_seed(0))
+    try:
+        here = compiled_attention(query, key, value, 7)
+    except RuntimeError as error:
+        return f"LLVM cannot compile it ({error})"
+    with torch.autocast("cpu", enabled=False):
+        difference = float((here - tiled_attention(query, key, value, 7)).abs().max())
+    return None if difference < 1e-4 else f"its result is off by {difference:.1g}"
+
+
+class _CompiledAttention(torch.autograd.Function):
+    """Nothing is kept but the inputs, the output and a number for each query; the gradient computes weights anew."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None
+    ) -> Tensor:
+        kernel = _kernel("forward", query.shape[-1], value.shape[-1])
+        queries, keys, values = (kernel.copied(tensor) for tensor in (query, key, value))
+        out = torch.empty(value.shape)
+        top, total = (torch.empty(query.shape[:4]) for _ in range(2))
+        kernel.run([queries, keys, values], [out, top, total], window_offsets(window), check)
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(query, key, value, out, top + total.log2())
+            ctx.window = window
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (d_out,) = gradients
+        query, key, value, out, level = ctx.saved_tensors
+        if torch.is_grad_enabled():  # a second derivative is wanted, which the tiled path has
+            again = tiled_attention(query.float(), key.float(), value.float(), ctx.window)
+            return *torch.autograd.grad(again, (query, key, value), d_out, create_graph=True), None, None
+        depths = query.shape[-1], value.shape[-1]
+        first, last = window_offsets(ctx.window)
+        by_query, by_key = _kernel("query_gradient", *depths), _kernel("key_gradient", *depths)
+        delta = (d_out * out).sum(-1)
+        inputs = [by_key.copied(tensor) for tensor in (query, key, value, d_out, level, delta)]
+        d_query, d_key, d_value = (torch.empty(tensor.shape) for tensor in (query, key, value))
+        by_query.run(inputs, [d_query], (first, last))
+        by_key.run(inputs, [d_key, d_value], (-last, -first))
+        return d_query.to(query.dtype), d_key.to(key.dtype), d_value.to(value.dtype), None, None
+
+
+class _Kernel:
+    """One function of `attention_code`, in machine code."""
+
+    def __init__(self, name: str, shape: "code.Shape", machine: Any) -> None:
+        self.shape = shape
+        module = llvm.parse_assembly(getattr(code, name)(shape))
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        # The loops are written as they should be.
+        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+        passes = llvm.create_pass_builder(machine, options)
+        passes.getModulePassManager().run(module, passes)
+        self._engine = llvm.create_mcjit_compiler(module, machine)  # the machine code lives as long as this
+        self._engine.finalize_object()
+        self._address = self._engine.get_function_address(name)
+
+    def copied(self, tensor: Tensor) -> Tensor:
+        """A contiguous float32 copy, with readable zeros behind it for the pixels that pass in the last round."""
+        depth = tensor.shape[-1] if tensor.dim() == 5 else 1
+        room = torch.empty(tensor.numel() + self.shape.passing * depth)
+        room[tensor.numel() :] = 0
+        copy = room[: tensor.numel()].view(tensor.shape)
+        return copy.copy_(tensor)
+
+    def run(
+        self,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        window: tuple[int, int],
+        check: Callable[[], None] | None = None,
+    ) -> None:
+        """Do all planes (B, heads) of (B, heads, rows, cols[, depth]), by as many threads as PyTorch uses."""
+        tensors = [*inputs, *outputs]
+        batch, heads, rows, cols = tensors[0].shape[:4]
+        strides = [_FLOAT * tensor[0, 0].numel() for tensor in tensors]
+        row_vectors = code.row_vectors(self.shape, window[1] - window[0] + 1)
+        function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (1 + len(tensors)), *[ctypes.c_int64] * 6)(self._address)
+        # One iterator for all threads: whoever is free takes the next rows.
+        tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, code.TILE_ROWS)])
+
+        def work() -> None:
+            scratch = torch.empty(code.ROW_BUFFERS * row_vectors * self.shape.lanes)
+            for plane, row in tasks:
+                if check is not None:
+                    check()
+                pointers = [tensor.data_ptr() + plane * stride for tensor, stride in zip(tensors, strides, strict=True)]
+                function(scratch.data_ptr(), *pointers, rows, cols, row, *window, row_vectors)
+
+        others = torch.get_num_threads() - 1
+        if not others:
+            work()
+            return
+        with ThreadPoolExecutor(others, "attention") as pool:
+            helpers = [pool.submit(work) for _ in range(others)]
+            work()
+            for helper in helpers:
+                helper.result()
+
+
+@functools.cache
+def _kernel(name: str, d_k: int, d_v: int) -> _Kernel:
+    with _compiling:  # LLVM is not to be used by two threads at once
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        features = llvm.get_host_cpu_features()
+        lanes, passing = (16, 8) if features.get("avx512f") else (8, 4)
+        machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=3
+        )
+        return _Kernel(name, code.Shape(d_k, d_v, lanes=lanes, passing=passing), machine)

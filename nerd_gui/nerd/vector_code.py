@@ -1,0 +1,217 @@
+"""A few words for writing vector loops: what `attention_code` says its arithmetic in, as LLVM's intermediate language.
+
+LLVM knows vectors of any length and lays them out on the registers of the processor it compiles for.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+FLOAT, INT, LONG = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+FLOATS = FLOAT.as_pointer()
+#: A value of the program that is written, of which llvmlite has many classes.
+Value = Any
+Number = Any  # one that is a whole number, or a Python int
+
+_EXP2_DEGREE = 6
+_ALIGNMENT = 64  # bytes, a cache line
+
+
+def _exp2_polynomial() -> list[float]:
+    """Coefficients of 2^x on [-1/2, 1/2], relative error 1e-8, from a fit at Chebyshev's points; exact at 0."""
+    points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2
+    fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, _EXP2_DEGREE, domain=[-0.5, 0.5])
+    return [1.0, *(float(value) for value in fit.convert(kind=np.polynomial.Polynomial).coef[1:])]
+
+
+class VectorCode:
+    """The function that is being written; vectors have `lanes` floats.
+
+    Parameters
+    ----------
+    module : llvmlite.ir.Module
+    name : str
+    pointers, numbers : int
+        Its arguments: so many pointers to floats, which do not overlap, then so many whole numbers of 64 bits.
+    """
+
+    def __init__(self, module: ir.Module, name: str, pointers: int, numbers: int, lanes: int) -> None:
+        self.lanes = lanes
+        self.vector = ir.VectorType(FLOAT, lanes)
+        self._whole = ir.VectorType(INT, lanes)
+        self._module = module
+        kind = ir.FunctionType(ir.VoidType(), [FLOATS] * pointers + [LONG] * numbers)
+        self._function = ir.Function(module, kind, name)
+        for pointer in self._function.args[:pointers]:
+            pointer.add_attribute("noalias")
+        self.arguments = self._function.args
+        entry, first = (self._function.append_basic_block(name) for name in ("entry", "first"))
+        ir.IRBuilder(entry).branch(first)
+        self.builder = ir.IRBuilder(first)
+
+    def end(self) -> None:
+        self.builder.ret_void()
+
+    # Whole numbers.
+
+    def number(self, value: Number) -> Value:
+        return LONG(value) if isinstance(value, int) else value
+
+    def plus(self, *values: Number) -> Value:
+        total = self.number(values[0])
+        for value in values[1:]:
+            total = self.builder.add(total, self.number(value))
+        return total
+
+    def minus(self, left: Number, right: Number) -> Value:
+        return self.builder.sub(self.number(left), self.number(right))
+
+    def times(self, left: Number, right: Number) -> Value:
+        return self.builder.mul(self.number(left), self.number(right))
+
+    def rounded_up(self, value: Number, step: int) -> Value:
+        return self.times(self.builder.sdiv(self.plus(value, step - 1), LONG(step)), step)
+
+    def least(self, left: Number, right: Number) -> Value:
+        left, right = self.number(left), self.number(right)
+        return self.builder.select(self.builder.icmp_signed("<", left, right), left, right)
+
+    def below(self, value: Number, limit: Number, otherwise: int) -> Value:
+        """`value` where it is less than `limit`, else `otherwise`."""
+        value, limit = self.number(value), self.number(limit)
+        return self.builder.select(self.builder.icmp_signed("<", value, limit), value, LONG(otherwise))
+
+    def most(self, left: Number, right: Number) -> Value:
+        left, right = self.number(left), self.number(right)
+        return self.builder.select(self.builder.icmp_signed(">", left, right), left, right)
+
+    # Control and memory.
+
+    @contextlib.contextmanager
+    def loop(self, start: Number, stop: Number, step: int = 1) -> Iterator[Value]:
+        """What is written inside runs for every index from `start`, which is given, below `stop`."""
+        builder = self.builder
+        counter = self.variable(LONG)
+        builder.store(self.number(start), counter)
+        head, body, after = (self._function.append_basic_block(name) for name in ("head", "body", "after"))
+        builder.branch(head)
+        builder.position_at_end(head)
+        index = builder.load(counter)
+        builder.cbranch(builder.icmp_signed("<", index, self.number(stop)), body, after)
+        builder.position_at_end(body)
+        yield index
+        builder.store(builder.add(index, LONG(step)), counter)
+        builder.branch(head)
+        builder.position_at_end(after)
+
+    def variable(self, kind: Any = None) -> Value:
+        """A variable, a vector if no other kind is named; LLVM keeps it in a register where it can."""
+        with self.builder.goto_entry_block():
+            return self.builder.alloca(kind or self.vector)
+
+    def buffer(self, count: int) -> Value:
+        """An array of so many vectors."""
+        with self.builder.goto_entry_block():
+            made = self.builder.alloca(self.vector, size=count)
+        made.align = _ALIGNMENT
+        return made
+
+    def vectors_at(self, pointer: Value, index: Number) -> Value:
+        """The array of vectors that begins so many vectors behind `pointer`."""
+        return self.at(self.builder.bitcast(pointer, self.vector.as_pointer()), index)
+
+    def at(self, pointer: Value, index: Number) -> Value:
+        return self.builder.gep(pointer, [self.number(index)])
+
+    def load(self, pointer: Value, index: Number = 0) -> Value:
+        return self.builder.load(self.at(pointer, index), align=self._alignment(pointer))
+
+    def store(self, value: Value, pointer: Value, index: Number = 0) -> None:
+        self.builder.store(value, self.at(pointer, index), align=self._alignment(pointer))
+
+    def _alignment(self, pointer: Value) -> int | None:
+        return 4 * self.lanes if pointer.type.pointee == self.vector else None
+
+    # Vectors.
+
+    def constant(self, value: float) -> Value:
+        return ir.Constant(self.vector, [value] * self.lanes)
+
+    def everywhere(self, value: Value) -> Value:
+        """The vector that has this number in every lane."""
+        whole = value.type != FLOAT
+        if whole:
+            value = self.builder.trunc(value, INT)
+        nothing = ir.Constant(self._whole if whole else self.vector, ir.Undefined)
+        first = self.builder.insert_element(nothing, value, INT(0))
+        return self.builder.shuffle_vector(first, nothing, ir.Constant(self._whole, [0] * self.lanes))
+
+    def gathered(self, values: Sequence[Value]) -> Value:
+        """The vector of these numbers, one for each lane."""
+        whole = values[0].type != FLOAT
+        made = ir.Constant(self._whole if whole else self.vector, ir.Undefined)
+        for lane, value in enumerate(values):
+            made = self.builder.insert_element(made, self.builder.trunc(value, INT) if whole else value, INT(lane))
+        return made
+
+    def lane(self, vector: Value, index: int) -> Value:
+        return self.builder.extract_element(vector, INT(index))
+
+    def add(self, left: Value, right: Value) -> Value:
+        return self.builder.fadd(left, right)
+
+    def subtract(self, left: Value, right: Value) -> Value:
+        return self.builder.fsub(left, right)
+
+    def multiply(self, left: Value, right: Value) -> Value:
+        return self.builder.fmul(left, right)
+
+    def divide(self, left: Value, right: Value) -> Value:
+        return self.builder.fdiv(left, right)
+
+    def multiply_add(self, left: Value, right: Value, to: Value) -> Value:
+        return self._intrinsic("fma", left, right, to)
+
+    def maximum(self, left: Value, right: Value) -> Value:
+        return self.builder.select(self.builder.fcmp_ordered(">", left, right), left, right)
+
+    def within(self, offsets: Value, first: Value, last: Value, otherwise: float) -> Value:
+        """0 in the lanes whose whole number lies from `first` to `last`, `otherwise` in the others."""
+        builder = self.builder
+        low = builder.icmp_signed(">=", offsets, self.everywhere(first))
+        high = builder.icmp_signed("<=", offsets, self.everywhere(last))
+        return builder.select(builder.and_(low, high), self.constant(0.0), self.constant(otherwise))
+
+    def offsets(self, number: Value, origins: Value) -> Value:
+        """How far a whole number lies from each lane's."""
+        return self.builder.sub(self.everywhere(number), origins)
+
+    def where_any_above(self, left: Value, right: Value) -> Any:
+        """A context: what is written inside runs if `left` exceeds `right` in any lane, which is rare."""
+        above = self.builder.fcmp_ordered(">", left, right)
+        bits = ir.IntType(self.lanes)
+        some = self.builder.icmp_unsigned("!=", self.builder.bitcast(above, bits), bits(0))
+        return self.builder.if_then(some, likely=False)
+
+    def exp2(self, x: Value) -> Value:
+        """2^x of each lane for x up to 127, to float32's accuracy; from x = -126 to -127 it falls to 0."""
+        builder = self.builder
+        x = self.maximum(x, self.constant(-127.0))
+        nearest = self._intrinsic("nearbyint", x)
+        rest = builder.fsub(x, nearest)
+        *others, power = (self.constant(value) for value in _exp2_polynomial())
+        for coefficient in reversed(others):
+            power = self.multiply_add(power, rest, coefficient)
+        exponent = builder.shl(builder.fptosi(nearest, self._whole), ir.Constant(self._whole, [23] * self.lanes))
+        return builder.bitcast(builder.add(builder.bitcast(power, self._whole), exponent), self.vector)
+
+    def _intrinsic(self, name: str, *arguments: Value) -> Value:
+        full = f"llvm.{name}.v{self.lanes}f32"
+        declared = self._module.globals.get(full)
+        if declared is None:
+            kind = ir.FunctionType(self.vector, [self.vector] * len(arguments))
+            declared = ir.Function(self._module, kind, full)
+        return self.builder.call(declared, arguments)

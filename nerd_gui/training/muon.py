@@ -1,0 +1,73 @@
+"""Muon: momentum whose matrices are made orthogonal (K. Jordan et al. 2024, "Muon: an optimizer for hidden layers")."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+#: Of the quintic that pushes all singular values toward 1 in five rounds (Jordan et al.).
+_QUINTIC = (3.4445, -4.7750, 2.0315)
+#: Root mean square of a step in parts of the learning rate, about that of AdamW's (Liu et al. 2025, Moonlight), so that
+#: one rate serves both.
+_SIZE = 0.2
+
+
+def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
+    """The matrix with its singular values moved to about 1 (0.7-1.2), by Newton-Schulz iteration.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (rows, cols)
+
+    Returns
+    -------
+    Tensor, shape (rows, cols)
+    """
+    a, b, c = _QUINTIC
+    x = matrix / matrix.norm().clamp(min=1e-7)
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    for _ in range(rounds):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """For weights that are matrices; those of convolutions are (out, in x rows x cols).
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+    lr : float
+        As AdamW's: a step's root mean square is 0.2 of it.
+    momentum : float
+        Nesterov's.
+    weight_decay : float
+        Decoupled, in parts of the learning rate.
+    """
+
+    def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @staticmethod
+    def suits(weight: nn.Parameter) -> bool:
+        """Whether a weight is a matrix of more than a few rows and columns."""
+        return weight.dim() >= 2 and min(weight.flatten(1).shape) >= 16
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Make a step along the gradients."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                if not state:
+                    state["momentum"] = torch.zeros_like(weight)
+                state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
+                ahead = weight.grad.lerp(state["momentum"], group["momentum"])
+                direction = orthogonalised(ahead.flatten(1)).view_as(weight)
+                size = _SIZE * max(ahead.flatten(1).shape) ** 0.5
+                weight.mul_(1 - group["lr"] * group["weight_decay"]).sub_(direction, alpha=group["lr"] * size)

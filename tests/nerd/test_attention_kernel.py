@@ -1,0 +1,129 @@
+"""The compiled attention: the code for other processors, threads, Stop, and the announced fallback.
+
+That its values and gradients are right on this processor is tested with the other paths in `test_attention.py`.
+"""
+
+import threading
+
+import pytest
+import torch
+
+from nerd_gui.nerd import attention, attention_kernel
+from nerd_gui.nerd.attention import attention_path, neighbourhood_attention, reference_attention
+from nerd_gui.nerd.attention_code import Shape
+from nerd_gui.nerd.attention_kernel import compiled_attention, unavailable
+
+
+def inputs(shape=(2, 2, 13, 22), depth=8, value_depth=6, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(3)
+    return [torch.randn(*shape, d, generator=generator).to(dtype) for d in (depth, depth, value_depth)]
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """Nothing is known of the kernel yet, and what this test finds out is forgotten after it."""
+
+    def forget():
+        for cached in (attention_kernel.unavailable, attention_kernel._kernel, attention._tell):
+            cached.cache_clear()
+
+    forget()
+    yield monkeypatch
+    monkeypatch.undo()
+    forget()
+
+
+def test_here_it_is_the_path_of_float32_on_the_processor():
+    assert unavailable() is None
+    assert attention_path("cpu") == "compiled"
+    assert attention_path("cpu", torch.float64) == attention_path("cuda") == "tiled"
+
+
+def test_it_is_found_fit_inside_of_autocast_too(fresh):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert unavailable() is None
+
+
+@pytest.mark.parametrize(("lanes", "vectors", "passing"), [(8, 2, 4), (16, 1, 8), (4, 2, 2)])
+def test_the_code_for_other_registers_does_the_same(fresh, lanes, vectors, passing):
+    fresh.setattr(
+        attention_kernel.code,
+        "Shape",
+        lambda d_k, d_v, **_: Shape(d_k, d_v, lanes=lanes, vectors=vectors, passing=passing),
+    )
+    tensors = [tensor.requires_grad_() for tensor in inputs()]
+    direction = torch.randn(2, 2, 13, 22, 6, generator=torch.Generator().manual_seed(4))
+    truth = reference_attention(*tensors, 7)
+    found = compiled_attention(*tensors, 7)
+    torch.testing.assert_close(found, truth, atol=2e-6, rtol=1e-5)
+    gradients = torch.autograd.grad(found, tensors, direction)
+    for one, other in zip(gradients, torch.autograd.grad(truth, tensors, direction), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_threads_share_the_work_and_change_nothing():
+    tensors = inputs((1, 3, 40, 30))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone, workers = compiled_attention(*tensors, 9), []
+        torch.set_num_threads(3)
+        together = compiled_attention(*tensors, 9, lambda: workers.append(threading.get_ident()))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(alone, together)
+    assert len(workers) == 30  # each row of tiles of each plane, once
+    assert not any(thread.name.startswith("attention") for thread in threading.enumerate())
+
+
+def test_what_the_check_raises_ends_it():
+    class Enough(Exception):
+        pass
+
+    calls = []
+
+    def check():
+        calls.append(None)
+        if len(calls) > 3:
+            raise Enough
+
+    with pytest.raises(Enough):
+        compiled_attention(*inputs((4, 8, 64, 8)), 5, check)
+    assert len(calls) < 20
+
+
+def test_a_second_derivative_is_that_of_the_reference():
+    results = []
+    for attend in (compiled_attention, reference_attention):
+        tensors = [tensor.requires_grad_() for tensor in inputs((1, 1, 5, 6), depth=3, value_depth=2)]
+        first = torch.autograd.grad(attend(*tensors, 3).square().sum(), tensors, create_graph=True)
+        results.append(torch.autograd.grad(sum(one.square().sum() for one in first), tensors))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+def test_half_precision_inputs_give_their_own_type_back():
+    tensors = inputs(dtype=torch.bfloat16)
+    found = neighbourhood_attention(*tensors, 5, "bfloat16")
+    truth = reference_attention(*(tensor.double() for tensor in tensors), 5)
+    assert found.dtype is torch.bfloat16
+    torch.testing.assert_close(found.double(), truth, atol=2e-2, rtol=1e-2)
+
+
+def test_what_lies_behind_the_window_is_not_even_looked_at():
+    query, key, value = inputs((1, 1, 3, 40), depth=4, value_depth=4)
+    value[..., 25:, :] = 1e30
+    assert neighbourhood_attention(query, key, value, 9)[..., :21, :].abs().max() < 1e3
+
+
+@pytest.mark.parametrize("broken", ["missing", "wrong"])
+def test_without_it_the_tiled_path_is_taken_and_said_so(fresh, broken):
+    if broken == "missing":
+        fresh.setattr(attention_kernel, "llvm", None)
+    else:
+        fresh.setattr(attention_kernel._Kernel, "run", lambda *_, **__: None)
+    tensors = inputs()
+    with pytest.warns(RuntimeWarning, match="llvmlite is not installed" if broken == "missing" else "off by"):
+        found = neighbourhood_attention(*tensors, 7)
+    torch.testing.assert_close(found, reference_attention(*tensors, 7), atol=2e-6, rtol=1e-5)
+    assert attention_path("cpu") == "tiled"
