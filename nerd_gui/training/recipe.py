@@ -126,7 +126,7 @@ RECIPES = {
         # The other half of Fig. 8.
         replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE, post_normalization=False)),
         replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
-        replace(_BLIND_LITE, name="nerd-lite-photo", noise=CameraNoise(0, 30)),
+        replace(_BLIND_LITE, name="nerd-lite-photo", noise=CameraNoise(0, 20)),
     )
 }
 

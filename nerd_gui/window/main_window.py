@@ -17,6 +17,7 @@ from nerd_gui.window.attention_panel import AttentionPanel
 from nerd_gui.window.curves import Curves
 from nerd_gui.window.export_dialogs import ExportDialogs
 from nerd_gui.window.icons import program_icon
+from nerd_gui.window.iterate_pictures import noise_of, picture_of
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.open_dialogs import OpenDialogs
 from nerd_gui.window.picture_layers import Layer
@@ -280,7 +281,7 @@ class MainWindow(QMainWindow):
         self.curves.refresh()
         restarted = [iterate.index for iterate in trajectory.iterates if iterate.restarted]
         self.scrubber.set_marks(trajectory.result, restarted)
-        self.picture_view.set_picture(Layer.RESULT, trajectory.picture(trajectory.result))
+        self.picture_view.set_picture(Layer.RESULT, picture_of(trajectory, trajectory.result))
         self.picture_view.set_caption(Layer.RESULT, f"result (iterate {trajectory.result})")
         self.scrubber.set_maximum(index)
         self._show_summary()
@@ -309,9 +310,9 @@ class MainWindow(QMainWindow):
         if trajectory is not None and 0 <= index < len(trajectory):
             iterate = trajectory[index]
             score = "" if iterate.psnr is None else f" · {iterate.psnr:.2f} dB"
-            self.picture_view.set_picture(Layer.ITERATE, trajectory.picture(index))
+            self.picture_view.set_picture(Layer.ITERATE, picture_of(trajectory, index))
             self.picture_view.set_caption(Layer.ITERATE, f"iterate {index}{score}")
-            self.picture_view.set_picture(Layer.NOISE, iterate.n_hat)
+            self.picture_view.set_picture(Layer.NOISE, noise_of(trajectory, index))
             self.picture_view.set_caption(Layer.NOISE, f"noise estimate {index}")
             self.curves.set_index(index)
         self.inspector.set_index(index)
@@ -321,7 +322,7 @@ class MainWindow(QMainWindow):
         """Keep the shown iterate in view as “iterate j”, to compare others with."""
         trajectory, index = self.controller.trajectory, self.scrubber.index
         if trajectory is not None and 0 <= index < len(trajectory):
-            self.picture_view.set_picture(Layer.COMPARED, trajectory.picture(index))
+            self.picture_view.set_picture(Layer.COMPARED, picture_of(trajectory, index))
             self.picture_view.set_caption(Layer.COMPARED, f"held: iterate {index}")
             self.picture_view.set_compare(self.picture_view.compare()[0], Layer.COMPARED, Layer.ITERATE)
 

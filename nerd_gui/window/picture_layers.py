@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -12,6 +15,7 @@ from PySide6.QtGui import QImage
 from nerd_gui.imaging.metrics import to_8_bit
 
 MID_GREY = 0.5
+_KEPT_BYTES = 256 << 20  # of frames that may be shown again
 
 
 class Layer(StrEnum):
@@ -63,11 +67,31 @@ class Frame:
         return self._reduced
 
 
+@dataclass(frozen=True)
+class LaterPicture:
+    """A picture that is made when it is first looked at, and known again by its key: one that is scrubbed over.
+
+    Attributes
+    ----------
+    key : Hashable
+        Equal keys mean equal pixels.
+    shape : (rows, cols)
+    make : callable
+        Gives the pixels, in the form of any other picture.
+    """
+
+    key: Hashable
+    shape: tuple[int, int]
+    make: Callable[[], NDArray]
+
+
 class PictureLayers:
     """The layers of one photo, all of the same rows x cols, as values and as frames."""
 
     def __init__(self) -> None:
-        self._values: dict[Layer, NDArray] = {}
+        self._values: dict[Layer, NDArray | LaterPicture] = {}
+        self._keys: dict[Layer, Hashable] = {}
+        self._kept: OrderedDict[Hashable, Frame] = OrderedDict()
         self._frames: dict[Layer | tuple[Layer, Layer], Frame] = {}
         self._gain = 1.0
 
@@ -95,15 +119,15 @@ class PictureLayers:
         """Return the layers that have a picture, in the order of `Layer`."""
         return [layer for layer in Layer if layer in self._values]
 
-    def set(self, layer: Layer, pixels: NDArray | None) -> None:
+    def set(self, layer: Layer, pixels: NDArray | LaterPicture | None) -> None:
         """Replace or, with None, remove a layer. A picture of another size starts over: it drops all the others.
 
         Parameters
         ----------
         layer : Layer
-        pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, or None
+        pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, LaterPicture of one, or None
             Floating point in [0, 1] (`Layer.NOISE`: n_hat, around 0) or uint8. Kept as it is and converted when it
-            is shown, so it must not be changed afterwards.
+            is shown, so it must not be changed afterwards. The frames of some `LaterPicture`s are kept too.
 
         Raises
         ------
@@ -113,26 +137,46 @@ class PictureLayers:
         if pixels is None:
             self._values.pop(layer, None)
         else:
-            values = _checked(layer, pixels)
+            values = pixels if isinstance(pixels, LaterPicture) else _checked(layer, pixels)
             if self.shape is not None and values.shape[:2] != self.shape:
-                self._values.clear()
-                self._frames.clear()
+                for held in (self._values, self._frames, self._kept):
+                    held.clear()
             self._values[layer] = values
+        self._keys[layer] = pixels.key if isinstance(pixels, LaterPicture) else None
         self._forget(layer)
 
     def frame(self, layer: Layer) -> Frame:
         """Return a layer as it is displayed; the noise estimate as ``0.5 + gain * n_hat``."""
         if layer not in self._frames:
-            values = self._values[layer]
-            if layer is Layer.NOISE:
-                values = MID_GREY + self._gain * _unit(values)
-            self._frames[layer] = Frame(_bytes(values))
+            key = self._keys[layer]
+            if layer is Layer.NOISE and key is not None:
+                key = (key, self._gain)
+            self._frames[layer] = self._kept.pop(key) if key in self._kept else self._made(layer)
+            if key is not None:
+                self._keep(key, self._frames[layer])
         return self._frames[layer]
+
+    def _made(self, layer: Layer) -> Frame:
+        values = self._value(layer)
+        return Frame(_bytes(MID_GREY + self._gain * _unit(values) if layer is Layer.NOISE else values))
+
+    def _keep(self, key: Hashable, frame: Frame) -> None:
+        """Keep a frame as the latest one looked at, and forget the oldest past the limit."""
+        self._kept[key] = frame
+        rows, cols = frame.pixels.shape[:2]
+        while len(self._kept) > max(1, _KEPT_BYTES // (8 * rows * cols)):
+            self._kept.popitem(last=False)
+
+    def _value(self, layer: Layer) -> NDArray:
+        values = self._values[layer]
+        if isinstance(values, LaterPicture):
+            self._values[layer] = values = _checked(layer, values.make())
+        return values
 
     def difference(self, left: Layer, right: Layer) -> Frame:
         """Return ``0.5 + gain * (right - left)``; a grey layer counts for all three channels of a coloured one."""
         if (left, right) not in self._frames:
-            a, b = _unit(self._values[left]), _unit(self._values[right])
+            a, b = _unit(self._value(left)), _unit(self._value(right))
             if a.ndim != b.ndim:
                 a, b = np.atleast_3d(a), np.atleast_3d(b)
             self._frames[left, right] = Frame(_bytes(MID_GREY + self._gain * (b - a)))
@@ -140,7 +184,7 @@ class PictureLayers:
 
     def value(self, layer: Layer, row: int, col: int) -> tuple[float, ...]:
         """Return the unclipped values of a pixel, one for each channel, in 0-255 units."""
-        values = self._values[layer][row, col]
+        values = self._value(layer)[row, col]
         return tuple((255 * _unit(np.atleast_1d(values))).tolist())
 
     def _forget(self, layer: Layer) -> None:

@@ -13,7 +13,7 @@ from superqt import QElidingLabel
 
 from nerd_gui.window.compare_tools import DEFAULT_GAIN, CompareTools
 from nerd_gui.window.picture_canvas import PictureCanvas
-from nerd_gui.window.picture_layers import Compare, Layer
+from nerd_gui.window.picture_layers import Compare, LaterPicture, Layer
 from nerd_gui.window.picture_marks import overlay_image
 from nerd_gui.window.pins import Pin
 from nerd_gui.window.stage import Stage
@@ -70,13 +70,13 @@ class PictureView(QWidget):
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def set_picture(self, layer: Layer, pixels: NDArray | None) -> None:
+    def set_picture(self, layer: Layer, pixels: NDArray | LaterPicture | None) -> None:
         """Show a picture as `layer`, or take it away with None.
 
         Parameters
         ----------
         layer : Layer
-        pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, floating point or uint8, or None
+        pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, float or uint8, LaterPicture of one, or None
             Floating point is in [0, 1] units; `Layer.NOISE` is n_hat, shown as ``0.5 + gain * n_hat``. The array is
             read when it is painted and must not be changed afterwards. One of another size than the pictures there are
             starts over: the other layers go and the view is fitted.
