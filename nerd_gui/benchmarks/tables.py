@@ -14,14 +14,21 @@ def header(report: Figures) -> list[str]:
     machine, picture = report["machine"], report["picture"]
     random = sorted({run["model"] for run in report["runs"] if run["weights"] == "random"})
     lines = [
-        f"NERD GUI {machine['program']} on {machine['device']}: {machine['device_name']}",
-        f"{machine['processor']} ({machine['instructions']}), {machine['threads']} of {machine['cores']} threads, "
-        f"torch {machine['torch']}, Python {machine['python']}",
+        *header_of_machine(machine),
         f"Picture “{picture['sample']}”, sigma {picture['sigma']:g}. Times are medians of turns taken in alternation.",
     ]
     if random:
         lines.append(f"Random weights, for want of trained ones: {', '.join(random)}.")
     return lines
+
+
+def header_of_machine(machine: Figures) -> list[str]:
+    """What `machine.describe` found, in lines."""
+    return [
+        f"NERD GUI {machine['program']} on {machine['device']}: {machine['device_name']}",
+        f"{machine['processor']} ({machine['instructions']}), {machine['threads']} of {machine['cores']} threads, "
+        f"torch {machine['torch']}, Python {machine['python']}",
+    ]
 
 
 def tables(report: Figures) -> Iterator[tuple[str, Table]]:

@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 
 from nerd_gui.benchmarks.clock import Turns
-from nerd_gui.benchmarks.suite import Plan, check, measure
+from nerd_gui.benchmarks.suite import Figures, Plan, check, measure
 from nerd_gui.benchmarks.tables import header, notes, tables
-from nerd_gui.cli.arguments import Parser, say, whole
+from nerd_gui.benchmarks.training_step import measure_step, step_header, step_table
+from nerd_gui.cli.arguments import Parser, UsageError, say, whole
 from nerd_gui.cli.targets import check_file, write_text
 from nerd_gui.denoising import check_device, default_device
+from nerd_gui.training import find_recipe
 from nerd_gui.training.evaluate import as_text
 
 _MODELS, _SIZES, _PRECISIONS = ["nerd", "nerd-lite"], [128, 256], ["float32", "bfloat16"]
@@ -25,12 +27,13 @@ def parser() -> argparse.ArgumentParser:
         "Measure attention, f, the solver, its memory and a click on this machine, beside the machine's own ceilings\n"
         "and other people's code: minutes on a laptop. Leave the machine alone meanwhile.",
         "examples:\n  nerd-gui bench --quick\n  nerd-gui bench --json bench.json\n"
-        "  nerd-gui bench --model nerd-lite --size 256 512 --threads 2",
+        "  nerd-gui bench --model nerd-lite --size 256 512 --threads 2\n  nerd-gui bench --training nerd-lite-25",
     )
     add = made.add_argument
     add("--model", nargs="+", action="extend", metavar="NAME", help="networks, or files (default: nerd, nerd-lite)")
     add("--size", nargs="+", action="extend", type=whole(8), metavar="PX", help="picture sides (default: 128, 256)")
     add("--precision", nargs="+", action="extend", choices=_PRECISIONS, metavar="P", help="float32, bfloat16 or both")
+    add("--training", metavar="NAME|FILE.json", help="measure one step of a training recipe instead")
     add("--quick", action="store_true", help="a small picture and few turns: a minute, rough figures")
     add("--json", type=Path, metavar="FILE", help="write all figures, those of every single turn too")
     add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
@@ -50,23 +53,37 @@ def run(args: argparse.Namespace) -> int:
     device = default_device() if args.device is None else check_device(args.device)
     if args.threads is not None:
         torch.set_num_threads(args.threads)
+    turns = _QUICK_TURNS if args.quick else Turns()
+    if args.training is not None:
+        try:
+            report = measure_step(find_recipe(args.training), device, turns)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        _write(args.json, report)
+        print("\n".join(step_header(report)))
+        print(f"\nOne step of training, beside the time of its useful operations\n{as_text(step_table(report))}")
+        return 0
     plan = Plan(
         models=_once(args.model or _MODELS),
         sizes=_once(args.size or (_QUICK_SIZES if args.quick else _SIZES)),
         precisions=_once(args.precision or _PRECISIONS),
         device=device,
-        turns=_QUICK_TURNS if args.quick else Turns(),
+        turns=turns,
     )
     check(plan)
     report = measure(plan, say)
-    if args.json is not None:
-        write_text(args.json, json.dumps(report, indent=2, allow_nan=False) + "\n")
+    _write(args.json, report)
     print("\n".join(header(report)))
     for title, table in tables(report):
         print(f"\n{title}\n{as_text(table)}")
     for note in notes(report):
         print(f"\n{note}")
     return 0
+
+
+def _write(path: Path | None, report: Figures) -> None:
+    if path is not None:
+        write_text(path, json.dumps(report, indent=2, allow_nan=False) + "\n")
 
 
 def _once(values: list) -> list:
