@@ -94,6 +94,11 @@ class Trajectory:
     earlier_runs: tuple[dict[str, Any], ...] = ()
     notice: str | None = None
 
+    def begin(self, prepared: "Trajectory") -> None:
+        """Take over what is known of a run once it is prepared: q, and what it starts from."""
+        self.settings, self.window = prepared.settings, prepared.window
+        self.earlier_runs, self.notice = prepared.earlier_runs, prepared.notice
+
     def add(self, iterate: Iterate) -> None:
         """Append the next iterate.
 

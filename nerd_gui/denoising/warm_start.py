@@ -45,8 +45,10 @@ class Equilibrium:
         batch, features : int
             The first two dimensions of its z.
         """
-        if model != self.runs[-1]["model"] or (batch, features) != self.z.shape[:2]:
-            return "The last equilibrium is another network's or another number of channels', so the run starts from zero."
+        if model != self.runs[-1]["model"] or features != self.z.shape[1]:
+            return "The last equilibrium is that of another network, so the run starts from zero."
+        if batch != self.z.shape[0]:
+            return "The last equilibrium is that of another number of channels, so the run starts from zero."
         if (subject.photo.rows, subject.photo.cols) != self.photo_size:
             return "The last equilibrium is that of a photo of another size, so the run starts from zero."
         if any(here.stop <= here.start for here, _ in self._overlap(subject)):
