@@ -181,10 +181,15 @@ class Trajectory:
     def saving(self) -> Saving | None:
         """What the start at the last equilibrium saved beside the first run of those it goes back to.
 
-        None for other starts, and where that first run was none from zero or had another solver.
+        None for other starts, and where that first run was none from zero, or had another solver, memory or safeguard.
         """
-        first = self.earlier_runs[0] if self.earlier_runs else None
-        if first is None or first["settings"]["start"] != "zero" or first["solver"] != self.settings.solver:
+        if not self.earlier_runs:
+            return None
+        first, own = self.earlier_runs[0], self._outline()
+        alike = first["solver"] == own["solver"] and all(
+            first["settings"][name] == own["settings"][name] for name in ("memory", "safeguard")
+        )
+        if not alike or first["settings"]["start"] != "zero":
             return None
         return Saving.of(self.curve("residual"), first["residuals"], self.settings.tol)
 

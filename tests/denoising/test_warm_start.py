@@ -164,7 +164,8 @@ def test_the_saving_is_against_the_first_run_if_that_was_from_zero_with_the_same
     for run in (second, third):
         assert run.saving().from_zero == first[-1].evaluations
         assert run.report()["evaluations_saved"] == first[-1].evaluations - run[-1].evaluations > 0
-    plain = dataclasses.replace(LAST, solver="plain")
-    assert denoise(subject, plain, net, start_from=first.equilibrium()).saving() is None
+    for change in ({"solver": "plain"}, {"memory": 2}, {"safeguard": False}):
+        other = dataclasses.replace(LAST, **change)
+        assert denoise(subject, other, net, start_from=first.equilibrium()).saving() is None
     random = denoise(subject, dataclasses.replace(ZERO, start="random"), net)
     assert denoise(subject, LAST, net, start_from=random.equilibrium()).saving() is None
