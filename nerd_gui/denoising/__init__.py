@@ -13,14 +13,17 @@ from nerd_gui.denoising.settings import (
     devices,
 )
 from nerd_gui.denoising.trajectory import CURVES, Iterate, Trajectory
+from nerd_gui.denoising.warm_start import Equilibrium, Saving
 
 __all__ = [
     "CURVES",
     "DenoisingRun",
+    "Equilibrium",
     "Features",
     "Iterate",
     "RunError",
     "RunSettings",
+    "Saving",
     "Subject",
     "Trajectory",
     "check_device",

@@ -137,9 +137,10 @@ def denoise_file(
 def describe(trajectory: Trajectory, index: int) -> str:
     """How the picture of an iterate came about, in one line, for the file's metadata."""
     settings, subject = trajectory.settings, trajectory.subject
+    start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
     region = "" if subject.region is None else f", region {subject.region} of the photo"
     added = "" if subject.sigma is None else f", noise added: sigma {subject.sigma:g}, seed {subject.seed}"
     return (
         f"NERD GUI {__version__}, {Path(settings.model).name.removesuffix('.safetensors')}, {settings.solver}, "
-        f"{index} iterations, residual {trajectory[index].residual:.1e}{region}{added}"
+        f"{index} iterations{start}, residual {trajectory[index].residual:.1e}{region}{added}"
     )

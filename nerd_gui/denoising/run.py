@@ -1,6 +1,7 @@
 """One run: a photo, a network and settings become a stream of iterates."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from nerd_gui.denoising.features import HALF_MAX, Features, FeatureStore
 from nerd_gui.denoising.memory import check_memory, peak_memory_mb
 from nerd_gui.denoising.settings import RunError, RunSettings, Subject, check_device
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
+from nerd_gui.denoising.warm_start import NO_EQUILIBRIUM, Equilibrium
 from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
 from nerd_gui.imaging import luma, noise_level, psnr, ssim
 from nerd_gui.nerd import NERD, load_model
@@ -47,16 +49,32 @@ class DenoisingRun:
     settings : RunSettings
     net : NERD, optional
         The network, loaded from `settings.model` if left out.
+    start_from : Equilibrium, optional
+        Where a run with the start "last" begins: `Trajectory.equilibrium` of an earlier one.
+
+    Attributes
+    ----------
+    settings : RunSettings
+        As asked for; but the start is "zero" where no last equilibrium fits.
+    notice : str or None
+        The sentence that says so.
 
     Raises
     ------
     RunError
-        If the device is missing, the picture does not suit the network, or memory does not suffice.
+        If the device is missing, the picture does not suit the network, memory does not suffice, or another start than
+        "last" comes with an equilibrium.
     ModelError
         If the network cannot be loaded.
     """
 
-    def __init__(self, subject: Subject, settings: RunSettings, net: NERD | None = None) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        settings: RunSettings,
+        net: NERD | None = None,
+        start_from: Equilibrium | None = None,
+    ) -> None:
         check_device(settings.device)
         self.subject = subject
         self.settings = settings
@@ -68,10 +86,26 @@ class DenoisingRun:
         self.window = settings.window or self.net.config.window
         self.batch = batch_size(self.net, subject.channels)
         self.estimated_bytes = check_memory(self.net.config, settings, self.batch, subject.rows, subject.cols)
+        self.start_from, self.notice = self._checked_start(start_from)
+        if self.notice is not None:
+            self.settings = replace(settings, start="zero")
+
+    def _checked_start(self, given: Equilibrium | None) -> tuple[Equilibrium | None, str | None]:
+        """The equilibrium that the run starts from, and why it does not where it was asked to."""
+        settings = self.settings
+        if settings.start != "last":
+            if given is not None:
+                raise RunError(f"A run from {settings.start} takes no equilibrium; choose the start “last” for it.")
+            return None, None
+        if given is None:
+            return None, NO_EQUILIBRIUM
+        misfit = given.misfit(self.subject, settings.model, self.batch, self.net.config.features)
+        return (given, None) if misfit is None else (None, misfit)
 
     def trajectory(self) -> Trajectory:
         """An empty record for this run's iterates."""
-        return Trajectory(self.subject, self.settings, self.window)
+        earlier = self.start_from.runs if self.start_from else ()
+        return Trajectory(self.subject, self.settings, self.window, earlier_runs=earlier, notice=self.notice)
 
     def iterates(
         self, should_stop: Callable[[], bool] | None = None, *, keep_features: bool = True
@@ -125,6 +159,8 @@ class DenoisingRun:
 
     def _start(self, s: Tensor) -> Tensor:
         z0 = self.net.initial(s)
+        if self.start_from is not None:
+            return self.start_from.placed(self.subject).to(z0)
         if self.settings.start == "random":
             # Drawn on the CPU so that a seed means the same start on every device.
             generator = torch.Generator().manual_seed(self.settings.start_seed)
@@ -170,9 +206,10 @@ def denoise(
     should_stop: Callable[[], bool] | None = None,
     *,
     keep_features: bool = True,
+    start_from: Equilibrium | None = None,
 ) -> Trajectory:
     """Run to the end and return the whole record; for callers who do not watch."""
-    run = DenoisingRun(subject, settings, net)
+    run = DenoisingRun(subject, settings, net, start_from)
     trajectory = run.trajectory()
     for iterate in run.iterates(should_stop, keep_features=keep_features):
         trajectory.add(iterate)

@@ -40,8 +40,8 @@ class RunSettings:
         Arithmetic inside f.
     device : str
         "cpu", "cuda", "cuda:1", "mps".
-    start : {"zero", "random"}
-        z of iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it).
+    start : {"zero", "random", "last"}
+        z of iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the last equilibrium.
     start_seed : int
         Seed of the random start.
     """
@@ -55,7 +55,7 @@ class RunSettings:
     window: int | None = None
     precision: Precision = "float32"
     device: str = "cpu"
-    start: Literal["zero", "random"] = "zero"
+    start: Literal["zero", "random", "last"] = "zero"
     start_seed: int = 0
 
     def __post_init__(self) -> None:
@@ -71,8 +71,8 @@ class RunSettings:
             raise RunError(f"The attention window must be at least 1 pixel wide, not {self.window}.")
         if self.precision not in ("float32", "bfloat16"):
             raise RunError(f"The precision must be float32 or bfloat16, not “{self.precision}”.")
-        if self.start not in ("zero", "random"):
-            raise RunError(f"A run starts from zero or random, not from “{self.start}”.")
+        if self.start not in ("zero", "random", "last"):
+            raise RunError(f"A run starts from zero, random or last, not from “{self.start}”.")
 
 
 def devices() -> list[str]:
@@ -186,6 +186,11 @@ class Subject:
     @property
     def channels(self) -> int:
         return int(self.noisy.shape[0])
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the photo at which the subject begins."""
+        return (0, 0) if self.region is None else self.region[:2]
 
     @property
     def rows(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.settings import RunSettings, Subject
+from nerd_gui.denoising.warm_start import Equilibrium, Saving
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma
 
@@ -74,7 +75,15 @@ def _plain(value: Any) -> Any:
 
 @dataclass(eq=False)
 class Trajectory:
-    """The iterates of one run, 0 ... N, with the subject and the settings they belong to."""
+    """The iterates of one run, 0 ... N, with the subject and the settings they belong to.
+
+    Attributes
+    ----------
+    earlier_runs : tuple of dict
+        Records of the runs that the start depends on, see `Equilibrium`; empty but for the start "last".
+    notice : str or None
+        What the person must be told of the start: that no last equilibrium fits, and it is zero.
+    """
 
     subject: Subject
     settings: RunSettings
@@ -82,6 +91,13 @@ class Trajectory:
     iterates: list[Iterate] = field(default_factory=list)
     stop_reason: StopReason | None = None
     peak_memory_mb: float | None = None
+    earlier_runs: tuple[dict[str, Any], ...] = ()
+    notice: str | None = None
+
+    def begin(self, prepared: "Trajectory") -> None:
+        """Take over what is known of a run once it is prepared: q, and what it starts from."""
+        self.settings, self.window = prepared.settings, prepared.window
+        self.earlier_runs, self.notice = prepared.earlier_runs, prepared.notice
 
     def add(self, iterate: Iterate) -> None:
         """Append the next iterate.
@@ -151,22 +167,61 @@ class Trajectory:
         error = float(np.mean((luma(difference) if channel is None else difference[channel]) ** 2)) * 255**2
         return math.sqrt(max(level**2 - error, 0.0))
 
+    def equilibrium(self) -> Equilibrium | None:
+        """The result, as a later run can start from it; None where it is not finite or its features were not kept."""
+        best = self.iterates[self.result] if self.iterates else None
+        if best is None or best.features is None or not math.isfinite(best.residual):
+            return None
+        if not best.features.z.isfinite().all():
+            return None
+        photo = self.subject.photo
+        run = {**self._outline(), "residuals": self.curve("residual")}
+        return Equilibrium(best.features.z, self.subject.corner, (photo.rows, photo.cols), (*self.earlier_runs, run))
+
+    def saving(self) -> Saving | None:
+        """What the start at the last equilibrium saved beside the first run of those it goes back to.
+
+        None for other starts, and where that first run was none from zero, or had another solver, memory or safeguard.
+        """
+        if not self.earlier_runs:
+            return None
+        first, own = self.earlier_runs[0], self._outline()
+        alike = first["solver"] == own["solver"] and all(
+            first["settings"][name] == own["settings"][name] for name in ("memory", "safeguard")
+        )
+        if not alike or first["settings"]["start"] != "zero":
+            return None
+        return Saving.of(self.curve("residual"), first["residuals"], self.settings.tol)
+
     def report(self) -> dict[str, Any]:
-        """Everything needed to read the run, and to run it again; JSON-ready."""
+        """Everything needed to read the run, and to run it again; JSON-ready.
+
+        "earlier_runs" are those that the start "last" depends on, the first one first: run them again, each from the
+        result of the one before it, then this one.
+        """
+        last, saving = self.iterates[-1] if self.iterates else None, self.saving()
+        return {
+            **self._outline(),
+            "stop_reason": str(self.stop_reason) if self.stop_reason else None,
+            "seconds": last.seconds if last else 0.0,
+            "evaluations": last.evaluations if last else 0,
+            "evaluations_saved": saving.saved if saving else None,
+            "peak_memory_mb": self.peak_memory_mb,
+            "iterations": [iterate.as_record() for iterate in self.iterates],
+            "notice": self.notice,
+            "earlier_runs": list(self.earlier_runs),
+        }
+
+    def _outline(self) -> dict[str, Any]:
+        """What the run was asked to do, and which iterate is its result."""
         subject, settings = self.subject, self.settings
-        last = self.iterates[-1] if self.iterates else None
         return {
             "model": settings.model,
             "solver": settings.solver,
             "device": settings.device,
             "window": self.window,
             "precision": settings.precision,
-            "stop_reason": str(self.stop_reason) if self.stop_reason else None,
-            "result": self.result if last else None,
-            "seconds": last.seconds if last else 0.0,
-            "evaluations": last.evaluations if last else 0,
-            "peak_memory_mb": self.peak_memory_mb,
-            "iterations": [iterate.as_record() for iterate in self.iterates],
+            "result": self.result if self.iterates else None,
             "settings": {
                 "max_iter": settings.max_iter,
                 "tol": settings.tol,

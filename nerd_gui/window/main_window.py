@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QProgressBar, QSplitter, QToo
 from nerd_gui.denoising import RunError, RunSettings, Trajectory
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import sample_names
-from nerd_gui.window import preferences
+from nerd_gui.window import preferences, run_summary
 from nerd_gui.window.actions import Actions
 from nerd_gui.window.attention_inspector import AttentionInspector
 from nerd_gui.window.attention_panel import AttentionPanel
@@ -87,8 +87,8 @@ class MainWindow(QMainWindow):
         self.summary = QLabel()
         self.summary.setObjectName("runSummary")
         self.summary.setAccessibleName("State of the run")
-        self.summary.setToolTip("Evaluations of f, time, residual ‖g‖/‖f(z)‖ and estimated noise level of the iterate.")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setWordWrap(True)  # its text must not set the least width of the window
         self.progress = QProgressBar()
         self.progress.setObjectName("runProgress")
         self.progress.setAccessibleName("Progress of the run")
@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         self.controls.modelChanged.connect(self._update_enabled)
         self.controls.model.checkpointWanted.connect(self.open_dialogs.ask_checkpoint)
         self.controller.started.connect(self._on_started)
+        self.controller.noticed.connect(lambda notice: self.statusBar().showMessage(notice, 8000))
         self.controller.iterateAdded.connect(self._on_iterate_added)
         self.controller.ended.connect(self._on_ended)
         self.controller.failed.connect(self._on_failed)
@@ -329,16 +330,12 @@ class MainWindow(QMainWindow):
     def _show_summary(self) -> None:
         trajectory, index = self.controller.trajectory, self.scrubber.index
         if trajectory is None or not 0 <= index < len(trajectory):
+            self.summary.setToolTip(run_summary.MEANING)
             if trajectory is None:
                 self.summary.setText("Ready. Run finds the equilibrium." if self.workspace.photo else "Open a photo.")
             return
-        iterate, last = trajectory[index], trajectory[-1]
-        state = str(trajectory.stop_reason) if trajectory.stop_reason else "running …"
-        ended = f"{last.evaluations} evaluations · {last.seconds:.1f} s · {state}"
-        self.summary.setText(
-            f"Iterate {index}: residual {iterate.residual:.1e}, noise level {iterate.noise_level:.1f}"
-            f"  |  {ended}, result: iterate {trajectory.result}"
-        )
+        self.summary.setText(run_summary.summary(trajectory, index))
+        self.summary.setToolTip(run_summary.explanation(trajectory))
 
     # ---- the window itself --------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from nerd_gui.denoising import DenoisingRun, Iterate, RunSettings, Subject, Trajectory, peak_memory_mb
+from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, RunSettings, Subject, Trajectory, peak_memory_mb
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import NERD, AttentionMaps, load_model
 from nerd_gui.window.worker import RunWorker
@@ -17,6 +17,8 @@ class RunController(QObject):
     -------
     started : Trajectory
         A new, empty trajectory; iterates follow.
+    noticed : str
+        A sentence on how the run started, where that is not as asked for.
     iterateAdded : int
         The iterate of this index has arrived in `trajectory`.
     ended : StopReason
@@ -26,6 +28,7 @@ class RunController(QObject):
     """
 
     started = Signal(object)
+    noticed = Signal(str)
     iterateAdded = Signal(int)
     ended = Signal(object)
     failed = Signal(str, str)
@@ -34,6 +37,7 @@ class RunController(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.trajectory: Trajectory | None = None
+        self._last_equilibrium: Equilibrium | None = None
         self._net: NERD | None = None
         self._net_key: tuple[str, str] | None = None
         self._run_id = 0
@@ -47,11 +51,11 @@ class RunController(QObject):
 
     def start(self, subject: Subject, settings: RunSettings) -> None:
         """Run in the background; a run under way is stopped and what it still sends is dropped."""
-        self.stop()
-        self._run_id += 1
+        self._put_away()
         self.trajectory = Trajectory(subject, settings, settings.window or 0)
+        start_from = self._last_equilibrium if settings.start == "last" else None
         net = self._net if self._net_key == (settings.model, settings.device) else None
-        worker = RunWorker(self._run_id, self._maker(subject, settings, net))
+        worker = RunWorker(self._run_id, self._maker(subject, settings, net, start_from))
         worker.prepared.connect(self._on_prepared)
         worker.iterateReady.connect(self._on_iterate)
         worker.ended.connect(self._on_ended)
@@ -64,11 +68,20 @@ class RunController(QObject):
         worker.start()
 
     @staticmethod
-    def _maker(subject: Subject, settings: RunSettings, net: NERD | None) -> Callable[[], DenoisingRun]:
+    def _maker(
+        subject: Subject, settings: RunSettings, net: NERD | None, start_from: Equilibrium | None
+    ) -> Callable[[], DenoisingRun]:
         def make() -> DenoisingRun:
-            return DenoisingRun(subject, settings, net or load_model(settings.model, settings.device))
+            return DenoisingRun(subject, settings, net or load_model(settings.model, settings.device), start_from)
 
         return make
+
+    def _put_away(self) -> None:
+        """Stop, and keep of the trajectory the equilibrium that it found: what a run can start from."""
+        self.stop()
+        self._run_id += 1
+        if self.trajectory is not None:
+            self._last_equilibrium = self.trajectory.equilibrium() or self._last_equilibrium
 
     def stop(self) -> None:
         """End the run now, as the window sees it; its thread ends at the solver's next evaluation."""
@@ -88,8 +101,7 @@ class RunController(QObject):
 
     def forget(self) -> None:
         """Stop and drop the trajectory: another photo has been opened."""
-        self.stop()
-        self._run_id += 1
+        self._put_away()
         self.trajectory = None
 
     def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
@@ -106,7 +118,9 @@ class RunController(QObject):
     def _on_prepared(self, run_id: int, run: DenoisingRun) -> None:
         if self._is_current(run_id) and self.trajectory is not None:
             self._net, self._net_key = run.net, (run.settings.model, run.settings.device)
-            self.trajectory.window = run.window
+            self.trajectory.begin(run.trajectory())
+            if run.notice is not None:
+                self.noticed.emit(run.notice)
 
     def _on_iterate(self, run_id: int, iterate: Iterate) -> None:
         if self._is_current(run_id) and self.trajectory is not None:

@@ -206,10 +206,15 @@ class SolverSettings(QToolButton):
         )
         self.precision.addItems(["float32", "bfloat16"])
         self.start = described(
-            QComboBox(), "startCombo", "Start", "z₀. A well-posed equilibrium does not depend on it (Sec. IV-B)."
+            QComboBox(),
+            "startCombo",
+            "Start",
+            "z₀. A well-posed equilibrium does not depend on it (Sec. IV-B). The last equilibrium, the result of the "
+            "run before, is near when photo, region, σ, q or precision have changed a little.",
         )
         self.start.addItem("zero", "zero")
         self.start.addItem("seeded random", "random")
+        self.start.addItem("last equilibrium", "last")
         panel = QWidget()
         form = QFormLayout(panel)
         for label, widget in (

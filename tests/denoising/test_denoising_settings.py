@@ -30,7 +30,7 @@ from nerd_gui.imaging import add_noise
         ({"memory": 0}, "memory must hold at least 1 pair"),
         ({"window": 0}, "window must be at least 1 pixel"),
         ({"precision": "float16"}, "float32 or bfloat16, not “float16”"),
-        ({"start": "best"}, "starts from zero or random"),
+        ({"start": "best"}, "starts from zero, random or last, not from “best”"),
     ],
 )
 def test_bad_settings_are_sentences(change, sentence):

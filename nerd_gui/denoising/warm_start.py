@@ -1,0 +1,105 @@
+"""Starting a run at the last equilibrium (Sec. IV-B: a well-posed one does not depend on the start); what it saves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nerd_gui.denoising.settings import Subject
+
+NO_EQUILIBRIUM = "There is no last equilibrium, so the run starts from zero."
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibrium:
+    """The result of a run, as the start of a later one.
+
+    Attributes
+    ----------
+    z : Tensor, (B, d, rows, cols), float16, on the CPU
+        The iterate of least residual; for a start, half precision is near enough.
+    corner : (row, col)
+        Where in the photo z begins.
+    photo_size : (rows, cols)
+        Of the whole photo.
+    runs : tuple of dict
+        Records of the runs that led here, the first one first; each later one started where the one before it ended.
+    """
+
+    z: Tensor
+    corner: tuple[int, int]
+    photo_size: tuple[int, int]
+    runs: tuple[dict[str, Any], ...]
+
+    def misfit(self, subject: Subject, model: str, batch: int, features: int) -> str | None:
+        """Why a run cannot start here, as a sentence; None if it can.
+
+        Parameters
+        ----------
+        subject : Subject
+            What the run denoises.
+        model : str
+            Its network, by name or path.
+        batch, features : int
+            The first two dimensions of its z.
+        """
+        if model != self.runs[-1]["model"] or features != self.z.shape[1]:
+            return "The last equilibrium is that of another network, so the run starts from zero."
+        if batch != self.z.shape[0]:
+            return "The last equilibrium is that of another number of channels, so the run starts from zero."
+        if (subject.photo.rows, subject.photo.cols) != self.photo_size:
+            return "The last equilibrium is that of a photo of another size, so the run starts from zero."
+        if any(here.stop <= here.start for here, _ in self._overlap(subject)):
+            return "The last equilibrium lies elsewhere in the photo, so the run starts from zero."
+        return None
+
+    def placed(self, subject: Subject) -> Tensor:
+        """z where it belongs in a subject that it fits, zero around it: float32 (B, d, rows, cols), on the CPU."""
+        (rows, to_rows), (cols, to_cols) = self._overlap(subject)
+        z0 = torch.zeros(*self.z.shape[:2], subject.rows, subject.cols)
+        z0[:, :, to_rows, to_cols] = self.z[:, :, rows, cols]
+        return z0
+
+    def _overlap(self, subject: Subject) -> list[tuple[slice, slice]]:
+        """For rows, then columns: where the pixels common to z and the subject lie in z, and in the subject."""
+        found = []
+        for old, size, new, length in zip(
+            self.corner, self.z.shape[2:], subject.corner, (subject.rows, subject.cols), strict=True
+        ):
+            first, stop = max(old, new), min(old + size, new + length)
+            found.append((slice(first - old, stop - old), slice(first - new, stop - new)))
+        return found
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What a run cost beside one from zero, to a residual that both reached.
+
+    Attributes
+    ----------
+    residual : float
+        The least one that both reached, or the tolerance if that is larger.
+    evaluations, from_zero : int
+        Evaluations of f to that residual, of this run and of the one from zero.
+    """
+
+    residual: float
+    evaluations: int
+    from_zero: int
+
+    @property
+    def saved(self) -> int:
+        """Evaluations saved; below 0 where the run from zero was the faster one."""
+        return self.from_zero - self.evaluations
+
+    @classmethod
+    def of(cls, residuals: Sequence[float | None], from_zero: Sequence[float | None], tol: float) -> "Saving | None":
+        """Compare the residuals of two runs, iterate by iterate (None: not finite); None where there is none."""
+        runs = [[float("inf") if value is None else value for value in run] for run in (residuals, from_zero)]
+        if not all(runs):
+            return None
+        reached = max(tol, *(min(run) for run in runs))
+        warm, cold = (next(i for i, value in enumerate(run, start=1) if value <= reached) for run in runs)
+        return None if reached == float("inf") else cls(reached, warm, cold)

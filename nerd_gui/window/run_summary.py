@@ -1,0 +1,63 @@
+"""What the line under the picture says of a run."""
+
+import math
+
+from nerd_gui.denoising import Saving, Trajectory
+from nerd_gui.equilibrium import StopReason
+from nerd_gui.window.wording import scientific
+
+MEANING = "Evaluations of f, time, residual ‖g‖/‖f(z)‖ and estimated noise level of the iterate."
+
+
+def summary(trajectory: Trajectory, index: int) -> str:
+    """The facts of an iterate and of the whole run, in one line."""
+    iterate, last = trajectory[index], trajectory[-1]
+    state = str(trajectory.stop_reason) if trajectory.stop_reason else "running …"
+    residual = scientific(iterate.residual) if math.isfinite(iterate.residual) else "not finite"
+    return (
+        f"Iterate {index}: residual {residual}, noise level {iterate.noise_level:.1f}"
+        f"  |  {_evaluations(last.evaluations)}{_start(trajectory)} · {last.seconds:.1f} s · {state}, "
+        f"result {trajectory.result}"
+    )
+
+
+def explanation(trajectory: Trajectory) -> str:
+    """What the line's figures mean, and where those on the start come from."""
+    sentences = [MEANING]
+    if trajectory.notice:
+        sentences.append(trajectory.notice)
+    if saving := _saving(trajectory):
+        first = trajectory.earlier_runs[0]
+        photo = first["photo"]
+        noise = "" if photo["sigma"] is None else f"σ {photo['sigma']:g}, "
+        sentences.append(
+            f"Started from the last equilibrium, this run reached residual {scientific(saving.residual)} after "
+            f"{_evaluations(saving.evaluations)}; the last run from zero ({photo['name']}, {noise}q {first['window']}, "
+            f"{first['precision']}) took {saving.from_zero}."
+        )
+    return "\n".join(sentences)
+
+
+def _evaluations(count: int) -> str:
+    return f"{count} evaluation{'' if count == 1 else 's'}"
+
+
+def _saving(trajectory: Trajectory) -> Saving | None:
+    """What the start saved, once the run has come to its own end."""
+    return trajectory.saving() if trajectory.stop_reason not in (None, StopReason.CANCELLED) else None
+
+
+def _start(trajectory: Trajectory) -> str:
+    """What the start at the last equilibrium saved, or that there was none; nothing for other starts."""
+    if trajectory.notice:
+        return " from zero"
+    if not trajectory.earlier_runs:
+        return ""
+    saving = _saving(trajectory)
+    if saving is None:
+        return " from the last equilibrium"
+    # A run that went on beyond the residual that both reached is compared at that residual, not at its end.
+    there = "" if saving.evaluations == trajectory[-1].evaluations else f" to {scientific(saving.residual)}"
+    if saving.saved == 0:
+        return f", as many as from zero{there}"
+    return f", {abs(saving.saved)} {'fewer' if saving.saved > 0 else 'more'} than from zero{there}"
