@@ -1,7 +1,7 @@
 """One run: subject and settings in, a stream of iterates out, kept in a trajectory."""
 
 from nerd_gui.denoising.features import Features
-from nerd_gui.denoising.memory import estimate_bytes, peak_memory_mb
+from nerd_gui.denoising.memory import MemoryPlan, estimate_bytes, peak_memory_mb, plan_run
 from nerd_gui.denoising.run import DenoisingRun, denoise
 from nerd_gui.denoising.settings import (
     RunError,
@@ -19,6 +19,7 @@ __all__ = [
     "DenoisingRun",
     "Features",
     "Iterate",
+    "MemoryPlan",
     "RunError",
     "RunSettings",
     "Subject",
@@ -30,4 +31,5 @@ __all__ = [
     "devices",
     "estimate_bytes",
     "peak_memory_mb",
+    "plan_run",
 ]

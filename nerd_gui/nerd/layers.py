@@ -94,7 +94,18 @@ class NonLocalBlock(nn.Module):
         for projection in (self.theta, self.psi, self.g, self.out):
             nn.init.xavier_uniform_(projection.weight)
 
-    def forward(self, u: Tensor, window: int, precision: Precision, check: Callable[[], None] | None = None) -> Tensor:
+    def forward(
+        self,
+        u: Tensor,
+        window: int,
+        precision: Precision,
+        check: Callable[[], None] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Tensor:
+        """NL(u); without gradients it may `overwrite` a channels-last u, which takes less memory."""
+        if overwrite:
+            return self._overwrite(u, window, precision, check)
         batch, features, rows, cols = u.shape
         pixels = self.norm(u).permute(0, 2, 3, 1)
         weight = torch.cat([self.theta.weight, self.psi.weight, self.g.weight])
@@ -104,10 +115,8 @@ class NonLocalBlock(nn.Module):
         mixed = self.out(attended.permute(0, 2, 3, 1, 4).reshape(batch, rows, cols, features))
         return mixed.permute(0, 3, 1, 2) + u
 
-    def overwrite(
-        self, u: Tensor, window: int, precision: Precision, check: Callable[[], None] | None = None
-    ) -> Tensor:
-        """NL(u) in the place of a channels-last `u`, without gradients, by one head after another.
+    def _overwrite(self, u: Tensor, window: int, precision: Precision, check: Callable[[], None] | None) -> Tensor:
+        """NL(u) in the place of u, by one head after another.
 
         The projections of all heads, four tensors of the size of u, are never there at once.
         """
@@ -162,7 +171,17 @@ class TransformationBlock(nn.Module):
             parametrizations.weight_norm(self.conv_in)
             parametrizations.weight_norm(self.conv_out)
 
-    def forward(self, u: Tensor, dropout_mask: Tensor | None = None, check: Callable[[], None] | None = None) -> Tensor:
+    def forward(
+        self,
+        u: Tensor,
+        dropout_mask: Tensor | None = None,
+        check: Callable[[], None] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Tensor:
+        """Trans(u); without gradients or dropout it may `overwrite` u, which takes less memory."""
+        if overwrite:
+            return self._overwrite(u, check)
         hidden = F.relu(self.norm_mid(self.conv_in(self.norm_in(u))))
         if dropout_mask is not None:
             hidden = hidden * dropout_mask.to(hidden.dtype)
@@ -170,8 +189,8 @@ class TransformationBlock(nn.Module):
             check()
         return self.norm_post(self.conv_out(hidden))
 
-    def overwrite(self, u: Tensor, check: Callable[[], None] | None = None) -> Tensor:
-        """Trans(u) without gradients or dropout, losing `u`, by one group of hidden features after another.
+    def _overwrite(self, u: Tensor, check: Callable[[], None] | None) -> Tensor:
+        """Trans(u), losing u, by one group of hidden features after another.
 
         GroupNorm sees each group by itself, so the hidden layer, `expansion` times as wide as u, is never there whole.
         """

@@ -144,12 +144,10 @@ class NERD(nn.Module):
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
             u = (s + z).contiguous(memory_format=torch.channels_last)
             if self.non_local is not None:
-                non_local = self.non_local.overwrite if overwrite else self.non_local
-                u = non_local(u, self.window, self.precision, check)
-            if self.transformation is not None and overwrite:
-                u = self.transformation.overwrite(u, check)
-            elif self.transformation is not None:
-                u = self.transformation(u, self._dropout_mask if self.training else None, check)
+                u = self.non_local(u, self.window, self.precision, check, overwrite=overwrite)
+            if self.transformation is not None:
+                mask = self._dropout_mask if self.training else None
+                u = self.transformation(u, mask, check, overwrite=overwrite)
             if self.norm_post is not None:
                 u = self.norm_post(u)
         return u.to(dtype).contiguous()
