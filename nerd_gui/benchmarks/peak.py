@@ -17,6 +17,7 @@ import torch
 
 from nerd_gui.benchmarks.baselines import SOLVERS
 from nerd_gui.benchmarks.workload import find_network, pictures
+from nerd_gui.denoising.memory import return_freed_memory
 from nerd_gui.denoising.run import to_batch
 from nerd_gui.nerd.attention import Precision
 
@@ -62,6 +63,7 @@ def _peak(name: str, size: int, precision: Precision, solver: str, device: str, 
         SOLVERS[solver](lambda z: net.implicit(z, s), net.initial(s), steps)
 
     if device == "cpu":
+        return_freed_memory()
         return resident_peak(solve)
     torch.cuda.reset_peak_memory_stats(device)
     before = torch.cuda.memory_allocated(device)

@@ -19,6 +19,8 @@ class RunController(QObject):
         A new, empty trajectory; iterates follow.
     iterateAdded : int
         The iterate of this index has arrived in `trajectory`.
+    planned : str
+        What was given up to make the run fit into memory; empty where nothing was.
     ended : StopReason
     failed : str, str
         A sentence and details.
@@ -27,6 +29,7 @@ class RunController(QObject):
 
     started = Signal(object)
     iterateAdded = Signal(int)
+    planned = Signal(str)
     ended = Signal(object)
     failed = Signal(str, str)
     runningChanged = Signal(bool)
@@ -106,7 +109,8 @@ class RunController(QObject):
     def _on_prepared(self, run_id: int, run: DenoisingRun) -> None:
         if self._is_current(run_id) and self.trajectory is not None:
             self._net, self._net_key = run.net, (run.settings.model, run.settings.device)
-            self.trajectory.window = run.window
+            self.trajectory.window, self.trajectory.plan = run.window, run.plan
+            self.planned.emit(" ".join(run.plan.steps))
 
     def _on_iterate(self, run_id: int, iterate: Iterate) -> None:
         if self._is_current(run_id) and self.trajectory is not None:
