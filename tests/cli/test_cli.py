@@ -173,3 +173,15 @@ def test_window_does_not_open_for_odd_arguments(window_calls, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     assert "--frobnicate" in refused(capsys, "a.png", "--frobnicate")
     assert window_calls == []
+
+
+def test_what_is_given_up_for_memory_is_said(tmp_path, photo, model, capsys, monkeypatch):
+    needed = estimate_bytes(load_model(model).config, RunSettings(max_iter=9), 1, 24, 20)
+    monkeypatch.setattr(memory, "budget_bytes", lambda settings: needed - 1)
+    report = tmp_path / "run.json"
+    arguments = ["-o", tmp_path / "out.png", "--max-iter", 9, "--model", model, "--memory-limit", 3, "--report", report]
+    assert main(["denoise", str(photo), *map(str, arguments)]) == 0
+    sentence = "Broyden's pairs are kept in 8 bits instead of 16."
+    assert f"nerd-gui: {sentence}\n" in capsys.readouterr().err
+    told = json.loads(report.read_text())
+    assert told["plan"] == [sentence] and told["settings"]["memory_limit"] == 3
