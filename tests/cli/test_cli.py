@@ -14,6 +14,8 @@ from PIL import Image
 
 from nerd_gui import __version__
 from nerd_gui.cli import main
+from nerd_gui.denoising import RunSettings, estimate_bytes, memory
+from nerd_gui.nerd import load_model
 
 RECORD_KEYS = ["index", "residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim", "seconds"]
 REPORT_KEYS = ["model", "solver", "device", "window", "precision", "stop_reason", "result", "seconds", "evaluations"]
