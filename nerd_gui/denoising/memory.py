@@ -20,6 +20,7 @@ _BASE = 40 << 20
 #: Part of the free memory, or of a limit, that a plan gives away.
 _SHARE, _LIMIT_SHARE = 0.9, 0.95
 _MMAP_THRESHOLD = -3, 4 << 20  # glibc's M_MMAP_THRESHOLD, and bytes
+_BETWEEN_TILES = 16 << 20  # blocks below the threshold that stay behind from one tile to the next
 _LEAST_HALO = 8  # pixels: the convolutions' reach in a few evaluations of f
 _FEWER = (8, 6, 4, 3, 2, 1)  # pairs, to choose from when all do not fit
 
@@ -160,7 +161,9 @@ def _plans(
             yield MemoryPlan(needed(fewer_settings, dtype), budget, dtype, fewer, steps=(*steps, step))
 
     halo = max((settings.window or config.window) // 2, _LEAST_HALO)
-    whole = 6 * batch * config.channels * rows * cols * (settings.max_iter + 1)  # n_hat of the tiles, and blended
+    whole = (
+        6 * batch * config.channels * rows * cols * (settings.max_iter + 1) + _BETWEEN_TILES
+    )  # n_hat of the tiles, and blended
     down, across = 1, 1
     while max(down, across) < max(rows, cols):
         if rows // down >= cols // across:
