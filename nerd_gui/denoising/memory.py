@@ -161,9 +161,8 @@ def _plans(
             yield MemoryPlan(needed(fewer_settings, dtype), budget, dtype, fewer, steps=(*steps, step))
 
     halo = max((settings.window or config.window) // 2, _LEAST_HALO)
-    whole = (
-        6 * batch * config.channels * rows * cols * (settings.max_iter + 1) + _BETWEEN_TILES
-    )  # n_hat of the tiles, and blended
+    n_hat = 6 * batch * config.channels * rows * cols * (settings.max_iter + 1)  # of the tiles, and blended
+    beside = n_hat + _BETWEEN_TILES
     down, across = 1, 1
     while max(down, across) < max(rows, cols):
         if rows // down >= cols // across:
@@ -178,7 +177,7 @@ def _plans(
             "overlap; the equilibrium differs a little from that of the whole picture."
         )
         yield MemoryPlan(
-            needed(settings, dtype, tall, wide) + whole,
+            needed(settings, dtype, tall, wide) + beside,
             budget,
             dtype,
             settings.memory,
