@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nerd_gui.denoising.memory import PAIR_DTYPE
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd.attention import window_offsets
 
@@ -81,7 +82,7 @@ def _seen(queries: slice, keys: slice, window: int) -> Tensor:
 
 def solve_here(f: Function, z0: Tensor, steps: int) -> None:
     """Take all steps of the program's own Broyden as a run does, keeping none of the iterates."""
-    deque(broyden(f, z0, max_iter=steps, tol=0.0), maxlen=0)
+    deque(broyden(f, z0, max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE), maxlen=0)
 
 
 @torch.no_grad()

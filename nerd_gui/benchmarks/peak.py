@@ -15,8 +15,11 @@ from collections.abc import Callable
 import psutil
 import torch
 
+from nerd_gui import allocator
 from nerd_gui.benchmarks.baselines import SOLVERS
 from nerd_gui.benchmarks.workload import find_network, pictures
+from nerd_gui.denoising import RunSettings
+from nerd_gui.denoising.memory import plan_run
 from nerd_gui.denoising.run import to_batch
 from nerd_gui.nerd.attention import Precision
 
@@ -62,6 +65,10 @@ def _peak(name: str, size: int, precision: Precision, solver: str, device: str, 
         SOLVERS[solver](lambda z: net.implicit(z, s), net.initial(s), steps)
 
     if device == "cpu":
+        if solver == "here":  # the allocator's settings are part of the plan
+            plan_run(net.config, RunSettings(max_iter=steps, precision=precision), 1, size, size)
+        else:
+            allocator.return_freed()
         return resident_peak(solve)
     torch.cuda.reset_peak_memory_stats(device)
     before = torch.cuda.memory_allocated(device)
@@ -90,5 +97,6 @@ def resident_peak(work: Callable[[], object]) -> int:
 
 
 if __name__ == "__main__":
+    allocator.share_one_arena()
     torch.set_num_threads(int(sys.argv[2]))
     print(_peak(**json.loads(sys.argv[1]), device="cpu"))

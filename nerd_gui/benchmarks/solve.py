@@ -13,7 +13,7 @@ from nerd_gui.benchmarks.baselines import SOLVERS, Function, installed_version
 from nerd_gui.benchmarks.clock import Sample, Stopwatch, Turns, in_turns, wait_for
 from nerd_gui.benchmarks.peak import peak_of_solve
 from nerd_gui.benchmarks.workload import Workload
-from nerd_gui.denoising.memory import free_bytes
+from nerd_gui.denoising.memory import PAIR_DTYPE, free_bytes
 from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision
@@ -72,7 +72,8 @@ def _real_solve(work: Workload, recorder: _Recorder, steps: int) -> dict[str, An
     wait_for(work.device)
     first = 0.0
     started = perf_counter()
-    for step in broyden(recorder, work.net.initial(work.s), max_iter=steps, tol=0.0):
+    z0 = work.net.initial(work.s)
+    for step in broyden(recorder, z0, max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE):
         if step.index == 1:
             first = perf_counter() - started - recorder.keeping
     wait_for(work.device)

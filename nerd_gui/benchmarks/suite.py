@@ -17,7 +17,7 @@ from nerd_gui.benchmarks.solve import measure_peaks, measure_solve
 from nerd_gui.benchmarks.workload import SAMPLE, SEED, SIGMA, Workload, find_network, pictures
 from nerd_gui.denoising import Features, RunSettings
 from nerd_gui.denoising.features import FeatureStore
-from nerd_gui.denoising.memory import check_memory
+from nerd_gui.denoising.memory import budget_bytes, estimate_bytes, too_little
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision, attention_path, neighbourhood_attention
 
@@ -52,7 +52,13 @@ def check(plan: Plan) -> None:
     settings = RunSettings(device=plan.device, max_iter=plan.steps)
     for name in plan.models:
         net, _ = find_network(name, "cpu")
-        check_memory(net.config, settings, 1, max(plan.sizes), max(plan.sizes))
+        # As it is: a solve that gave something up to fit would be none to compare with.
+        needed, budget = (
+            estimate_bytes(net.config, settings, 1, max(plan.sizes), max(plan.sizes)),
+            budget_bytes(settings),
+        )
+        if needed > budget:
+            raise too_little(needed, settings, budget)
 
 
 def measure(plan: Plan, watch: Callable[[str], None] = lambda _: None) -> Figures:

@@ -8,6 +8,7 @@ import io
 import sys
 from collections.abc import Sequence
 
+from nerd_gui import allocator
 from nerd_gui.cli.arguments import say
 
 COMMANDS = ("denoise", "evaluate", "train", "bench")
@@ -19,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     The first argument chooses the command; if it is none, the window opens, and the argument is its photo.
     """
+    allocator.share_one_arena()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
     arguments = list(sys.argv[1:] if argv is None else argv)

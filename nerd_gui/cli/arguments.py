@@ -50,6 +50,11 @@ def not_negative(text: str) -> float:
     return _number(text, float, lambda value: 0 <= value < math.inf, "a number of 0 or more")
 
 
+def positive(text: str) -> float:
+    """An argument that is a number above 0."""
+    return _number(text, float, lambda value: 0 < value < math.inf, "a number above 0")
+
+
 def whole(least: int) -> Callable[[str], int]:
     """The type of an argument that is a whole number of `least` or more."""
     return lambda text: _number(text, int, lambda value: value >= least, f"a whole number of {least} or more")

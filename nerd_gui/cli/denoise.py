@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
                     seed=args.seed or 0,
                     clean=clean,
                     watch=watch,
+                    announce=say,
                 )
         except (PhotoError, RunError) as error:
             say(error)

@@ -4,10 +4,10 @@ import argparse
 
 import torch
 
-from nerd_gui.cli.arguments import not_negative, whole
+from nerd_gui.cli.arguments import not_negative, positive, whole
 from nerd_gui.denoising import RunSettings, check_device, default_device, default_model
 
-_OPTIONS = ("solver", "max_iter", "tol", "memory", "window", "precision")
+_OPTIONS = ("solver", "max_iter", "tol", "memory", "window", "precision", "memory_limit")
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--window", type=whole(1), metavar="Q", help="attention window in pixels (default: the network's own)")
     add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
     add("--precision", default="float32", metavar="P", help="inside f: float32 (the default) or bfloat16")
+    add(
+        "--memory-limit",
+        type=positive,
+        metavar="GB",
+        help="make the run fit into so much memory (default: what is free)",
+    )
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
 
 

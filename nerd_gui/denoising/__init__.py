@@ -1,7 +1,7 @@
 """One run: subject and settings in, a stream of iterates out, kept in a trajectory."""
 
 from nerd_gui.denoising.features import Features
-from nerd_gui.denoising.memory import estimate_bytes, peak_memory_mb
+from nerd_gui.denoising.memory import MemoryPlan, estimate_bytes, peak_memory_mb, plan_run
 from nerd_gui.denoising.run import DenoisingRun, denoise
 from nerd_gui.denoising.settings import (
     RunError,
@@ -21,6 +21,7 @@ __all__ = [
     "Equilibrium",
     "Features",
     "Iterate",
+    "MemoryPlan",
     "RunError",
     "RunSettings",
     "Saving",
@@ -33,4 +34,5 @@ __all__ = [
     "devices",
     "estimate_bytes",
     "peak_memory_mb",
+    "plan_run",
 ]

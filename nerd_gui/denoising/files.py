@@ -1,5 +1,6 @@
 """Photo files in, denoised files out."""
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -94,6 +95,7 @@ def denoise_file(
     seed: int = 0,
     clean: Photo | None = None,
     watch: Callable[[Iterate], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> tuple[Path, Trajectory]:
     """Denoise a photo file and save the result, at the photo's depth and with what its file says beside the pixels.
 
@@ -107,6 +109,8 @@ def denoise_file(
         The clean picture of an already noisy photo.
     watch : callable, optional
         Called with every iterate as it comes.
+    announce : callable, optional
+        Called before the run with each step of the plan that makes it fit into memory, a sentence.
 
     Returns
     -------
@@ -124,6 +128,9 @@ def denoise_file(
     target = destination.file_for(photo)
     run = DenoisingRun(Subject.of(photo, sigma=sigma, seed=seed, clean=clean), settings, net)
     trajectory = run.trajectory()
+    if announce is not None:
+        for step in run.plan.steps:
+            announce(step)
     for iterate in run.iterates(keep_features=False):
         trajectory.add(iterate)
         if watch is not None:
@@ -139,8 +146,10 @@ def describe(trajectory: Trajectory, index: int) -> str:
     settings, subject = trajectory.settings, trajectory.subject
     start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
     region = "" if subject.region is None else f", region {subject.region} of the photo"
+    parts = 1 if trajectory.plan is None else math.prod(trajectory.plan.tiles)
+    tiles = "" if parts == 1 else f", in {parts} tiles"
     added = "" if subject.sigma is None else f", noise added: sigma {subject.sigma:g}, seed {subject.seed}"
     return (
         f"NERD GUI {__version__}, {Path(settings.model).name.removesuffix('.safetensors')}, {settings.solver}, "
-        f"{index} iterations{start}, residual {trajectory[index].residual:.1e}{region}{added}"
+        f"{index} iterations{start}, residual {trajectory[index].residual:.1e}{region}{tiles}{added}"
     )

@@ -1,31 +1,98 @@
-"""What a run will need of memory, known before it starts, and what it took."""
+"""What a run will need of memory, how it is made to fit, and what it took."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import psutil
 import torch
 
+from nerd_gui import allocator
 from nerd_gui.denoising.settings import RunError, RunSettings
+from nerd_gui.imaging.tiles import crop_side
 from nerd_gui.nerd import NerdConfig
 
+#: What the solver's pairs are kept in where memory suffices: the residuals are those of float32 to three digits.
+PAIR_DTYPE = torch.float16
 _FLOAT = 4
-#: Feature-sized tensors alive at once beside the solver's pairs: s, z, f(z), g, the step, the best pair, those before.
-_VECTORS = 12
-#: Feature-sized tensors inside one evaluation of f: projections, attended values, and their channels-last copies.
-_INSIDE = 10
+#: What a run takes beside its tensors of features: libraries and LLVM at work for the first time, small tensors.
+_BASE = 100 << 20
+#: Part of the free memory, or of a limit, that a plan gives away.
+_SHARE, _LIMIT_SHARE = 0.9, 0.95
+_REUSED = 1.5  # what a run takes at most where freed memory is kept for its later tensors, in parts of the estimate
+_ROOMY = 0.5  # part of the budget up to which memory is given away for speed
+_BETWEEN_TILES = 16 << 20  # blocks below the threshold that stay behind from one tile to the next
+_LEAST_HALO = 8  # pixels: the convolutions' reach in a few evaluations of f
+_FEWER = (8, 6, 4, 3, 2, 1)  # pairs, to choose from when all do not fit
 
 
-def estimate_bytes(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> int:
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How a run fits into the memory there is.
+
+    Attributes
+    ----------
+    needed, budget : int
+        Bytes above the idle process: the estimate, and what the run may take.
+    pair_dtype : torch.dtype
+        What the solver's pairs are kept in.
+    memory : int or None
+        Pairs that the solver keeps; None: all of them, or the solver's own choice.
+    tiles : (down, across)
+        Parts that the picture is cut into; (1, 1): it is solved whole.
+    halo : int
+        Pixels that each tile sees beyond its part.
+    steps : tuple of str
+        What was given up for it, a sentence each.
+    """
+
+    needed: int
+    budget: int
+    pair_dtype: torch.dtype
+    memory: int | None
+    tiles: tuple[int, int] = (1, 1)
+    halo: int = 0
+    steps: tuple[str, ...] = ()
+
+
+def pairs_kept(settings: RunSettings) -> int:
+    """Pairs that the solver holds at the end of a run."""
+    asked = {"broyden": settings.memory or settings.max_iter, "anderson": settings.memory or 5}
+    return min(asked.get(settings.solver, 0), max(settings.max_iter - 1, 0))
+
+
+def estimate_bytes(
+    config: NerdConfig,
+    settings: RunSettings,
+    batch: int,
+    rows: int,
+    cols: int,
+    pair_dtype: torch.dtype = PAIR_DTYPE,
+) -> int:
     """Upper estimate of a run's memory above the idle process.
 
-    Broyden keeps two vectors of d x rows x cols floats for each pair (537 MB each at 1024 x 1024 and d = 128); the
-    hidden layer of the transformation block, `expansion` times as wide, is alive three times over.
+    In units of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, z, and z and g of the iterate before
+    and of the best one, where that is another; either what f takes beside them, or the algebra of a step; and the
+    solver's pairs, for which Broyden keeps one vector each as long as it keeps all of them, else two.
     """
-    feature = _FLOAT * batch * config.features * rows * cols
-    pairs = {"broyden": settings.memory or settings.max_iter, "anderson": min(settings.memory or 5, settings.max_iter)}
-    solver = 2 * min(pairs.get(settings.solver, 0), settings.max_iter)
-    kept = 0.5 * (settings.max_iter + 2)  # every iterate in half precision, for the attention maps
-    return int(feature * (solver + _VECTORS + _INSIDE + 3 * config.expansion + kept)) + (64 << 20)
+    z = _FLOAT * batch * config.features * rows * cols
+    kept = pairs_kept(settings)
+    all_pairs = settings.solver == "broyden" and (settings.memory or settings.max_iter) >= settings.max_iter
+    pairs = kept * (1 if all_pairs else 2) * pair_dtype.itemsize / _FLOAT
+    safeguarded = settings.safeguard and settings.solver != "plain"
+    held = 4 + 2 * safeguarded
+    algebra = {"broyden": 4 if all_pairs else 6, "anderson": 5}.get(settings.solver, 3)  # f(z), g and what a step takes
+    n_hat = 2 * batch * config.channels * rows * cols * (settings.max_iter + 1)
+    return int(z * (held + max(_inside(config, settings), algebra) + pairs)) + n_hat + _BASE
+
+
+def _inside(config: NerdConfig, settings: RunSettings) -> float:
+    """Tensors of the size of z that f takes beside z and s; see `NERD.implicit`."""
+    if not config.transformation:
+        return 3
+    width = 0.5 if settings.precision == "bfloat16" else 1
+    hidden = config.expansion / config.groups  # of one group
+    return 2 + width * max(2 * hidden, hidden + 1)
 
 
 def free_bytes(device: str) -> int:
@@ -35,21 +102,94 @@ def free_bytes(device: str) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_memory(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> int:
-    """Return the estimate in bytes if it fits.
+def budget_bytes(settings: RunSettings) -> int:
+    """What a run may take: most of what is free, and within the limit what the process does not hold yet."""
+    budget = int(_SHARE * free_bytes(settings.device))
+    if settings.memory_limit is None:
+        return budget
+    cuda = settings.device.startswith("cuda")
+    held = torch.cuda.memory_allocated(settings.device) if cuda else psutil.Process().memory_info().rss
+    return max(0, min(budget, int(_LIMIT_SHARE * 1e9 * settings.memory_limit) - held))
+
+
+def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan:
+    """Fit a run into the free memory and into `settings.memory_limit`.
+
+    In this order, as far as it takes: pairs in 8 bits instead of 16, fewer pairs, and tiles, which change the
+    equilibrium a little since GroupNorm takes its statistics from each tile. A smaller window q is no step of the
+    plan: attention's memory does not depend on it. Where there is plenty, freed memory is reused, which is faster.
 
     Raises
     ------
     RunError
-        If the run would need more than is free; the sentence says how much, and what would help.
+        If nothing helps; the sentence says how much is needed, and what would help.
     """
-    needed, free = estimate_bytes(config, settings, batch, rows, cols), free_bytes(settings.device)
-    if needed > 0.9 * free:
-        raise RunError(
-            f"This run needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; choose a smaller "
-            "region, fewer solver steps, or a smaller memory for Broyden's pairs."
+    budget = budget_bytes(settings)
+    for plan in _plans(config, settings, batch, rows, cols, budget):
+        roomy = settings.memory_limit is None and _REUSED * plan.needed <= _ROOMY * budget
+        if roomy and settings.device == "cpu" and allocator.reuse_freed():
+            return replace(plan, needed=int(_REUSED * plan.needed))
+        allocator.return_freed()
+        if plan.needed <= budget:
+            return plan
+    raise too_little(estimate_bytes(config, settings, batch, rows, cols), settings, budget)
+
+
+def _plans(
+    config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int, budget: int
+) -> Iterator[MemoryPlan]:
+    """The plans to try, each of which gives up more than the one before."""
+
+    def needed(settings: RunSettings, dtype: torch.dtype, rows: int = rows, cols: int = cols) -> int:
+        return estimate_bytes(config, settings, batch, rows, cols, dtype)
+
+    dtype, steps = PAIR_DTYPE, []
+    yield MemoryPlan(needed(settings, dtype), budget, dtype, settings.memory)
+    pairs = pairs_kept(settings)
+    if pairs and settings.device != "mps":  # which knows no 8-bit floats
+        dtype, steps = torch.float8_e5m2, [f"{settings.solver.capitalize()}'s pairs are kept in 8 bits instead of 16."]
+        yield MemoryPlan(needed(settings, dtype), budget, dtype, settings.memory, steps=tuple(steps))
+    for fewer in _FEWER:
+        fewer_settings = replace(settings, memory=fewer)
+        if fewer < pairs and needed(fewer_settings, dtype) < needed(settings, dtype):
+            step = f"{settings.solver.capitalize()} keeps {fewer} pair{'s' * (fewer > 1)} instead of {pairs}."
+            yield MemoryPlan(needed(fewer_settings, dtype), budget, dtype, fewer, steps=(*steps, step))
+
+    halo = max((settings.window or config.window) // 2, _LEAST_HALO)
+    n_hat = 6 * batch * config.channels * rows * cols * (settings.max_iter + 1)  # of the tiles, and blended
+    beside = n_hat + _BETWEEN_TILES
+    down, across = 1, 1
+    while max(down, across) < max(rows, cols):
+        if rows // down >= cols // across:
+            down += 1
+        else:
+            across += 1
+        if rows < 2 * halo * down and cols < 2 * halo * across:
+            return
+        tall, wide = crop_side(rows, down, halo), crop_side(cols, across, halo)
+        step = (
+            f"The picture is solved in {down * across} tiles of at most {wide} x {tall} pixels, blended where they "
+            "overlap; the equilibrium differs a little from that of the whole picture."
         )
-    return needed
+        yield MemoryPlan(
+            needed(settings, dtype, tall, wide) + beside,
+            budget,
+            dtype,
+            settings.memory,
+            (down, across),
+            halo,
+            (*steps, step),
+        )
+
+
+def too_little(needed: int, settings: RunSettings, budget: int) -> RunError:
+    """What to say of a run that does not fit."""
+    limit = settings.memory_limit
+    there = "may be taken" if limit is None else f"are left of the limit of {limit:g} GB"
+    return RunError(
+        f"This run needs about {needed / 1e9:.1f} GB of memory and {budget / 1e9:.1f} GB {there}; choose a smaller "
+        "region, fewer solver steps, or a smaller memory for Broyden's pairs."
+    )
 
 
 def peak_memory_mb(device: str) -> float | None:

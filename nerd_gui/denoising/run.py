@@ -1,19 +1,23 @@
 """One run: a photo, a network and settings become a stream of iterates."""
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nerd_gui.denoising.features import HALF_MAX, Features, FeatureStore
-from nerd_gui.denoising.memory import check_memory, peak_memory_mb
+from nerd_gui import allocator
+from nerd_gui.denoising.features import HALF_MAX, MEMORY_LIMIT, Features, FeatureStore
+from nerd_gui.denoising.memory import peak_memory_mb, plan_run
 from nerd_gui.denoising.settings import RunError, RunSettings, Subject, check_device
-from nerd_gui.denoising.trajectory import Iterate, Trajectory
-from nerd_gui.denoising.warm_start import NO_EQUILIBRIUM, Equilibrium
+from nerd_gui.denoising.tiled import together
+from nerd_gui.denoising.trajectory import Iterate, Trajectory, figures
+from nerd_gui.denoising.warm_start import IN_TILES, NO_EQUILIBRIUM, Equilibrium
 from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
-from nerd_gui.imaging import luma, noise_level, psnr, ssim
+from nerd_gui.imaging.tiles import cut_tiles
 from nerd_gui.nerd import NERD, load_model
 
 
@@ -85,7 +89,7 @@ class DenoisingRun:
             )
         self.window = settings.window or self.net.config.window
         self.batch = batch_size(self.net, subject.channels)
-        self.estimated_bytes = check_memory(self.net.config, settings, self.batch, subject.rows, subject.cols)
+        self.plan = plan_run(self.net.config, settings, self.batch, subject.rows, subject.cols)
         self.start_from, self.notice = self._checked_start(start_from)
         if self.notice is not None:
             self.settings = replace(settings, start="zero")
@@ -99,13 +103,17 @@ class DenoisingRun:
             return None, None
         if given is None:
             return None, NO_EQUILIBRIUM
+        if self.plan.tiles != (1, 1):
+            return None, IN_TILES
         misfit = given.misfit(self.subject, settings.model, self.batch, self.net.config.features)
         return (given, None) if misfit is None else (None, misfit)
 
     def trajectory(self) -> Trajectory:
         """An empty record for this run's iterates."""
         earlier = self.start_from.runs if self.start_from else ()
-        return Trajectory(self.subject, self.settings, self.window, earlier_runs=earlier, notice=self.notice)
+        return Trajectory(
+            self.subject, self.settings, self.window, plan=self.plan, earlier_runs=earlier, notice=self.notice
+        )
 
     def iterates(
         self, should_stop: Callable[[], bool] | None = None, *, keep_features: bool = True
@@ -117,7 +125,8 @@ class DenoisingRun:
         should_stop : callable, optional
             Asked around and during each evaluation of f; true ends the stream.
         keep_features : bool
-            Keep what attention maps are made from (2.4 GB for each megapixel of 17 steps at d = 64).
+            Keep what attention maps are made from (2.4 GB for each megapixel of 17 steps at d = 64), past what the plan
+            leaves of memory on disk. A picture solved in tiles has none, and its iterates come when all tiles are done.
 
         Raises
         ------
@@ -125,13 +134,35 @@ class DenoisingRun:
             If the device runs out of memory, or the disk of room for what memory does not hold.
         """
         try:
-            yield from self._iterates(should_stop, FeatureStore() if keep_features else None)
+            if self.plan.tiles != (1, 1):
+                yield from self._tiled(should_stop)
+            else:
+                yield from self._iterates(should_stop, self._feature_store() if keep_features else None)
         except _Stopped:
             return
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"The device “{self.settings.device}” ran out of memory; choose a smaller region or another device."
             ) from error
+        finally:
+            allocator.trim()
+
+    def _feature_store(self) -> FeatureStore:
+        if self.settings.device.startswith("cuda"):  # whose memory the plan is about; features are kept elsewhere
+            return FeatureStore(MEMORY_LIMIT)
+        return FeatureStore(max(0, min(MEMORY_LIMIT, self.plan.budget - self.plan.needed)))
+
+    def _tiled(self, should_stop: Callable[[], bool] | None) -> Iterator[Iterate]:
+        subject, plan = self.subject, self.plan
+        tiles = cut_tiles(subject.rows, subject.cols, *plan.tiles, plan.halo)
+        runs = []
+        for tile in tiles:
+            part = copy.copy(self)
+            part.subject = Subject(subject.photo, tile.cut(subject.noisy))
+            runs.append(list(part._iterates(should_stop, None)))
+            if should_stop is not None and should_stop():
+                return
+        yield from together(subject, tiles, runs)
 
     def _iterates(self, should_stop: Callable[[], bool] | None, store: FeatureStore | None) -> Iterator[Iterate]:
         settings, net = self.settings, self.net
@@ -148,14 +179,16 @@ class DenoisingRun:
         def f(z: Tensor) -> Tensor:
             return net.implicit(z, s, check)
 
-        options = {"max_iter": settings.max_iter, "tol": settings.tol, "safeguard": settings.safeguard}
-        if settings.memory is not None and settings.solver != "plain":
-            options["memory"] = settings.memory
+        options: dict[str, Any] = {"max_iter": settings.max_iter, "tol": settings.tol, "safeguard": settings.safeguard}
+        options["pair_dtype"] = self.plan.pair_dtype
+        if self.plan.memory is not None:
+            options["memory"] = self.plan.memory
         for step in SOLVERS[settings.solver](f, self._start(s), should_stop=should_stop, **options):
             features = None
             if store is not None and kept_s is not None:
                 features = Features(store.keep(step.z), kept_s, net.attention_statistics(step.z, s))
             yield self._decoded(step, y, features)
+            del step  # which holds f(z): f needs the memory
 
     def _start(self, s: Tensor) -> Tensor:
         z0 = self.net.initial(s)
@@ -173,10 +206,6 @@ class DenoisingRun:
         _, estimated = self.net.estimate(y, step.z)
         # What a diverging z decodes to may be more than half precision holds, or nothing.
         n_hat = np.nan_to_num(from_batch(estimated, subject.channels)).clip(-HALF_MAX, HALF_MAX)
-        clean, score, similarity = subject.clean, None, None
-        if clean is not None:
-            x_hat = subject.noisy + n_hat
-            score, similarity = psnr(clean, x_hat), ssim(clean, x_hat)
         return Iterate(
             index=step.index,
             n_hat=n_hat.astype(np.float16),
@@ -184,10 +213,7 @@ class DenoisingRun:
             residual=float(step.residual.max()),
             relative_step=_worst(step.relative_step),
             residual_change=_worst(step.residual_change),
-            noise_level=float(noise_level(luma(n_hat))),
-            noise_levels=tuple(float(noise_level(channel)) for channel in n_hat),
-            psnr=score,
-            ssim=similarity,
+            **figures(subject, n_hat),
             seconds=step.seconds,
             evaluations=step.evaluations,
             restarted=bool(step.restarted),

@@ -44,6 +44,8 @@ class RunSettings:
         z of iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the last equilibrium.
     start_seed : int
         Seed of the random start.
+    memory_limit : float or None
+        Gigabytes that the process, or its tensors on a GPU, may take (None: what is free). The run is made to fit.
     """
 
     model: str = "nerd-lite"
@@ -57,6 +59,7 @@ class RunSettings:
     device: str = "cpu"
     start: Literal["zero", "random", "last"] = "zero"
     start_seed: int = 0
+    memory_limit: float | None = None
 
     def __post_init__(self) -> None:
         if self.solver not in SOLVERS:
@@ -69,6 +72,8 @@ class RunSettings:
             raise RunError(f"Broyden's memory must hold at least 1 pair, not {self.memory}.")
         if self.window is not None and self.window < 1:
             raise RunError(f"The attention window must be at least 1 pixel wide, not {self.window}.")
+        if self.memory_limit is not None and not 0 < self.memory_limit < math.inf:
+            raise RunError(f"The memory limit must be above 0 GB, not {self.memory_limit}.")
         if self.precision not in ("float32", "bfloat16"):
             raise RunError(f"The precision must be float32 or bfloat16, not “{self.precision}”.")
         if self.start not in ("zero", "random", "last"):

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from nerd_gui.denoising.features import Features
+from nerd_gui.denoising.memory import MemoryPlan
 from nerd_gui.denoising.settings import RunSettings, Subject
 from nerd_gui.denoising.warm_start import Equilibrium, Saving
 from nerd_gui.equilibrium import StopReason
-from nerd_gui.imaging import luma
+from nerd_gui.imaging import luma, noise_level, psnr, ssim
 
 CURVES = ("residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim")
 
@@ -68,6 +69,20 @@ class Iterate:
         return {name: _plain(getattr(self, name)) for name in names}
 
 
+def figures(subject: Subject, n_hat: np.ndarray) -> dict[str, Any]:
+    """What an `Iterate` says of its picture: noise levels, and PSNR and SSIM where the clean picture is known."""
+    clean, score, similarity = subject.clean, None, None
+    if clean is not None:
+        x_hat = subject.noisy + n_hat
+        score, similarity = psnr(clean, x_hat), ssim(clean, x_hat)
+    return {
+        "noise_level": float(noise_level(luma(n_hat))),
+        "noise_levels": tuple(float(noise_level(channel)) for channel in n_hat),
+        "psnr": score,
+        "ssim": similarity,
+    }
+
+
 def _plain(value: Any) -> Any:
     """JSON has no infinity: an undefined number is null."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -75,7 +90,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(eq=False)
 class Trajectory:
-    """The iterates of one run, 0 ... N, with the subject and the settings they belong to.
+    """The iterates of one run, 0 ... N, with the subject, the settings and the memory plan they belong to.
 
     Attributes
     ----------
@@ -91,12 +106,13 @@ class Trajectory:
     iterates: list[Iterate] = field(default_factory=list)
     stop_reason: StopReason | None = None
     peak_memory_mb: float | None = None
+    plan: MemoryPlan | None = None
     earlier_runs: tuple[dict[str, Any], ...] = ()
     notice: str | None = None
 
     def begin(self, prepared: "Trajectory") -> None:
-        """Take over what is known of a run once it is prepared: q, and what it starts from."""
-        self.settings, self.window = prepared.settings, prepared.window
+        """Take over what is known of a run once it is prepared: q, its memory plan, and what it starts from."""
+        self.settings, self.window, self.plan = prepared.settings, prepared.window, prepared.plan
         self.earlier_runs, self.notice = prepared.earlier_runs, prepared.notice
 
     def add(self, iterate: Iterate) -> None:
@@ -207,6 +223,7 @@ class Trajectory:
             "evaluations": last.evaluations if last else 0,
             "evaluations_saved": saving.saved if saving else None,
             "peak_memory_mb": self.peak_memory_mb,
+            "plan": list(self.plan.steps) if self.plan else [],
             "iterations": [iterate.as_record() for iterate in self.iterates],
             "notice": self.notice,
             "earlier_runs": list(self.earlier_runs),
@@ -229,6 +246,7 @@ class Trajectory:
                 "safeguard": settings.safeguard,
                 "start": settings.start,
                 "start_seed": settings.start_seed,
+                "memory_limit": settings.memory_limit,
             },
             "photo": {
                 "name": subject.photo.name,

@@ -10,6 +10,7 @@ from torch import Tensor
 from nerd_gui.denoising.settings import Subject
 
 NO_EQUILIBRIUM = "There is no last equilibrium, so the run starts from zero."
+IN_TILES = "A picture that is solved in tiles has no last equilibrium, so the run starts from zero."
 
 
 @dataclass(frozen=True, eq=False)

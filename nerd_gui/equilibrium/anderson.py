@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import Pairs, SolverStep, StopRule, choose, products, solve
+from nerd_gui.equilibrium.steps import SolverStep, StopRule, choose, solve
+from nerd_gui.equilibrium.vectors import Vectors
 
 
 def anderson(
@@ -17,6 +18,7 @@ def anderson(
     max_iter: int = 17,
     tol: float = 1e-3,
     memory: int | None = 5,
+    pair_dtype: torch.dtype | None = None,
     beta: float = 1.0,
     regularization: float = 1e-6,
     safeguard: bool = True,
@@ -31,10 +33,11 @@ def anderson(
 
     Parameters
     ----------
-    f, z0, max_iter, tol, safeguard, stop_on, patience, should_stop
+    f, z0, max_iter, tol, pair_dtype, safeguard, stop_on, patience, should_stop
         As for `broyden`.
     memory : int or None
-        How many changes to keep (None: all); they take ``2 * memory`` times the memory of z.
+        How many changes to keep (None: all); they take ``2 * memory`` times the memory of z, half of that in half
+        precision.
     beta : float
         The length of the plain part of a step, above 0.
     regularization : float
@@ -59,12 +62,15 @@ def anderson(
     if not regularization > 0:
         raise ValueError(f"Anderson's regularization must be above 0, not {regularization}.")
     slots = max(1, min(memory or max_iter, max_iter))
-    return solve(lambda z: _Anderson(z, slots, beta, regularization), f, z0, rule, safeguard=safeguard)
+    return solve(lambda z: _Anderson(z, slots, pair_dtype, beta, regularization), f, z0, rule, safeguard=safeguard)
 
 
 class _Anderson:
-    def __init__(self, z: Tensor, memory: int, beta: float, regularization: float) -> None:
-        self._pairs = Pairs(z, memory)  # dg and dz + beta dg
+    def __init__(
+        self, z: Tensor, memory: int, pair_dtype: torch.dtype | None, beta: float, regularization: float
+    ) -> None:
+        self._changes = Vectors(z, memory, pair_dtype)  # dg
+        self._moves = Vectors(z, memory, pair_dtype)  # dz + beta dg
         self._gram = z.new_zeros(z.shape[0], memory, memory)  # inner products of the dg
         self._beta = beta
         self._regularization = regularization
@@ -75,15 +81,14 @@ class _Anderson:
         step = self._beta * g
         if self._from is not None:
             dz, dg = z - self._from[0], g - self._from[1]
-            slot = self._pairs.slot
-            self._pairs.push(dg, dz.add_(dg, alpha=self._beta))
-            changes, moves = self._pairs.first, self._pairs.second
-            used = self._pairs.used
-            row = products(changes, dg)
+            slot = self._changes.slot
+            self._changes.push(dg)
+            self._moves.push(dz.add_(dg, alpha=self._beta))
+            used = self._changes.used
+            row, right = self._changes.products(dg, g)
             self._gram[:, slot, :used] = row
             self._gram[:, :used, slot] = row
-            c = self._coefficients(self._gram[:, :used, :used], products(changes, g))
-            step = torch.baddbmm(step[:, None], c[:, None], moves, alpha=-1)[:, 0]
+            self._moves.add_to(step, -self._coefficients(self._gram[:, :used, :used], right))
         self._from = z, g
         return step
 
@@ -101,6 +106,7 @@ class _Anderson:
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
         assert self._from is not None
         # Inner products with changes that are now zero stand in their own block and meet a zero right side: c_j = 0.
-        self._pairs.clear(samples)
+        self._changes.clear(samples)
+        self._moves.clear(samples)
         self._from = choose(samples, z, self._from[0]), choose(samples, g, self._from[1])
         return self._beta * g

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import Pairs, SolverStep, StopRule, choose, dot, products, sample_norms, solve
+from nerd_gui.equilibrium.steps import SolverStep, StopRule, choose, sample_norms, solve
+from nerd_gui.equilibrium.vectors import Vectors, dot
 
 
 def broyden(
@@ -17,6 +19,7 @@ def broyden(
     max_iter: int = 17,
     tol: float = 1e-3,
     memory: int | None = None,
+    pair_dtype: torch.dtype | None = None,
     alpha: float = 1.0,
     safeguard: bool = True,
     stop_on: str = "residual",
@@ -40,8 +43,11 @@ def broyden(
     tol : float
         The run has converged when the measure `stop_on` is at most `tol` for every sample. 0 means: take all steps.
     memory : int or None
-        How many pairs to keep (None: all). The oldest is dropped after the update that used it. The pairs take
-        ``2 * memory`` times the memory of z.
+        How many pairs to keep (None: all). The oldest is dropped after the update that used it. A limited number takes
+        ``2 * memory`` times the memory of z; all of them take ``max_iter - 1`` times, since they follow from the steps.
+    pair_dtype : torch.dtype or None
+        What the pairs are kept in (None: the type of z). float16 halves their memory; the algebra stays in the type of
+        z.
     alpha : float
         The length of a step.
     safeguard : bool
@@ -78,15 +84,72 @@ def broyden(
         raise ValueError(f"Broyden's memory must be None or at least 1 pair, not {memory}.")
     if not alpha > 0:
         raise ValueError(f"Broyden's step length must be above 0, not {alpha}.")
-    slots = max(1, min(memory or max_iter, max_iter))
-    return solve(lambda z: _Broyden(z, slots, alpha), f, z0, rule, safeguard=safeguard)
+    if memory is None or memory >= max_iter:
+        return solve(lambda z: _FromSteps(z, max(1, max_iter), pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
+    return solve(lambda z: _FromPairs(z, memory, pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
 
 
-class _Broyden:
-    """``B = -I + sum u v^T``, with the pairs (u, v) in a ring."""
+class _FromSteps:
+    """All pairs, as a product: ``B_k = F_{k-1} ... F_0 B_0``, which the steps s_j alone determine.
 
-    def __init__(self, z: Tensor, memory: int, alpha: float) -> None:
-        self._pairs = Pairs(z, memory)
+    ``F_j = I + (s_{j+1} + (alpha - 1) s_j) s_j^T / ||s_j||^2`` (Kelley 1995, "Iterative Methods for Linear and
+    Nonlinear Equations", Sec. 7.3): half the memory of u and v, and half of the passes over it.
+    """
+
+    def __init__(self, z: Tensor, room: int, dtype: torch.dtype | None, alpha: float) -> None:
+        self._steps = Vectors(z, room, dtype)
+        self._gram = z.new_zeros(z.shape[0], room, room)  # inner products of the steps
+        self._weight = z.new_zeros(z.shape[0], room)  # 1 / ||s_j||^2, 0 for a factor that is left out
+        self._alpha = alpha
+        self._from: Tensor | None = None  # the iterate that the last step started from
+
+    @torch.no_grad()
+    def step(self, z: Tensor, g: Tensor) -> Tensor:
+        if self._from is None:
+            self._from = z
+            return self._alpha * g
+        steps, alpha, newest = self._steps, self._alpha, self._steps.slot
+        dz = z - self._from
+        self._from = z
+        steps.push(dz)
+        used = newest + 1
+        row, right = steps.products(dz, g)
+        del dz
+        self._gram[:, newest, :used] = row
+        self._gram[:, :used, newest] = row
+        gram, weight = self._gram[:, :used, :used], self._weight[:, :used]
+        # With x_0 = g and x_{j+1} = F_j x_j, the inner products s_j^T x_j solve a triangular system.
+        past = weight[:, None, :-1] * (gram[:, :, 1:] + (alpha - 1) * gram[:, :, :-1])
+        system = torch.eye(used, dtype=z.dtype, device=z.device) - F.pad(past, (0, 1)).tril(-1)
+        inner = torch.linalg.solve_triangular(system, right[:, :, None], upper=False, unitriangular=True)[:, :, 0]
+        moved = weight[:, :-1] * inner[:, :-1]
+        along = F.pad(moved, (1, 0)) + (alpha - 1) * F.pad(moved, (0, 1))  # -B g = g + sum along_j s_j
+        square, last = row[:, newest, None] / alpha, inner[:, newest, None]
+        slope = square - last  # dz^T B dg
+        # A slope of rounding size teaches nothing (a sample that has converged has none): leave B as it is.
+        learns = slope.abs() > torch.finfo(z.dtype).eps * (square + last.abs())
+        gain = torch.where(learns, last / slope, 0)
+        self._weight[:, newest, None] = torch.where(learns, 1 / (alpha * square), 0)
+        along = alpha * (1 + gain) * along
+        along[:, newest, None] += (alpha - 1) * gain
+        return steps.add_to(alpha * (1 + gain) * g, along)
+
+    @torch.no_grad()
+    def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
+        assert self._from is not None
+        self._steps.clear(samples)
+        gone = samples.to(z.device)
+        self._gram[gone] = 0
+        self._weight[gone] = 0
+        self._from = choose(samples, z, self._from)
+        return self._alpha * g
+
+
+class _FromPairs:
+    """The newest pairs (u, v), as a sum: ``B = -I + sum u v^T``."""
+
+    def __init__(self, z: Tensor, memory: int, dtype: torch.dtype | None, alpha: float) -> None:
+        self._u, self._v = Vectors(z, memory, dtype), Vectors(z, memory, dtype)
         self._alpha = alpha
         self._from: tuple[Tensor, Tensor] | None = None  # z and g of the iterate that the last step started from
 
@@ -97,30 +160,25 @@ class _Broyden:
             return self._alpha * g
         dz, dg = z - self._from[0], g - self._from[1]
         self._from = z, g
-        pairs = self._pairs
         # Four passes over the pairs instead of six: dz = -alpha B g_old, so that B dg = B g + dz / alpha.
-        b_g = _apply(pairs.first, pairs.second, g)
-        v = _apply(pairs.second, pairs.first, dz)  # dz^T B
+        b_g = self._u.add_to(-g, *self._v.products(g))
+        v = self._v.add_to(-dz, *self._u.products(dz))  # dz^T B
         slope = dot(v, dg)
-        u = b_g.neg() if self._alpha == 1 else torch.sub((1 - 1 / self._alpha) * dz, b_g)
         # A slope of rounding size teaches nothing (a sample that has converged has none): leave B as it is.
         noise = torch.finfo(slope.dtype).eps * (sample_norms(v) * sample_norms(dg))[:, None]
-        u.mul_(torch.where(slope.abs() > noise, 1 / slope, 0))
-        if pairs.used == pairs.memory:
-            old_u, old_v = pairs.first[:, pairs.slot], pairs.second[:, pairs.slot]
-            b_g.addcmul_(old_u, dot(old_v, g), value=-1)
+        del dg
+        u = dz.mul_(1 - 1 / self._alpha).sub_(b_g).mul_(torch.where(slope.abs() > noise, 1 / slope, 0))
+        if self._u.used == self._u.room:
+            b_g.addcmul_(self._u.oldest(), dot(self._v.oldest(), g), value=-1)
         b_g.addcmul_(u, dot(v, g))
-        pairs.push(u, v)
+        self._u.push(u)
+        self._v.push(v)
         return b_g.mul_(-self._alpha)
 
     @torch.no_grad()
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
         assert self._from is not None
-        self._pairs.clear(samples)
+        self._u.clear(samples)
+        self._v.clear(samples)
         self._from = choose(samples, z, self._from[0]), choose(samples, g, self._from[1])
         return self._alpha * g
-
-
-def _apply(left: Tensor, right: Tensor, x: Tensor) -> Tensor:
-    """``(-I + sum left right^T) x`` for each sample: (B, k, D), (B, k, D), (B, D) -> (B, D)."""
-    return torch.baddbmm(x[:, None], products(right, x)[:, None], left, beta=-1)[:, 0]

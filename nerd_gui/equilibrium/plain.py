@@ -17,6 +17,7 @@ def plain(
     max_iter: int = 17,
     tol: float = 1e-3,
     memory: int | None = None,
+    pair_dtype: torch.dtype | None = None,
     damping: float = 1.0,
     safeguard: bool = True,
     stop_on: str = "residual",
@@ -25,8 +26,8 @@ def plain(
 ) -> Iterator[SolverStep]:
     """Iterate ``z <- damping f(z) + (1 - damping) z``, one evaluation of f for each `next`.
 
-    Takes the keywords of `broyden` so that solvers can be exchanged. `memory` and `safeguard` have no effect: this
-    iteration learns nothing that it could keep or forget.
+    Takes the keywords of `broyden` so that solvers can be exchanged. `memory`, `pair_dtype` and `safeguard` have no
+    effect: this iteration learns nothing that it could keep or forget.
 
     Parameters
     ----------

@@ -153,56 +153,6 @@ def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.where(samples.to(yes.device)[:, None], yes, no)
 
 
-class Pairs:
-    """A ring of the newest `memory` pairs of vectors of each sample, in two buffers (B, memory, D)."""
-
-    def __init__(self, like: Tensor, memory: int) -> None:
-        batch, dim = like.shape
-        # Never read before it is written, so that the system hands out pages only as the ring fills.
-        self._first = like.new_empty(batch, memory, dim)
-        self._second = like.new_empty(batch, memory, dim)
-        self._written = 0
-        self.memory = memory
-
-    @property
-    def used(self) -> int:
-        return min(self._written, self.memory)
-
-    @property
-    def slot(self) -> int:
-        """Where the next pair goes: over the oldest one once the ring is full."""
-        return self._written % self.memory
-
-    @property
-    def first(self) -> Tensor:
-        return self._first[:, : self.used]
-
-    @property
-    def second(self) -> Tensor:
-        return self._second[:, : self.used]
-
-    def push(self, first: Tensor, second: Tensor) -> None:
-        self._first[:, self.slot] = first
-        self._second[:, self.slot] = second
-        self._written += 1
-
-    def clear(self, samples: Tensor) -> None:
-        """Set the pairs of `samples` (B, bool, CPU) to zero, which is as good as having none."""
-        for sample in samples.nonzero().flatten().tolist():
-            self.first[sample].zero_()
-            self.second[sample].zero_()
-
-
-def products(vectors: Tensor, x: Tensor) -> Tensor:
-    """Inner products of (B, k, D) with (B, D), as (B, k)."""
-    return torch.bmm(vectors, x[:, :, None])[:, :, 0]
-
-
-def dot(a: Tensor, b: Tensor) -> Tensor:
-    """Inner product of each row, as (B, 1)."""
-    return torch.bmm(a[:, None], b[:, :, None])[:, 0]
-
-
 def solve(
     make_update: Callable[[Tensor], Update],
     f: Callable[[Tensor], Tensor],

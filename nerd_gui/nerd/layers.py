@@ -94,7 +94,18 @@ class NonLocalBlock(nn.Module):
         for projection in (self.theta, self.psi, self.g, self.out):
             nn.init.xavier_uniform_(projection.weight)
 
-    def forward(self, u: Tensor, window: int, precision: Precision, check: Callable[[], None] | None = None) -> Tensor:
+    def forward(
+        self,
+        u: Tensor,
+        window: int,
+        precision: Precision,
+        check: Callable[[], None] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Tensor:
+        """NL(u); without gradients it may `overwrite` a channels-last u, which takes less memory."""
+        if overwrite:
+            return self._overwrite(u, window, precision, check)
         batch, features, rows, cols = u.shape
         pixels = self.norm(u).permute(0, 2, 3, 1)
         weight = torch.cat([self.theta.weight, self.psi.weight, self.g.weight])
@@ -103,6 +114,22 @@ class NonLocalBlock(nn.Module):
         attended = neighbourhood_attention(query, key, value, window, precision, check)
         mixed = self.out(attended.permute(0, 2, 3, 1, 4).reshape(batch, rows, cols, features))
         return mixed.permute(0, 3, 1, 2) + u
+
+    def _overwrite(self, u: Tensor, window: int, precision: Precision, check: Callable[[], None] | None) -> Tensor:
+        """NL(u) in the place of u, by one head after another.
+
+        The projections of all heads, four tensors of the size of u, are never there at once.
+        """
+        pixels = self.norm(u).permute(0, 2, 3, 1)
+        flat = u.permute(0, 2, 3, 1).view(-1, u.shape[1])
+        size = u.shape[1] // self.heads
+        for begin in range(0, u.shape[1], size):
+            part = slice(begin, begin + size)
+            query, key, value = (F.linear(pixels, w.weight[part])[:, None] for w in (self.theta, self.psi, self.g))
+            attended = neighbourhood_attention(query, key, value, window, precision, check)
+            del query, key, value
+            flat.addmm_(attended.reshape(len(flat), -1).to(u.dtype), self.out.weight[:, part].t())
+        return u
 
     def attention_maps(self, around: Tensor, row: int, col: int, statistics: GroupStatistics) -> Tensor:
         """Softmax row of each head for one query pixel, over the neighbourhood it is given.
@@ -144,10 +171,41 @@ class TransformationBlock(nn.Module):
             parametrizations.weight_norm(self.conv_in)
             parametrizations.weight_norm(self.conv_out)
 
-    def forward(self, u: Tensor, dropout_mask: Tensor | None = None, check: Callable[[], None] | None = None) -> Tensor:
+    def forward(
+        self,
+        u: Tensor,
+        dropout_mask: Tensor | None = None,
+        check: Callable[[], None] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Tensor:
+        """Trans(u); without gradients or dropout it may `overwrite` u, which takes less memory."""
+        if overwrite:
+            return self._overwrite(u, check)
         hidden = F.relu(self.norm_mid(self.conv_in(self.norm_in(u))))
         if dropout_mask is not None:
             hidden = hidden * dropout_mask.to(hidden.dtype)
         if check is not None:
             check()
         return self.norm_post(self.conv_out(hidden))
+
+    def _overwrite(self, u: Tensor, check: Callable[[], None] | None) -> Tensor:
+        """Trans(u), losing u, by one group of hidden features after another.
+
+        GroupNorm sees each group by itself, so the hidden layer, `expansion` times as wide as u, is never there whole.
+        """
+        u.copy_(self.norm_in(u))
+        conv_in, conv_out, norm = self.conv_in.weight, self.conv_out.weight, self.norm_mid
+        size = norm.num_channels // norm.num_groups
+        out = None
+        for begin in range(0, norm.num_channels, size):
+            part = slice(begin, begin + size)
+            hidden = F.conv2d(u, conv_in[part], padding=1)
+            hidden = F.group_norm(hidden, 1, norm.weight[part], norm.bias[part], norm.eps).relu_()
+            if check is not None:
+                check()
+            share = F.conv2d(hidden, conv_out[:, part], padding=1)
+            del hidden
+            out = share.to(u.dtype) if out is None else out.add_(share)
+            del share
+        return self.norm_post(out)

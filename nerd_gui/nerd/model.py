@@ -137,15 +137,17 @@ class NERD(nn.Module):
     def implicit(self, z: Tensor, s: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """f(z) = Trans(NL(s + z)) (Eq. 11): (B, d, rows, cols) -> the same, in the dtype of z.
 
-        `check` is called many times on the way; what it raises ends the evaluation.
+        `check` is called many times on the way; what it raises ends the evaluation. Without gradients, a network in
+        evaluation takes four more tensors of the size of z at most.
         """
-        dtype = z.dtype
+        dtype, overwrite = z.dtype, not (self.training or torch.is_grad_enabled())
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
             u = (s + z).contiguous(memory_format=torch.channels_last)
             if self.non_local is not None:
-                u = self.non_local(u, self.window, self.precision, check)
+                u = self.non_local(u, self.window, self.precision, check, overwrite=overwrite)
             if self.transformation is not None:
-                u = self.transformation(u, self._dropout_mask if self.training else None, check)
+                mask = self._dropout_mask if self.training else None
+                u = self.transformation(u, mask, check, overwrite=overwrite)
             if self.norm_post is not None:
                 u = self.norm_post(u)
         return u.to(dtype).contiguous()

@@ -115,8 +115,8 @@ class Trainer:
         warmth = min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
         return rate * warmth * (1 - math.sqrt(self.decayed))
 
-    def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float]:
-        """The z to decode, with its gradient attached, and the mean residual of the solve."""
+    def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float, Tensor]:
+        """The z to decode with its gradient, the mean residual of the solve, and its mean square with its gradient."""
 
         def f(z: Tensor) -> Tensor:
             return self.net.implicit(z, s)
@@ -127,9 +127,17 @@ class Trainer:
             for _ in range(stage.unroll):
                 before, z = z, f(z)
             residual = ((z - before).flatten(1).norm(dim=1) / z.flatten(1).norm(dim=1)).detach()
-            return z, float(residual.mean())
+            return z, float(residual.mean()), residual.square().mean()
         z_star, residual = equilibrium(f, z0, stage.solver_steps, tol=1e-3)
-        return phantom_gradient(f, z_star, steps=stage.unroll, damping=self.recipe.damping), float(residual.mean())
+        values: list[Tensor] = []
+
+        def recorded(z: Tensor) -> Tensor:
+            values.append(f(z))
+            return values[-1]
+
+        z = phantom_gradient(recorded, z_star, steps=stage.unroll, damping=self.recipe.damping)
+        apart = (values[0] - z_star).flatten(1).square().sum(1) / z_star.flatten(1).square().sum(1).clamp(min=1e-12)
+        return z, float(residual.mean()), apart.mean()
 
     def step(self) -> StepRecord:
         """Draw a batch and make one step of the optimizer; a step that is not finite is dropped."""
@@ -140,12 +148,12 @@ class Trainer:
         noisy, clean, sigma = self.sampler.batch(stage.batch, stage.patch)
         self.net.precision = stage.precision
         self.net.renew_dropout(stage.batch)
-        z, residual = self._noise_feature(self.net.inject(noisy), stage)
+        z, residual, apart = self._noise_feature(self.net.inject(noisy), stage)
         x_hat, _ = self.net.estimate(noisy, z)
         squared = (x_hat - clean).square().mean(dim=(1, 2, 3))
         weight = (25 / sigma.clamp(min=5)) ** self.recipe.noise_weight
         # In units of (0.1)^2, so that the clipping threshold has the same meaning at every noise level.
-        loss = (weight * squared).mean() * 100
+        loss = (weight * squared).mean() * 100 + self.recipe.residual_weight * apart
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate() * group["rate"]

@@ -161,6 +161,7 @@ class MainWindow(QMainWindow):
         self.controller.started.connect(self._on_started)
         self.controller.noticed.connect(lambda notice: self.statusBar().showMessage(notice, 8000))
         self.controller.iterateAdded.connect(self._on_iterate_added)
+        self.controller.planned.connect(self.statusBar().showMessage)
         self.controller.ended.connect(self._on_ended)
         self.controller.failed.connect(self._on_failed)
         self.controller.runningChanged.connect(self._update_enabled)

@@ -21,6 +21,8 @@ class RunController(QObject):
         A sentence on how the run started, where that is not as asked for.
     iterateAdded : int
         The iterate of this index has arrived in `trajectory`.
+    planned : str
+        What was given up to make the run fit into memory; empty where nothing was.
     ended : StopReason
     failed : str, str
         A sentence and details.
@@ -30,6 +32,7 @@ class RunController(QObject):
     started = Signal(object)
     noticed = Signal(str)
     iterateAdded = Signal(int)
+    planned = Signal(str)
     ended = Signal(object)
     failed = Signal(str, str)
     runningChanged = Signal(bool)
@@ -119,6 +122,7 @@ class RunController(QObject):
         if self._is_current(run_id) and self.trajectory is not None:
             self._net, self._net_key = run.net, (run.settings.model, run.settings.device)
             self.trajectory.begin(run.trajectory())
+            self.planned.emit(" ".join(run.plan.steps))
             if run.notice is not None:
                 self.noticed.emit(run.notice)
 

@@ -215,6 +215,16 @@ class SolverSettings(QToolButton):
         self.start.addItem("zero", "zero")
         self.start.addItem("seeded random", "random")
         self.start.addItem("last equilibrium", "last")
+        self.memory_limit = described(
+            QDoubleSpinBox(),
+            "memoryLimitSpin",
+            "Memory limit",
+            "Gigabytes that the program may take; a run gives up what it must to fit, and says so. 0: what is free.",
+        )
+        self.memory_limit.setRange(0, 4096)
+        self.memory_limit.setDecimals(1)
+        self.memory_limit.setSuffix(" GB")
+        self.memory_limit.setSpecialValueText("what is free")
         panel = QWidget()
         form = QFormLayout(panel)
         for label, widget in (
@@ -225,6 +235,7 @@ class SolverSettings(QToolButton):
             ("Start z₀", self.start),
             ("Attention window q", self.window_side),
             ("Precision of f", self.precision),
+            ("Memory limit", self.memory_limit),
         ):
             form.addRow(label, widget)
         menu = QMenu(self)
@@ -289,4 +300,5 @@ class RunControls(QWidget):
             precision=finer.precision.currentText(),  # type: ignore[arg-type]
             device=self.device.currentData(),
             start=finer.start.currentData(),
+            memory_limit=finer.memory_limit.value() or None,
         )

@@ -52,7 +52,7 @@ def test_torchdeqs_step_solves_the_same_equation(monkeypatch):
         monkeypatch.setattr(trainer.net, "implicit", lambda z, s, f=trainer.net.implicit: 0.3 * f(z, s))  # contracts
         noisy, _, _ = trainer.sampler.batch(2, 12)
         s = trainer.net.inject(noisy)
-        z, residual = trainer._noise_feature(s, stage)
+        z, residual, _ = trainer._noise_feature(s, stage)
         (gradient,) = torch.autograd.grad(z.square().sum(), trainer.net.transformation.conv_out.weight)
         results.append((z.detach(), gradient))
         assert residual < 1e-2

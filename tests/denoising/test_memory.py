@@ -1,23 +1,56 @@
 import dataclasses
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+import torch
 from tiny_runs import make_net, make_photo
 
-from nerd_gui.denoising import DenoisingRun, RunError, RunSettings, Subject, estimate_bytes, memory, peak_memory_mb
-from nerd_gui.nerd import NerdConfig
+from nerd_gui.denoising import (
+    DenoisingRun,
+    RunError,
+    RunSettings,
+    Subject,
+    denoise,
+    estimate_bytes,
+    memory,
+    peak_memory_mb,
+    plan_run,
+)
+from nerd_gui.denoising.files import describe
+from nerd_gui.imaging import open_sample
+from nerd_gui.nerd import NerdConfig, load_model
 
 PAPER = NerdConfig()
+VECTOR = 4 * 128 * 1024 * 1024  # z at 1024 x 1024 with the paper's width
+EIGHT_BITS = "Broyden's pairs are kept in 8 bits instead of 16."
+
+
+@pytest.fixture
+def budget(monkeypatch):
+    """Sets what a run may take."""
+    return lambda size: monkeypatch.setattr(memory, "budget_bytes", lambda settings: int(size))
 
 
 def test_the_estimate_counts_broydens_vectors():
-    """Of 537 MB each at 1024 x 1024 with the paper's width, two for each pair."""
-    vector = 4 * 128 * 1024 * 1024
+    """One in half precision for each pair, which follows from the steps, as long as all are kept; else two."""
+    by_steps = [estimate_bytes(PAPER, RunSettings(max_iter=n), 1, 1024, 1024) for n in (16, 17)]
+    assert by_steps[1] - by_steps[0] == pytest.approx(VECTOR / 2, rel=0.01)
     by_memory = [estimate_bytes(PAPER, RunSettings(memory=m), 1, 1024, 1024) for m in (3, 4, 17, 99)]
-    assert by_memory[1] - by_memory[0] == 2 * vector
-    assert by_memory[2] == by_memory[3] == estimate_bytes(PAPER, RunSettings(), 1, 1024, 1024)  # 17 steps, no more
-    assert by_memory[0] > 6 * vector
+    assert by_memory[1] - by_memory[0] == VECTOR
+    assert by_memory[2] == by_memory[3] == by_steps[1]  # 17 steps, no more
+    in_float32 = estimate_bytes(PAPER, RunSettings(), 1, 1024, 1024, torch.float32)
+    assert in_float32 - by_steps[1] == 16 * VECTOR / 2
+
+
+def test_the_papers_network_solves_a_megapixel_whole_in_10_gb(budget):
+    budget(10e9)
+    plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
+    assert plan.needed < 10e9 and plan.tiles == (1, 1) and plan.steps == ()
 
 
 def test_the_estimate_grows_with_what_it_depends_on():
@@ -26,22 +59,110 @@ def test_the_estimate_grows_with_what_it_depends_on():
     assert estimate_bytes(PAPER, settings, 3, 256, 256) > 2.5 * least
     assert estimate_bytes(PAPER, settings, 1, 512, 512) > 3.5 * least
     assert estimate_bytes(NerdConfig(features=64), settings, 1, 256, 256) < 0.6 * least
-    assert estimate_bytes(PAPER, dataclasses.replace(settings, solver="plain"), 1, 256, 256) < least
+    for cheaper in ({"solver": "plain"}, {"safeguard": False}, {"max_iter": 9}):
+        assert estimate_bytes(PAPER, dataclasses.replace(settings, **cheaper), 1, 256, 256) < least
 
 
-@pytest.mark.parametrize("share", [0.5, 2.0])
-def test_a_run_starts_only_if_its_memory_is_free(monkeypatch, share):
-    net, subject = make_net(), Subject.of(make_photo(3, rows=512, cols=512))
-    needed = estimate_bytes(net.config, RunSettings(), 3, 512, 512)
-    free = type("Memory", (), {"available": int(share * needed)})
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
-    if share < 1:
-        with pytest.raises(
-            RunError, match=rf"needs about {needed / 1e9:.1f} GB of memory and {share * needed / 1e9:.1f}"
-        ):
-            DenoisingRun(subject, RunSettings(), net)
-    else:
-        assert DenoisingRun(subject, RunSettings(), net).estimated_bytes == needed
+@pytest.mark.parametrize(
+    ("vectors", "memory_kept", "tiled", "steps"),
+    [
+        (18.5, None, False, []),
+        (14.5, None, False, [EIGHT_BITS]),
+        (14.1, None, False, [EIGHT_BITS]),
+        (13.6, 3, False, [EIGHT_BITS, "Broyden keeps 3 pairs instead of 16."]),
+        (12.6, 1, False, [EIGHT_BITS, "Broyden keeps 1 pair instead of 16."]),
+        (6.0, None, True, [EIGHT_BITS]),
+        (1.0, None, True, [EIGHT_BITS]),
+    ],
+)
+def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, memory_kept, tiled, steps):
+    budget(vectors * VECTOR + 90e6)
+    plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
+    assert plan.needed <= plan.budget
+    assert plan.memory == memory_kept
+    assert (plan.tiles != (1, 1)) == tiled
+    assert list(plan.steps[: len(steps)]) == steps
+    assert len(plan.steps) == len(steps) + tiled
+    assert (plan.pair_dtype is torch.float16) == (not steps)
+    assert not tiled or f"in {plan.tiles[0] * plan.tiles[1]} tiles of at most" in plan.steps[-1]
+
+
+def test_the_limit_is_that_of_the_process():
+    held = psutil.Process().memory_info().rss
+    left = memory.budget_bytes(RunSettings(memory_limit=2.0))
+    assert left == pytest.approx(0.95 * 2e9 - held, abs=2e7)
+    assert memory.budget_bytes(RunSettings(memory_limit=1e-3)) == 0
+    assert memory.budget_bytes(RunSettings(memory_limit=1e6)) == pytest.approx(
+        0.9 * psutil.virtual_memory().available, rel=0.05
+    )
+
+
+def test_a_run_that_cannot_fit_is_refused(monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 50_000_000}))
+    with pytest.raises(RunError, match=r"needs about \d\.\d GB of memory and 0\.0 GB may be taken; choose"):
+        DenoisingRun(Subject.of(make_photo(3, rows=512, cols=512)), RunSettings(), make_net())
+    with pytest.raises(RunError, match=r"0\.0 GB are left of the limit of 0\.001 GB; choose"):
+        DenoisingRun(Subject.of(make_photo()), RunSettings(memory_limit=0.001), make_net())
+    with pytest.raises(RunError, match="must be above 0 GB"):
+        RunSettings(memory_limit=0.0)
+
+
+def test_a_picture_in_tiles_is_nearly_that_of_the_whole(budget):
+    net, settings = load_model("nerd-lite-25"), RunSettings(max_iter=6, tol=0.0, window=9)
+    subject = Subject.of(open_sample("camera 256"), sigma=25, region=(60, 60, 112, 96))
+    whole = denoise(subject, settings, net)
+    budget(estimate_bytes(net.config, settings, 1, 96, 80, torch.float8_e5m2))
+    tiled = denoise(subject, settings, net)
+    assert np.prod(tiled.plan.tiles) > 1 and tiled.report()["plan"] == list(tiled.plan.steps)
+    assert f"in {np.prod(tiled.plan.tiles)} tiles" in describe(tiled, 0) and "tiles" not in describe(whole, 0)
+    assert len(tiled) == len(whole) and tiled.stop_reason == whole.stop_reason
+    assert [iterate.evaluations for iterate in tiled.iterates] == list(range(1, 8))
+    assert whole[6].psnr > 26
+    assert tiled[6].psnr == pytest.approx(whole[6].psnr, abs=0.3)
+    assert tiled[6].noise_level == pytest.approx(whole[6].noise_level, rel=0.05)
+    assert 0.5 < tiled[6].residual / whole[6].residual < 2
+
+
+def test_a_stop_leaves_the_tiles():
+    run = DenoisingRun(Subject.of(make_photo(rows=120, cols=100)), RunSettings(max_iter=8, tol=0.0), make_net())
+    run.plan = dataclasses.replace(run.plan, tiles=(2, 2), halo=8)
+    asked = []
+    assert list(run.iterates(lambda: len(asked) > 20 or bool(asked.append(1)))) == []
+    assert len(asked) == 20 + 1
+
+
+_MEASURE = """
+import json, sys, psutil, torch
+from nerd_gui.benchmarks.peak import resident_peak
+from nerd_gui.denoising import DenoisingRun, RunSettings, Subject
+from nerd_gui.nerd import NERD, NerdConfig
+from tiny_runs import make_photo
+torch.set_num_threads(1)
+torch.manual_seed(0)
+net = NERD(NerdConfig(features=64, window=5)).fold().eval().requires_grad_(False)
+room = json.loads(sys.argv[1])
+limit = None if room is None else (psutil.Process().memory_info().rss + room) / 0.95e9
+settings = RunSettings(max_iter=5, tol=0.0, memory_limit=limit)
+run = DenoisingRun(Subject.of(make_photo(rows=224, cols=224)), settings, net)
+peak = resident_peak(lambda: list(run.iterates(keep_features=False)))
+print(json.dumps([peak, run.plan.needed, run.plan.tiles != (1, 1)]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count resident memory in other ways")
+@pytest.mark.parametrize(("room", "tiled"), [(None, False), (175e6, True)])
+def test_the_estimate_is_what_a_run_takes(room, tiled):
+    here = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, json.dumps(room)],
+        env={"PYTHONPATH": f"{here.parents[1]}:{here}", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    peak, needed, was_tiled = json.loads(done.stdout)
+    assert was_tiled == tiled
+    assert (0.7 if tiled else 0.5) * needed < peak < 1.1 * needed
 
 
 def test_the_peak_is_that_of_the_process():

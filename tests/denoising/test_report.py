@@ -62,7 +62,9 @@ def test_a_report_says_all_of_a_run():
         "safeguard": True,
         "start": "zero",
         "start_seed": 0,
+        "memory_limit": None,
     }
+    assert report["plan"] == []
     assert report["photo"] == {
         "name": "tiny",
         "path": str(Path("folder") / "tiny.png"),

@@ -78,7 +78,11 @@ def test_every_setting_is_what_its_equations_say(changes):
     net = make(**changes)
     y, z, s = picture(net), feature(net), feature(net, seed=3)
     torch.testing.assert_close(net.inject(y), composition.inject(net, y))
-    torch.testing.assert_close(net.implicit(z, s), composition.implicit(net, z, s))
+    expected, before = composition.implicit(net, z, s), (z.clone(), s.clone())
+    torch.testing.assert_close(net.implicit(z, s), expected)
+    with torch.no_grad():  # by heads and groups in turn, in place
+        torch.testing.assert_close(net.implicit(z, s), expected)
+    assert torch.equal(z, before[0]) and torch.equal(s, before[1])
     torch.testing.assert_close(net.decode(z), composition.decode(net, z))
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMessageBox, QSlider, QSpinBox, QWidget
 
-from nerd_gui.denoising import DenoisingRun
+from nerd_gui.denoising import DenoisingRun, estimate_bytes, memory
 from nerd_gui.imaging import add_noise, noise_level, open_photo, open_sample, sample_names, to_8_bit
 from nerd_gui.nerd import NERD, load_model
 from nerd_gui.window.picture_layers import Compare, Layer
@@ -334,3 +334,15 @@ def test_choices_and_recent_files_are_remembered(qtbot, window, make_window, pho
     assert again.findChild(QComboBox, "solverCombo").currentText() == "Anderson"
     assert again.preferences.recent == [photo_path.absolute()]
     qtbot.waitUntil(lambda: again.workspace.photo is not None)
+
+
+def test_a_run_that_gives_something_up_for_memory_says_so(qtbot, window, monkeypatch):
+    window.findChild(QDoubleSpinBox, "memoryLimitSpin").setValue(3)
+    assert window.controls.settings().memory_limit == 3
+    subject, net = window.workspace.subject(), load_model(window.controls.settings().model)
+    needed = estimate_bytes(net.config, window.controls.settings(), subject.channels, subject.rows, subject.cols)
+    monkeypatch.setattr(memory, "budget_bytes", lambda settings: needed - 1)
+    run_to_the_end(qtbot, window)
+    sentence = "Broyden's pairs are kept in 8 bits instead of 16."
+    assert window.statusBar().currentMessage() == sentence
+    assert window.controller.trajectory.report()["plan"] == [sentence]

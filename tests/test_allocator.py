@@ -1,0 +1,39 @@
+"""The C library's memory: what is freed is kept or returned, as asked."""
+
+import subprocess
+import sys
+
+import pytest
+
+_PROGRAM = """
+import sys, threading
+from nerd_gui import allocator
+import psutil, torch
+process = psutil.Process()
+allocator.share_one_arena()
+asked = allocator.reuse_freed() if sys.argv[1] == "reuse" else allocator.return_freed()
+
+def work():
+    before = process.memory_info().rss
+    tensors = [torch.ones(20 << 20) for _ in range(2)]  # 80 MB each
+    guard = torch.ones(1 << 8)
+    during = process.memory_info().rss
+    del tensors
+    after = process.memory_info().rss
+    allocator.trim()
+    print(during - before, after - before, process.memory_info().rss - before)
+
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the settings are glibc's")
+@pytest.mark.parametrize("way", ["reuse", "return"])
+def test_freed_tensors_stay_until_trimmed_or_go_at_once(way):
+    done = subprocess.run([sys.executable, "-c", _PROGRAM, way], capture_output=True, text=True, check=True)
+    taken, kept, left = (int(size) >> 20 for size in done.stdout.split())
+    assert taken >= 150
+    assert kept >= 150 if way == "reuse" else kept < 30
+    assert left < 30
