@@ -17,7 +17,7 @@ from nerd_gui.benchmarks.solve import measure_peaks, measure_solve
 from nerd_gui.benchmarks.workload import SAMPLE, SEED, SIGMA, Workload, find_network, pictures
 from nerd_gui.denoising import Features, RunSettings
 from nerd_gui.denoising.features import FeatureStore
-from nerd_gui.denoising.memory import budget_bytes, estimate_bytes, too_little
+from nerd_gui.denoising.memory import budget_bytes, estimate_bytes, plan_run, too_little
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision, attention_path, neighbourhood_attention
 
@@ -91,6 +91,8 @@ def _run(plan: Plan, name: str, size: int, watch: Callable[[str], None]) -> Figu
     watch(f"{at}: network and picture")
     work = Workload.of(name, size, plan.device)
     config = work.net.config
+    # As every run does: the plan also says whether freed memory is reused.
+    plan_run(config, RunSettings(device=plan.device, max_iter=plan.steps), 1, size, size)
     entry: Figures = {
         "model": name,
         "weights": "trained" if work.trained else "random",
