@@ -56,9 +56,10 @@ def run(args: argparse.Namespace) -> int:
     turns = _QUICK_TURNS if args.quick else Turns()
     if args.training is not None:
         try:
-            report = measure_step(find_recipe(args.training), device, turns)
+            recipe = find_recipe(args.training)
         except ValueError as error:
             raise UsageError(str(error)) from error
+        report = measure_step(recipe, device, turns)
         _write(args.json, report)
         print("\n".join(step_header(report)))
         print(f"\nOne step of training, beside the time of its useful operations\n{as_text(step_table(report))}")
