@@ -41,6 +41,7 @@ def return_freed() -> None:
     """Return freed tensors to the system at once."""
     if library := _library():
         library.mallopt(_MMAP_THRESHOLD, _RETURNED)
+        library.mallopt(_TRIM_THRESHOLD, _RETURNED)
 
 
 def trim() -> None:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPalette, QPen, QWheelEvent
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _MARGIN = 52, 46, 32, 10
-_TICK_ROOM = 30  # pixels that a number on the x axis needs
+_TICK_ROOM, _TICK_ROW = 30, 16  # pixels that a number on the x axis needs, and one on the y axis
 _POINTS, _LABEL_POINTS = 0.85, 0.78  # size of the plots' numbers and labels, of the window's own letters
 
 
@@ -58,6 +58,20 @@ class _IterationAxis(pg.AxisItem):
         return [str(round(value)) for value in values]
 
 
+class _ValueAxis(pg.AxisItem):
+    """If it is logarithmic: ticks at powers of ten, and at 2 and 5 times them where there are few."""
+
+    def logTickValues(
+        self, minVal: float, maxVal: float, size: float, stdTicks: object
+    ) -> list[tuple[float, list[float]]]:
+        least = (maxVal - minVal) * _TICK_ROW / max(size, 1)  # decades
+        factors = (1, 2, 5) if least < math.log10(2) and maxVal - minVal < 2 else (1,)
+        step = max(1, math.ceil(least))
+        powers = range(math.floor(minVal / step) * step, math.ceil(maxVal) + 1, step)
+        values = [power + math.log10(factor) for power in powers for factor in factors]
+        return [(float(step), [value for value in values if minVal <= value <= maxVal])]
+
+
 @dataclass
 class Curve:
     """A curve with its thin companion of the reference run, and its points (iterate, value)."""
@@ -91,7 +105,7 @@ class CurvePlot(pg.PlotWidget):
     iterateRequested = Signal(int)
 
     def __init__(self, name: str, accessible: str, tip: str, label: str, right_label: str = "", *, log: bool = False):
-        super().__init__(axisItems={"bottom": _IterationAxis("bottom")})
+        super().__init__(axisItems={"bottom": _IterationAxis("bottom"), "left": _ValueAxis("left")})
         self.setObjectName(name)
         self.setAccessibleName(accessible)
         self.setToolTip(tip)
