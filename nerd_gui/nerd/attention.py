@@ -3,24 +3,30 @@
 A query at (r, c) attends to the `window` x `window` pixels centred on it that lie inside the picture: no wrap, no
 shift, no padding keys. An even window q covers the offsets -q/2 ... q/2 - 1 (Table VIII).
 
-`neighbourhood_attention` takes the fastest path there is: code compiled for the processor (`attention_kernel`), or
-PyTorch's matrix products on tiles of the picture (`attention_tiles`) on accelerators and in float64. The score matrix
-of a whole picture never exists. `reference_attention` says the same in four lines, for tests and readers.
+`neighbourhood_attention` takes the fastest path there is: code compiled for the processor (`attention_kernel`),
+PyTorch's fused kernels on CUDA (`attention_fused`), or its matrix products on tiles of the picture (`attention_tiles`)
+elsewhere and in float64. The score matrix of a whole picture never exists. `reference_attention` says the same in four
+lines, for tests and readers.
 """
 
 import functools
 import math
 import warnings
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
+from nerd_gui.nerd.attention_fused import dense_attention, flex_attention, flex_unavailable
 from nerd_gui.nerd.attention_kernel import compiled_attention, unavailable
 from nerd_gui.nerd.attention_tiles import allowed_keys, tiled_attention, window_offsets
 
 Precision = Literal["float32", "bfloat16"]
+AttentionPath = Literal["compiled", "tiled", "dense", "flex"]
+
+#: On an accelerator, a patch of so many pixels is attended to as a whole.
+_DENSE_PIXELS = 64 * 64
 
 
 def neighbourhood_attention(
@@ -30,6 +36,7 @@ def neighbourhood_attention(
     window: int,
     precision: Precision = "float32",
     check: Callable[[], None] | None = None,
+    path: AttentionPath | None = None,
 ) -> Tensor:
     """Attend from every pixel to the window centred on it, for each head (Eq. 8b).
 
@@ -44,11 +51,13 @@ def neighbourhood_attention(
         "bfloat16" allows it, and where float32 is as fast, float32 is used.
     check : callable, optional
         Called many times a second, from any thread; what it raises ends the evaluation.
+    path : {"compiled", "tiled", "dense", "flex"}, optional
+        The code that does it; None: the one that `attention_path` chooses.
 
     Returns
     -------
     Tensor, shape (B, heads, rows, cols, d_v)
-        In the dtype of `value`; differentiable when gradients are asked for.
+        In the dtype of `value`; differentiable when gradients are asked for, on every path but "dense" and "flex" twice.
     """
     if query.shape != key.shape or query.shape[:4] != value.shape[:4] or query.dim() != 5:
         raise ValueError(
@@ -62,16 +71,31 @@ def neighbourhood_attention(
         compute = torch.promote_types(query.dtype, torch.float32)
     else:
         raise ValueError(f"The precision must be 'float32' or 'bfloat16', not {precision!r}.")
-    if attention_path(query.device.type, compute) == "compiled":
+    if path is None:
+        path = attention_path(str(query.device), compute, query.shape[2] * query.shape[3])
+    if path == "compiled":
         return compiled_attention(query, key, value, window, check).to(value.dtype)
-    return tiled_attention(query.to(compute), key.to(compute), value.to(compute), window, check).to(value.dtype)
+    inputs = query.to(compute), key.to(compute), value.to(compute)
+    if path == "tiled":
+        return tiled_attention(*inputs, window, check).to(value.dtype)
+    if check is not None:
+        check()
+    if path == "dense":
+        return dense_attention(*inputs, window).to(value.dtype)
+    if path == "flex":
+        return flex_attention(*inputs, window).to(value.dtype)
+    raise ValueError(f"The path of the attention must be one of {', '.join(get_args(AttentionPath))}, not {path!r}.")
 
 
-def attention_path(device: str, dtype: torch.dtype = torch.float32) -> Literal["compiled", "tiled"]:
-    """Which code does the attention on a type of device."""
-    if device != "cpu" or dtype == torch.float64:
-        return "tiled"
-    return "tiled" if _tell(unavailable()) else "compiled"
+def attention_path(device: str, dtype: torch.dtype = torch.float32, pixels: int | None = None) -> AttentionPath:
+    """Which code does the attention for a picture of so many pixels (None: a large one) on a device."""
+    if dtype != torch.float64 and device == "cpu":
+        return "tiled" if _tell(unavailable()) else "compiled"
+    if dtype != torch.float64 and device.startswith("cuda"):
+        if pixels is not None and pixels <= _DENSE_PIXELS:
+            return "dense"
+        return "tiled" if _tell(flex_unavailable(device)) else "flex"
+    return "tiled"
 
 
 @functools.cache

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from nerd_gui.nerd.attention import Precision, attention_row, neighbourhood_attention
+from nerd_gui.nerd.attention import AttentionPath, Precision, attention_row, neighbourhood_attention
 
 
 def injection(channels: int, features: int) -> nn.Sequential:
@@ -81,11 +81,15 @@ class AttentionMaps:
 
 
 class NonLocalBlock(nn.Module):
-    """NL(u) = MSA(GN(u)) + u with bias-free projections W_theta, W_psi, W_g, W_O (Eq. 7-9)."""
+    """NL(u) = MSA(GN(u)) + u with bias-free projections W_theta, W_psi, W_g, W_O (Eq. 7-9).
+
+    `path` may be set to say which code does the attention (see `neighbourhood_attention`).
+    """
 
     def __init__(self, features: int, heads: int, groups: int) -> None:
         super().__init__()
         self.heads = heads
+        self.path: AttentionPath | None = None
         self.norm = nn.GroupNorm(groups, features)
         self.theta = nn.Linear(features, features, bias=False)  # query
         self.psi = nn.Linear(features, features, bias=False)  # key
@@ -111,7 +115,7 @@ class NonLocalBlock(nn.Module):
         weight = torch.cat([self.theta.weight, self.psi.weight, self.g.weight])
         projected = F.linear(pixels, weight).view(batch, rows, cols, 3, self.heads, -1)
         query, key, value = projected.permute(3, 0, 4, 1, 2, 5)
-        attended = neighbourhood_attention(query, key, value, window, precision, check)
+        attended = neighbourhood_attention(query, key, value, window, precision, check, self.path)
         mixed = self.out(attended.permute(0, 2, 3, 1, 4).reshape(batch, rows, cols, features))
         return mixed.permute(0, 3, 1, 2) + u
 
@@ -126,7 +130,7 @@ class NonLocalBlock(nn.Module):
         for begin in range(0, u.shape[1], size):
             part = slice(begin, begin + size)
             query, key, value = (F.linear(pixels, w.weight[part])[:, None] for w in (self.theta, self.psi, self.g))
-            attended = neighbourhood_attention(query, key, value, window, precision, check)
+            attended = neighbourhood_attention(query, key, value, window, precision, check, self.path)
             del query, key, value
             flat.addmm_(attended.reshape(len(flat), -1).to(u.dtype), self.out.weight[:, part].t())
         return u

@@ -1,0 +1,159 @@
+"""Neighbourhood attention by PyTorch's own fused kernels, for accelerators: their scores never leave the chip.
+
+`dense_attention` is one `scaled_dot_product_attention` over all pixels of a patch, under a mask where the window does
+not reach everywhere. `flex_attention` is FlexAttention, which passes over the blocks of keys that a block of queries
+does not see: pixels are put in the order of 8 x 16 tiles, so that a block of 128 is compact and sees few others. Neither
+can be differentiated twice.
+"""
+
+import functools
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.attention import flex_attention as flex
+
+from nerd_gui.nerd.attention_tiles import allowed_keys, tiled_attention, window_offsets
+
+#: Rows and columns of a tile: as many pixels as FlexAttention has queries and keys in a block.
+_TILE = 8, 16
+_BLOCK = _TILE[0] * _TILE[1]
+#: The position of a key that fills up a tile at the border: no window reaches there.
+_NOWHERE = -(1 << 24)
+
+
+def sees_all(rows: int, cols: int, window: int) -> bool:
+    """Whether every pixel of a picture sees every other one."""
+    first, last = window_offsets(window)
+    return max(rows, cols) - 1 <= min(-first, last)
+
+
+def dense_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+    """As `neighbourhood_attention`, in the precision of its inputs; its mask grows with the square of the pixels."""
+    rows, cols = query.shape[2:4]
+    mask = None
+    if not sees_all(rows, cols, window):
+        device = query.device
+        down, across = (
+            allowed_keys(torch.arange(size, device=device), torch.arange(size, device=device), window)
+            for size in (rows, cols)
+        )
+        mask = (down[:, None, :, None] & across[None, :, None, :]).flatten(2).flatten(0, 1)
+    flat = (tensor.flatten(2, 3) for tensor in (query, key, value))
+    return F.scaled_dot_product_attention(*flat, attn_mask=mask).unflatten(2, (rows, cols))
+
+
+def flex_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+    """As `neighbourhood_attention`, in the precision of its inputs, which are on an accelerator."""
+    rows, cols = query.shape[2:4]
+    mask = block_mask(rows, cols, window, str(query.device))
+    attended = _attend(*(_to_tiles(tensor) for tensor in (query, key, value)), mask)
+    return _from_tiles(attended, rows, cols)
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, mask: flex.BlockMask) -> Tensor:
+    # Inside code that is compiled itself, the plain function is what the compiler wants to see.
+    attend = flex.flex_attention if torch.compiler.is_compiling() else _compiled()
+    return attend(query, key, value, block_mask=mask)
+
+
+@functools.cache
+def _compiled() -> Any:
+    return torch.compile(flex.flex_attention)
+
+
+def _to_tiles(picture: Tensor) -> Tensor:
+    """(B, heads, rows, cols, d) -> (B, heads, pixels, d), tile by tile; tiles at the border are filled up."""
+    height, width = _TILE
+    rows, cols = picture.shape[2:4]
+    filled = F.pad(picture, (0, 0, 0, -cols % width, 0, -rows % height))
+    return filled.unflatten(3, (-1, width)).unflatten(2, (-1, height)).transpose(3, 4).flatten(2, 5)
+
+
+def _from_tiles(pixels: Tensor, rows: int, cols: int) -> Tensor:
+    height, width = _TILE
+    tiles = pixels.unflatten(2, (-(-rows // height), -(-cols // width), height, width))
+    return tiles.transpose(3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :cols]
+
+
+_masks: dict[tuple[int, int, int, str], flex.BlockMask] = {}
+
+
+def block_mask(rows: int, cols: int, window: int, device: str) -> flex.BlockMask:
+    """Which blocks of keys each block of queries sees, and which of them whole; the last few are kept."""
+    key = rows, cols, window, device
+    if key not in _masks:
+        while len(_masks) >= 8:
+            _masks.pop(next(iter(_masks)))
+        _masks[key] = _make_block_mask(rows, cols, window, torch.device(device))
+    return _masks[key]
+
+
+@torch.no_grad()
+def _make_block_mask(rows: int, cols: int, window: int, device: torch.device) -> flex.BlockMask:
+    first, last = window_offsets(window)
+    axes = [_Axis(size, length, window) for size, length in zip((rows, cols), _TILE, strict=True)]
+    some, whole = (
+        (down[:, None, :, None] & across[None, :, None, :]).flatten(2).flatten(0, 1).to(device)
+        for down, across in zip(*((axis.some, axis.whole) for axis in axes), strict=True)
+    )
+    query_row, key_row, query_col, key_col = (
+        tensor.to(device) for tensor in _positions(axes[0], axes[1])
+    )
+
+    def sees(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        down, across = key_row[key] - query_row[query], key_col[key] - query_col[query]
+        return (down >= first) & (down <= last) & (across >= first) & (across <= last)
+
+    pixels = some.shape[0] * _BLOCK
+    return flex.BlockMask.from_kv_blocks(
+        *_listed(some & ~whole), *_listed(whole), BLOCK_SIZE=_BLOCK, mask_mod=sees, seq_lengths=(pixels, pixels)
+    )
+
+
+def _listed(blocks: Tensor) -> tuple[Tensor, Tensor]:
+    """How many blocks of keys each row of (queries, keys) has, and which, those that it has not at the end."""
+    counts = blocks.sum(-1, dtype=torch.int32)
+    order = blocks.to(torch.int8).argsort(dim=-1, descending=True, stable=True).to(torch.int32)
+    return counts[None, None], order.contiguous()[None, None]
+
+
+class _Axis:
+    """Tiles along one axis: positions of their queries and keys, and which tiles see some or all of each other.
+
+    A query that fills up a tile stands where the last true one does, so that it sees something and nothing is NaN.
+    """
+
+    def __init__(self, size: int, length: int, window: int) -> None:
+        place = torch.arange(-(-size // length) * length, dtype=torch.int32)
+        self.queries = place.clamp(max=size - 1)
+        self.keys = torch.where(place < size, place, _NOWHERE)
+        allowed = allowed_keys(self.queries, self.keys, window).unflatten(1, (-1, length)).unflatten(0, (-1, length))
+        self.some, self.whole = allowed.any(3).any(1), allowed.all(3).all(1)
+
+
+def _positions(down: _Axis, across: _Axis) -> list[Tensor]:
+    """Row of every query and key, column of every query and key, in the order of tiles."""
+    height, width = len(down.queries), len(across.queries)
+    pictures = [
+        *(rows[:, None].expand(height, width) for rows in (down.queries, down.keys)),
+        *(cols[None, :].expand(height, width) for cols in (across.queries, across.keys)),
+    ]
+    return [_to_tiles(picture[None, None, :, :, None])[0, 0, :, 0].contiguous() for picture in pictures]
+
+
+@functools.cache
+def flex_unavailable(device: str) -> str | None:
+    """Why FlexAttention cannot be used on a device; None if it can, which was compared with the tiled path."""
+    if not device.startswith("cuda"):
+        return f"FlexAttention is not used on {device}"
+    generator = torch.Generator().manual_seed(0)
+    try:
+        tensors = torch.randn(3, 1, 2, 20, 37, 32, generator=generator).to(device)
+        with torch.no_grad(), torch.autocast("cuda", enabled=False):
+            difference = flex_attention(*tensors, 9) - tiled_attention(*tensors, 9)
+    except Exception as error:  # noqa: BLE001 - the compiler raises whatever its parts do
+        return f"FlexAttention does not work here ({' '.join(str(error).split())[:200]})"
+    worst = float(difference.abs().max())
+    return None if worst < 1e-2 else f"the result of FlexAttention is off by {worst:.1g}"
