@@ -24,7 +24,7 @@ Figures = dict[str, Any]
 class _TorchdeqTrainer(Trainer):
     """The same step with the solver and the phantom gradient of torchdeq."""
 
-    def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float, Tensor]:
+    def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
         from torchdeq import get_deq
 
         deq = get_deq(
@@ -36,8 +36,8 @@ class _TorchdeqTrainer(Trainer):
             tau=self.recipe.damping,
         )
         iterates, info = deq(lambda z: self.net.implicit(z, s), self.net.initial(s))
-        residual = float(info["rel_lowest"].mean())
-        return iterates[-1], residual, torch.tensor(residual**2)
+        residual = info["rel_lowest"].mean()
+        return iterates[-1], residual, residual.square()
 
 
 def step_flops(recipe: Recipe, stage: Stage) -> int:

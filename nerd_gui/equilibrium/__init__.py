@@ -8,6 +8,7 @@ from nerd_gui.equilibrium.phantom import phantom_gradient
 from nerd_gui.equilibrium.plain import plain
 from nerd_gui.equilibrium.stability import jacobian_penalty, spectral_radius
 from nerd_gui.equilibrium.steps import SolverStep, StopReason
+from nerd_gui.equilibrium.unwatched import unwatched_broyden
 
 #: The solvers by name; all take the same keywords.
 SOLVERS: dict[str, Callable[..., Iterator[SolverStep]]] = {"broyden": broyden, "anderson": anderson, "plain": plain}
@@ -22,4 +23,5 @@ __all__ = [
     "phantom_gradient",
     "plain",
     "spectral_radius",
+    "unwatched_broyden",
 ]

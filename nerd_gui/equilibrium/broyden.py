@@ -85,11 +85,11 @@ def broyden(
     if not alpha > 0:
         raise ValueError(f"Broyden's step length must be above 0, not {alpha}.")
     if memory is None or memory >= max_iter:
-        return solve(lambda z: _FromSteps(z, max(1, max_iter), pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
+        return solve(lambda z: FromSteps(z, max(1, max_iter), pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
     return solve(lambda z: _FromPairs(z, memory, pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
 
 
-class _FromSteps:
+class FromSteps:
     """All pairs, as a product: ``B_k = F_{k-1} ... F_0 B_0``, which the steps s_j alone determine.
 
     ``F_j = I + (s_{j+1} + (alpha - 1) s_j) s_j^T / ||s_j||^2`` (Kelley 1995, "Iterative Methods for Linear and
@@ -143,6 +143,13 @@ class _FromSteps:
         self._weight[gone] = 0
         self._from = choose(samples, z, self._from)
         return self._alpha * g
+
+    @torch.no_grad()
+    def forget(self, samples: Tensor, z: Tensor) -> None:
+        """As `restart`, for `samples` (B, bool) on the device, which is not waited for: factors without weight."""
+        assert self._from is not None
+        self._weight.masked_fill_(samples[:, None], 0)
+        self._from = torch.where(samples[:, None], z, self._from)
 
 
 class _FromPairs:

@@ -1,5 +1,6 @@
 """Muon: momentum whose matrices are made orthogonal (K. Jordan et al. 2024, "Muon: an optimizer for hidden layers")."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,20 +19,20 @@ def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
 
     Parameters
     ----------
-    matrix : Tensor, shape (rows, cols)
+    matrix : Tensor, shape (..., rows, cols)
 
     Returns
     -------
-    Tensor, shape (rows, cols)
+    Tensor, shape (..., rows, cols)
     """
     a, b, c = _QUINTIC
-    x = matrix / matrix.norm().clamp(min=1e-7)
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
+    x = matrix / matrix.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    tall = x.shape[-2] > x.shape[-1]
+    x = x.mT if tall else x
     for _ in range(rounds):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 class Muon(torch.optim.Optimizer):
@@ -60,6 +61,7 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Make a step along the gradients."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[tuple[nn.Parameter, Tensor]]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
@@ -67,7 +69,12 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(weight)
                 state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(state["momentum"], group["momentum"])
-                direction = orthogonalised(ahead.flatten(1)).view_as(weight)
-                size = _SIZE * max(ahead.flatten(1).shape) ** 0.5
-                weight.mul_(1 - group["lr"] * group["weight_decay"]).sub_(direction, alpha=group["lr"] * size)
+                ahead = weight.grad.lerp(state["momentum"], group["momentum"]).flatten(1)
+                alike[ahead.shape].append((weight, ahead))
+            for shape, weights in alike.items():
+                # Matrices of one shape together: an accelerator spends its time on the number of kernels.
+                directions = orthogonalised(torch.stack([ahead for _, ahead in weights]))
+                size = _SIZE * max(shape) ** 0.5
+                for (weight, _), direction in zip(weights, directions, strict=True):
+                    weight.mul_(1 - group["lr"] * group["weight_decay"])
+                    weight.sub_(direction.reshape(weight.shape), alpha=group["lr"] * size)

@@ -9,13 +9,14 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium import broyden, phantom_gradient
+from nerd_gui.equilibrium import broyden, phantom_gradient, unwatched_broyden
 from nerd_gui.nerd import NERD
 from nerd_gui.training.data import DataError, PatchSampler
 from nerd_gui.training.guard import DivergenceGuard
 from nerd_gui.training.muon import Muon
 from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
+from nerd_gui.training.speed import Evaluator, Speed
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
 
 
@@ -29,7 +30,12 @@ class StepRecord:
 
 
 def equilibrium(f: Callable[[Tensor], Tensor], z0: Tensor, steps: int, tol: float) -> tuple[Tensor, Tensor]:
-    """Each sample's iterate of least residual within so many Broyden steps, and that residual (B,)."""
+    """Each sample's iterate of least residual within so many Broyden steps, and that residual (B,).
+
+    An accelerator is not waited for: it takes all steps, whatever `tol` says.
+    """
+    if z0.device.type != "cpu":
+        return unwatched_broyden(f, z0, steps=steps)
     best_z, best = z0, torch.full((z0.shape[0],), torch.inf, dtype=torch.float64)
     for step in broyden(f, z0, max_iter=steps, tol=tol):
         better = step.residual < best
@@ -69,12 +75,15 @@ class Trainer:
     Of several `processes` each has a trainer, with patches and dropout of its own and all else the same.
     """
 
-    def __init__(self, recipe: Recipe, pictures: Tensor, processes: Processes | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, pictures: Tensor, processes: Processes | None = None, speed: Speed | None = None
+    ) -> None:
         self.recipe = recipe
         self.processes = processes or Processes()
         self.device = pictures.device
         torch.manual_seed(recipe.seed)
         self.net = NERD(recipe.model).to(self.device).train()
+        self.evaluator = Evaluator(self.net, speed or Speed())
         self.ema = {name: value.detach().clone() for name, value in self.net.named_parameters()}
         self.optimizers = _optimizers(self.net, recipe)
         if self.processes.rank:
@@ -115,19 +124,15 @@ class Trainer:
         warmth = min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
         return rate * warmth * (1 - math.sqrt(self.decayed))
 
-    def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, float, Tensor]:
+    def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
         """The z to decode with its gradient, the mean residual of the solve, and its mean square with its gradient."""
-
-        def f(z: Tensor) -> Tensor:
-            return self.net.implicit(z, s)
-
-        z0 = self.net.initial(s)
+        f, z0 = self.evaluator.at(s), self.net.initial(s)
         if stage.solver_steps == 0:
             z = before = z0
             for _ in range(stage.unroll):
                 before, z = z, f(z)
             residual = ((z - before).flatten(1).norm(dim=1) / z.flatten(1).norm(dim=1)).detach()
-            return z, float(residual.mean()), residual.square().mean()
+            return z, residual.mean(), residual.square().mean()
         z_star, residual = equilibrium(f, z0, stage.solver_steps, tol=1e-3)
         values: list[Tensor] = []
 
@@ -137,7 +142,7 @@ class Trainer:
 
         z = phantom_gradient(recorded, z_star, steps=stage.unroll, damping=self.recipe.damping)
         apart = (values[0] - z_star).flatten(1).square().sum(1) / z_star.flatten(1).square().sum(1).clamp(min=1e-12)
-        return z, float(residual.mean()), apart.mean()
+        return z, residual.mean(), apart.mean()
 
     def step(self) -> StepRecord:
         """Draw a batch and make one step of the optimizer; a step that is not finite is dropped."""
@@ -159,20 +164,21 @@ class Trainer:
                 group["lr"] = self.learning_rate() * group["rate"]
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        figures = torch.tensor([squared.detach().mean(), loss.detach(), residual], dtype=torch.float64)
+        figures = torch.stack([figure.detach().to(loss) for figure in (squared.mean(), loss, residual)])
         self.processes.average([*(p.grad for p in self.net.parameters() if p.grad is not None), figures])
-        norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip))
+        size = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
+        # The one wait for the device in a step.
+        error, weighted, mean_residual, norm = torch.stack([*figures, size.to(loss)]).tolist()
         if math.isfinite(norm):
             for optimizer in self.optimizers.values():
                 optimizer.step()
             self._average()
         self.samples += stage.batch * self.processes.count
         self.steps += 1
-        error, weighted, residual = figures.tolist()
         self.guard.watch(weighted, norm)
         if self.stage != stage:  # whose losses are others
             self.guard = DivergenceGuard()
-        return StepRecord(error * 255**2, residual, norm)
+        return StepRecord(error * 255**2, mean_residual, norm)
 
     def fix_norms(self, statistics: Mapping[str, Tensor]) -> None:
         """Let BatchNorm use the running statistics in this state dictionary from now on."""
@@ -292,6 +298,8 @@ class Trainer:
             net = NERD(self.recipe.model).to(self.device)
         net.load_state_dict({**self.net.state_dict(), **self.ema})
         net.eval()
+        if self.device.type == "cuda":  # where attention in float32 is many times slower
+            net.precision = self.recipe.decay_stage.precision
         if self.norms_fixed:
             return net
         for norm in _batch_norms(net):

@@ -1,0 +1,56 @@
+"""Broyden's method for a device that must not be waited for: as many steps as are asked for, and nothing told of them.
+
+The generators of this room wait for the device in every step, to stop in time and to report. In training on an
+accelerator that would leave it idle while the next kernels are sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium.broyden import FromSteps
+from nerd_gui.equilibrium.steps import sample_norms
+
+
+@torch.no_grad()
+def unwatched_broyden(f: Callable[[Tensor], Tensor], z0: Tensor, *, steps: int) -> tuple[Tensor, Tensor]:
+    """Take `steps` safeguarded steps of `broyden` (all pairs, alpha = 1) and return the iterate of least residual.
+
+    Parameters
+    ----------
+    f : callable
+        Maps a tensor to one of its shape, sample by sample; called without gradients, `steps` + 1 times.
+    z0 : Tensor, (B, ...)
+        The start.
+
+    Returns
+    -------
+    z : Tensor, shape of z0
+        For each sample the iterate of least residual; the start where no residual was finite.
+    residual : Tensor, (B,), float32 at least, on the device of z0
+        ``||g|| / ||f(z)||`` there.
+    """
+    shape, z = z0.shape, z0.detach().reshape(z0.shape[0], -1)
+    update = FromSteps(z, max(1, steps), None, 1.0)
+    best_z, best_g = z, torch.zeros_like(z)
+    best = last = torch.full_like(sample_norms(z), torch.inf)
+    for index in range(steps + 1):
+        f_z = f(z.view(shape)).to(z.dtype).reshape(z.shape)
+        g = f_z - z
+        size_g, size_f = sample_norms(g), sample_norms(f_z)
+        residual = torch.where(size_g == 0, 0, (size_g / size_f).nan_to_num(nan=torch.inf))
+        better = (residual < best)[:, None]
+        best_z, best_g = torch.where(better, z, best_z), torch.where(better, g, best_g)
+        best = torch.minimum(best, residual)
+        if index == steps:
+            break
+        step = update.step(z, g)
+        if index > 2:
+            wild = residual > 2 * last
+            update.forget(wild, best_z)
+            z, step = torch.where(wild[:, None], best_z, z), torch.where(wild[:, None], best_g, step)
+        z, last = z + step, residual
+    return best_z.view(shape), best

@@ -1,0 +1,146 @@
+"""How the steps of a run are computed on the machine at hand, chosen by measurement (`nerd-gui tune`)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from nerd_gui.nerd import NERD
+from nerd_gui.nerd.attention import AttentionPath
+from nerd_gui.training.data import DataError
+from nerd_gui.training.recipe import Recipe, Stage
+
+Mode = Literal["eager", "compile", "graphs"]
+#: Graphs of f that the compiler may keep: with and without gradients, for every shape and precision of a run.
+_GRAPHS = 64
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What of a run may differ from one machine to the next.
+
+    Attributes
+    ----------
+    attention : {"compiled", "tiled", "dense", "flex"} or None
+        The code of the attention; None: the one that `neighbourhood_attention` chooses.
+    mode : {"eager", "compile", "graphs"}
+        How f is evaluated: kernel by kernel, by `torch.compile`, or so with the solver's evaluations replayed from a
+        CUDA graph.
+    batch_factor : float
+        All batches of a recipe are so many times as large.
+    """
+
+    attention: AttentionPath | None = None
+    mode: Mode = "eager"
+    batch_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.attention not in (None, *get_args(AttentionPath)):
+            raise ValueError(f"There is no path of the attention named {self.attention!r}.")
+        if self.mode not in get_args(Mode):
+            raise ValueError(f"f is evaluated by one of {', '.join(get_args(Mode))}, not by {self.mode!r}.")
+        if not self.batch_factor > 0:
+            raise ValueError(f"The batches' factor must be above 0, not {self.batch_factor}.")
+
+    def applied_to(self, recipe: Recipe) -> Recipe:
+        """The recipe with its batches so much larger.
+
+        The learning rate grows with the root of that, and the averaged weights remember as many samples as before.
+        """
+        factor = self.batch_factor
+
+        def larger(stage: Stage) -> Stage:
+            return replace(stage, batch=max(1, round(factor * stage.batch)))
+
+        return replace(
+            recipe,
+            stages=tuple(map(larger, recipe.stages)),
+            decay_stage=larger(recipe.decay_stage),
+            learning_rate=recipe.learning_rate * factor**0.5,
+            ema=recipe.ema**factor,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def read(cls, path: Path) -> "Speed":
+        """The choice that a file of `nerd-gui tune` holds under "speed".
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
+        try:
+            return cls(**json.loads(path.read_text())["speed"])
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise DataError(f"“{path}” holds no choice of “nerd-gui tune” ({error}); run that again.") from error
+
+
+class Evaluator:
+    """f of a network that is trained, evaluated as a `Speed` says."""
+
+    def __init__(self, net: NERD, speed: Speed) -> None:
+        if net.non_local is not None:
+            net.non_local.path = speed.attention
+        self._net = net
+        self._compiled = speed.mode != "eager"
+        self._graphed = speed.mode == "graphs"
+        self._implicit: Callable[[Tensor, Tensor], Tensor] = lambda z, s: net.implicit(z, s)
+        self._graphs: dict[tuple, _Graph] = {}
+        if self._compiled:
+            torch._dynamo.config.recompile_limit = max(_GRAPHS, torch._dynamo.config.recompile_limit)
+            self._implicit = torch.compile(net.implicit, dynamic=False)
+
+    def at(self, s: Tensor) -> Callable[[Tensor], Tensor]:
+        """f as a function of z alone, for the injected features s."""
+        graph: _Graph | None = None
+
+        def f(z: Tensor) -> Tensor:
+            nonlocal graph
+            if torch.is_grad_enabled():
+                # One compiled graph for the first step and those after it, whose z has a gradient.
+                return self._implicit(z.detach().requires_grad_() if self._lone(z) else z, s)
+            if not self._graphed:
+                return self._implicit(z, s)
+            if graph is None:
+                graph = self._graph(z, s)
+            return graph(z)
+
+        return f
+
+    def _lone(self, z: Tensor) -> bool:
+        return self._compiled and not z.requires_grad
+
+    def _graph(self, z: Tensor, s: Tensor) -> "_Graph":
+        key = (z.shape, self._net.precision, self._net.window)
+        if key not in self._graphs:
+            self._graphs[key] = _Graph(self._implicit, z, s)
+        self._graphs[key].s.copy_(s)
+        return self._graphs[key]
+
+
+class _Graph:
+    """An evaluation of f without gradients, recorded once on the card and sent again as one piece."""
+
+    def __init__(self, f: Callable[[Tensor, Tensor], Tensor], z: Tensor, s: Tensor) -> None:
+        self.z, self.s = z.detach().clone(), s.detach().clone()
+        here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
+        aside.wait_stream(here)
+        with torch.cuda.stream(aside):  # what is done once only must be done before the recording
+            for _ in range(3):
+                f(self.z, self.s)
+        here.wait_stream(aside)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self._out = f(self.z, self.s)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        self.z.copy_(z)
+        self._graph.replay()
+        return self._out.clone()
