@@ -3,9 +3,11 @@
 A command's module is imported when it is called, so that training needs neither Qt nor scikit-image.
 """
 
+import argparse
 import importlib
 import io
 import sys
+import time
 from collections.abc import Sequence
 
 from nerd_gui import allocator
@@ -20,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     The first argument chooses the command; if it is none, the window opens, and the argument is its photo.
     """
+    began = time.monotonic()  # before PyTorch is loaded: a budget counts from here
     allocator.share_one_arena()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
@@ -27,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "window"
     try:
         command = importlib.import_module(f"nerd_gui.cli.{name}")
-        return command.run(command.parser().parse_intermixed_args(arguments))
+        return command.run(command.parser().parse_intermixed_args(arguments, argparse.Namespace(began=began)))
     except KeyboardInterrupt:
         say("interrupted; no file is left half-written.")
         return INTERRUPTED

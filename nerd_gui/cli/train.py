@@ -8,7 +8,7 @@ import torch
 
 from nerd_gui.cli.arguments import Parser, UsageError, not_negative, whole
 from nerd_gui.cli.targets import check_file
-from nerd_gui.training import find_recipe, joined, train
+from nerd_gui.training import Speed, find_recipe, joined, train
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,11 +25,19 @@ def parser() -> argparse.ArgumentParser:
     add("--data", required=True, type=Path, metavar="FOLDER|FILE.npz", help="training pictures of one size")
     add("--resume", required=True, type=Path, metavar="DIR", help="folder of the run; made if it is not there")
     add("--minutes", required=True, type=not_negative, metavar="M", help="length of this stretch")
-    add("--decay", type=whole(1), default=0, metavar="SAMPLES", help="let the learning rate fall to 0 over so many")
+    add(
+        "--decay",
+        type=lambda text: text if text == "fit" else whole(1)(text),
+        default=0,
+        metavar="SAMPLES|fit",
+        help="let the learning rate fall to 0 over so many, or over as many as this stretch has time for",
+    )
     add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another run")
     add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
     add("--check-every", type=not_negative, default=4.0, metavar="M", help="minutes from one saved state to the next")
     add("--release", type=Path, metavar="FILE.safetensors", help="write the averaged network at the end")
+    add("--keep", type=Path, metavar="DIR", help="with every saved state, copy there what travels: curve, weights")
+    add("--tuned", type=Path, metavar="FILE.json", help="compute steps as “nerd-gui tune” found best on this machine")
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
     return made
 
@@ -41,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     ------
     UsageError, DataError
     """
-    for path in (args.data, args.fork):
+    for path in (args.data, args.fork, args.tuned):
         if path is not None and not path.exists():
             raise UsageError(f"“{path}” does not exist; check its name and folder.")
     if args.data.suffix == ".npz" and not _is_packed(args.data):
@@ -72,7 +80,10 @@ def run(args: argparse.Namespace) -> int:
             device=processes.device,
             check_every=args.check_every,
             release=args.release,
+            keep=args.keep,
+            speed=None if args.tuned is None else Speed.read(args.tuned),
             processes=processes,
+            began=args.began,
         )
         if processes.first:
             print(f"{args.resume}: {trainer.samples} samples seen in {trainer.seconds / 3600:.2f} hours")

@@ -18,7 +18,7 @@ from nerd_gui.denoising.trajectory import Iterate, Trajectory, figures
 from nerd_gui.denoising.warm_start import IN_TILES, NO_EQUILIBRIUM, Equilibrium
 from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
 from nerd_gui.imaging.tiles import cut_tiles
-from nerd_gui.nerd import NERD, load_model
+from nerd_gui.nerd import NERD, exact_float32, load_model
 
 
 def batch_size(net: NERD, channels: int) -> int:
@@ -167,7 +167,7 @@ class DenoisingRun:
     def _iterates(self, should_stop: Callable[[], bool] | None, store: FeatureStore | None) -> Iterator[Iterate]:
         settings, net = self.settings, self.net
         net.window, net.precision = self.window, settings.precision
-        with torch.no_grad():
+        with torch.no_grad(), exact_float32():
             y = to_batch(self.subject.noisy, net).to(settings.device)
             s = net.inject(y)
             kept_s = store.keep(s) if store else None
@@ -177,7 +177,8 @@ class DenoisingRun:
                 raise _Stopped
 
         def f(z: Tensor) -> Tensor:
-            return net.implicit(z, s, check)
+            with exact_float32():
+                return net.implicit(z, s, check)
 
         options: dict[str, Any] = {"max_iter": settings.max_iter, "tol": settings.tol, "safeguard": settings.safeguard}
         options["pair_dtype"] = self.plan.pair_dtype

@@ -1,7 +1,7 @@
 """The network of the paper: attention, layers, model, and the weights catalogue."""
 
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
-from nerd_gui.nerd.model import NERD, NerdConfig
+from nerd_gui.nerd.model import NERD, NerdConfig, exact_float32
 from nerd_gui.nerd.weights import ModelError, load_model, load_record, model_names, model_path, save_model
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "GroupStatistics",
     "ModelError",
     "NerdConfig",
+    "exact_float32",
     "load_model",
     "load_record",
     "model_names",

@@ -57,7 +57,7 @@ def neighbourhood_attention(
     Returns
     -------
     Tensor, shape (B, heads, rows, cols, d_v)
-        In the dtype of `value`; differentiable when gradients are asked for, on every path but "dense" and "flex" twice.
+        In the dtype of `value`; differentiable when gradients are asked for, twice except by "dense" and "flex".
     """
     if query.shape != key.shape or query.shape[:4] != value.shape[:4] or query.dim() != 5:
         raise ValueError(

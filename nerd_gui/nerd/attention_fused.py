@@ -2,8 +2,8 @@
 
 `dense_attention` is one `scaled_dot_product_attention` over all pixels of a patch, under a mask where the window does
 not reach everywhere. `flex_attention` is FlexAttention, which passes over the blocks of keys that a block of queries
-does not see: pixels are put in the order of 8 x 16 tiles, so that a block of 128 is compact and sees few others. Neither
-can be differentiated twice.
+does not see: pixels are put in the order of 8 x 16 tiles, so that a block of 128 is compact and sees few others.
+Neither can be differentiated twice.
 """
 
 import functools
@@ -40,16 +40,16 @@ def dense_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> T
             for size in (rows, cols)
         )
         mask = (down[:, None, :, None] & across[None, :, None, :]).flatten(2).flatten(0, 1)
-    flat = (tensor.flatten(2, 3) for tensor in (query, key, value))
-    return F.scaled_dot_product_attention(*flat, attn_mask=mask).unflatten(2, (rows, cols))
+    queries, keys, values = (tensor.flatten(2, 3) for tensor in (query, key, value))
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask).unflatten(2, (rows, cols))
 
 
 def flex_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
     """As `neighbourhood_attention`, in the precision of its inputs, which are on an accelerator."""
     rows, cols = query.shape[2:4]
     mask = block_mask(rows, cols, window, str(query.device))
-    attended = _attend(*(_to_tiles(tensor) for tensor in (query, key, value)), mask)
-    return _from_tiles(attended, rows, cols)
+    queries, keys, values = (_to_tiles(tensor) for tensor in (query, key, value))
+    return _from_tiles(_attend(queries, keys, values, mask), rows, cols)
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: flex.BlockMask) -> Tensor:
@@ -98,9 +98,7 @@ def _make_block_mask(rows: int, cols: int, window: int, device: torch.device) ->
         (down[:, None, :, None] & across[None, :, None, :]).flatten(2).flatten(0, 1).to(device)
         for down, across in zip(*((axis.some, axis.whole) for axis in axes), strict=True)
     )
-    query_row, key_row, query_col, key_col = (
-        tensor.to(device) for tensor in _positions(axes[0], axes[1])
-    )
+    query_row, key_row, query_col, key_col = (tensor.to(device) for tensor in _positions(axes[0], axes[1]))
 
     def sees(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
         down, across = key_row[key] - query_row[query], key_col[key] - query_col[query]
@@ -150,9 +148,9 @@ def flex_unavailable(device: str) -> str | None:
         return f"FlexAttention is not used on {device}"
     generator = torch.Generator().manual_seed(0)
     try:
-        tensors = torch.randn(3, 1, 2, 20, 37, 32, generator=generator).to(device)
+        query, key, value = torch.randn(3, 1, 2, 20, 37, 32, generator=generator).to(device)
         with torch.no_grad(), torch.autocast("cuda", enabled=False):
-            difference = flex_attention(*tensors, 9) - tiled_attention(*tensors, 9)
+            difference = flex_attention(query, key, value, 9) - tiled_attention(query, key, value, 9)
     except Exception as error:  # noqa: BLE001 - the compiler raises whatever its parts do
         return f"FlexAttention does not work here ({' '.join(str(error).split())[:200]})"
     worst = float(difference.abs().max())

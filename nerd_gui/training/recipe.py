@@ -121,9 +121,36 @@ _BLIND_LITE = Recipe(
 
 _LITE_25 = replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0)
 
+#: The paper's network, for an accelerator: batches that fill it, plain steps on small patches for the first minute or
+#: two, then equilibria on the paper's 64x64 patches, where q = 65 has something to see. Without weight norm, whose part
+#: Muon's steps of a given size play.
+_NERD = Recipe(
+    name="nerd",
+    model=NerdConfig(weight_norm=False),
+    noise=NoiseRange(0, 55),
+    stages=(
+        Stage(until=300_000, solver_steps=0, unroll=3, patch=32, batch=128),
+        Stage(until=700_000, solver_steps=5, unroll=3, patch=48, batch=64, rate=0.7),
+        Stage(until=None, solver_steps=7, unroll=4, patch=64, batch=64, rate=0.5),
+    ),
+    decay_stage=Stage(until=None, solver_steps=12, unroll=4, patch=64, batch=32, rate=0.5),
+    learning_rate=3e-3,
+    warm_up=20_000,
+    noise_weight=1.0,
+    muon=True,
+    ema=0.998,
+    norms_fixed_from=300_000,
+)
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
+        _NERD,
+        # Fine-tuned from `nerd` (`--fork`), whose samples they go on counting from.
+        *(
+            replace(_NERD, name=f"nerd-{sigma}", noise=NoiseRange(sigma, sigma), noise_weight=0.0)
+            for sigma in (15, 25, 50)
+        ),
         _BLIND_LITE,
         _LITE_25,
         # The other half of Fig. 8.

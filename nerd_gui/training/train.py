@@ -3,27 +3,32 @@
 import csv
 import json
 import math
+import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nerd_gui.imaging.metrics import psnr
-from nerd_gui.nerd import NERD, save_model
+from nerd_gui.nerd import NERD, exact_float32, save_model
 from nerd_gui.nerd.weights import write_atomically
+from nerd_gui.training.budget import Budget, fitting_decay
 from nerd_gui.training.data import DataError, load_pictures
 from nerd_gui.training.guard import DivergenceGuard
 from nerd_gui.training.noise_models import NoiseModel
 from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, find_recipe
+from nerd_gui.training.speed import Speed
 from nerd_gui.training.state import RunState
 from nerd_gui.training.trainer import Trainer, equilibrium
 
 _CURVE = ("samples", "seconds", "mse", "residual", "validation_psnr", "validation_residual", "learning_rate")
 _CROP, _CROPS = 96, 6
+_CHECK_BATCHES, _RELEASE_BATCHES = 3, 30  # that the average's statistics are taken from
 
 
 def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -42,9 +47,10 @@ def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torc
 def validate(net: NERD, noisy: Tensor, clean: Tensor, steps: int = 12) -> tuple[float, float]:
     """Mean PSNR (dB) of the result and mean least residual, in float32; NaN and infinity if a result is not finite."""
     net.precision = "float32"
-    s = net.inject(noisy)
-    z, residual = equilibrium(lambda z: net.implicit(z, s), net.initial(s), steps, tol=0)
-    x_hat, _ = net.estimate(noisy, z)
+    with exact_float32():
+        s = net.inject(noisy)
+        z, residual = equilibrium(lambda z: net.implicit(z, s), net.initial(s), steps, tol=0)
+        x_hat, _ = net.estimate(noisy, z)
     if not x_hat.isfinite().all():
         return math.nan, math.inf
     pairs = zip(clean.cpu().numpy(), x_hat.cpu().numpy(), strict=True)
@@ -72,10 +78,12 @@ def _describe(recipe: Recipe, folder: Path) -> bool:
     return before == recipe
 
 
-def _open_run(recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None, processes: Processes) -> Trainer:
+def _open_run(
+    recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None, processes: Processes, speed: Speed
+) -> Trainer:
     """The run in `folder`, gone on with where it has a state, else begun, from the state `fork` if one is given."""
     (as_before,) = processes.agree(_describe(recipe, folder) if processes.first else False)
-    trainer = Trainer(recipe, pictures, processes)
+    trainer = Trainer(recipe, pictures, processes, speed)
     state = folder / "state.safetensors"
     if state.exists():
         trainer.restore(RunState.load(state, trainer.device))
@@ -93,12 +101,15 @@ def train(
     folder: Path,
     *,
     minutes: float,
-    decay: int = 0,
+    decay: int | Literal["fit"] = 0,
     fork: Path | None = None,
     device: str | torch.device = "cpu",
     check_every: float = 4.0,
     release: Path | None = None,
+    keep: Path | None = None,
+    speed: Speed | None = None,
     processes: Processes | None = None,
+    began: float | None = None,
 ) -> Trainer:
     """Train for so many minutes, or to the end of the decay.
 
@@ -112,9 +123,10 @@ def train(
     folder : Path
         Where the run keeps its state, its recipe and its curve.
     minutes : float
-        Budget of this stretch, loading included.
-    decay : int
-        Start a decay over so many samples (0: stay in the stable phase); one under way goes on.
+        Budget of this stretch, loading, validation and writing included.
+    decay : int or "fit"
+        Start a decay over so many samples (0: stay in the stable phase), "fit": over as many as this stretch has time
+        for, by the time of a few steps of each of its stages; one under way goes on.
     fork : Path, optional
         State of another run to begin from.
     check_every : float
@@ -122,8 +134,15 @@ def train(
     release : Path, optional
         Write the averaged network there at the end; the run as it stood before its decay, which the next stretch goes
         on from (`fork`), is kept beside it in `state/`.
+    keep : Path, optional
+        Folder that gets a copy of curve and recipe and the state without moments, which is smaller, with every
+        validation: what travels. A run that is forked from it warms up again.
+    speed : Speed, optional
+        How steps are computed here, and how much larger than the recipe's the batches are.
     processes : Processes, optional
         Those that train together; the folders are theirs in common, the first one writes. Only `device` has to differ.
+    began : float, optional
+        `time.monotonic()` of the moment that the minutes count from; now.
 
     Raises
     ------
@@ -131,20 +150,26 @@ def train(
         If the pictures, the state or the recipe in the folder cannot be used, a file cannot be written, or the run ends
         in a divergence.
     """
-    began = time.monotonic()
-    processes = processes or Processes()
+    budget = Budget(time.monotonic() if began is None else began, minutes)
+    if release is not None:
+        budget.release_checks = _RELEASE_BATCHES / _CHECK_BATCHES
+    processes, speed = processes or Processes(), speed or Speed()
     pictures, held_out = load_pictures(source, recipe.model.channels)
-    trainer = _open_run(recipe, pictures.to(device), folder, fork, processes)
-    if decay and not trainer.decayed:
-        if release is not None and processes.first:
-            _keep_stable_state(trainer, release)
-        trainer.start_decay(decay)
+    trainer = _open_run(speed.applied_to(recipe), pictures.to(device), folder, fork, processes, speed)
     noisy, clean = validation_batch(held_out, recipe.noise, trainer.device)
 
     def check() -> list[float]:
-        figures = validate(trainer.averaged(batches=3), noisy, clean) if processes.first else (0.0, 0.0)
+        figures = validate(trainer.averaged(_CHECK_BATCHES), noisy, clean) if processes.first else (0.0, 0.0)
         return processes.agree(*figures)
 
+    if decay and not trainer.decayed:
+        if release is not None and processes.first:
+            _keep_stable_state(trainer, release)
+        if decay == "fit":
+            with budget.timing("check"):
+                check()
+            decay = fitting_decay(trainer, budget)
+        trainer.start_decay(decay)
     good = trainer.moment()
     errors: list[float] = []
     residuals: list[float] = []
@@ -153,30 +178,35 @@ def train(
     if over:
         score, residual = check()
     while not over:
-        record = trainer.step()
+        stage = trainer.stage
+        with budget.timing("step"):
+            record = trainer.step()
         if trainer.guard.diverged:
             _go_back(trainer, good)
             errors, residuals = [], []
         elif math.isfinite(record.gradient_norm):
             errors.append(record.mse)
             residuals.append(record.residual)
-        now = time.monotonic()
-        due = now - mark >= 60 * check_every and not trainer.guard.alarmed
-        late, due = map(bool, processes.agree(now - began >= 60 * minutes, due))
+        due = budget.due(mark, check_every) and not trainer.guard.alarmed
+        late, due = map(bool, processes.agree(budget.left(new_stage=trainer.stage != stage) <= 0, due))
         if not (late or due or trainer.decay_finished):
             continue
-        trainer.seconds += now - mark
-        score, residual = check()
-        if math.isfinite(score) and math.isfinite(residual):
-            good, state = trainer.moment(), trainer.state()
-            if processes.first:
-                state.save(folder / "state.safetensors")
-                _report(trainer, folder, errors, residuals, score, residual)
-        elif late:
+        trainer.seconds += time.monotonic() - mark
+        with budget.timing("check"):
+            score, residual = check()
+            sound = math.isfinite(score) and math.isfinite(residual)
+            if sound:
+                good, state = trainer.moment(), trainer.state()
+                if processes.first:
+                    state.save(folder / "state.safetensors")
+                    _report(trainer, folder, errors, residuals, score, residual)
+                    if keep is not None:
+                        _keep(trainer, folder, keep)
+        if late and not sound:
             raise DataError(
                 f"The run in “{folder}” has diverged; its last good state is kept. Lower the learning rate."
             )
-        else:
+        if not sound:
             _go_back(trainer, good)
         mark, errors, residuals = time.monotonic(), [], []
         over = late or trainer.decay_finished
@@ -211,7 +241,7 @@ def release_network(trainer: Trainer, path: Path, validation_psnr: float, valida
         "validation_residual": _significant(validation_residual),
     }
     try:
-        save_model(path, trainer.averaged(), record)
+        save_model(path, trainer.averaged(_RELEASE_BATCHES), record)
     except OSError as error:
         raise DataError(f"The network “{path}” cannot be written ({error}); the run's own state is kept.") from error
 
@@ -223,6 +253,16 @@ def _keep_stable_state(trainer: Trainer, release: Path) -> None:
     except OSError as error:
         raise DataError(f"The folder “{state.parent}” cannot be made ({error}); choose another place.") from error
     trainer.small_state().save(state)
+
+
+def _keep(trainer: Trainer, folder: Path, keep: Path) -> None:
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        for name in ("curve.csv", "recipe.json"):
+            shutil.copyfile(folder / name, keep / name)
+    except OSError as error:
+        raise DataError(f"The folder “{keep}” cannot be written ({error}); the run's own state is saved.") from error
+    trainer.small_state().save(keep / "state.safetensors")
 
 
 def _significant(residual: float) -> float:

@@ -19,6 +19,9 @@ from nerd_gui.training.recipe import Recipe, Stage
 from nerd_gui.training.speed import Evaluator, Speed
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
 
+#: Patches that the statistics which BatchNorm keeps are taken from.
+_SEEN_BY_NORMS = 400
+
 
 @dataclass(frozen=True)
 class StepRecord:
@@ -81,6 +84,7 @@ class Trainer:
         self.recipe = recipe
         self.processes = processes or Processes()
         self.device = pictures.device
+        torch.backends.cudnn.benchmark = self.device.type == "cuda"  # thousands of steps of a few shapes
         torch.manual_seed(recipe.seed)
         self.net = NERD(recipe.model).to(self.device).train()
         self.evaluator = Evaluator(self.net, speed or Speed())
@@ -149,7 +153,8 @@ class Trainer:
         stage = self.stage
         fix_from = self.recipe.norms_fixed_from
         if not self.norms_fixed and fix_from is not None and self.samples >= fix_from:
-            self.fix_norms(self.averaged(batches=100).state_dict())
+            batches = min(100, max(10, _SEEN_BY_NORMS // self.recipe.decay_stage.batch))
+            self.fix_norms(self.averaged(batches).state_dict())
         noisy, clean, sigma = self.sampler.batch(stage.batch, stage.patch)
         self.net.precision = stage.precision
         self.net.renew_dropout(stage.batch)
@@ -260,6 +265,8 @@ class Trainer:
             for kind, optimizer in self.optimizers.items():
                 restore_optimizer(optimizer, moments[kind])
         else:
+            for optimizer in self.optimizers.values():
+                optimizer.state.clear()
             self.warm_from = self.samples
         random, rank = state.part("random"), self.processes.rank
         if f"global{_of(rank)}" in random:

@@ -172,7 +172,11 @@ def test_recipes_are_found_by_name(tmp_path):
     assert dataclasses.replace(no_post, name=full.name, model=full.model) == full
     assert NERD(find_recipe("nerd-lite-colour").model).inject(torch.rand(1, 3, 4, 4)).shape == (1, 64, 4, 4)
     assert isinstance(find_recipe("nerd-lite-photo").noise, CameraNoise)
-    with pytest.raises(ValueError, match="no recipe “nerd-x”; choose one of nerd-lite"):
+    nerd = find_recipe("nerd")
+    assert sum(p.numel() for p in NERD(nerd.model).fold().parameters()) == 1_397_507
+    assert dataclasses.replace(nerd.model, weight_norm=True) == NerdConfig()
+    assert find_recipe("nerd-50").noise == NoiseRange(50, 50)
+    with pytest.raises(ValueError, match="no recipe “nerd-x”; choose one of nerd, nerd-15"):
         find_recipe("nerd-x")
     (tmp_path / "bad.json").write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match="cannot be understood"):
