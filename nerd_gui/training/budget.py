@@ -26,19 +26,20 @@ class Budget:
         `time.monotonic()` when the stretch began.
     minutes : float
         All that it may take: loading, training, validation, files.
-    release_checks : float
-        So many validations the making of the released network takes; 0 if none is made.
+    release : float
+        The making of the released network takes so many times as long as that of the averaged one for a validation; 0
+        if none is made.
     """
 
     began: float
     minutes: float
-    release_checks: float = 0.0
+    release: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     longest: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def timing(self, part: str) -> Iterator[None]:
-        """Note how long a part of the stretch takes, "step" or "check"."""
+        """Note how long a part of the stretch takes: a "step", a "check", and the "average" in it."""
         began = time.monotonic()
         yield
         self.seconds[part] = time.monotonic() - began
@@ -50,7 +51,7 @@ class Budget:
         The first step of a stage may take as long as the longest up to now, for instance to compile f.
         """
         step = (self.longest if new_stage else self.seconds).get("step", 0.0)
-        after = (1 + self.release_checks) * self.seconds.get("check", 0.0) + step
+        after = step + self.seconds.get("check", 0.0) + self.release * self.seconds.get("average", 0.0)
         return self.began + 60 * self.minutes - time.monotonic() - _SLACK * after
 
     def due(self, mark: float, every: float) -> bool:
@@ -60,16 +61,18 @@ class Budget:
         return time.monotonic() - mark >= 60 * every
 
 
-def fitting_decay(trainer: Trainer, budget: Budget) -> int:
-    """Samples of a decay that ends with the stretch."""
+def fitting_decay(trainer: Trainer, budget: Budget, check_every: float) -> int:
+    """Samples of a decay that ends with the stretch, with validations so many minutes apart."""
     per_sample = [
         rehearse(trainer, stage) / (stage.batch * trainer.processes.count)
         for stage in (trainer.stage, trainer.recipe.decay_stage)
     ]
     deep = trainer.recipe.deep_part
     (seconds,) = trainer.processes.agree((1 - deep) * per_sample[0] + deep * per_sample[1])
-    (left,) = trainer.processes.agree(budget.left())
-    return max(1, int(_FITTED * left / seconds))
+    left = _FITTED * budget.left()
+    checks = left // (60 * check_every) * budget.seconds["check"]
+    (left,) = trainer.processes.agree(left - checks)
+    return max(1, int(left / seconds))
 
 
 def rehearse(trainer: Trainer, stage: Stage) -> float:

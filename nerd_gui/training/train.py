@@ -152,14 +152,18 @@ def train(
     """
     budget = Budget(time.monotonic() if began is None else began, minutes)
     if release is not None:
-        budget.release_checks = _RELEASE_BATCHES / _CHECK_BATCHES
+        budget.release = _RELEASE_BATCHES / _CHECK_BATCHES
     processes, speed = processes or Processes(), speed or Speed()
     pictures, held_out = load_pictures(source, recipe.model.channels)
     trainer = _open_run(speed.applied_to(recipe), pictures.to(device), folder, fork, processes, speed)
     noisy, clean = validation_batch(held_out, recipe.noise, trainer.device)
 
     def check() -> list[float]:
-        figures = validate(trainer.averaged(_CHECK_BATCHES), noisy, clean) if processes.first else (0.0, 0.0)
+        figures = 0.0, 0.0
+        if processes.first:
+            with budget.timing("average"):
+                net = trainer.averaged(_CHECK_BATCHES)
+            figures = validate(net, noisy, clean)
         return processes.agree(*figures)
 
     if decay and not trainer.decayed:
@@ -168,7 +172,7 @@ def train(
         if decay == "fit":
             with budget.timing("check"):
                 check()
-            decay = fitting_decay(trainer, budget)
+            decay = fitting_decay(trainer, budget, check_every)
         trainer.start_decay(decay)
     good = trainer.moment()
     errors: list[float] = []
