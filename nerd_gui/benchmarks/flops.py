@@ -2,6 +2,7 @@
 
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.nerd.attention import window_offsets
+from nerd_gui.training.recipe import Recipe, Stage
 
 
 def visible_pairs(rows: int, cols: int, window: int) -> int:
@@ -40,3 +41,10 @@ def useful_flops(config: NerdConfig, rows: int, cols: int, window: int) -> dict[
 def conv_flops(inputs: int, outputs: int, pixels: int) -> int:
     """Operations of a 3 x 3 convolution: ``2 * 9 * inputs * outputs`` for each pixel."""
     return 2 * 9 * inputs * outputs * pixels
+
+
+def step_flops(recipe: Recipe, stage: Stage) -> int:
+    """Useful operations of f in one step: the solve, the unrolled steps, and twice those for their gradient."""
+    solve = stage.solver_steps + 1 if stage.solver_steps else 0
+    one = sum(useful_flops(recipe.model, stage.patch, stage.patch, recipe.model.window).values())
+    return stage.batch * one * (solve + 3 * stage.unroll)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nerd_gui.benchmarks.baselines import installed_version
 from nerd_gui.benchmarks.clock import Turns, in_turns, timed
-from nerd_gui.benchmarks.flops import useful_flops
+from nerd_gui.benchmarks.flops import step_flops
 from nerd_gui.benchmarks.machine import convolutions, describe
 from nerd_gui.benchmarks.tables import Table, header_of_machine
 from nerd_gui.imaging import luma, open_sample
@@ -38,13 +38,6 @@ class _TorchdeqTrainer(Trainer):
         iterates, info = deq(lambda z: self.net.implicit(z, s), self.net.initial(s))
         residual = info["rel_lowest"].mean()
         return iterates[-1], residual, residual.square()
-
-
-def step_flops(recipe: Recipe, stage: Stage) -> int:
-    """Useful operations of f in one step: the solve, the unrolled steps, and twice those for their gradient."""
-    solve = stage.solver_steps + 1 if stage.solver_steps else 0
-    one = sum(useful_flops(recipe.model, stage.patch, stage.patch, recipe.model.window).values())
-    return stage.batch * one * (solve + 3 * stage.unroll)
 
 
 def measure_step(recipe: Recipe, device: str, turns: Turns) -> Figures:

@@ -19,6 +19,7 @@ from nerd_gui.nerd.attention_tiles import allowed_keys, tiled_attention, window_
 #: Rows and columns of a tile: as many pixels as FlexAttention has queries and keys in a block.
 _TILE = 8, 16
 _BLOCK = _TILE[0] * _TILE[1]
+_KERNELS = 64
 #: The position of a key that fills up a tile at the border: no window reaches there.
 _NOWHERE = -(1 << 24)
 
@@ -60,6 +61,8 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, mask: flex.BlockMask) -> 
 
 @functools.cache
 def _compiled() -> Any:
+    # Past this number of kernels, for sizes, precisions and gradients, PyTorch would hold all scores at once.
+    torch._dynamo.config.recompile_limit = max(_KERNELS, torch._dynamo.config.recompile_limit)
     return torch.compile(flex.flex_attention)
 
 

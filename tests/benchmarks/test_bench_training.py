@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from nerd_gui.benchmarks.clock import Turns
-from nerd_gui.benchmarks.flops import conv_flops
-from nerd_gui.benchmarks.training_step import _TorchdeqTrainer, measure_step, step_flops, step_table
+from nerd_gui.benchmarks.flops import conv_flops, step_flops
+from nerd_gui.benchmarks.training_step import _TorchdeqTrainer, measure_step, step_table
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.training import Recipe
 from nerd_gui.training.noise_models import NoiseRange

@@ -53,7 +53,7 @@ def test_all_is_written_before_the_minutes_are_over(source, tmp_path, clock, rel
     assert 9.3 * 60 - 45 < took <= 9.3 * 60
     kept = RunState.load(tmp_path / "out" / "state.safetensors", torch.device("cpu"))
     assert_same_state(kept, trainer.small_state())
-    rows = list(csv.DictReader(open(tmp_path / "out" / "curve.csv", newline="")))
+    rows = list(csv.DictReader((tmp_path / "out" / "curve.csv").read_text().splitlines()))
     assert int(rows[-1]["samples"]) == trainer.samples
     assert (tmp_path / "out" / "recipe.json").exists()
     assert not release or load_record(tmp_path / "net.safetensors")["samples"] == trainer.samples

@@ -1,0 +1,168 @@
+"""Whether a device computes what it should: attention, a solve and a step of training against the CPU in float64."""
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium import unwatched_broyden
+from nerd_gui.nerd import NerdConfig, exact_float32
+from nerd_gui.nerd.attention import AttentionPath, Precision, neighbourhood_attention, reference_attention
+from nerd_gui.training import Recipe, Speed, Stage, Trainer
+from nerd_gui.training.noise_models import NoiseRange
+
+#: The largest relative errors ||out - truth|| / ||truth|| that are rounding; those of a step have gone through a solve.
+ATTENTION_TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 2e-2}
+STEP_TOLERANCE: dict[Precision, float] = {"float32": 1e-3, "bfloat16": 5e-2}
+_SOLVE_TOLERANCE = 1e-4
+#: (B, heads, rows, cols, d_k) and window: border tiles, the paper's window wider than the picture, and none needed.
+ATTENTION_CASES = [((2, 4, 40, 37, 32), 17), ((1, 2, 48, 48, 32), 65), ((2, 2, 32, 32, 32), 65)]
+_STAGE = Stage(until=None, solver_steps=4, unroll=2, patch=24, batch=4, precision="float32")
+_RECIPE = Recipe(
+    name="check",
+    model=NerdConfig(features=64, window=9, weight_norm=False),
+    noise=NoiseRange(25, 25),
+    stages=(_STAGE,),
+    decay_stage=_STAGE,
+    clip=math.inf,
+    muon=True,
+)
+
+Row = dict[str, Any]
+
+
+def paths(device: str) -> list[AttentionPath]:
+    """The paths of the attention that a type of device may have."""
+    return ["compiled", "tiled", "dense"] if device == "cpu" else ["tiled", "dense", "flex"]
+
+
+def checks(device: str) -> Iterator[Row]:
+    """Each check as a row: "what", "precision", "error", "tolerance", "passed"; or "failed", the reason, for those."""
+    for path, precision in itertools.product(paths(device), ATTENTION_TOLERANCE):
+        for shape, window in ATTENTION_CASES:
+            what = f"attention {path}, {shape[2]}x{shape[3]}, q = {window}"
+            tolerance = ATTENTION_TOLERANCE[precision]
+            for part, error in _guarded(lambda s=shape, w=window, p=precision: _attention(s, w, p, path, device)):  # type: ignore[misc] # noqa: B023
+                yield _row(what + part, precision, error, tolerance) | {"path": path}
+    for part, error in _guarded(lambda: _solve(device)):
+        yield _row("Broyden, 12 steps" + part, "float32", error, _SOLVE_TOLERANCE)
+    truth: list[Tensor] = []
+    for path, precision in itertools.product(paths(device), STEP_TOLERANCE):
+        for part, error in _guarded(lambda p=precision: _step(p, path, device, truth)):  # type: ignore[misc] # noqa: B023
+            yield _row(f"a step's gradient, {path}" + part, precision, error, STEP_TOLERANCE[precision]) | {
+                "path": path
+            }
+    if device.startswith("cuda"):
+        for part, waits in _guarded(lambda: {"": _waits(device)}):
+            yield _row("waits for the device in a step" + part, "bfloat16", waits, 3)
+
+
+def _guarded(check: Callable[[], dict[str, float]]) -> list[tuple[str, float | str]]:
+    """The errors that a check finds, by part, or why it could not be made."""
+    try:
+        return list(check().items())
+    except Exception as error:  # noqa: BLE001 - whatever a driver or a compiler raises, the other checks go on
+        return [("", why(error))]
+
+
+def why(error: BaseException) -> str:
+    """An error as one short line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def _row(what: str, precision: str, error: float | str, tolerance: float) -> Row:
+    row: Row = {"kind": "check", "what": what, "precision": precision, "tolerance": tolerance}
+    if isinstance(error, str):
+        return row | {"error": None, "passed": False, "failed": error}
+    return row | {"error": error, "passed": bool(error <= tolerance)}  # NaN does not pass
+
+
+def relative_error(found: Tensor, truth: Tensor) -> float:
+    """||found - truth|| / ||truth||, in float64 on the CPU."""
+    found = found.detach().cpu().double()
+    return float((found - truth).norm() / truth.norm())
+
+
+def _attention(
+    shape: tuple[int, ...], window: int, precision: Precision, path: AttentionPath, device: str
+) -> dict[str, float]:
+    tensors = [torch.randn(shape, dtype=torch.float64) for _ in range(3)]
+    direction = torch.randn(shape, dtype=torch.float64)
+
+    def run(attend: Callable[..., Tensor], to: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        leaves = [to(tensor).requires_grad_() for tensor in tensors]
+        out = attend(*leaves)
+        return [out, *torch.autograd.grad(out, leaves, to(direction))]
+
+    truth = run(lambda q, k, v: reference_attention(q, k, v, window), torch.clone)
+    found = run(
+        lambda q, k, v: neighbourhood_attention(q, k, v, window, precision, path=path),
+        lambda tensor: tensor.to(device, torch.float32),
+    )
+    pairs = [relative_error(one, other.detach()) for one, other in zip(found, truth, strict=True)]
+    return {": value": pairs[0], ": gradient": max(pairs[1:])}
+
+
+def _solve(device: str) -> dict[str, float]:
+    """A solve without waiting, of a map with a known fixed point."""
+    matrix = torch.linalg.qr(torch.randn(64, 64, dtype=torch.float64)).Q * 0.5
+    shift = torch.randn(3, 64, dtype=torch.float64)
+    truth = torch.linalg.solve(torch.eye(64, dtype=torch.float64) - matrix, shift.T).T
+    there, ahead = matrix.to(device, torch.float32), shift.to(device, torch.float32)
+    z, _ = unwatched_broyden(lambda z: z @ there.T + ahead, torch.zeros_like(ahead), steps=30)
+    return {"": relative_error(z, truth)}
+
+
+class _Given:
+    """A sampler of one batch, always the same."""
+
+    def __init__(self, like: Tensor) -> None:
+        generator = torch.Generator().manual_seed(1)
+        clean = torch.rand(_STAGE.batch, 1, _STAGE.patch, _STAGE.patch, generator=generator, dtype=torch.float64)
+        noisy = clean + 0.1 * torch.randn(clean.shape, generator=generator, dtype=torch.float64)
+        self._batch = noisy.to(like), clean.to(like), torch.full((_STAGE.batch,), 25.0).to(like)
+
+    def batch(self, size: int, patch: int) -> tuple[Tensor, ...]:
+        return self._batch
+
+
+def _trainer(precision: Precision, path: AttentionPath | None, device: str) -> Trainer:
+    recipe = replace(_RECIPE, stages=(replace(_STAGE, precision=precision),))
+    with torch.random.fork_rng(devices=[]):
+        trainer = Trainer(recipe, torch.zeros(1, 32, 32, dtype=torch.uint8, device=device), speed=Speed(path))
+    if path is None:
+        trainer.net.double()
+        trainer.ema = {name: value.double() for name, value in trainer.ema.items()}
+    trainer.sampler = _Given(next(trainer.net.parameters()).detach())  # type: ignore[assignment]
+    return trainer
+
+
+def _gradient(trainer: Trainer) -> Tensor:
+    trainer.step()
+    return torch.cat([p.grad.cpu().flatten() for p in trainer.net.parameters() if p.grad is not None])
+
+
+def _step(precision: Precision, path: AttentionPath, device: str, truth: list[Tensor]) -> dict[str, float]:
+    if not truth:
+        truth.append(_gradient(_trainer("float32", None, "cpu")))
+    with exact_float32():
+        return {"": relative_error(_gradient(_trainer(precision, path, device)), truth[0])}
+
+
+def _waits(device: str) -> float:
+    """How often a step waits for the card, as PyTorch notices it."""
+    trainer = _trainer("bfloat16", "dense", device)
+    trainer.step()
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            trainer.step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return float(sum("synchroniz" in str(warning.message) for warning in said))

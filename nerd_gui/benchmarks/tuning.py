@@ -1,0 +1,164 @@
+"""`nerd-gui tune`: check a device, time the ways of computing a step of training, and choose, within some seconds.
+
+Nothing but PyTorch, numpy, Pillow and safetensors is needed. Each job runs in a process of its own and has its own
+limit: one that fails, hangs or runs out of memory costs its own figures and no others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from time import monotonic
+from typing import Any
+
+from nerd_gui.benchmarks.device_checks import Row
+from nerd_gui.benchmarks.device_jobs import stages_of
+from nerd_gui.benchmarks.device_process import results
+from nerd_gui.training import Recipe, Speed
+
+#: Two ways of computing a step do the same when their first loss and gradient norm differ by no more than this part.
+_ALIKE = {"mse": 0.05, "gradient_norm": 0.25}
+#: Of the batches whose rate is within this part of the best, the smallest is taken: it learns most from each sample.
+_NEARLY = 0.9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure on a device.
+
+    Attributes
+    ----------
+    device, recipe : str
+        `recipe` is a name or a file.
+    seconds : float
+        All that it may take.
+    factors : sequence of float
+        Batches of the first stage that are tried, in parts of the recipe's.
+    sizes : sequence of int
+        Sides of the pictures that are solved for.
+    turn : float
+        Seconds that a case is measured for.
+    """
+
+    device: str
+    recipe: str = "nerd"
+    seconds: float = 520.0
+    factors: Sequence[float] = (1.0, 2.0, 0.5, 0.25, 0.125)
+    sizes: Sequence[int] = (256, 1024)
+    turn: float = 1.5
+    began: float = field(default_factory=monotonic)
+
+    @property
+    def left(self) -> float:
+        return self.began + self.seconds - monotonic()
+
+
+def ways(device: str) -> list[tuple[str, str]]:
+    """Path of the attention and way of evaluating f, the simplest first; the others are compared with it."""
+    if device == "cpu":
+        return [("compiled", "eager"), ("tiled", "eager"), ("dense", "eager")]
+    return [
+        ("dense", "eager"),
+        ("dense", "compile"),
+        ("dense", "graphs"),
+        ("flex", "compile"),
+        ("flex", "eager"),
+        ("tiled", "eager"),
+    ]
+
+
+def tune(plan: Plan, recipe: Recipe, watch: Callable[[Row], None], save: Callable[[dict[str, Any]], None]) -> Row:
+    """Take all measurements that fit into the plan's seconds.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The plan's.
+    watch : callable
+        Gets every result as it comes: a row with its "kind", and "failed", a sentence, where there is none.
+    save : callable
+        Gets the whole report, JSON-ready, after every job; nothing is lost when the process is ended.
+
+    Returns
+    -------
+    dict
+        "plan", "results" (all rows), and "speed": the choice, see `Speed`; None if no way was measured.
+    """
+    rows: list[Row] = []
+    report: dict[str, Any] = {"plan": asdict(plan), "recipe": recipe.to_json(), "results": rows, "speed": None}
+
+    def run(name: str, limit: float, idle: float, **arguments: Any) -> None:
+        label: Row = {"job": name} | {key: arguments[key] for key in ("attention", "mode") if key in arguments}
+        task = {"name": name, "device": plan.device, **arguments}
+        for row in results(task, min(limit, plan.left), min(idle, plan.left)):
+            rows.append(label | row if "kind" not in row else row)
+            watch(rows[-1])
+        choice = choose(rows, recipe)
+        report["speed"] = None if choice is None else choice.to_json()
+        save(report)
+
+    run("rates", 60, 60)
+    run("checks", 150, 90)
+    for attention, mode in ways(plan.device):
+        # What comes after the steps has to have its time, too.
+        share = plan.left - min(100.0, 0.2 * plan.seconds)
+        if share > 15:
+            cases = _cases(recipe, mode, plan.factors)
+            how = {"attention": attention, "mode": mode, "cases": cases}
+            run("steps", min(share, 150), 75, recipe=plan.recipe, seconds=plan.turn, **how)
+    run("solves", 60, 40, config=asdict(recipe.model), sizes=list(plan.sizes))
+    if report["speed"] is not None and plan.left > 20:
+        stages = [[index, stage.batch] for index, stage in enumerate(recipe.stages)]
+        run("profile", plan.left, 60, recipe=plan.recipe, speed=report["speed"], cases=stages)
+    return report
+
+
+def _cases(recipe: Recipe, mode: str, factors: Sequence[float]) -> list[list[int]]:
+    """(stage, batch): every stage as the recipe has it, then the first with other batches.
+
+    What is compiled takes long to begin with, so that it sees fewer of those.
+    """
+    stages = stages_of(recipe)
+    cases = [[index, stage.batch] for index, stage in enumerate(stages)]
+    if mode == "graphs":  # a stage without a solver has nothing to replay
+        return [case for case in cases if stages[case[0]].solver_steps]
+    others = [factor for factor in factors if factor != 1][: None if mode == "eager" else 2]
+    return cases + [[0, max(1, round(factor * stages[0].batch))] for factor in others]
+
+
+def choose(rows: Sequence[Row], recipe: Recipe) -> Speed | None:
+    """The way with the least time for a sample, over the stages of the recipe; None if none has them all.
+
+    A way that failed a check, or whose first step was another than that of the first way measured, is out.
+    """
+    failed = {row["path"] for row in rows if row.get("kind") == "check" and not row["passed"] and "path" in row}
+    steps = [row for row in rows if row.get("kind") == "step" and "failed" not in row]
+    sound = [row for row in steps if row["attention"] not in failed and agrees(row, steps)]
+    stages = stages_of(recipe)
+    times: dict[tuple[str, str], dict[int, float]] = {}
+    for row in sound:
+        if row["batch"] == stages[row["stage"]].batch:
+            times.setdefault((row["attention"], row["mode"]), {})[row["stage"]] = 1 / row["samples_per_second"]
+    for (attention, mode), own in times.items():
+        if mode == "graphs":  # in a stage without a solver it is compiled and no more
+            own.update(
+                {stage: time for stage, time in times.get((attention, "compile"), {}).items() if stage not in own}
+            )
+    complete = {way: sum(own.values()) for way, own in times.items() if len(own) == len(stages)}
+    if not complete:
+        return None
+    attention, mode = min(complete, key=lambda way: complete[way])
+    measured_as = "compile" if mode == "graphs" else mode
+    rates = {
+        row["batch"]: row["samples_per_second"]
+        for row in sound
+        if (row["attention"], row["mode"], row["stage"]) == (attention, measured_as, 0)
+    }
+    if mode == "graphs" and not rates:
+        return Speed(attention, mode)  # type: ignore[arg-type]
+    batch = min(batch for batch, rate in rates.items() if rate >= _NEARLY * max(rates.values()))
+    return Speed(attention, mode, batch / stages[0].batch)  # type: ignore[arg-type]
+
+
+def agrees(row: Row, steps: Sequence[Row]) -> bool:
+    """Whether a way's first step was that of the first way which was measured for the same stage and batch."""
+    first = next(one for one in steps if (one["stage"], one["batch"]) == (row["stage"], row["batch"]))
+    return all(abs(row[name] - first[name]) <= part * abs(first[name]) for name, part in _ALIKE.items())

@@ -1,0 +1,74 @@
+"""`nerd-gui tune`: what an accelerator is good for here, and how to train on it."""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from nerd_gui.benchmarks.device_checks import Row
+from nerd_gui.benchmarks.tuning import Plan, tune
+from nerd_gui.benchmarks.tuning_words import line
+from nerd_gui.cli.arguments import Parser, UsageError, positive, whole
+from nerd_gui.cli.targets import check_file, write_text
+from nerd_gui.training import find_recipe
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `nerd-gui tune`."""
+    made = Parser(
+        "tune",
+        "Check that a device computes what it should, time the ways of computing a step of training, and a solve, and\n"
+        "write the fastest way to a file for “nerd-gui train --tuned”. What fails is said and passed over.",
+        "examples:\n  nerd-gui tune --out tune.json\n  nerd-gui tune --device cuda --seconds 520 --out tune.json",
+    )
+    add = made.add_argument
+    add("--out", required=True, type=Path, metavar="FILE.json", help="all figures and the choice; written as they come")
+    add("--config", default="nerd", metavar="NAME|FILE.json", help="recipe whose steps are timed (default: nerd)")
+    add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
+    add("--seconds", type=positive, default=520.0, metavar="S", help="all that it may take (default: 520)")
+    add("--batch-factor", type=positive, nargs="+", metavar="F", help="batches to try, in parts of the recipe's")
+    add("--size", type=whole(8), nargs="+", metavar="PX", help="picture sides of the solves (default: 256, 1024)")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and print every result as it comes.
+
+    Raises
+    ------
+    UsageError
+        Before the first measurement.
+    """
+    check_file(args.out)
+    try:
+        recipe = find_recipe(args.config)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"There is no device “{device}” here; choose another one, such as cpu.") from error
+    default = Plan(device)
+    plan = Plan(
+        device,
+        args.config,
+        args.seconds,
+        args.batch_factor or default.factors,
+        args.size or default.sizes,
+        began=args.began,
+    )
+    rows: list[Row] = []
+
+    def watch(row: Row) -> None:
+        rows.append(row)
+        print(line(row, rows), flush=True)
+
+    report = tune(plan, recipe, watch, lambda report: write_text(args.out, json.dumps(report, indent=1) + "\n"))
+    if report["speed"] is None:
+        print("No way of computing a step was measured for all stages; train without --tuned.")
+        return 1
+    chosen = report["speed"]
+    print(f"Chosen: attention {chosen['attention']}, f {chosen['mode']}, batches x {chosen['batch_factor']:g}.")
+    return 0
