@@ -16,7 +16,8 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui denoise     denoise photo files\n"
         "  nerd-gui evaluate    measure networks on a folder of clean pictures\n"
         "  nerd-gui train       train a network\n"
-        "  nerd-gui bench       measure how fast it all is here",
+        "  nerd-gui bench       measure how fast it all is here\n"
+        "  nerd-gui tune        find the fastest way to train on this device",
         "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui --screenshot window.png\n"
         "  nerd-gui ./denoise   a photo that is called as a command",
     )

@@ -26,7 +26,7 @@ Precision = Literal["float32", "bfloat16"]
 AttentionPath = Literal["compiled", "tiled", "dense", "flex"]
 
 #: On an accelerator, a patch of so many pixels is attended to as a whole.
-_DENSE_PIXELS = 64 * 64
+_DENSE_PIXELS = 96 * 96
 
 
 def neighbourhood_attention(

@@ -69,9 +69,9 @@ class Recipe:
     clip: float = 1.0  # largest gradient norm
     #: Each sample's error is weighed by (25 / max(sigma, 5)) ** this: 0 is the paper's plain MSE.
     noise_weight: float = 0.0
-    #: Weight of the squared residual ||f(z) - z||^2 / ||z||^2 at the solver's last z beside an error of (0.1)^2: what
-    #: keeps the equilibrium easy to find while the network grows sharper.
-    residual_weight: float = 0.0
+    #: Weight, beside an error of (0.1)^2, of the squared rate at which f contracts what is left of the residual after a
+    #: solve: what keeps the equilibrium easy to find while the network grows sharper.
+    contraction_weight: float = 0.0
     #: From so many samples on, BatchNorm uses fixed statistics, those of the whole training set. The statistics of one
     #: small batch hide how strong its noise is, which a blind network has to see.
     norms_fixed_from: int | None = None

@@ -26,6 +26,29 @@ class RunState:
         start = prefix + "."
         return {name[len(start) :]: value for name, value in self.tensors.items() if name.startswith(start)}
 
+    def in_channels(self, channels: int) -> "RunState":
+        """That of a grey network made one for pictures of so many channels, without moments or random numbers.
+
+        It takes the mean of the channels and gives each of them that noise: equal channels are denoised as the grey
+        network denoises them. A state of so many channels is returned as it is.
+        """
+        injected = self.tensors["model.f_inject.conv_in.weight"].shape[1]
+        if injected == channels:
+            return self
+        if injected != 1:
+            raise DataError(f"A state of {injected} channels cannot be made one of {channels}; go on from a grey one.")
+        tensors = {}
+        for name, value in self.tensors.items():
+            kind, _, weight = name.partition(".")
+            if kind not in ("model", "ema"):
+                continue
+            if weight == "f_inject.conv_in.weight":
+                value = value.repeat(1, channels, 1, 1) / channels
+            elif weight.startswith(("f_inject.norm_in.", "f_decode.conv.")) and value.dim():
+                value = value.repeat(channels, *[1] * (value.dim() - 1))
+            tensors[name] = value
+        return RunState(tensors, self.numbers)
+
     def save(self, path: Path) -> None:
         """Write the whole state, or leave the file that was there.
 

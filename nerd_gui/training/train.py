@@ -88,7 +88,7 @@ def _open_run(
     if state.exists():
         trainer.restore(RunState.load(state, trainer.device))
     elif fork is not None:
-        trainer.restore(RunState.load(fork, trainer.device))
+        trainer.restore(RunState.load(fork, trainer.device).in_channels(recipe.model.channels))
         trainer.decay_start = None
     if not as_before:  # losses of another recipe are no measure, nor is its learning rate
         trainer.guard, trainer.rate_factor = DivergenceGuard(), 1.0
@@ -128,7 +128,7 @@ def train(
         Start a decay over so many samples (0: stay in the stable phase), "fit": over as many as this stretch has time
         for, by the time of a few steps of each of its stages; one under way goes on.
     fork : Path, optional
-        State of another run to begin from.
+        State of another run to begin from; a colour network may begin from a grey one.
     check_every : float
         Minutes between validations, each of which saves the state.
     release : Path, optional

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
 
@@ -45,6 +45,19 @@ def equilibrium(f: Callable[[Tensor], Tensor], z0: Tensor, steps: int, tol: floa
         best = torch.minimum(best, step.residual)
         best_z = torch.where(better.to(z0.device).view(-1, *[1] * (z0.dim() - 1)), step.z, best_z)
     return best_z, best
+
+
+def contraction(points: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Mean of ``||f(b) - f(a)||^2 / ||b - a||^2`` over the samples, for two points (a, f(a)) and (b, f(b)).
+
+    Of neighbouring iterates: the square of the rate at which what is left of the residual, the directions that a solver
+    is slow in, dies away. It costs no evaluation of f. 0 if there is only one point.
+    """
+    if len(points) < 2:
+        return points[0][0].new_zeros(())
+    (a, f_a), (b, f_b) = points
+    apart = (b - a).flatten(1).square().sum(1).clamp(min=1e-12)
+    return ((f_b - f_a).flatten(1).square().sum(1) / apart).mean()
 
 
 def _batch_norms(net: NERD) -> list[torch.nn.BatchNorm2d]:
@@ -129,24 +142,23 @@ class Trainer:
         return rate * warmth * (1 - math.sqrt(self.decayed))
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
-        """The z to decode with its gradient, the mean residual of the solve, and its mean square with its gradient."""
+        """The z to decode with its gradient, the mean residual of the solve, and the penalty that keeps it small."""
         f, z0 = self.evaluator.at(s), self.net.initial(s)
         if stage.solver_steps == 0:
             z = before = z0
             for _ in range(stage.unroll):
                 before, z = z, f(z)
             residual = ((z - before).flatten(1).norm(dim=1) / z.flatten(1).norm(dim=1)).detach()
-            return z, residual.mean(), residual.square().mean()
+            return z, residual.mean(), z.new_zeros(())
         z_star, residual = equilibrium(f, z0, stage.solver_steps, tol=1e-3)
-        values: list[Tensor] = []
+        points: list[tuple[Tensor, Tensor]] = []  # z and f(z)
 
         def recorded(z: Tensor) -> Tensor:
-            values.append(f(z))
-            return values[-1]
+            points.append((z, f(z)))
+            return points[-1][1]
 
         z = phantom_gradient(recorded, z_star, steps=stage.unroll, damping=self.recipe.damping)
-        apart = (values[0] - z_star).flatten(1).square().sum(1) / z_star.flatten(1).square().sum(1).clamp(min=1e-12)
-        return z, residual.mean(), apart.mean()
+        return z, residual.mean(), contraction(points[-2:])
 
     def step(self) -> StepRecord:
         """Draw a batch and make one step of the optimizer; a step that is not finite is dropped."""
@@ -158,12 +170,12 @@ class Trainer:
         noisy, clean, sigma = self.sampler.batch(stage.batch, stage.patch)
         self.net.precision = stage.precision
         self.net.renew_dropout(stage.batch)
-        z, residual, apart = self._noise_feature(self.net.inject(noisy), stage)
+        z, residual, slowness = self._noise_feature(self.net.inject(noisy), stage)
         x_hat, _ = self.net.estimate(noisy, z)
         squared = (x_hat - clean).square().mean(dim=(1, 2, 3))
         weight = (25 / sigma.clamp(min=5)) ** self.recipe.noise_weight
         # In units of (0.1)^2, so that the clipping threshold has the same meaning at every noise level.
-        loss = (weight * squared).mean() * 100 + self.recipe.residual_weight * apart
+        loss = (weight * squared).mean() * 100 + self.recipe.contraction_weight * slowness
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate() * group["rate"]

@@ -137,6 +137,7 @@ class CurvePlot(pg.PlotWidget):
             self._right.setParentItem(item)
             self._right.setZValue(item.vb.zValue() - 1)
             self._right.disableAutoRange()
+            item.getAxis("right").setStyle(maxTickLevel=1)  # no third row of ticks, which it has no room to number
             item.getAxis("right").linkToView(self._right)
             item.vb.sigResized.connect(self._follow_geometry)
         self._cursor = pg.InfiniteLine(angle=90)

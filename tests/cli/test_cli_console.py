@@ -15,9 +15,10 @@ from PIL import Image
 from nerd_gui import __version__
 from nerd_gui.cli import main
 from nerd_gui.nerd import NerdConfig, load_model
+from nerd_gui.training.data import validation_names
 
 
-@pytest.mark.parametrize("command", [[], ["denoise"], ["evaluate"], ["train"]])
+@pytest.mark.parametrize("command", [[], ["denoise"], ["evaluate"], ["train"], ["tune"]])
 def test_help_shows_examples(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([*command, "--help"])
@@ -94,14 +95,43 @@ def test_training_goes_on_and_releases(tmp_path, capsys, monkeypatch):
     assert load_model("net.safetensors").config == NerdConfig(features=8, window=3)
 
 
-def test_training_needs_no_more_than_it_says(tmp_path):
-    """torch, numpy, Pillow and safetensors: what a training machine has."""
-    qt, others = ["PySide6", "pyqtgraph", "superqt"], ["psutil", "skimage", "scipy", "tifffile", "imagecodecs"]
+def on_a_training_machine(arguments, folder):
+    """Run a command with torch, numpy, Pillow and safetensors alone."""
+    absent = ["PySide6", "pyqtgraph", "superqt", "psutil", "skimage", "scipy", "tifffile", "imagecodecs", "llvmlite"]
+    absent += ["torchdeq", "platformdirs", "pywt", "shiboken6"]
     program = (
-        f"import sys\nfor name in {qt + others}: sys.modules[name] = None\n"
-        "from nerd_gui.cli import main\nsys.exit(main(['train', '--config', 'nerd-lite', '--data', '.', "
-        "'--resume', 'run', '--minutes', '0']))"
+        f"import sys\nfor name in {absent}: sys.modules[name] = None\n"
+        f"from nerd_gui.cli import main\nsys.exit(main({arguments}))"
     )
-    done = run_python("-c", program, cwd=tmp_path)
+    return run_python("-c", program, cwd=folder)
+
+
+def test_training_needs_no_more_than_it_says(tmp_path):
+    arguments = ["train", "--config", "nerd-lite", "--data", ".", "--resume", "run", "--minutes", "0"]
+    done = on_a_training_machine(arguments, tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert "holds no pictures" in done.stderr
+
+
+def test_a_step_and_a_release_are_made_there_and_the_slow_attention_is_announced(tmp_path):
+    pictures = tmp_path / "pictures"
+    for name in ["a", *validation_names()[:1]]:
+        make_photo(pictures / f"{name}.png", shape=(96, 96))
+    (tmp_path / "tiny.json").write_text(json.dumps(recipe()))
+    command = ["train", "--config", "tiny.json", "--data", "pictures", "--resume", "run", "--minutes", "1"]
+    command += ["--decay", "2", "--release", "net.safetensors", "--keep", "out", "--device", "cpu", "--threads", "1"]
+    done = on_a_training_machine(command, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "slower than it could: llvmlite is not installed" in done.stderr
+    assert load_model(tmp_path / "net.safetensors").config == NerdConfig(features=8, window=3)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "curve.csv",
+        "recipe.json",
+        "state.safetensors",
+    ]
+
+
+def test_tuning_needs_no_more_either(tmp_path):
+    done = on_a_training_machine(["tune", "--seconds", "0.001", "--device", "cpu", "--out", "tune.json"], tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert json.loads((tmp_path / "tune.json").read_text())["speed"] is None

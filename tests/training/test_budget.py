@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import sys
 import types
 
 import pytest
@@ -9,11 +10,11 @@ import torch
 from tiny_training import DEEP, TINY, assert_same_state, make, snapshot
 
 from nerd_gui.nerd import load_record
-from nerd_gui.training import DataError, Trainer, budget, train
-from nerd_gui.training import train as train_function
+from nerd_gui.training import DataError, Trainer, budget, find_recipe, train
 from nerd_gui.training.state import RunState
 
-train_module = __import__("nerd_gui.training.train", fromlist=["train"])
+# The package's `train` is the function; its module goes by the same name.
+train_module = sys.modules["nerd_gui.training.train"]
 STEP, DEEP_STEP, VALIDATION, BATCH_OF_AVERAGE, SAVE = 10.0, 15.0, 6.0, 2.0, 4.0
 
 
@@ -42,7 +43,7 @@ def clock(monkeypatch):
 
 
 def stretch(source, folder, **options):
-    return train_function(TINY, source, folder, **options)
+    return train(TINY, source, folder, **options)
 
 
 @pytest.mark.parametrize("release", [False, True])
@@ -110,3 +111,9 @@ def test_a_kept_state_goes_on_by_a_fork(source, tmp_path):
     first = stretch(source, tmp_path / "run", minutes=0, keep=tmp_path / "out")
     again = train(TINY, source, tmp_path / "next", minutes=0, fork=tmp_path / "out" / "state.safetensors")
     assert again.samples == first.samples + TINY.stages[0].batch
+
+
+def test_what_travels_of_the_papers_network_fits_into_16_mib(tmp_path):
+    made = Trainer(find_recipe("nerd"), torch.zeros(1, 8, 8, dtype=torch.uint8))
+    made.small_state().save(tmp_path / "state.safetensors")
+    assert (tmp_path / "state.safetensors").stat().st_size < 12 << 20

@@ -1,0 +1,43 @@
+"""A colour network that begins from a grey one."""
+
+import dataclasses
+
+import pytest
+import torch
+from tiny_training import TINY, make, smooth_pictures
+
+from nerd_gui.nerd import NERD
+from nerd_gui.training import DataError, Trainer
+
+COLOUR = dataclasses.replace(TINY, model=dataclasses.replace(TINY.model, channels=3))
+
+
+def test_it_denoises_equal_channels_as_the_grey_network_does():
+    grey = make()
+    for _ in range(3):
+        grey.step()
+    colour = Trainer(COLOUR, smooth_pictures()[:, None].repeat(1, 3, 1, 1))
+    colour.restore(grey.state().in_channels(3))
+    noisy, _, _ = grey.sampler.batch(2, 16)
+
+    def denoised(net: NERD, y):
+        net = net.eval()
+        s = net.inject(y)
+        z = net.implicit(net.implicit(net.initial(s), s), s)
+        return net.estimate(y, z)[0]
+
+    with torch.no_grad():
+        expected = denoised(grey.net, noisy)
+        torch.testing.assert_close(denoised(colour.net, noisy.repeat(1, 3, 1, 1)), expected.repeat(1, 3, 1, 1))
+    assert colour.samples == grey.samples
+    colour.step()
+
+
+def test_a_state_of_as_many_channels_stays_whole():
+    state = make().state()
+    assert state.in_channels(1) is state
+
+
+def test_a_colour_state_is_none_of_a_grey_network():
+    with pytest.raises(DataError, match="go on from a grey one"):
+        make().state().in_channels(3).in_channels(1)
