@@ -137,6 +137,7 @@ _NERD = Recipe(
     learning_rate=3e-3,
     warm_up=20_000,
     noise_weight=1.0,
+    contraction_weight=0.003,
     muon=True,
     ema=0.998,
     norms_fixed_from=300_000,
