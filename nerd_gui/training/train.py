@@ -213,7 +213,9 @@ def train(
         if not sound:
             _go_back(trainer, good)
         mark, errors, residuals = time.monotonic(), [], []
-        over = late or trainer.decay_finished
+        # A validation that took all that was left is the last one.
+        (spent,) = processes.agree(budget.left() <= 0)
+        over = late or bool(spent) or trainer.decay_finished
     if release is not None and processes.first:
         release_network(trainer, release, score, residual)
     return trainer

@@ -70,6 +70,11 @@ def test_a_stretch_shorter_than_the_time_between_validations_keeps_its_minutes(s
     assert 120 < clock.seconds - 1000 <= 180
 
 
+def test_a_validation_that_takes_all_that_is_left_is_the_last_one(source, tmp_path, clock):
+    stretch(source, tmp_path / "run", minutes=0.6)  # a step or two, and 16 s of validation
+    assert len((tmp_path / "run" / "curve.csv").read_text().splitlines()) == 2
+
+
 def test_the_first_step_of_a_stage_is_given_as_long_as_the_longest(clock):
     kept = budget.Budget(began=1000, minutes=5)
     for seconds in (40.0, 2.0):
