@@ -14,10 +14,9 @@ from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd import NERD, NerdConfig, load_model, save_model
 from nerd_gui.training.data import DataError
-from nerd_gui.training.evaluate import as_markdown, as_text, evaluate, markdown, paper_figures, summary
+from nerd_gui.training.evaluate import evaluate
 
-KEYS = ["model", "sigma", "psnr", "ssim", "residual_best", "residual_last", "noise_level", "images"]
-IMAGE_KEYS = ["name", "seed", *KEYS[2:7], "iterations", "seconds"]
+MEANS = ["psnr", "ssim", "residual_best", "residual_last", "noise_level", "psnr_last", "psnr_noisy", "ssim_noisy"]
 STEPS = 4
 
 
