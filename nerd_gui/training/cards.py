@@ -61,9 +61,10 @@ class Card:
             return []
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            return kept["figures"] if kept["weights"] == weights_sha256(self.network) else []
+            figures, weights = kept["figures"], kept["weights"]
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"The figures in “{path}” cannot be understood ({error}); remove the file.") from error
+        return figures if weights == weights_sha256(self.network) else []
 
     def add(self, entry: Figures) -> None:
         """Keep an entry of `evaluate` in place of an older one of its folder, sigma and settings, and render the card.
@@ -179,7 +180,7 @@ def cards_in(folder: Path) -> list[Card]:
     ]
     if not cards:
         raise DataError(
-            f"“{folder}” holds no card: write NAME.md beside NAME.safetensors there, ending in the line {MARKER}"
+            f"“{folder}” holds no card; write NAME.md beside NAME.safetensors there, ending in the line “{MARKER}”."
         )
     return cards
 

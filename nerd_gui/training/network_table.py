@@ -67,7 +67,9 @@ def _around_table(path: Path) -> tuple[str, str]:
     before, first, rest = text.partition(MARKERS[0])
     _, second, after = rest.partition(MARKERS[1])
     if not (first and second):
-        raise DataError(f"“{path}” has no place for the table of the networks; write two lines: {' '.join(MARKERS)}")
+        raise DataError(
+            f"“{path}” has no place for the table of the networks; write two lines: “{MARKERS[0]}” and “{MARKERS[1]}”."
+        )
     return before, after
 
 
