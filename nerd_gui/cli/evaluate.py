@@ -8,8 +8,9 @@ from pathlib import Path
 from nerd_gui.cli.arguments import Parser, UsageError, say, sigma, whole
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, check_folder, write_text
+from nerd_gui.nerd import weights_sha256
 from nerd_gui.training import DataError
-from nerd_gui.training.cards import Card, card_of, cards_in
+from nerd_gui.training.cards import Card, card_of, cards_in, read_entries
 from nerd_gui.training.evaluate import evaluate
 from nerd_gui.training.network_table import check_document, render_document
 from nerd_gui.training.tables import Figures, as_text, image_line, markdown, summary
@@ -24,7 +25,8 @@ def parser() -> argparse.ArgumentParser:
         "examples:\n  nerd-gui evaluate set12 bsd68 --sigma 15 25 50 --model nerd-lite nerd-lite-25 --json all.json\n"
         "  nerd-gui evaluate nam --model nerd-lite-photo\n"
         "  nerd-gui evaluate set12 --sigma 25 --model nerd-lite --tol 0 --card weights --readme README.md\n"
-        "  nerd-gui evaluate --card weights --readme README.md   (measures nothing, writes them anew)",
+        "  nerd-gui evaluate --card weights --readme README.md   (measures nothing, writes them anew)\n"
+        "  nerd-gui evaluate --figures all.json --card weights           (keeps what was measured before)",
     )
     add = made.add_argument
     add("folders", nargs="*", type=Path, metavar="DIR", help="clean pictures, turned grey for a grey network; or pairs")
@@ -35,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     add("--json", type=Path, metavar="FILE", help="write all figures, after every picture")
     add("--markdown", type=Path, metavar="FILE", help="write means, images and protocol as a document")
     add("--card", type=Path, metavar="DIR", help="keep the figures in the networks' cards NAME.md in this folder")
+    add("--figures", nargs="+", default=[], type=Path, metavar="FILE", help="files of --json to keep in the cards, too")
     add("--readme", type=Path, metavar="FILE", help="write the table of all networks with a card into this document")
     add_run_options(made)
     return made
@@ -52,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
     cards = [] if args.card is None else cards_in(args.card)
     if args.readme is not None:
         check_document(args.readme)
+    _keep([entry for path in args.figures for entry in read_entries(path)], cards, args.card)
     if args.folders:
-        entries = _measured(args, {model: card_of(cards, model) for model in args.model})
+        entries = _measured(args, cards)
         if args.markdown is not None:
             write_text(args.markdown, markdown(entries))
         print(as_text(summary(entries)))
@@ -67,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     """Whether the options make sense together, and files can be written in the end."""
-    if args.readme is not None and args.card is None:
-        raise UsageError("--readme tells of the networks that have a card; name the folder of the cards with --card.")
+    if args.card is None and (args.readme is not None or args.figures):
+        raise UsageError("--readme and --figures are about networks with cards; name the cards' folder with --card.")
     if not args.folders and (args.card is None or args.model or args.sigma):
         raise UsageError("There is nothing to measure; name folders of pictures.")
     if args.folders and not args.model:
@@ -83,17 +87,34 @@ def _check(args: argparse.Namespace) -> None:
         check_folder(args.card)
 
 
-def _measured(args: argparse.Namespace, cards: dict[str, Card | None]) -> list[Figures]:
-    if args.card is not None:
-        for model in (model for model, card in cards.items() if card is None):
-            say(f"“{model}” has no card in “{args.card}”; its figures are not kept there.")
+def _keep(entries: list[Figures], cards: list[Card], folder: Path) -> None:
+    """Put what was measured before into the cards."""
+    for entry in entries:
+        card = card_of(cards, entry["model"])
+        if card is None:
+            _without_card(entry["model"], folder)
+        else:
+            card.add(entry)
+
+
+def _without_card(model: str, folder: Path) -> None:
+    say(f"“{model}” has no card in “{folder}”; its figures are not kept there.")
+
+
+def _measured(args: argparse.Namespace, cards: list[Card]) -> list[Figures]:
+    for model in args.model if args.card is not None else []:
+        card = card_of(cards, model)
+        if card is None:
+            _without_card(model, args.card)
+        else:
+            card.check(weights_sha256(model))
 
     def watch(entries: list[Figures], total: int) -> None:
         entry = entries[-1]
         print(image_line(entries, total), file=sys.stderr, flush=True)
         if args.json is not None:
             write_text(args.json, json.dumps(entries, indent=2, allow_nan=False) + "\n")
-        card = cards[entry["model"]]
+        card = card_of(cards, entry["model"])
         if card is not None and not entry["partial"]:
             try:
                 card.add(entry)

@@ -13,6 +13,7 @@ from nerd_gui.nerd import load_record, weights_sha256
 from nerd_gui.nerd.weights import write_atomically
 from nerd_gui.training.curve_picture import curve_svg
 from nerd_gui.training.data import DataError
+from nerd_gui.training.evaluate import ENTRY_KEYS
 from nerd_gui.training.tables import Figures, Table, as_markdown, markdown, short
 
 #: The line of a card below which all is generated.
@@ -74,8 +75,7 @@ class Card:
         DataError
             If it is of other weights.
         """
-        if entry["weights"] != weights_sha256(self.network):
-            raise DataError(f"The figures are not those of “{self.network}”, so its card is left as it is.")
+        self.check(entry["weights"])
         ours = {key: value for key, value in entry.items() if key != "weights"} | {"model": self.name}
         kept = [other for other in self.figures() if _key(other) != _key(ours)]
         figures = sorted([*kept, ours], key=lambda one: (one["folder"], one["sigma"] or 0))
@@ -84,6 +84,19 @@ class Card:
         text = re.sub(r"\{[^{}]*\}", lambda found: re.sub(r"\n *", " ", found[0]), text)
         write_atomically(self.path.with_suffix(".json"), f"{text}\n".encode())
         self.render()
+
+    def check(self, weights: str) -> None:
+        """See to it that weights (their SHA-256) are those of the card.
+
+        Raises
+        ------
+        DataError
+            If they are others.
+        """
+        if weights != weights_sha256(self.network):
+            raise DataError(
+                f"What was measured are other weights than “{self.network}”; its card does not speak of them."
+            )
 
     def render(self) -> None:
         """Write the generated part anew, and the picture of the curve."""
@@ -186,14 +199,23 @@ def cards_in(folder: Path) -> list[Card]:
 
 
 def card_of(cards: Iterable[Card], model: str) -> Card | None:
-    """The card of a network among these, by its name; None if it has none.
+    """The card of a network among these, by its name; None if it has none."""
+    return next((card for card in cards if card.name == short(model)), None)
+
+
+def read_entries(path: Path) -> list[Figures]:
+    """The complete entries that `nerd-gui evaluate --json` wrote, here or on another machine.
 
     Raises
     ------
     DataError
-        If the card is that of other weights.
+        If the file holds something else.
     """
-    found = next((card for card in cards if card.name == short(model)), None)
-    if found is not None and weights_sha256(found.network) != weights_sha256(model):
-        raise DataError(f"The card “{found.path}” is not that of “{model}”: “{found.network}” holds other weights.")
-    return found
+    try:
+        entries = [entry for entry in json.loads(path.read_text(encoding="utf-8")) if not entry["partial"]]
+        missing = {name for entry in entries for name in ENTRY_KEYS if name not in entry}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"“{path}” holds no figures of “nerd-gui evaluate --json” ({error}); measure again.") from error
+    if missing:
+        raise DataError(f"The figures in “{path}” lack {', '.join(sorted(missing))}; measure again.")
+    return entries

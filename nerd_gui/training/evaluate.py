@@ -29,6 +29,8 @@ _MEANS = (
     "ssim_noisy",
     "agreement",
 )
+#: What every entry holds, besides "partial".
+ENTRY_KEYS = ("model", "sigma", *_MEANS, "images", "folder", "weights", "settings", "other_solver", "device", "plan")
 #: The settings of a run that decide its figures; the device and the memory limit do not.
 SETTINGS = ("solver", "max_iter", "tol", "memory", "window", "precision")
 

@@ -131,6 +131,7 @@ def test_bad_options(tmp_path, photo, model, capsys, monkeypatch, options, word)
         ("pictures --sigma 25 --model tiny.safetensors --card pictures", "no card"),
         ("pictures --sigma 25 --model tiny.safetensors --card nowhere", "nowhere"),
         ("pictures --sigma 25 --model tiny.safetensors --readme README.md", "--card"),
+        ("--figures a.json", "--card"),
         ("--sigma 25 --model tiny.safetensors", "name folders"),
         ("--model tiny.safetensors --card pictures", "name folders"),
         ("--card pictures --readme pictures", "pictures"),

@@ -88,7 +88,7 @@ def test_figures_of_other_weights_are_dropped(card):
     assert card.figures() == []
     card.render()
     assert "Nothing was measured of these weights yet." in card.path.read_text(encoding="utf-8")
-    with pytest.raises(DataError, match="not those of"):
+    with pytest.raises(DataError, match="other weights than"):
         card.add(entry_of("a", 25.0, 1, weights=old))
     card.add(entry_of("b", 25.0, 1, weights=weights_sha256(card.network)))
     assert [one["folder"] for one in card.figures()] == ["b"]
@@ -165,7 +165,30 @@ def test_the_card_of_other_weights_is_refused_before_the_first_run(folder, tmp_p
     write_network(tmp_path / "net.safetensors", seed=5)
     command = ["evaluate", ".", "--sigma", "25", "--model", str(tmp_path / "net.safetensors"), "--card", str(folder)]
     assert main(command) == 2
-    assert "holds other weights" in capsys.readouterr().err
+    assert "other weights than" in capsys.readouterr().err
+
+
+def test_what_was_measured_before_is_kept(folder, card, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ours, there = weights_sha256(card.network), "/on/another/machine/net.safetensors"
+    entries = [entry_of("a", 25.0, 2, weights=ours, model=there), entry_of("b", 25.0, 1, model="other")]
+    (tmp_path / "all.json").write_text(json.dumps([*entries, {**entries[0], "folder": "c", "partial": True}]))
+    command = ["evaluate", "--card", str(folder), "--figures", "all.json"]
+    assert main(command) == 0
+    assert "“other” has no card" in capsys.readouterr().err
+    assert [(one["folder"], one["model"]) for one in card.figures()] == [("a", "net")]
+    for spoilt, word in (
+        ([{"partial": False}], "lack agreement"),
+        ({}, ""),
+        ([1], "no figures"),
+        (["x"], "no figures"),
+    ):
+        (tmp_path / "all.json").write_text(json.dumps(spoilt))
+        assert main(command) == (2 if word else 0)
+        assert word in capsys.readouterr().err
+    (tmp_path / "all.json").write_text(json.dumps([{**entries[0], "weights": "others"}]))
+    assert main(command) == 2
+    assert "other weights than" in capsys.readouterr().err
 
 
 def test_the_curve_as_a_picture():
