@@ -98,24 +98,31 @@ def evaluate(
                 DenoisingRun(pictures.subject(index, sigma, nets[model]), solver, nets[model])
     entries: list[Figures] = []
     announced: set[str] = set()
+
+    def solved(subject: Subject, solver: RunSettings, entry: Figures) -> Trajectory:
+        run = DenoisingRun(subject, replace(solver, model=entry["model"]), nets[entry["model"]])
+        for step in run.plan.steps:
+            if announce is not None and step not in announced:
+                announce(step)
+            announced.add(step)
+            if step not in entry["plan"]:
+                entry["plan"].append(step)
+        trajectory = run.trajectory()
+        for iterate in run.iterates(keep_features=False):
+            trajectory.add(iterate)
+        return trajectory
+
     for pictures, model, sigma in cases:
         images: list[Figures] = []
-        plan: list[str] = []
         entry: Figures = {"model": model, "sigma": None if sigma is None else float(sigma)}
         entry |= {**dict.fromkeys(_MEANS), "images": images, "folder": pictures.name, "weights": weights[model]}
         entry |= {"settings": {name: getattr(settings, name) for name in SETTINGS} | {"limit": limit}}
-        entry |= {"other_solver": other_solver, "device": settings.device, "plan": plan, "partial": True}
+        entry |= {"other_solver": other_solver, "device": settings.device, "plan": [], "partial": True}
         entries.append(entry)
         for index in range(len(pictures)):
             subject = pictures.subject(index, sigma, nets[model])
-            runs = [DenoisingRun(subject, replace(solver, model=model), nets[model]) for solver in solvers]
-            for step in (step for run in runs for step in run.plan.steps):
-                if announce is not None and step not in announced:
-                    announce(step)
-                announced.add(step)
-                if step not in plan:
-                    plan.append(step)
-            images.append({"name": pictures.name_of(index), "seed": subject.seed, **_figures(subject, runs)})
+            figures = _figures(*(solved(subject, solver, entry) for solver in solvers))
+            images.append({"name": pictures.name_of(index), "seed": subject.seed, **figures})
             entry |= {name: _mean([image[name] for image in images]) for name in _MEANS}
             entry["partial"] = len(images) < len(pictures)
             if watch is not None:
@@ -141,11 +148,10 @@ def _levels(pictures: PictureSet, sigmas: Sequence[float]) -> Sequence[float | N
     return sigmas if pictures.means is None else [None]
 
 
-def _figures(subject: Subject, runs: Sequence[DenoisingRun]) -> Figures:
+def _figures(trajectory: Trajectory, other: Trajectory | None = None) -> Figures:
     """One image's figures: those of the first run, and how near the other one's result is."""
-    trajectory, *others = [_solved(run) for run in runs]
+    subject, result, last = trajectory.subject, trajectory.result, trajectory[-1]
     assert subject.clean is not None  # PictureSet.subject knows it of every picture
-    result, last = trajectory.result, trajectory[-1]
     before = psnr(subject.clean, subject.noisy)
     scores, residuals = trajectory.curve("psnr"), trajectory.curve("residual")
     return {
@@ -157,17 +163,10 @@ def _figures(subject: Subject, runs: Sequence[DenoisingRun]) -> Figures:
         "psnr_last": scores[-1],
         "psnr_noisy": before if math.isfinite(before) else None,
         "ssim_noisy": ssim(subject.clean, subject.noisy),
-        "agreement": _agreement(trajectory, others[0]) if others else None,
+        "agreement": None if other is None else _agreement(trajectory, other),
         "iterations": last.index,
         "seconds": last.seconds,
     }
-
-
-def _solved(run: DenoisingRun) -> Trajectory:
-    trajectory = run.trajectory()
-    for iterate in run.iterates(keep_features=False):
-        trajectory.add(iterate)
-    return trajectory
 
 
 def _agreement(one: Trajectory, other: Trajectory) -> float | None:
