@@ -153,6 +153,22 @@ def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.where(samples.to(yes.device)[:, None], yes, no)
 
 
+class _Layout:
+    """How z0 lies in memory, kept for all iterates: what lies so becomes (B, D) and back without being moved."""
+
+    def __init__(self, z0: Tensor) -> None:
+        strides = z0.stride()
+        self._order = [0, *sorted(range(1, z0.dim()), key=lambda dim: -strides[dim])]
+        self._back = [self._order.index(dim) for dim in range(z0.dim())]
+        self._sizes = [z0.shape[dim] for dim in self._order]
+
+    def flat(self, x: Tensor) -> Tensor:
+        return x.permute(self._order).reshape(len(x), -1)
+
+    def shaped(self, flat: Tensor) -> Tensor:
+        return flat.view(self._sizes).permute(self._back)
+
+
 def solve(
     make_update: Callable[[Tensor], Update],
     f: Callable[[Tensor], Tensor],
@@ -180,19 +196,20 @@ def _iterate(
     # Gradients are switched off in the helpers, not here: a generator that yields inside `no_grad` would leave the
     # caller's own code with gradients off.
     started = perf_counter()
-    shape, z = z0.shape, z0.reshape(z0.shape[0], -1)
+    layout = _Layout(z0)
+    z = layout.flat(z0)
     update = make_update(z)
     progress = _Progress()
     previous: tuple[Tensor, Tensor] | None = None  # z and g of the iterate before this one
     best_z = best_g = z
-    best = last = torch.full((shape[0],), torch.inf, dtype=torch.float64)
+    best = last = torch.full((len(z),), torch.inf, dtype=torch.float64)
     for index in itertools.count():
         if rule.cancelled():
             return
-        f_z = _evaluate(f, z.view(shape))
+        f_z = layout.flat(_evaluate(f, layout.shaped(z)))
         cancelled = rule.cancelled()
         no_step = cancelled or (index == rule.max_iter and rule.stop_on != "relative_step")
-        g, z_next, norms = _advance(update, z, f_z.reshape(z.shape), previous, no_step)
+        g, z_next, norms = _advance(update, z, f_z, previous, no_step)
         # The one wait for the device in each step.
         size_z, size_f, size_g, size_change, size_step, size_before = norms.cpu().double()
         finite = size_f.isfinite() & size_g.isfinite()
@@ -219,8 +236,8 @@ def _iterate(
                 relative_step = _defined(_ratio(size_step, size_z))
         yield SolverStep(
             index=index,
-            z=z.view(shape),
-            f_z=f_z,
+            z=layout.shaped(z),
+            f_z=layout.shaped(f_z),
             residual=residual,
             relative_step=relative_step,
             residual_change=residual_change,
@@ -272,7 +289,7 @@ def _restart(
 @torch.no_grad()
 def _last_finite(finite: Tensor, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     last_z, last_g = previous
-    return choose(finite, z, last_z), choose(finite, f_z.reshape(z.shape), last_z + last_g).view(f_z.shape)
+    return choose(finite, z, last_z), choose(finite, f_z, last_z + last_g)
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
