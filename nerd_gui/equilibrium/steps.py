@@ -15,6 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from nerd_gui.equilibrium.vectors import comparison, move, sample_norms
+
 MEASURES = ("residual", "relative_step", "residual_change")
 STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
 STALL_GAIN = 0.99  # the best residual has improved when it fell below this part of itself
@@ -139,11 +141,6 @@ class _Progress:
         return torch.as_tensor(self.idle >= patience) & torch.as_tensor(self.best < STALL_RESIDUAL)
 
 
-def sample_norms(x: Tensor) -> Tensor:
-    """Euclidean norm of each row of (B, D), in float32 at least; stays on the device."""
-    return torch.linalg.vector_norm(x, dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
-
-
 def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     """Rows of `yes` where `samples` (B, bool, CPU), of `no` elsewhere; copies only when the batch is mixed."""
     if samples.all():
@@ -202,7 +199,7 @@ def _iterate(
     progress = _Progress()
     previous: tuple[Tensor, Tensor] | None = None  # z and g of the iterate before this one
     best_z = best_g = z
-    best = last = torch.full((len(z),), torch.inf, dtype=torch.float64)
+    best = last = size_before = torch.full((len(z),), torch.inf, dtype=torch.float64)
     for index in itertools.count():
         if rule.cancelled():
             return
@@ -211,11 +208,12 @@ def _iterate(
         no_step = cancelled or (index == rule.max_iter and rule.stop_on != "relative_step")
         g, z_next, norms = _advance(update, z, f_z, previous, no_step)
         # The one wait for the device in each step.
-        size_z, size_f, size_g, size_change, size_step, size_before = norms.cpu().double()
+        size_z, size_f, size_g, size_change, size_step = norms.cpu().double()
         finite = size_f.isfinite() & size_g.isfinite()
         residual = torch.where(finite, _ratio(size_g, size_f), torch.inf)
         relative_step = None if no_step else _defined(_ratio(size_step, size_z))
         residual_change = None if previous is None else _defined(_ratio(size_change, size_before))
+        size_before = size_g
         measure = {"residual": residual, "relative_step": relative_step, "residual_change": residual_change}[
             rule.stop_on
         ]
@@ -265,15 +263,12 @@ def _evaluate(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 def _advance(
     update: Update, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor] | None, no_step: bool
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """g, the next iterate, and the norms (6, B) of z, f, g, the change of g, the step and the g before."""
-    g = f_z - z
-    norms = [sample_norms(z), sample_norms(f_z), sample_norms(g)]
-    nothing = torch.zeros_like(norms[0])
-    norms += [nothing if previous is None else sample_norms(g - previous[1])]
-    step = None if no_step else update.step(z, g)
-    norms += [nothing if step is None else sample_norms(step)]
-    norms += [nothing if previous is None else sample_norms(previous[1])]
-    return g, None if step is None else step.add_(z), torch.stack(norms)
+    """g, the next iterate, and the norms (5, B) of z, f, g, the change of g, and the step."""
+    g, norms = comparison(z, f_z, f_z if previous is None else previous[1])
+    if no_step:
+        return g, None, torch.stack([*norms, torch.zeros_like(norms[0])])
+    z_next = update.step(z, g)
+    return g, z_next, torch.stack([*norms, move(z, z_next)])
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
-from nerd_gui.nerd.vector_code import Number, Value, VectorCode
+from nerd_gui.compiled.vector_code import Number, Value, VectorCode
 
 TILE_ROWS = 4
 #: Rows of weights that the code writes down while it works.

@@ -73,7 +73,7 @@ def test_threads_share_the_work_and_change_nothing():
         torch.set_num_threads(before)
     assert torch.equal(alone, together)
     assert len(workers) == 30  # each row of tiles of each plane, once
-    assert not any(thread.name.startswith("attention") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("compiled") for thread in threading.enumerate())
 
 
 def test_what_the_check_raises_ends_it():
@@ -119,7 +119,7 @@ def test_what_lies_behind_the_window_is_not_even_looked_at():
 @pytest.mark.parametrize("broken", ["missing", "wrong"])
 def test_without_it_the_tiled_path_is_taken_and_said_so(fresh, broken):
     if broken == "missing":
-        fresh.setattr(attention_kernel, "llvm", None)
+        fresh.setattr(attention_kernel, "missing", lambda: "llvmlite is not installed")
     else:
         fresh.setattr(attention_kernel._Kernel, "run", lambda *_, **__: None)
     tensors = inputs()

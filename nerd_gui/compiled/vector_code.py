@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-FLOAT, INT, LONG = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+FLOAT, HALF, INT, LONG = ir.FloatType(), ir.HalfType(), ir.IntType(32), ir.IntType(64)
 FLOATS = FLOAT.as_pointer()
 #: A value of the program that is written, of which llvmlite has many classes.
 Value = Any
@@ -131,6 +131,23 @@ class VectorCode:
 
     def store(self, value: Value, pointer: Value, index: Number = 0) -> None:
         self.builder.store(value, self.at(pointer, index), align=self._alignment(pointer))
+
+    def load_any(self, pointer: Value, index: Number) -> Value:
+        """The vector that begins at any float."""
+        return self.builder.load(self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
+
+    def store_any(self, value: Value, pointer: Value, index: Number) -> None:
+        self.builder.store(value, self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
+
+    def half_at(self, pointer: Value, index: Number) -> Value:
+        """Where so many float16 behind `pointer`, which leads to such, begin."""
+        return self.at(self.builder.bitcast(pointer, HALF.as_pointer()), index)
+
+    def load_half(self, pointer: Value, index: Number) -> Value:
+        """The vector that begins at any float16, as floats."""
+        halves = ir.VectorType(HALF, self.lanes)
+        loaded = self.builder.load(self.builder.bitcast(self.at(pointer, index), halves.as_pointer()), align=2)
+        return self.builder.fpext(loaded, self.vector)
 
     def _alignment(self, pointer: Value) -> int | None:
         return 4 * self.lanes if pointer.type.pointee == self.vector else None
