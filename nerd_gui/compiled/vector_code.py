@@ -149,6 +149,13 @@ class VectorCode:
         loaded = self.builder.load(self.builder.bitcast(self.at(pointer, index), halves.as_pointer()), align=2)
         return self.builder.fpext(loaded, self.vector)
 
+    def prefetch(self, pointer: Value, index: Number) -> None:
+        """Bring this number into the caches; where there is none, nothing happens."""
+        byte = ir.IntType(8).as_pointer()
+        declared = self._declared("llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [byte, INT, INT, INT]))
+        place = self.builder.bitcast(self.at(pointer, index), byte)
+        self.builder.call(declared, [place, INT(0), INT(3), INT(1)])  # to read, to all caches, data
+
     def _alignment(self, pointer: Value) -> int | None:
         return 4 * self.lanes if pointer.type.pointee == self.vector else None
 
@@ -226,9 +233,9 @@ class VectorCode:
         return builder.bitcast(builder.add(builder.bitcast(power, self._whole), exponent), self.vector)
 
     def _intrinsic(self, name: str, *arguments: Value) -> Value:
-        full = f"llvm.{name}.v{self.lanes}f32"
-        declared = self._module.globals.get(full)
-        if declared is None:
-            kind = ir.FunctionType(self.vector, [self.vector] * len(arguments))
-            declared = ir.Function(self._module, kind, full)
-        return self.builder.call(declared, arguments)
+        kind = ir.FunctionType(self.vector, [self.vector] * len(arguments))
+        return self.builder.call(self._declared(f"llvm.{name}.v{self.lanes}f32", kind), arguments)
+
+    def _declared(self, name: str, kind: Any) -> Value:
+        declared = self._module.globals.get(name)
+        return ir.Function(self._module, kind, name) if declared is None else declared

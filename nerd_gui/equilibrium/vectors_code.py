@@ -14,6 +14,7 @@ from nerd_gui.compiled.vector_code import Value, VectorCode
 
 #: Elements that the code does at once; it takes multiples of them.
 STEP = 64
+PF=1
 _BLOCK = 4096
 
 
@@ -34,6 +35,7 @@ def products(others: int, lanes: int) -> str:
                 code.store(code.constant(0.0), variable)
             row = code.half_at(kept, code.times(index, stride))
             with code.loop(begin, end, STEP) as at:
+                _prefetch(code, code.at(row, stride), at)
                 for part, place in enumerate(_places(code, at)):
                     own = code.load_half(row, place)
                     for x, total in zip(xs, totals, strict=True):
@@ -67,6 +69,7 @@ def combination(lanes: int) -> str:
             row = code.half_at(kept, code.times(index, stride))
             factor = code.everywhere(code.load(factors, code.plus(index, 1)))
             with code.loop(begin, end, STEP) as at:
+                _prefetch(code, code.at(row, stride), at)
                 for place in _places(code, at):
                     total = code.multiply_add(code.load_half(row, place), factor, code.load_any(out, place))
                     code.store_any(total, out, place)
@@ -124,3 +127,9 @@ def _squares(code: VectorCode, sums: Value, count: int) -> Iterator[Callable[...
 
 def _places(code: VectorCode, at: Value) -> list[Value]:
     return [code.plus(at, offset) for offset in range(0, STEP, code.lanes)]
+
+
+def _prefetch(code: VectorCode, row: Value, at: Value) -> None:
+    """What the next kept vector has here: the processor does not foresee the jump from one to the other."""
+    for offset in range(0, STEP, _LINE):
+        code.prefetch(row, code.plus(at, offset))
