@@ -12,6 +12,7 @@ from nerd_gui.nerd.attention_tiles import tiled_attention, window_offsets
 
 if missing() is None:
     from nerd_gui.nerd import attention_code as code
+    from nerd_gui.nerd.attention_lanes import ROW_BUFFERS, TILE_ROWS, Shape, row_vectors
 
 _FLOAT = 4  # bytes
 
@@ -81,7 +82,7 @@ class _CompiledAttention(torch.autograd.Function):
 class _Kernel:
     """One function of `attention_code`, in machine code."""
 
-    def __init__(self, name: str, shape: "code.Shape", planes: int) -> None:
+    def __init__(self, name: str, shape: "Shape", planes: int) -> None:
         self.shape = shape
         self._function = compile_function(name, getattr(code, name)(shape), 1 + planes, 6)
 
@@ -104,17 +105,17 @@ class _Kernel:
         tensors = [*inputs, *outputs]
         batch, heads, rows, cols = tensors[0].shape[:4]
         strides = [_FLOAT * tensor[0, 0].numel() for tensor in tensors]
-        row_vectors = code.row_vectors(self.shape, window[1] - window[0] + 1)
+        length = row_vectors(self.shape, window[1] - window[0] + 1)
         # One iterator for all threads: whoever is free takes the next rows.
-        tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, code.TILE_ROWS)])
+        tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, TILE_ROWS)])
 
         def work() -> None:
-            scratch = torch.empty(code.ROW_BUFFERS * row_vectors * self.shape.lanes)
+            scratch = torch.empty(ROW_BUFFERS * length * self.shape.lanes)
             for plane, row in tasks:
                 if check is not None:
                     check()
                 pointers = [tensor.data_ptr() + plane * stride for tensor, stride in zip(tensors, strides, strict=True)]
-                self._function(scratch.data_ptr(), *pointers, rows, cols, row, *window, row_vectors)
+                self._function(scratch.data_ptr(), *pointers, rows, cols, row, *window, length)
 
         in_threads(work)
 
@@ -123,4 +124,4 @@ class _Kernel:
 def _kernel(name: str, d_k: int, d_v: int) -> _Kernel:
     lanes, count = registers()
     planes = {"forward": 6, "query_gradient": 7, "key_gradient": 8}[name]
-    return _Kernel(name, code.Shape(d_k, d_v, lanes=lanes, passing=count // 4), planes)
+    return _Kernel(name, Shape(d_k, d_v, lanes=lanes, passing=count // 4), planes)

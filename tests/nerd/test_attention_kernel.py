@@ -10,7 +10,7 @@ import torch
 
 from nerd_gui.nerd import attention, attention_kernel
 from nerd_gui.nerd.attention import attention_path, neighbourhood_attention, reference_attention
-from nerd_gui.nerd.attention_code import Shape
+from nerd_gui.nerd.attention_lanes import Shape
 from nerd_gui.nerd.attention_kernel import compiled_attention, unavailable
 
 
@@ -47,7 +47,7 @@ def test_it_is_found_fit_inside_of_autocast_too(fresh):
 @pytest.mark.parametrize(("lanes", "vectors", "passing"), [(8, 2, 4), (16, 1, 8), (4, 2, 2)])
 def test_the_code_for_other_registers_does_the_same(fresh, lanes, vectors, passing):
     fresh.setattr(
-        attention_kernel.code,
+        attention_kernel,
         "Shape",
         lambda d_k, d_v, **_: Shape(d_k, d_v, lanes=lanes, vectors=vectors, passing=passing),
     )
