@@ -30,6 +30,11 @@ def registers() -> tuple[int, int]:
     return (16, 32) if llvm.get_host_cpu_features().get("avx512f") else (8, 16)
 
 
+def multiplies_pairs() -> bool:
+    """Whether this processor multiplies pairs of bfloat16, twice as many numbers at once."""
+    return bool(llvm.get_host_cpu_features().get("avx512bf16"))
+
+
 def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> Function:
     """The function of this name, called with so many pointers, then whole numbers; others may run meanwhile.
 

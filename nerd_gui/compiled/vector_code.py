@@ -4,6 +4,7 @@ LLVM knows vectors of any length and lays them out on the registers of the proce
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,15 +17,26 @@ FLOATS = FLOAT.as_pointer()
 Value = Any
 Number = Any  # one that is a whole number, or a Python int
 
-_EXP2_DEGREE = 6
+_EXP2_DEGREE = 6  # relative error 1e-8
 _ALIGNMENT = 64  # bytes, a cache line
 
 
-def _exp2_polynomial() -> list[float]:
-    """Coefficients of 2^x on [-1/2, 1/2], relative error 1e-8, from a fit at Chebyshev's points; exact at 0."""
+@functools.cache
+def _exp2_polynomial(degree: int) -> list[float]:
+    """Coefficients of 2^x on [-1/2, 1/2] from a fit at Chebyshev's points; exact at 0."""
     points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2
-    fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, _EXP2_DEGREE, domain=[-0.5, 0.5])
+    fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, degree, domain=[-0.5, 0.5])
     return [1.0, *(float(value) for value in fit.convert(kind=np.polynomial.Polynomial).coef[1:])]
+
+
+class _BFloat(ir.Type):
+    """bfloat16, which llvmlite has no name for."""
+
+    def _to_string(self) -> str:
+        return "bfloat"
+
+
+_BFLOAT = _BFloat()
 
 
 class VectorCode:
@@ -72,8 +84,14 @@ class VectorCode:
     def times(self, left: Number, right: Number) -> Value:
         return self.builder.mul(self.number(left), self.number(right))
 
+    def divided_up(self, value: Number, by: int) -> Value:
+        return self.builder.sdiv(self.plus(value, by - 1), LONG(by))
+
     def rounded_up(self, value: Number, step: int) -> Value:
-        return self.times(self.builder.sdiv(self.plus(value, step - 1), LONG(step)), step)
+        return self.times(self.divided_up(value, step), step)
+
+    def rounded_down(self, value: Number, step: int) -> Value:
+        return self.times(self.builder.sdiv(value, LONG(step)), step)
 
     def least(self, left: Number, right: Number) -> Value:
         left, right = self.number(left), self.number(right)
@@ -199,6 +217,32 @@ class VectorCode:
     def multiply_add(self, left: Value, right: Value, to: Value) -> Value:
         return self._intrinsic("fma", left, right, to)
 
+    # Pairs of bfloat16, the first in the lower half of a lane; only where the processor multiplies them.
+
+    def cut(self, value: Value) -> Value:
+        """The numbers without what bfloat16 does not hold of them."""
+        upper = ir.Constant(self._whole, [-1 << 16] * self.lanes)
+        return self.builder.bitcast(self.builder.and_(self.builder.bitcast(value, self._whole), upper), self.vector)
+
+    def rounded(self, value: Value) -> Value:
+        """The numbers rounded to bfloat16."""
+        half = ir.Constant(self._whole, [1 << 15] * self.lanes)
+        raised = self.builder.add(self.builder.bitcast(value, self._whole), half)
+        return self.cut(self.builder.bitcast(raised, self.vector))
+
+    def paired(self, first: Value, second: Value) -> Value:
+        """A pair in each lane, of numbers that bfloat16 holds."""
+        low, high = (self.builder.bitcast(value, self._whole) for value in (first, second))
+        low = self.builder.lshr(low, ir.Constant(self._whole, [16] * self.lanes))
+        return self.builder.bitcast(self.builder.or_(low, high), self.vector)
+
+    def multiply_add_pairs(self, left: Value, right: Value, to: Value) -> Value:
+        """Both products of the pairs, added to float32."""
+        pairs = ir.VectorType(_BFLOAT, 2 * self.lanes)
+        kind = ir.FunctionType(self.vector, [self.vector, pairs, pairs])
+        function = self._declared(f"llvm.x86.avx512bf16.dpbf16ps.{32 * self.lanes}", kind)
+        return self.builder.call(function, [to, *(self.builder.bitcast(each, pairs) for each in (left, right))])
+
     def maximum(self, left: Value, right: Value) -> Value:
         return self.builder.select(self.builder.fcmp_ordered(">", left, right), left, right)
 
@@ -220,13 +264,13 @@ class VectorCode:
         some = self.builder.icmp_unsigned("!=", self.builder.bitcast(above, bits), bits(0))
         return self.builder.if_then(some, likely=False)
 
-    def exp2(self, x: Value) -> Value:
-        """2^x of each lane for x up to 127, to float32's accuracy; from x = -126 to -127 it falls to 0."""
+    def exp2(self, x: Value, degree: int = _EXP2_DEGREE) -> Value:
+        """2^x of each lane for x up to 127, by a polynomial; from x = -126 to -127 it falls to 0."""
         builder = self.builder
         x = self.maximum(x, self.constant(-127.0))
         nearest = self._intrinsic("nearbyint", x)
         rest = builder.fsub(x, nearest)
-        *others, power = (self.constant(value) for value in _exp2_polynomial())
+        *others, power = (self.constant(value) for value in _exp2_polynomial(degree))
         for coefficient in reversed(others):
             power = self.multiply_add(power, rest, coefficient)
         exponent = builder.shl(builder.fptosi(nearest, self._whole), ir.Constant(self._whole, [23] * self.lanes))

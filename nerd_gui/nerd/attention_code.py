@@ -27,7 +27,7 @@ def forward(shape: Shape) -> str:
     """Code of `forward(scratch, q, k, v, out, top, total, rows, cols, row, first, last, row_vectors)`.
 
     It does the queries of TILE_ROWS rows from `row` of one plane: one head of one picture, (rows, cols, depth) each,
-    with room to read `passing` pixels behind their ends.
+    with room to read `passing` pixels behind their ends. With `shape.pairs`, k and v are pairs of bfloat16.
     """
     module = ir.Module()
     code = VectorCode(module, "forward", 7, 6, shape.lanes)
@@ -35,7 +35,7 @@ def forward(shape: Shape) -> str:
     scale = math.log2(math.e) / math.sqrt(shape.d_k)
 
     def tile(work: Tile) -> None:
-        queries = work.read(query, shape.d_k, scale)
+        queries = work.read_pairs(query, shape.d_k, scale)
         sums = work.zeros(shape.d_v)
         tops, totals = work.variables(_START), work.variables(0.0)
         highest = work.variables(MASKED)

@@ -5,28 +5,54 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.compiled import compile_function, in_threads, missing, registers
+from nerd_gui.compiled import compile_function, in_threads, missing, multiplies_pairs, registers
 from nerd_gui.nerd.attention_tiles import tiled_attention, window_offsets
 
 if missing() is None:
     from nerd_gui.nerd import attention_code as code
     from nerd_gui.nerd.attention_lanes import ROW_BUFFERS, TILE_ROWS, Shape, row_vectors
 
-_FLOAT = 4  # bytes
-
-
 def compiled_attention(
-    query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None = None
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    window: int,
+    check: Callable[[], None] | None = None,
+    precision: str = "float32",
 ) -> Tensor:
-    """As `neighbourhood_attention`, in float32, for tensors on the processor; `check` is called from several threads.
+    """As `neighbourhood_attention`, for tensors on the processor; `check` is called from several threads.
+
+    "bfloat16" is used where the processor multiplies pairs of it and no gradient is asked for.
 
     Returns
     -------
     Tensor, shape (B, heads, rows, cols, d_v), float32
     """
+    gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (query, key, value))
+    if precision == "bfloat16" and not gradient and multiplies_pairs() and query.shape[-1] % 2 == 0:
+        return _by_pairs(query, key, value, window, check)
     return _CompiledAttention.apply(query, key, value, window, check)
+
+
+def _by_pairs(
+    query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None
+) -> Tensor:
+    kernel = _kernel("forward", query.shape[-1], value.shape[-1], pairs=True)
+    inputs = [kernel.copied(query), kernel.copied(key, torch.bfloat16), kernel.copied(_pairs_across(value), torch.int32)]
+    out, top, total = torch.empty(value.shape), *(torch.empty(query.shape[:4]) for _ in range(2))
+    kernel.run(inputs, [out, top, total], window_offsets(window), check)
+    return out
+
+
+def _pairs_across(value: Tensor) -> Tensor:
+    """Pairs of two pixels side by side in a row, (B, heads, rows, cols / 2 rounded up, d_v) int32."""
+    if value.shape[3] % 2:
+        value = F.pad(value, (0, 0, 0, 1))
+    bits = value.bfloat16().view(torch.int16).int()
+    return (bits[..., 1::2, :] << 16) | (bits[..., 0::2, :] & 0xFFFF)
 
 
 @functools.cache
@@ -86,10 +112,10 @@ class _Kernel:
         self.shape = shape
         self._function = compile_function(name, getattr(code, name)(shape), 1 + planes, 6)
 
-    def copied(self, tensor: Tensor) -> Tensor:
-        """A contiguous float32 copy, with readable zeros behind it for the pixels that pass in the last round."""
+    def copied(self, tensor: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """A contiguous copy, with readable zeros behind it for the pixels that pass in the last round."""
         depth = tensor.shape[-1] if tensor.dim() == 5 else 1
-        room = torch.empty(tensor.numel() + self.shape.passing * depth)
+        room = torch.empty(tensor.numel() + self.shape.passing * depth, dtype=dtype)
         room[tensor.numel() :] = 0
         copy = room[: tensor.numel()].view(tensor.shape)
         return copy.copy_(tensor)
@@ -104,7 +130,7 @@ class _Kernel:
         """Do all planes (B, heads) of (B, heads, rows, cols[, depth]), by as many threads as PyTorch uses."""
         tensors = [*inputs, *outputs]
         batch, heads, rows, cols = tensors[0].shape[:4]
-        strides = [_FLOAT * tensor[0, 0].numel() for tensor in tensors]
+        strides = [tensor.element_size() * tensor[0, 0].numel() for tensor in tensors]
         length = row_vectors(self.shape, window[1] - window[0] + 1)
         # One iterator for all threads: whoever is free takes the next rows.
         tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, TILE_ROWS)])
@@ -121,7 +147,7 @@ class _Kernel:
 
 
 @functools.cache
-def _kernel(name: str, d_k: int, d_v: int) -> _Kernel:
+def _kernel(name: str, d_k: int, d_v: int, *, pairs: bool = False) -> _Kernel:
     lanes, count = registers()
     planes = {"forward": 6, "query_gradient": 7, "key_gradient": 8}[name]
-    return _Kernel(name, Shape(d_k, d_v, lanes=lanes, passing=count // 4), planes)
+    return _Kernel(name, Shape(d_k, d_v, lanes=lanes, passing=count // 4, pairs=pairs), planes)

@@ -10,6 +10,7 @@ TILE_ROWS = 4
 #: Rows of weights that the code writes down while it works.
 ROW_BUFFERS = 3
 MASKED = -1e38  # a score that nobody sees
+_PAIRS_DEGREE = 3  # of the polynomial for 2^x: 1e-4, where bfloat16 has 4e-3
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Shape:
         Vectors of a tile.
     passing : int
         Pixels that pass at once: `passing` x `vectors` sums must fit into the registers.
+    pairs : bool
+        Multiply pairs of bfloat16, two numbers of a lane at once, where the processor can: of keys and queries those
+        that follow each other, of values those of two pixels side by side. Sums stay float32.
     """
 
     d_k: int
@@ -33,11 +37,17 @@ class Shape:
     lanes: int = 16
     vectors: int = 2
     passing: int = 8
+    pairs: bool = False
 
     @property
     def tile_cols(self) -> int:
         """Columns of pixels in a vector, `TILE_ROWS` rows each."""
         return self.lanes // TILE_ROWS
+
+    @property
+    def together(self) -> int:
+        """Numbers that one multiplication takes."""
+        return 2 if self.pairs else 1
 
     def block(self, depth: int) -> int:
         """How many numbers of a pixel are summed at once."""
@@ -94,7 +104,8 @@ class Tile:
             [cols[vector * shape.tile_cols + lane % shape.tile_cols] for lane in range(shape.lanes)]
             for vector in range(shape.vectors)
         ]
-        self._left = code.most(code.plus(col, self._first), 0)
+        # A pair of pixels begins in an even column.
+        self._left = code.rounded_down(code.most(code.plus(col, self._first), 0), shape.together)
         right = code.plus(code.least(code.plus(cols[-1], self._last), last_col), 1)
         self.padded = code.rounded_up(code.minus(right, self._left), shape.passing)
         lane_cols = [code.gathered(each) for each in self._cols]
@@ -109,6 +120,8 @@ class Tile:
         code = self._code
         with code.loop(self._top, self._bottom) as row:
             self._pixel = code.plus(code.times(row, self._width), self._left)
+            pairs_across = code.divided_up(self._width, self._shape.together)
+            self._pair = code.plus(code.times(row, pairs_across), code.divided_up(self._left, self._shape.together))
             yield code.within(code.offsets(row, self._lane_rows), self._first, self._last, MASKED)
 
     # Numbers of the lanes' pixels.
@@ -132,6 +145,18 @@ class Tile:
             code.times(code.plus(code.times(self._rows[lane // shape.tile_cols], self._width), col), depth)
             for lane, col in enumerate(self._cols[vector])
         ]
+
+    def read_pairs(self, plane: Value, depth: int, scale: float) -> Value:
+        """As `read`, the numbers of each lane in pairs of bfloat16 where these are what is multiplied."""
+        values, code = self.read(plane, depth, scale), self._code
+        if self._shape.pairs:
+            with code.loop(0, depth // 2) as pair:
+                for vector in range(self._shape.vectors):
+                    first, second = (
+                        code.load(values, self.place(code.plus(code.times(pair, 2), at), vector)) for at in range(2)
+                    )
+                    code.store(code.paired(code.rounded(first), code.rounded(second)), values, self.place(pair, vector))
+        return values
 
     def read(self, plane: Value, depth: int, scale: float) -> Value:
         """A buffer of the lanes' pixels, `depth` numbers each, times `scale`."""
@@ -198,6 +223,7 @@ class Tile:
         `bias` for the row, the columns' are added too: unseen pixels get a score of next to nothing.
         """
         code, shape = self._code, self._shape
+        depth //= shape.together
         unroll = next(size for size in (4, 2, 1) if depth % size == 0)
         vectors, passing = range(shape.vectors), range(shape.passing)
         with code.loop(0, self.padded, shape.passing) as at:
@@ -223,13 +249,19 @@ class Tile:
 
     def exponentiate(self, tops: list[Value], totals: list[Value]) -> None:
         """Make weights of the row's scores, and add them to the totals."""
-        code = self._code
+        code, pairs = self._code, self._shape.pairs
         with code.loop(0, self.padded, 2) as start:
-            for offset, (vector, top) in itertools.product(range(2), enumerate(tops)):
-                place = self.place(code.plus(start, offset), vector)
-                weight = code.exp2(code.subtract(code.load(self.weights, place), top))
-                code.store(weight, self.weights, place)
-                code.store(code.add(code.load(totals[vector]), weight), totals[vector])
+            for vector, top in enumerate(tops):
+                weights = []
+                for place in (self.place(code.plus(start, offset), vector) for offset in range(2)):
+                    score = code.subtract(code.load(self.weights, place), top)
+                    # What a pair drops of its numbers is left out of the total too: the weights still sum to 1.
+                    weights.append(code.cut(code.exp2(score, _PAIRS_DEGREE)) if pairs else code.exp2(score))
+                    code.store(code.add(code.load(totals[vector]), weights[-1]), totals[vector])
+                    if not pairs:
+                        code.store(weights[-1], self.weights, place)
+                if pairs:
+                    code.store(code.paired(*weights), self.weights, self.place(code.divided_up(start, 2), vector))
 
     def accumulate(self, weights: Value, plane: Value, depth: int, sums: Value) -> None:
         """Add to the lanes' sums the row's pixels, `depth` numbers each, by their weights."""
@@ -239,15 +271,17 @@ class Tile:
             held = [self.variables(0.0) for _ in range(block)]
             for index, vector in itertools.product(range(block), vectors):
                 code.store(code.load(sums, self.place(code.plus(first, index), vector)), held[index][vector])
-            with code.loop(0, self.padded, unroll) as start:
+            with code.loop(0, code.divided_up(self.padded, self._shape.together), unroll) as start:
                 for at in (code.plus(start, offset) for offset in range(unroll)):
                     own = [code.load(weights, self.place(at, vector)) for vector in vectors]
-                    pixel = code.at(plane, code.plus(code.times(code.plus(self._pixel, at), depth), first))
+                    pixel = code.at(plane, code.plus(code.times(code.plus(self._pair, at), depth), first))
                     for index in range(block):
                         self._add(held[index], own, code.everywhere(code.load(pixel, index)))
             for index, vector in itertools.product(range(block), vectors):
                 code.store(code.load(held[index][vector]), sums, self.place(code.plus(first, index), vector))
 
     def _add(self, sums: list[Value], own: list[Value], other: Value) -> None:
+        code = self._code
+        add = code.multiply_add_pairs if self._shape.pairs else code.multiply_add
         for variable, value in zip(sums, own, strict=True):
-            self._code.store(self._code.multiply_add(value, other, self._code.load(variable)), variable)
+            code.store(add(value, other, code.load(variable)), variable)
