@@ -1,6 +1,7 @@
 """From LLVM's intermediate language to functions that Python calls; a fraction of a second for each."""
 
 import ctypes
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +26,24 @@ def missing() -> str | None:
     return "llvmlite is not installed" if llvm is None else None
 
 
+def has(feature: str) -> bool:
+    """Whether this processor has what LLVM calls by this name."""
+    return bool(_features().get(feature))
+
+
 def registers() -> tuple[int, int]:
     """Floats that fit into one vector register of this processor, and how many such registers it has."""
-    return (16, 32) if llvm.get_host_cpu_features().get("avx512f") else (8, 16)
+    return (16, 32) if has("avx512f") else (8, 16)
 
 
 def multiplies_pairs() -> bool:
     """Whether this processor multiplies pairs of bfloat16, twice as many numbers at once."""
-    return bool(llvm.get_host_cpu_features().get("avx512bf16"))
+    return has("avx512bf16")
+
+
+@functools.cache
+def _features() -> Any:
+    return llvm.get_host_cpu_features()
 
 
 def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> Function:
@@ -47,7 +58,7 @@ def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> F
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         machine = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
+            cpu=llvm.get_host_cpu_name(), features=_features().flatten(), opt=3
         )
         module = llvm.parse_assembly(assembly)
         options = llvm.create_pipeline_tuning_options(speed_level=3)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
+from nerd_gui.compiled.compiler import has
+
 FLOAT, HALF, INT, LONG = ir.FloatType(), ir.HalfType(), ir.IntType(32), ir.IntType(64)
 FLOATS = FLOAT.as_pointer()
 #: A value of the program that is written, of which llvmlite has many classes.
@@ -22,10 +24,10 @@ _ALIGNMENT = 64  # bytes, a cache line
 
 
 @functools.cache
-def _exp2_polynomial(degree: int) -> list[float]:
-    """Coefficients of 2^x on [-1/2, 1/2] from a fit at Chebyshev's points; exact at 0."""
-    points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2
-    fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, degree, domain=[-0.5, 0.5])
+def _exp2_polynomial(degree: int, start: float) -> list[float]:
+    """Coefficients of 2^x on [start, start + 1] from a fit at Chebyshev's points; exact at 0."""
+    points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2 + 0.5 + start
+    fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, degree, domain=[start, start + 1])
     return [1.0, *(float(value) for value in fit.convert(kind=np.polynomial.Polynomial).coef[1:])]
 
 
@@ -265,16 +267,29 @@ class VectorCode:
         return self.builder.if_then(some, likely=False)
 
     def exp2(self, x: Value, degree: int = _EXP2_DEGREE) -> Value:
-        """2^x of each lane for x up to 127, by a polynomial; from x = -126 to -127 it falls to 0."""
+        """2^x of each lane for x up to 127, by a polynomial; below x = -126 it falls to 0."""
+        if self.lanes == 16 and has("avx512dq"):  # whose vectors know 2^floor(x) and x - floor(x)
+            power = self._polynomial(_exp2_polynomial(degree, 0.0), self._avx512("reduce", x, INT(1)))
+            return self._avx512("scalef", power, x)
         builder = self.builder
         x = self.maximum(x, self.constant(-127.0))
         nearest = self._intrinsic("nearbyint", x)
-        rest = builder.fsub(x, nearest)
-        *others, power = (self.constant(value) for value in _exp2_polynomial(degree))
-        for coefficient in reversed(others):
-            power = self.multiply_add(power, rest, coefficient)
+        power = self._polynomial(_exp2_polynomial(degree, -0.5), builder.fsub(x, nearest))
         exponent = builder.shl(builder.fptosi(nearest, self._whole), ir.Constant(self._whole, [23] * self.lanes))
         return builder.bitcast(builder.add(builder.bitcast(power, self._whole), exponent), self.vector)
+
+    def _polynomial(self, coefficients: Sequence[float], x: Value) -> Value:
+        *others, value = (self.constant(coefficient) for coefficient in coefficients)
+        for coefficient in reversed(others):
+            value = self.multiply_add(value, x, coefficient)
+        return value
+
+    def _avx512(self, name: str, *arguments: Value) -> Value:
+        """An instruction on all 16 lanes that LLVM knows by the processor's name."""
+        everywhere = [self.constant(0.0), ir.IntType(16)(-1), INT(4)]  # no lane is masked; rounds as usual
+        arguments = (*arguments, *everywhere)
+        kind = ir.FunctionType(self.vector, [argument.type for argument in arguments])
+        return self.builder.call(self._declared(f"llvm.x86.avx512.mask.{name}.ps.512", kind), arguments)
 
     def _intrinsic(self, name: str, *arguments: Value) -> Value:
         kind = ir.FunctionType(self.vector, [self.vector] * len(arguments))

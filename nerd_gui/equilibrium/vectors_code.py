@@ -14,7 +14,7 @@ from nerd_gui.compiled.vector_code import Value, VectorCode
 
 #: Elements that the code does at once; it takes multiples of them.
 STEP = 64
-PF=1
+PF = 1
 _BLOCK = 4096  # elements
 _LINE = 32  # float16 of a cache line
 

@@ -15,6 +15,7 @@ if missing() is None:
     from nerd_gui.nerd import attention_code as code
     from nerd_gui.nerd.attention_lanes import ROW_BUFFERS, TILE_ROWS, Shape, row_vectors
 
+
 def compiled_attention(
     query: Tensor,
     key: Tensor,
@@ -37,11 +38,13 @@ def compiled_attention(
     return _CompiledAttention.apply(query, key, value, window, check)
 
 
-def _by_pairs(
-    query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None
-) -> Tensor:
+def _by_pairs(query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None) -> Tensor:
     kernel = _kernel("forward", query.shape[-1], value.shape[-1], pairs=True)
-    inputs = [kernel.copied(query), kernel.copied(key, torch.bfloat16), kernel.copied(_pairs_across(value), torch.int32)]
+    inputs = [
+        kernel.copied(query),
+        kernel.copied(key, torch.bfloat16),
+        kernel.copied(_pairs_across(value), torch.int32),
+    ]
     out, top, total = torch.empty(value.shape), *(torch.empty(query.shape[:4]) for _ in range(2))
     kernel.run(inputs, [out, top, total], window_offsets(window), check)
     return out
