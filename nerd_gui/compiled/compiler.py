@@ -41,9 +41,17 @@ def multiplies_pairs() -> bool:
     return has("avx512bf16")
 
 
+def converts_halves() -> bool:
+    """Whether this processor itself makes floats of float16."""
+    return has("f16c") or has("neon")
+
+
 @functools.cache
 def _features() -> Any:
-    return llvm.get_host_cpu_features()
+    try:
+        return llvm.get_host_cpu_features()
+    except RuntimeError:  # LLVM does not tell for this processor: what all of its kind have will do
+        return llvm.FeatureMap()
 
 
 def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> Function:

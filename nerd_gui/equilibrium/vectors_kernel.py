@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nerd_gui.compiled import Function, compile_function, in_threads, missing, registers
+from nerd_gui.compiled import Function, compile_function, converts_halves, in_threads, missing, registers
 
 if missing() is None:
     from nerd_gui.equilibrium import vectors_code as code
@@ -18,8 +18,9 @@ _PART = 1 << 16  # elements of one task
 
 def fits(x: Tensor) -> bool:
     """Whether compiled code can pass over vectors like x (B, D)."""
-    on_processor = x.device.type == "cpu" and x.dtype is torch.float32
-    return on_processor and missing() is None and x.shape[1] % code.STEP == 0
+    if x.device.type != "cpu" or x.dtype is not torch.float32 or missing() is not None:
+        return False
+    return converts_halves() and x.shape[1] % code.STEP == 0
 
 
 def products(kept: Tensor, used: int, others: Sequence[Tensor]) -> list[Tensor]:
