@@ -41,7 +41,7 @@ def neighbourhood_attention(
         q, side of the neighbourhood in pixels.
     precision : {"float32", "bfloat16"}
         Arithmetic of the matrix products and the softmax. "float32" keeps the dtype of wider inputs (float64);
-        "bfloat16" allows it, and where float32 is as fast, float32 is used.
+        "bfloat16" allows it: where float32 is as fast, or a gradient is asked for on the processor, float32 is used.
     check : callable, optional
         Called many times a second, from any thread; what it raises ends the evaluation.
 
@@ -63,7 +63,7 @@ def neighbourhood_attention(
     else:
         raise ValueError(f"The precision must be 'float32' or 'bfloat16', not {precision!r}.")
     if attention_path(query.device.type, compute) == "compiled":
-        return compiled_attention(query, key, value, window, check).to(value.dtype)
+        return compiled_attention(query, key, value, window, check, precision).to(value.dtype)
     return tiled_attention(query.to(compute), key.to(compute), value.to(compute), window, check).to(value.dtype)
 
 
