@@ -64,13 +64,17 @@ def unavailable() -> str | None:
     if reason := missing():
         return reason
     query, key, value = torch.randn(3, 1, 2, 9, 21, 8, generator=torch.Generator().manual_seed(0))
-    try:
-        here = compiled_attention(query, key, value, 7)
-    except RuntimeError as error:
-        return f"LLVM cannot compile it ({error})"
     with torch.autocast("cpu", enabled=False):
-        difference = float((here - tiled_attention(query, key, value, 7)).abs().max())
-    return None if difference < 1e-4 else f"its result is off by {difference:.1g}"
+        reference = tiled_attention(query, key, value, 7)
+    for precision, tolerance in (("float32", 1e-4), ("bfloat16", 0.03)):
+        try:
+            here = compiled_attention(query, key, value, 7, precision=precision)
+        except RuntimeError as error:
+            return f"LLVM cannot compile it ({error})"
+        difference = float((here - reference).abs().max())
+        if not difference < tolerance:
+            return f"its result in {precision} is off by {difference:.1g}"
+    return None
 
 
 class _CompiledAttention(torch.autograd.Function):
