@@ -1,55 +1,134 @@
-"""`nerd-gui evaluate`: PSNR and SSIM of networks on a folder of clean pictures."""
+"""`nerd-gui evaluate`: PSNR and SSIM of networks on folders of pictures, and the cards that tell of them."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from nerd_gui.cli.arguments import Parser, sigma, whole
+from nerd_gui.cli.arguments import Parser, UsageError, say, sigma, whole
 from nerd_gui.cli.settings import add_run_options, run_settings
-from nerd_gui.cli.targets import check_file, write_text
-from nerd_gui.training.evaluate import Figures, as_text, evaluate, image_line, markdown, summary
+from nerd_gui.cli.targets import check_file, check_folder, write_text
+from nerd_gui.nerd import weights_sha256
+from nerd_gui.training import DataError
+from nerd_gui.training.cards import Card, card_of, cards_in, read_entries
+from nerd_gui.training.evaluate import evaluate
+from nerd_gui.training.network_table import check_document, render_document
+from nerd_gui.training.tables import Figures, as_text, image_line, markdown, summary
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui evaluate`."""
     made = Parser(
         "evaluate",
-        "Add noise to the clean pictures of a folder, denoise them, and measure PSNR and SSIM.",
-        "examples:\n  nerd-gui evaluate set12 --sigma 15 25 50 --model nerd-lite --json set12.json\n"
-        "  nerd-gui evaluate bsd68 --sigma 25 --model nerd-lite nerd-lite-25 --tol 0 --limit 10",
+        "Denoise the pictures of folders, clean ones with noise added or real photos NAME_real beside their clean "
+        "pictures NAME_mean, and measure PSNR and SSIM.",
+        "examples:\n  nerd-gui evaluate set12 bsd68 --sigma 15 25 50 --model nerd-lite nerd-lite-25 --json all.json\n"
+        "  nerd-gui evaluate nam --model nerd-lite-photo\n"
+        "  nerd-gui evaluate set12 --sigma 25 --model nerd-lite --tol 0 --card weights --readme README.md\n"
+        "  nerd-gui evaluate --card weights --readme README.md   (measures nothing, writes them anew)\n"
+        "  nerd-gui evaluate --figures all.json --card weights           (keeps what was measured before)",
     )
     add = made.add_argument
-    add("folder", type=Path, metavar="DIR", help="folder of clean pictures; turned grey for a grey network")
-    add("--sigma", nargs="+", required=True, type=sigma, metavar="S", help="noise levels (0-255)")
-    add("--model", nargs="+", required=True, metavar="NAME", help="networks by name, or .safetensors files")
-    add("--limit", type=whole(1), metavar="K", help="take the first K pictures only")
-    add("--json", type=Path, metavar="FILE", help="write all figures")
+    add("folders", nargs="*", type=Path, metavar="DIR", help="clean pictures, turned grey for a grey network; or pairs")
+    add("--sigma", nargs="+", default=[], type=sigma, metavar="S", help="noise levels (0-255) for clean pictures")
+    add("--model", nargs="+", default=[], metavar="NAME", help="networks by name, or .safetensors files")
+    add("--limit", type=whole(1), metavar="K", help="take the first K pictures of each folder only")
+    add("--other-solver", metavar="NAME", help="solve with this one too, and say how near the two results are")
+    add("--json", type=Path, metavar="FILE", help="write all figures, after every picture")
     add("--markdown", type=Path, metavar="FILE", help="write means, images and protocol as a document")
+    add("--card", type=Path, metavar="DIR", help="keep the figures in the networks' cards NAME.md in this folder")
+    add("--figures", nargs="+", default=[], type=Path, metavar="FILE", help="files of --json to keep in the cards, too")
+    add("--readme", type=Path, metavar="FILE", help="write the table of all networks with a card into this document")
     add_run_options(made)
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate, print the means, and write the files that are asked for.
+    """Evaluate, print the means, and write the files and cards that are asked for.
 
     Raises
     ------
     UsageError, DataError, PhotoError, ModelError, RunError
         Before the first run.
     """
-    for path in (args.json, args.markdown):
-        check_file(path)
-    settings = run_settings(args, args.model[0])
-
-    entries = evaluate(args.folder, args.sigma, args.model, settings, limit=args.limit, watch=_show)
-    if args.json is not None:
-        write_text(args.json, json.dumps(entries, indent=2, allow_nan=False) + "\n")
-    if args.markdown is not None:
-        write_text(args.markdown, markdown(entries, args.folder, settings))
-    print(as_text(summary(entries, args.folder)))
+    _check(args)
+    cards = [] if args.card is None else cards_in(args.card)
+    if args.readme is not None:
+        check_document(args.readme)
+    _keep([entry for path in args.figures for entry in read_entries(path)], cards, args.card)
+    if args.folders:
+        entries = _measured(args, cards)
+        if args.markdown is not None:
+            write_text(args.markdown, markdown(entries))
+        print(as_text(summary(entries)))
+    else:
+        for card in cards:
+            card.render()
+    if args.readme is not None:
+        render_document(args.readme, cards)
     return 0
 
 
-def _show(entry: Figures, image: Figures, total: int) -> None:
-    print(image_line(entry, image, total), file=sys.stderr, flush=True)
+def _check(args: argparse.Namespace) -> None:
+    """Whether the options make sense together, and files can be written in the end."""
+    if args.card is None and (args.readme is not None or args.figures):
+        raise UsageError("--readme and --figures are about networks with cards; name the cards' folder with --card.")
+    if not args.folders and (args.card is None or args.model or args.sigma):
+        raise UsageError("There is nothing to measure; name folders of pictures.")
+    if args.folders and not args.model:
+        raise UsageError("There is nothing to measure with; name networks with --model.")
+    if args.other_solver is not None and args.other_solver == args.solver:
+        raise UsageError(
+            f"--other-solver {args.other_solver} is the solver itself; choose another one to compare with."
+        )
+    for path in (args.json, args.markdown, args.readme):
+        check_file(path)
+    if args.card is not None:
+        check_folder(args.card)
+
+
+def _keep(entries: list[Figures], cards: list[Card], folder: Path) -> None:
+    """Put what was measured before into the cards."""
+    for entry in entries:
+        card = card_of(cards, entry["model"])
+        if card is None:
+            _without_card(entry["model"], folder)
+        else:
+            card.add(entry)
+
+
+def _without_card(model: str, folder: Path) -> None:
+    say(f"“{model}” has no card in “{folder}”; its figures are not kept there.")
+
+
+def _measured(args: argparse.Namespace, cards: list[Card]) -> list[Figures]:
+    for model in args.model if args.card is not None else []:
+        card = card_of(cards, model)
+        if card is None:
+            _without_card(model, args.card)
+        else:
+            card.check(weights_sha256(model))
+
+    def watch(entries: list[Figures], total: int) -> None:
+        entry = entries[-1]
+        print(image_line(entries, total), file=sys.stderr, flush=True)
+        if args.json is not None:
+            write_text(args.json, json.dumps(entries, indent=2, allow_nan=False) + "\n")
+        card = card_of(cards, entry["model"])
+        if card is not None and not entry["partial"]:
+            try:
+                card.add(entry)
+            except DataError as error:  # the network was replaced meanwhile; the others are worth going on
+                say(error)
+
+    settings = run_settings(args, args.model[0])
+    return evaluate(
+        args.folders,
+        args.sigma,
+        args.model,
+        settings,
+        limit=args.limit,
+        other_solver=args.other_solver,
+        watch=watch,
+        announce=say,
+    )

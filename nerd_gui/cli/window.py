@@ -14,7 +14,7 @@ def parser() -> argparse.ArgumentParser:
         "Watch an equilibrium denoiser find its fixed point: open the window, on PHOTO or on a sample picture.\n\n"
         "Commands without a window, each with a --help of its own:\n"
         "  nerd-gui denoise     denoise photo files\n"
-        "  nerd-gui evaluate    measure networks on a folder of clean pictures\n"
+        "  nerd-gui evaluate    measure networks on folders of pictures\n"
         "  nerd-gui train       train a network\n"
         "  nerd-gui bench       measure how fast it all is here\n"
         "  nerd-gui tune        find the fastest way to train on this device",

@@ -194,11 +194,11 @@ class DenoisingRun:
     def _start(self, s: Tensor) -> Tensor:
         z0 = self.net.initial(s)
         if self.start_from is not None:
-            return self.start_from.placed(self.subject).to(z0)
+            return z0.copy_(self.start_from.placed(self.subject))
         if self.settings.start == "random":
             # Drawn on the CPU so that a seed means the same start on every device.
             generator = torch.Generator().manual_seed(self.settings.start_seed)
-            z0 = torch.randn(z0.shape, generator=generator).to(z0.device)
+            z0.copy_(torch.randn(z0.shape, generator=generator))
         return z0
 
     @torch.no_grad()

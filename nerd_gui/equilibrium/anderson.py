@@ -78,19 +78,18 @@ class _Anderson:
 
     @torch.no_grad()
     def step(self, z: Tensor, g: Tensor) -> Tensor:
-        step = self._beta * g
-        if self._from is not None:
-            dz, dg = z - self._from[0], g - self._from[1]
-            slot = self._changes.slot
-            self._changes.push(dg)
-            self._moves.push(dz.add_(dg, alpha=self._beta))
-            used = self._changes.used
-            row, right = self._changes.products(dg, g)
-            self._gram[:, slot, :used] = row
-            self._gram[:, :used, slot] = row
-            self._moves.add_to(step, -self._coefficients(self._gram[:, :used, :used], right))
-        self._from = z, g
-        return step
+        before, self._from = self._from, (z, g)
+        if before is None:
+            return self._beta * g
+        dz, dg = z - before[0], g - before[1]
+        slot = self._changes.slot
+        self._changes.push(dg)
+        self._moves.push(dz.add_(dg, alpha=self._beta))
+        used = self._changes.used
+        row, right = self._changes.products(dg, g)
+        self._gram[:, slot, :used] = row
+        self._gram[:, :used, slot] = row
+        return self._moves.combination(g, self._beta, -self._coefficients(self._gram[:, :used, :used], right))
 
     def _coefficients(self, gram: Tensor, right: Tensor) -> Tensor:
         """The c_j (B, k), from the matrix of cosines; a change of size 0 gets 0."""

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import SolverStep, StopRule, choose, sample_norms, solve
-from nerd_gui.equilibrium.vectors import Vectors, dot
+from nerd_gui.equilibrium.steps import SolverStep, StopRule, choose, solve
+from nerd_gui.equilibrium.vectors import Vectors, dot, sample_norms
 
 
 def broyden(
@@ -132,7 +132,7 @@ class FromSteps:
         self._weight[:, newest, None] = torch.where(learns, 1 / (alpha * square), 0)
         along = alpha * (1 + gain) * along
         along[:, newest, None] += (alpha - 1) * gain
-        return steps.add_to(alpha * (1 + gain) * g, along)
+        return steps.combination(g, alpha * (1 + gain), along)
 
     @torch.no_grad()
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
@@ -168,8 +168,8 @@ class _FromPairs:
         dz, dg = z - self._from[0], g - self._from[1]
         self._from = z, g
         # Four passes over the pairs instead of six: dz = -alpha B g_old, so that B dg = B g + dz / alpha.
-        b_g = self._u.add_to(-g, *self._v.products(g))
-        v = self._v.add_to(-dz, *self._u.products(dz))  # dz^T B
+        b_g = self._u.combination(g, -1.0, *self._v.products(g))
+        v = self._v.combination(dz, -1.0, *self._u.products(dz))  # dz^T B
         slope = dot(v, dg)
         # A slope of rounding size teaches nothing (a sample that has converged has none): leave B as it is.
         noise = torch.finfo(slope.dtype).eps * (sample_norms(v) * sample_norms(dg))[:, None]

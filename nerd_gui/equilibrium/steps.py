@@ -15,6 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from nerd_gui.equilibrium.vectors import comparison, move, sample_norms
+
 MEASURES = ("residual", "relative_step", "residual_change")
 STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
 STALL_GAIN = 0.99  # the best residual has improved when it fell below this part of itself
@@ -139,11 +141,6 @@ class _Progress:
         return torch.as_tensor(self.idle >= patience) & torch.as_tensor(self.best < STALL_RESIDUAL)
 
 
-def sample_norms(x: Tensor) -> Tensor:
-    """Euclidean norm of each row of (B, D), in float32 at least; stays on the device."""
-    return torch.linalg.vector_norm(x, dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
-
-
 def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     """Rows of `yes` where `samples` (B, bool, CPU), of `no` elsewhere; copies only when the batch is mixed."""
     if samples.all():
@@ -151,6 +148,22 @@ def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     if not samples.any():
         return no
     return torch.where(samples.to(yes.device)[:, None], yes, no)
+
+
+class _Layout:
+    """How z0 lies in memory, kept for all iterates: what lies so becomes (B, D) and back without being moved."""
+
+    def __init__(self, z0: Tensor) -> None:
+        strides = z0.stride()
+        self._order = [0, *sorted(range(1, z0.dim()), key=lambda dim: -strides[dim])]
+        self._back = [self._order.index(dim) for dim in range(z0.dim())]
+        self._sizes = [z0.shape[dim] for dim in self._order]
+
+    def flat(self, x: Tensor) -> Tensor:
+        return x.permute(self._order).reshape(len(x), -1)
+
+    def shaped(self, flat: Tensor) -> Tensor:
+        return flat.view(self._sizes).permute(self._back)
 
 
 def solve(
@@ -180,25 +193,27 @@ def _iterate(
     # Gradients are switched off in the helpers, not here: a generator that yields inside `no_grad` would leave the
     # caller's own code with gradients off.
     started = perf_counter()
-    shape, z = z0.shape, z0.reshape(z0.shape[0], -1)
+    layout = _Layout(z0)
+    z = layout.flat(z0)
     update = make_update(z)
     progress = _Progress()
     previous: tuple[Tensor, Tensor] | None = None  # z and g of the iterate before this one
     best_z = best_g = z
-    best = last = torch.full((shape[0],), torch.inf, dtype=torch.float64)
+    best = last = size_before = torch.full((len(z),), torch.inf, dtype=torch.float64)
     for index in itertools.count():
         if rule.cancelled():
             return
-        f_z = _evaluate(f, z.view(shape))
+        f_z = layout.flat(_evaluate(f, layout.shaped(z)))
         cancelled = rule.cancelled()
         no_step = cancelled or (index == rule.max_iter and rule.stop_on != "relative_step")
-        g, z_next, norms = _advance(update, z, f_z.reshape(z.shape), previous, no_step)
+        g, z_next, norms = _advance(update, z, f_z, previous, no_step)
         # The one wait for the device in each step.
-        size_z, size_f, size_g, size_change, size_step, size_before = norms.cpu().double()
+        size_z, size_f, size_g, size_change, size_step = norms.cpu().double()
         finite = size_f.isfinite() & size_g.isfinite()
         residual = torch.where(finite, _ratio(size_g, size_f), torch.inf)
         relative_step = None if no_step else _defined(_ratio(size_step, size_z))
         residual_change = None if previous is None else _defined(_ratio(size_change, size_before))
+        size_before = size_g
         measure = {"residual": residual, "relative_step": relative_step, "residual_change": residual_change}[
             rule.stop_on
         ]
@@ -219,8 +234,8 @@ def _iterate(
                 relative_step = _defined(_ratio(size_step, size_z))
         yield SolverStep(
             index=index,
-            z=z.view(shape),
-            f_z=f_z,
+            z=layout.shaped(z),
+            f_z=layout.shaped(f_z),
             residual=residual,
             relative_step=relative_step,
             residual_change=residual_change,
@@ -248,15 +263,12 @@ def _evaluate(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 def _advance(
     update: Update, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor] | None, no_step: bool
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """g, the next iterate, and the norms (6, B) of z, f, g, the change of g, the step and the g before."""
-    g = f_z - z
-    norms = [sample_norms(z), sample_norms(f_z), sample_norms(g)]
-    nothing = torch.zeros_like(norms[0])
-    norms += [nothing if previous is None else sample_norms(g - previous[1])]
-    step = None if no_step else update.step(z, g)
-    norms += [nothing if step is None else sample_norms(step)]
-    norms += [nothing if previous is None else sample_norms(previous[1])]
-    return g, None if step is None else step.add_(z), torch.stack(norms)
+    """g, the next iterate, and the norms (5, B) of z, f, g, the change of g, and the step."""
+    g, norms = comparison(z, f_z, f_z if previous is None else previous[1])
+    if no_step:
+        return g, None, torch.stack([*norms, torch.zeros_like(norms[0])])
+    z_next = update.step(z, g)
+    return g, z_next, torch.stack([*norms, move(z, z_next)])
 
 
 @torch.no_grad()
@@ -272,7 +284,7 @@ def _restart(
 @torch.no_grad()
 def _last_finite(finite: Tensor, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     last_z, last_g = previous
-    return choose(finite, z, last_z), choose(finite, f_z.reshape(z.shape), last_z + last_g).view(f_z.shape)
+    return choose(finite, z, last_z), choose(finite, f_z, last_z + last_g)
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nerd_gui.equilibrium import vectors_kernel
+
 #: Elements converted at once: on a processor few enough for its caches, elsewhere enough to fill it.
 _SLICE = {"cpu": 1 << 18}
 _SLICE_ELSEWHERE = 1 << 25
@@ -32,6 +34,7 @@ class Vectors:
         self._kept = like.new_empty(batch, room, dim, dtype=dtype)
         self._unit = like.new_ones(batch, room)  # what 1 in the kept vector stands for
         self._converted = self._kept.dtype != like.dtype
+        self._compiled = self._kept.dtype is torch.float16 and vectors_kernel.fits(like)
         self._written = 0
         self.room = room
 
@@ -66,6 +69,8 @@ class Vectors:
     def products(self, *others: Tensor) -> list[Tensor]:
         """Inner products (B, k) of the kept vectors with each of the `others` (B, D)."""
         kept, unit = self._kept[:, : self.used], self._unit[:, : self.used]
+        if self._compiled:
+            return [total * unit for total in vectors_kernel.products(self._kept, self.used, others)]
         if not self._converted:
             return [torch.bmm(kept, x[:, :, None])[:, :, 0] for x in others]
         sums = [torch.zeros_like(unit) for _ in others]
@@ -75,18 +80,44 @@ class Vectors:
                 total += torch.bmm(slice_, x[:, part, None])[:, :, 0]
         return [total * unit for total in sums]
 
-    def add_to(self, x: Tensor, coefficients: Tensor) -> Tensor:
-        """Add to `x` (B, D), in place, the kept vectors times their coefficients (B, k)."""
-        kept, factors = self._kept[:, : self.used], (coefficients * self._unit[:, : self.used])[:, None]
+    def combination(self, x: Tensor, factor: Tensor | float, coefficients: Tensor) -> Tensor:
+        """`x` (B, D) times its factor, a number or (B, 1), plus the kept vectors times their coefficients (B, k)."""
+        kept, factors = self._kept[:, : self.used], coefficients * self._unit[:, : self.used]
+        if self._compiled:
+            own = torch.as_tensor(factor, dtype=x.dtype).expand(len(x), 1)
+            return vectors_kernel.combination(self._kept, x, torch.cat([own, factors], dim=1))
+        out = factor * x
         for part in self._slices() if self._converted else [slice(None)]:
-            x[:, None, part].baddbmm_(factors, kept[:, :, part].to(x.dtype))
-        return x
+            out[:, None, part].baddbmm_(factors[:, None], kept[:, :, part].to(x.dtype))
+        return out
 
     def _slices(self) -> list[slice]:
         batch, _, dim = self._kept.shape
         elements = _SLICE.get(self._kept.device.type, _SLICE_ELSEWHERE)
         step = max(1, elements // (batch * max(1, self.used)))
         return [slice(begin, begin + step) for begin in range(0, dim, step)]
+
+
+def comparison(z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """g = f(z) - z, and the norms (B,) of z, f(z), g and g - g_before; all are (B, D)."""
+    if vectors_kernel.fits(z):
+        return vectors_kernel.comparison(z, f_z, g_before)
+    g = f_z - z
+    return g, [sample_norms(x) for x in (z, f_z, g, g - g_before)]
+
+
+def move(z: Tensor, step: Tensor) -> Tensor:
+    """Add z to the step (B, D), in place; returns the norm (B,) that the step had."""
+    if vectors_kernel.fits(z):
+        return vectors_kernel.move(z, step)
+    norm = sample_norms(step)
+    step.add_(z)
+    return norm
+
+
+def sample_norms(x: Tensor) -> Tensor:
+    """Euclidean norm of each row of (B, D), in float32 at least; stays on the device."""
+    return torch.linalg.vector_norm(x, dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:

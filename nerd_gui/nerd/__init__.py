@@ -2,7 +2,15 @@
 
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
 from nerd_gui.nerd.model import NERD, NerdConfig, exact_float32
-from nerd_gui.nerd.weights import ModelError, load_model, load_record, model_names, model_path, save_model
+from nerd_gui.nerd.weights import (
+    ModelError,
+    load_model,
+    load_record,
+    model_names,
+    model_path,
+    save_model,
+    weights_sha256,
+)
 
 __all__ = [
     "NERD",
@@ -16,4 +24,5 @@ __all__ = [
     "model_names",
     "model_path",
     "save_model",
+    "weights_sha256",
 ]

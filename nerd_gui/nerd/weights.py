@@ -4,6 +4,7 @@ A file holds the folded float32 parameters and buffers, and in its metadata the 
 network came to be (samples seen, validation PSNR, ...). Nothing is ever unpickled.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import asdict
@@ -81,6 +82,17 @@ def load_record(name_or_path: str | Path) -> dict[str, Any]:
         If the file cannot be read or is no NERD network.
     """
     return _read(model_path(name_or_path), with_tensors=False)[1]
+
+
+def weights_sha256(name_or_path: str | Path) -> str:
+    """Which weights these are: the SHA-256 of the network's file.
+
+    Raises
+    ------
+    ModelError
+        If there is no such network.
+    """
+    return hashlib.sha256(model_path(name_or_path).read_bytes()).hexdigest()
 
 
 def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> NERD:

@@ -1,209 +1,181 @@
-"""How well networks denoise a folder of clean pictures: `nerd-gui evaluate`.
+"""How well networks denoise folders of pictures: `nerd-gui evaluate`.
 
 Unlike the rest of this room it needs everything that a run needs, and so is not imported with it.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-from nerd_gui.denoising import DenoisingRun, RunSettings, Subject, check_device, denoise
-from nerd_gui.imaging import Photo, open_photo
-from nerd_gui.nerd import NERD, load_model
-from nerd_gui.training.data import picture_files
+import numpy as np
 
-#: Table I of the paper, trained on BSD: PSNR (dB) and SSIM of DnCNN and of NERD.
-PAPER = {
-    ("set12", 15): ("32.86 / 0.9031", "33.20 / 0.9118"),
-    ("set12", 25): ("30.44 / 0.8622", "30.84 / 0.8736"),
-    ("set12", 50): ("27.18 / 0.7829", "27.72 / 0.8075"),
-    ("bsd68", 15): ("31.73 / 0.8907", "31.91 / 0.8975"),
-    ("bsd68", 25): ("29.23 / 0.8278", "29.43 / 0.8370"),
-    ("bsd68", 50): ("26.23 / 0.7189", "26.49 / 0.7389"),
-}
-_SIZES = {"set12": 12, "bsd68": 68}
-_MEANS = ("psnr", "ssim", "residual_best", "residual_last", "noise_level")
-_HEADER = ["model", "sigma", "images", "PSNR", "SSIM", "best residual", "last residual", "noise level", "steps", "s"]
-_PAPER_HEADER = ["DnCNN (Table I)", "NERD (Table I)"]
+from nerd_gui.denoising import DenoisingRun, RunSettings, Subject, Trajectory, check_device
+from nerd_gui.imaging import psnr, ssim
+from nerd_gui.nerd import load_model, weights_sha256
+from nerd_gui.training.data import DataError
+from nerd_gui.training.picture_sets import PictureSet
+from nerd_gui.training.tables import Figures
 
-#: An entry of the list that `evaluate` returns, or one of its images.
-Figures = dict[str, Any]
+_MEANS = (
+    "psnr",
+    "ssim",
+    "residual_best",
+    "residual_last",
+    "noise_level",
+    "psnr_last",
+    "psnr_noisy",
+    "ssim_noisy",
+    "agreement",
+)
+#: What every entry holds, besides "partial".
+ENTRY_KEYS = ("model", "sigma", *_MEANS, "images", "folder", "weights", "settings", "other_solver", "device", "plan")
+#: The settings of a run that decide its figures; the device and the memory limit do not.
+SETTINGS = ("solver", "max_iter", "tol", "memory", "window", "precision")
 
 
 def evaluate(
-    folder: Path,
+    folders: Sequence[Path],
     sigmas: Sequence[float],
     models: Sequence[str],
     settings: RunSettings,
     *,
     limit: int | None = None,
-    watch: Callable[[Figures, Figures, int], None] | None = None,
+    other_solver: str | None = None,
+    watch: Callable[[list[Figures], int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> list[Figures]:
-    """Add noise to every picture of a folder, denoise it, and compare.
+    """Denoise every picture of some folders, and compare with the clean ones.
 
     Parameters
     ----------
-    folder : Path
-        Clean pictures; a grey network sees them turned grey, ITU-R 601 luma rounded to 8 bits.
+    folders : sequence of Path
+        Clean pictures, which get noise (a grey network sees them turned grey, ITU-R 601 luma rounded to 8 bits); or
+        pairs NAME_real, NAME_mean of real photos, which get none (a grey network takes their channels as a batch).
     sigmas : sequence of float
-        Noise levels, 0-255 scale. The noise of a picture is seeded with its index in the sorted folder.
+        Noise levels for the clean pictures, 0-255 scale. A picture's noise is seeded with its index in the folder.
     models : sequence of str
         Names or files of networks.
     settings : RunSettings
         Of every run; its `model` is not looked at.
     limit : int, optional
-        Take the first so many pictures only.
+        Take the first so many pictures of each folder only.
+    other_solver : str, optional
+        Solve with this one too, and say how near the two results are.
     watch : callable, optional
-        Called with the entry that is being filled, the image just added to it, and how many images it will have.
+        Called after each image with the entries so far, whose last one is being filled, and its number of images.
+    announce : callable, optional
+        Called before a run with each step of the plan that makes it fit into memory, a sentence, once for each.
 
     Returns
     -------
     list of dict
-        One entry for each model and sigma: "model", "sigma", the means of "psnr" (dB), "ssim", "residual_best",
-        "residual_last", "noise_level" (0-255 scale), and "images" with these of each image and its "name", "seed",
-        "iterations", "seconds". PSNR, SSIM and noise level are those of the result, the iterate of least residual.
-        None where a figure is undefined, and for a mean over such figures. JSON-ready.
+        One entry for each folder, model and sigma (None for pairs): "model", "sigma", the means of "psnr" (dB), "ssim",
+        "residual_best", "residual_last", "noise_level" (0-255 scale), "psnr_last", "psnr_noisy", "ssim_noisy",
+        "agreement", and "images" with these of each image and its "name", "seed", "iterations", "seconds". PSNR, SSIM
+        and noise level are those of the result, the iterate of least residual; "psnr_last" is the last iterate's,
+        "agreement" the PSNR (dB, not rounded to 8 bits) between the two solvers' results. Besides, "folder" (its name),
+        "weights" (SHA-256 of the network's file), "settings", "other_solver", "device", "plan" (what was given up for
+        memory), and "partial", true until the entry has all its images. None where a figure is undefined, and for a
+        mean over such figures. JSON-ready.
 
     Raises
     ------
     DataError, PhotoError, ModelError, RunError
-        If the folder, a picture, a network, or the device is not fit for it; found before the first run.
+        If a folder, a picture, a network, a solver or the device is not fit for it; found before the first run.
     """
     check_device(settings.device)
-    paths = picture_files(folder)[:limit]
+    sets = _picture_sets(folders, sigmas, limit)
+    solvers = [settings] if other_solver is None else [settings, replace(settings, solver=other_solver)]
     nets = {model: load_model(model, settings.device) for model in models}
+    weights = {model: weights_sha256(model) for model in nets}
+    cases = [(pictures, model, sigma) for pictures in sets for model in nets for sigma in _levels(pictures, sigmas)]
     # Nothing may end hours of work that could be known before them: a damaged picture, or one too large for the memory.
-    for path in paths:
-        photo = open_photo(path)
-        for net, sigma in itertools.product(nets.values(), sigmas):
-            DenoisingRun(Subject.of(_as_seen_by(net, photo), sigma=sigma), settings, net)
+    for pictures, model, sigma in cases:
+        for index in range(len(pictures)):
+            for solver in solvers:
+                DenoisingRun(pictures.subject(index, sigma, nets[model]), solver, nets[model])
     entries: list[Figures] = []
-    for model, net in nets.items():
-        for sigma in sigmas:
-            images: list[Figures] = []
-            entry: Figures = {"model": model, "sigma": float(sigma), **dict.fromkeys(_MEANS), "images": images}
-            for seed, path in enumerate(paths):
-                subject = Subject.of(_as_seen_by(net, open_photo(path)), sigma=sigma, seed=seed)
-                images.append(_figures(subject, replace(settings, model=model), net))
-                if watch is not None:
-                    watch(entry, images[-1], len(paths))
-            entries.append({**entry, **{name: _mean([image[name] for image in images]) for name in _MEANS}})
+    announced: set[str] = set()
+
+    def solved(subject: Subject, solver: RunSettings, entry: Figures) -> Trajectory:
+        run = DenoisingRun(subject, replace(solver, model=entry["model"]), nets[entry["model"]])
+        for step in run.plan.steps:
+            if announce is not None and step not in announced:
+                announce(step)
+            announced.add(step)
+            if step not in entry["plan"]:
+                entry["plan"].append(step)
+        trajectory = run.trajectory()
+        for iterate in run.iterates(keep_features=False):
+            trajectory.add(iterate)
+        return trajectory
+
+    for pictures, model, sigma in cases:
+        images: list[Figures] = []
+        entry: Figures = {"model": model, "sigma": None if sigma is None else float(sigma)}
+        entry |= {**dict.fromkeys(_MEANS), "images": images, "folder": pictures.name, "weights": weights[model]}
+        entry |= {"settings": {name: getattr(settings, name) for name in SETTINGS} | {"limit": limit}}
+        entry |= {"other_solver": other_solver, "device": settings.device, "plan": [], "partial": True}
+        entries.append(entry)
+        for index in range(len(pictures)):
+            subject = pictures.subject(index, sigma, nets[model])
+            figures = _figures(*(solved(subject, solver, entry) for solver in solvers))
+            images.append({"name": pictures.name_of(index), "seed": subject.seed, **figures})
+            entry |= {name: _mean([image[name] for image in images]) for name in _MEANS}
+            entry["partial"] = len(images) < len(pictures)
+            if watch is not None:
+                watch(entries, len(pictures))
     return entries
 
 
-def _as_seen_by(net: NERD, photo: Photo) -> Photo:
-    return photo.grey() if net.config.channels == 1 else photo
+def _picture_sets(folders: Sequence[Path], sigmas: Sequence[float], limit: int | None) -> list[PictureSet]:
+    """The pictures of all folders, and whether the noise levels suit them."""
+    sets = {folder: PictureSet.of(folder, limit) for folder in folders}
+    names = [pictures.name for pictures in sets.values()]
+    for folder, pictures in sets.items():
+        if names.count(pictures.name) > 1:
+            raise DataError(f"Two folders are named “{pictures.name}”; rename one, so that figures can be told apart.")
+        if pictures.means is None and not sigmas:
+            raise DataError(f"The folder “{folder}” holds clean pictures; say with --sigma how much noise to add.")
+    if sigmas and all(pictures.means is not None for pictures in sets.values()):
+        raise DataError("The folders hold real photos, which have their noise already; leave out --sigma.")
+    return list(sets.values())
 
 
-def _figures(subject: Subject, settings: RunSettings, net: NERD) -> Figures:
-    trajectory = denoise(subject, settings, net, keep_features=False)
-    result, last = trajectory.result, trajectory[-1]
-    at_result = {name: trajectory.curve(name)[result] for name in ("psnr", "ssim", "noise_level")}
-    residuals = trajectory.curve("residual")
+def _levels(pictures: PictureSet, sigmas: Sequence[float]) -> Sequence[float | None]:
+    return sigmas if pictures.means is None else [None]
+
+
+def _figures(trajectory: Trajectory, other: Trajectory | None = None) -> Figures:
+    """One image's figures: those of the first run, and how near the other one's result is."""
+    subject, result, last = trajectory.subject, trajectory.result, trajectory[-1]
+    assert subject.clean is not None  # PictureSet.subject knows it of every picture
+    before = psnr(subject.clean, subject.noisy)
+    scores, residuals = trajectory.curve("psnr"), trajectory.curve("residual")
     return {
-        "name": subject.photo.name,
-        "seed": subject.seed,
-        "psnr": at_result["psnr"],
-        "ssim": at_result["ssim"],
+        "psnr": scores[result],
+        "ssim": trajectory.curve("ssim")[result],
         "residual_best": residuals[result],
         "residual_last": residuals[-1],
-        "noise_level": at_result["noise_level"],
+        "noise_level": trajectory.curve("noise_level")[result],
+        "psnr_last": scores[-1],
+        "psnr_noisy": before if math.isfinite(before) else None,
+        "ssim_noisy": ssim(subject.clean, subject.noisy),
+        "agreement": None if other is None else _agreement(trajectory, other),
         "iterations": last.index,
         "seconds": last.seconds,
     }
 
 
+def _agreement(one: Trajectory, other: Trajectory) -> float | None:
+    """PSNR (dB) between two results clipped to [0, 1], not rounded; None where they are the same to the last bit."""
+    pictures = [np.clip(run.picture(run.result), 0, 1).astype(np.float64) for run in (one, other)]
+    error = float(np.mean((pictures[0] - pictures[1]) ** 2))
+    return -10 * math.log10(error) if error else None
+
+
 def _mean(values: Sequence[float | None]) -> float | None:
     defined = [value for value in values if value is not None]
     return fmean(defined) if len(defined) == len(values) else None
-
-
-def paper_figures(folder: Path, entry: Figures) -> tuple[str, str] | None:
-    """Table I's PSNR / SSIM of DnCNN and NERD for this folder and sigma; None unless the whole set was taken."""
-    name = folder.resolve().name.lower()
-    whole = len(entry["images"]) == _SIZES.get(name)
-    return PAPER.get((name, entry["sigma"])) if whole else None
-
-
-def summary(entries: Sequence[Figures], folder: Path) -> list[list[str]]:
-    """The means as a table, header first, beside the paper's where it has the folder and the sigma."""
-    paper = [paper_figures(folder, entry) for entry in entries]
-    table = [_HEADER + _PAPER_HEADER * any(paper)]
-    for entry, figures in zip(entries, paper, strict=True):
-        images = entry["images"]
-        row = [
-            _short(entry["model"]),
-            f"{entry['sigma']:g}",
-            str(len(images)),
-            _number(entry["psnr"], ".2f"),
-            _number(entry["ssim"], ".4f"),
-            _number(entry["residual_best"], ".1e"),
-            _number(entry["residual_last"], ".1e"),
-            _number(entry["noise_level"], ".2f"),
-            f"{fmean(image['iterations'] for image in images):.1f}",
-            f"{fmean(image['seconds'] for image in images):.1f}",
-        ]
-        table.append(row + list(figures or ("", "")) * any(paper))
-    return table
-
-
-def image_table(entries: Sequence[Figures]) -> list[list[str]]:
-    """PSNR / SSIM of every image, a column for each model and sigma."""
-    table = [["image", "seed", *(f"{_short(entry['model'])}, {entry['sigma']:g}" for entry in entries)]]
-    for images in zip(*(entry["images"] for entry in entries), strict=True):
-        scores = [f"{_number(image['psnr'], '.2f')} / {_number(image['ssim'], '.4f')}" for image in images]
-        table.append([images[0]["name"], str(images[0]["seed"]), *scores])
-    return table
-
-
-def image_line(entry: Figures, image: Figures, total: int) -> str:
-    """One image's figures in a line, for those who watch."""
-    return (
-        f"{_short(entry['model'])}, sigma {entry['sigma']:g}, {len(entry['images'])}/{total} {image['name']}: "
-        f"{_number(image['psnr'], '.2f')} dB, SSIM {_number(image['ssim'], '.4f')}, "
-        f"residual {_number(image['residual_best'], '.1e')}, {image['iterations']} steps, {image['seconds']:.1f} s"
-    )
-
-
-def as_text(table: Sequence[Sequence[str]]) -> str:
-    """A table in columns for the terminal: words to the left, figures to the right."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = []
-    for row in table:
-        cells = zip(row, widths, strict=True)
-        lines.append("  ".join(f"{cell:{'>' if i else '<'}{width}}" for i, (cell, width) in enumerate(cells)))
-    return "\n".join(lines)
-
-
-def as_markdown(table: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    header, *rows = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in table)
-    return "\n".join([header, "|" + " --- |" * len(table[0]), *rows])
-
-
-def markdown(entries: Sequence[Figures], folder: Path, settings: RunSettings) -> str:
-    """Means, images and protocol as a Markdown document."""
-    window = "the network's own window" if settings.window is None else f"window {settings.window}"
-    return f"""# {folder.resolve().name}
-
-{as_markdown(summary(entries, folder))}
-
-{as_markdown(image_table(entries))}
-
-White Gaussian noise (sigma on the 0-255 scale) is added to the clean picture by numpy's `default_rng`, seeded with the
-picture's index in the sorted folder, and is neither clipped nor rounded. PSNR (dB) and SSIM are those of the iterate of
-least residual, clipped and rounded to 8 bits, no border cropped. Solver {settings.solver}, at most {settings.max_iter}
-steps, tolerance {settings.tol:g}, {window}, {settings.precision} on {settings.device}.
-"""
-
-
-def _short(model: str) -> str:
-    return Path(model).name.removesuffix(".safetensors")
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None or not math.isfinite(value) else format(value, form)

@@ -115,6 +115,7 @@ _BLIND_LITE = Recipe(
     ),
     decay_stage=Stage(until=None, solver_steps=8, unroll=3, patch=64, batch=4, rate=0.5),
     noise_weight=1.0,
+    contraction_weight=0.003,
     muon=True,
     norms_fixed_from=40_000,
 )

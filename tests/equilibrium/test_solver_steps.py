@@ -47,6 +47,25 @@ def test_measures_flatten_all_but_the_batch():
 
 
 @EVERY_SOLVER
+def test_iterates_lie_in_memory_as_the_start_does(solver):
+    f, seen = tanh_map(2, 24, 0.9), []
+
+    def shaped(z):
+        seen.append(z)
+        return f(z.flatten(1)).view(z.shape)
+
+    start = torch.randn(2, 2, 3, 4, generator=torch.Generator().manual_seed(1), dtype=DTYPE)
+    plainly = list(solver(shaped, start, max_iter=5, tol=0))
+    seen.clear()
+    turned = list(solver(shaped, start.contiguous(memory_format=torch.channels_last), max_iter=5, tol=0))
+    for z in (*seen, *(step.z for step in turned)):
+        assert z.is_contiguous(memory_format=torch.channels_last)
+    for one, other in zip(plainly, turned, strict=True):
+        torch.testing.assert_close(one.z, other.z)
+        torch.testing.assert_close(one.f_z, other.f_z)
+
+
+@EVERY_SOLVER
 def test_step_from_zero_has_no_relative_size(solver):
     steps = list(solver(tanh_map(2, 6, 0.9), torch.zeros(2, 6, dtype=DTYPE), max_iter=2, tol=0))
     assert steps[0].relative_step is None

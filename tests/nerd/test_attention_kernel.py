@@ -8,10 +8,11 @@ import threading
 import pytest
 import torch
 
+from nerd_gui.compiled import multiplies_pairs, vector_code
 from nerd_gui.nerd import attention, attention_kernel
 from nerd_gui.nerd.attention import attention_path, neighbourhood_attention, reference_attention
-from nerd_gui.nerd.attention_code import Shape
 from nerd_gui.nerd.attention_kernel import compiled_attention, unavailable
+from nerd_gui.nerd.attention_lanes import Shape
 
 
 def inputs(shape=(2, 2, 13, 22), depth=8, value_depth=6, dtype=torch.float32):
@@ -47,7 +48,7 @@ def test_it_is_found_fit_inside_of_autocast_too(fresh):
 @pytest.mark.parametrize(("lanes", "vectors", "passing"), [(8, 2, 4), (16, 1, 8), (4, 2, 2)])
 def test_the_code_for_other_registers_does_the_same(fresh, lanes, vectors, passing):
     fresh.setattr(
-        attention_kernel.code,
+        attention_kernel,
         "Shape",
         lambda d_k, d_v, **_: Shape(d_k, d_v, lanes=lanes, vectors=vectors, passing=passing),
     )
@@ -73,7 +74,7 @@ def test_threads_share_the_work_and_change_nothing():
         torch.set_num_threads(before)
     assert torch.equal(alone, together)
     assert len(workers) == 30  # each row of tiles of each plane, once
-    assert not any(thread.name.startswith("attention") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("compiled") for thread in threading.enumerate())
 
 
 def test_what_the_check_raises_ends_it():
@@ -110,16 +111,44 @@ def test_half_precision_inputs_give_their_own_type_back():
     torch.testing.assert_close(found.double(), truth, atol=2e-2, rtol=1e-2)
 
 
+needs_pairs = pytest.mark.skipif(not multiplies_pairs(), reason="this processor does not multiply pairs of bfloat16")
+
+
+@needs_pairs
+@pytest.mark.parametrize(("size", "window"), [((13, 22), 7), ((11, 21), 8), ((4, 37), 33), ((9, 1), 5)])
+def test_pairs_of_bfloat16_do_the_same_to_their_precision(size, window):
+    tensors = inputs((2, 3, *size), dtype=torch.bfloat16)
+    found = compiled_attention(*tensors, window, precision="bfloat16")
+    truth = reference_attention(*(tensor.double() for tensor in tensors), window)
+    assert not torch.equal(found, compiled_attention(*tensors, window))  # they are what was used
+    torch.testing.assert_close(found.double(), truth, atol=1.5e-2, rtol=1e-2)
+    assert abs(float((found - truth).mean())) < 1e-4  # rounding leans to no side
+
+
+@needs_pairs
+def test_where_a_gradient_is_asked_for_no_pairs_are_used():
+    tensors = [tensor.requires_grad_() for tensor in inputs()]
+    torch.testing.assert_close(
+        compiled_attention(*tensors, 7, precision="bfloat16"), reference_attention(*tensors, 7), atol=2e-6, rtol=1e-5
+    )
+
+
 def test_what_lies_behind_the_window_is_not_even_looked_at():
     query, key, value = inputs((1, 1, 3, 40), depth=4, value_depth=4)
     value[..., 25:, :] = 1e30
     assert neighbourhood_attention(query, key, value, 9)[..., :21, :].abs().max() < 1e3
 
 
+def test_the_code_for_processors_without_the_newest_instructions_does_the_same(fresh):
+    fresh.setattr(vector_code, "has", lambda _: False)
+    tensors = inputs()
+    torch.testing.assert_close(compiled_attention(*tensors, 7), reference_attention(*tensors, 7), atol=2e-6, rtol=1e-5)
+
+
 @pytest.mark.parametrize("broken", ["missing", "wrong"])
 def test_without_it_the_tiled_path_is_taken_and_said_so(fresh, broken):
     if broken == "missing":
-        fresh.setattr(attention_kernel, "llvm", None)
+        fresh.setattr(attention_kernel, "missing", lambda: "llvmlite is not installed")
     else:
         fresh.setattr(attention_kernel._Kernel, "run", lambda *_, **__: None)
     tensors = inputs()

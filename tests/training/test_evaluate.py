@@ -1,6 +1,8 @@
 """Evaluation: the figures are those of a computation of their own, from Pillow's grey to the last mean."""
 
+import hashlib
 import json
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -10,14 +12,14 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from nerd_gui.cli import main
-from nerd_gui.denoising import RunSettings
-from nerd_gui.equilibrium import broyden
+from nerd_gui.denoising import RunSettings, estimate_bytes, memory
+from nerd_gui.equilibrium import anderson, broyden
 from nerd_gui.nerd import NERD, NerdConfig, load_model, save_model
 from nerd_gui.training.data import DataError
-from nerd_gui.training.evaluate import as_markdown, as_text, evaluate, markdown, paper_figures, summary
+from nerd_gui.training.evaluate import evaluate
+from nerd_gui.training.tables import image_line, summary
 
-KEYS = ["model", "sigma", "psnr", "ssim", "residual_best", "residual_last", "noise_level", "images"]
-IMAGE_KEYS = ["name", "seed", *KEYS[2:7], "iterations", "seconds"]
+MEANS = ["psnr", "ssim", "residual_best", "residual_last", "noise_level", "psnr_last", "psnr_noisy", "ssim_noisy"]
 STEPS = 4
 
 
@@ -47,64 +49,170 @@ def folder(tmp_path):
     return made
 
 
-def independent(path, seed, sigma, model, colour=False):
-    """PSNR, SSIM, least and last residual, and noise level of one picture, without the code under test."""
+def independent(clean, noisy, model, solver=broyden):
+    """The figures of one picture (C, rows, cols) in the order of MEANS, and its result, without the code under test."""
     net = load_model(model)
-    clean = np.asarray(Image.open(path).convert("RGB" if colour else "L"))
-    planes = clean.transpose(2, 0, 1) if colour else clean[None]
-    noise = np.random.default_rng(seed).standard_normal(planes.shape)
-    noisy = torch.from_numpy(planes / 255 + sigma / 255 * noise).float()[None]
-    s = net.inject(noisy)
-    steps = list(broyden(lambda z: net.implicit(z, s), torch.zeros_like(s), max_iter=STEPS, tol=0))
-    residuals = [float((step.f_z - step.z).norm() / step.f_z.norm()) for step in steps]
-    n_hat = net.decode(steps[int(np.argmin(residuals))].z)[0].numpy()
-    estimate = np.clip(np.rint(255 * (noisy[0].numpy() + n_hat)), 0, 255).astype(np.uint8)
-    psnr = 10 * np.log10(255**2 / np.mean((estimate - planes.astype(float)) ** 2))
+    y = torch.from_numpy(noisy).float()
+    y = y[:, None] if net.config.channels == 1 else y[None]
+    s = net.inject(y)
+    steps = list(solver(lambda z: net.implicit(z, s), torch.zeros_like(s), max_iter=STEPS, tol=0))
+    residuals = [float(max(_norms(step.f_z - step.z) / _norms(step.f_z))) for step in steps]
+    best = int(np.argmin(residuals))
+    n_hats = [net.decode(step.z).numpy().reshape(noisy.shape) for step in steps]
+    rows, cols = (min(32, side) for side in noisy.shape[1:])  # one whole patch fits each of the pictures
+    luma = np.array([0.299, 0.587, 0.114]) @ n_hats[best].reshape(3, -1) if len(noisy) == 3 else n_hats[best]
+    level = 255 * luma.reshape(noisy.shape[1:])[:rows, :cols].std()
+    (score, likeness), (last, _), before = (scores(clean, y) for y in (noisy + n_hats[best], noisy + n_hats[-1], noisy))
+    return [score, likeness, residuals[best], residuals[-1], level, last, *before], noisy + n_hats[best]
+
+
+def _norms(batch):
+    return batch.flatten(1).norm(dim=1)
+
+
+def scores(clean, estimate):
+    one, other = (np.clip(np.rint(255 * picture), 0, 255).astype(np.uint8) for picture in (clean, estimate))
     protocol = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
-    ssim = structural_similarity(planes, estimate, channel_axis=0, **protocol)
-    luma = np.array([0.299, 0.587, 0.114]) @ n_hat.reshape(3, -1) if colour else n_hat
-    rows, cols = (min(32, side) for side in planes.shape[1:])
-    patch = luma.reshape(planes.shape[1:])[:rows, :cols]  # one whole patch fits each of the pictures
-    return psnr, ssim, min(residuals), residuals[-1], 255 * patch.std()
+    error = np.mean((one.astype(float) - other) ** 2)
+    return 10 * np.log10(255**2 / error), structural_similarity(one, other, channel_axis=0, **protocol)
+
+
+def read(path, mode="RGB"):
+    picture = np.asarray(Image.open(path).convert(mode)) / 255
+    return picture.transpose(2, 0, 1) if mode == "RGB" else picture[None]
+
+
+def truth(path, seed, sigma, model, mode="L"):
+    clean = read(path, mode)
+    noise = np.random.default_rng(seed).standard_normal(clean.shape)
+    return independent(clean, clean + sigma / 255 * noise, model)[0]
 
 
 def test_figures_equal_an_independent_computation(folder, tmp_path, capsys):
     models = [network(tmp_path / "one.safetensors"), network(tmp_path / "two.safetensors", seed=1)]
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.open(folder / "b.png").save(other / "c.png")
     out = tmp_path / "figures.json"
-    command = ["evaluate", folder, "--sigma", 25, "7.5", "--model", *models, "--json", out, "--tol", 0]
+    command = ["evaluate", folder, other, "--sigma", 25, "7.5", "--model", *models, "--json", out, "--tol", 0]
     assert main([*map(str, command), "--max-iter", str(STEPS)]) == 0
 
     entries = json.loads(out.read_text())
-    assert [(entry["model"], entry["sigma"]) for entry in entries] == [(m, s) for m in models for s in (25, 7.5)]
+    files = {"pictures": ["a.bmp", "b.png"], "other": ["c.png"]}
+    asked = [(name, model, sigma) for name in files for model in models for sigma in (25, 7.5)]
+    assert [(entry["folder"], entry["model"], entry["sigma"]) for entry in entries] == asked
     for entry in entries:
-        assert list(entry) == KEYS
-        assert [(image["name"], image["seed"]) for image in entry["images"]] == [("a", 0), ("b", 1)]
-        for image, name in zip(entry["images"], ("a.bmp", "b.png"), strict=True):
-            assert list(image) == IMAGE_KEYS
-            truth = independent(folder / name, image["seed"], entry["sigma"], entry["model"])
-            assert [image[key] for key in IMAGE_KEYS[2:7]] == pytest.approx(truth, rel=2e-4)
+        names = files[entry["folder"]]
+        assert [(image["name"], image["seed"]) for image in entry["images"]] == [(n[0], i) for i, n in enumerate(names)]
+        for image, name in zip(entry["images"], names, strict=True):
+            path = tmp_path / entry["folder"] / name
+            figures = truth(path, image["seed"], entry["sigma"], entry["model"])
+            assert [image[key] for key in MEANS] == pytest.approx(figures, rel=2e-4)
             assert image["iterations"] == STEPS and image["seconds"] > 0
-        for key in KEYS[2:7]:
+        for key in MEANS:
             assert entry[key] == pytest.approx(fmean(image[key] for image in entry["images"]), rel=1e-12)
+        assert entry["weights"] == hashlib.sha256(Path(entry["model"]).read_bytes()).hexdigest()
+        assert entry["settings"]["max_iter"] == STEPS and not entry["partial"]
     said = capsys.readouterr()
-    assert len(said.err.splitlines()) == 8
-    assert f"one, sigma 25, 2/2 b: {entries[0]['images'][1]['psnr']:.2f} dB" in said.err
-    assert [line.split()[:4] for line in said.out.splitlines()[1:]] == [
-        [entry["model"][-15:-12], f"{entry['sigma']:g}", "2", f"{entry['psnr']:.2f}"] for entry in entries
+    assert len(said.err.splitlines()) == 12
+    assert f"one, sigma 25, pictures 2/2 b: {entries[0]['images'][1]['psnr_noisy']:.2f} -> " in said.err
+    assert [line.split()[:6] for line in said.out.splitlines()[1:]] == [
+        [*cells, f"{entry['psnr_noisy']:.2f}", f"{entry['psnr']:.2f}"]
+        for entry in entries
+        for cells in [[entry["model"][-15:-12], entry["folder"], str(len(entry["images"])), f"{entry['sigma']:g}"]]
     ]
 
 
 def test_colour_networks_see_colours(folder, tmp_path):
     model = network(tmp_path / "colour.safetensors", channels=3)
     (folder / "a.bmp").unlink()
-    [entry] = evaluate(folder, [20], [model], RunSettings(max_iter=STEPS, tol=0))
-    truth = independent(folder / "b.png", 0, 20, model, colour=True)
-    assert [entry["images"][0][key] for key in IMAGE_KEYS[2:7]] == pytest.approx(truth, rel=2e-4)
+    [entry] = evaluate([folder], [20], [model], RunSettings(max_iter=STEPS, tol=0))
+    figures = truth(folder / "b.png", 0, 20, model, "RGB")
+    assert [entry["images"][0][key] for key in MEANS] == pytest.approx(figures, rel=2e-4)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """A real photo beside its clean picture, in colour, and its two names."""
+    made = tmp_path / "nam"
+    made.mkdir()
+    clean = np.random.default_rng(1).integers(40, 200, (36, 33, 3))
+    Image.fromarray(clean.astype(np.uint8)).save(made / "x_mean.png")
+    noise = np.random.default_rng(2).integers(-30, 31, clean.shape)
+    Image.fromarray((clean + noise).astype(np.uint8)).save(made / "x_real.png")
+    return made
+
+
+def test_real_pairs_get_no_noise_and_are_compared_with_the_mean(pairs, tmp_path):
+    model = network(tmp_path / "one.safetensors")
+    settings = RunSettings(max_iter=STEPS, tol=0)
+    [entry] = evaluate([pairs], [], [model], settings, other_solver="anderson")
+    assert entry["sigma"] is None and entry["folder"] == "nam"
+    [image] = entry["images"]
+    clean, noisy = read(pairs / "x_mean.png"), read(pairs / "x_real.png")
+    figures, result = independent(clean, noisy, model)
+    assert (image["name"], image["seed"]) == ("x", None)
+    assert [image[key] for key in MEANS] == pytest.approx(figures, rel=2e-4)
+    difference = np.clip(result, 0, 1) - np.clip(independent(clean, noisy, model, anderson)[1], 0, 1)
+    assert image["agreement"] == pytest.approx(-10 * np.log10(np.mean(difference**2)), abs=0.05)
+
+
+def test_pairs_and_clean_pictures_in_one_call(pairs, folder, tmp_path):
+    model = network(tmp_path / "one.safetensors")
+    entries = evaluate([pairs, folder], [15], [model], RunSettings(max_iter=1))
+    assert [(entry["folder"], entry["sigma"], len(entry["images"])) for entry in entries] == [
+        ("nam", None, 1),
+        ("pictures", 15.0, 2),
+    ]
+
+
+def test_folders_and_noise_levels_that_do_not_go_together(pairs, folder, tmp_path):
+    model, settings = network(tmp_path / "one.safetensors"), RunSettings(max_iter=1)
+    with pytest.raises(DataError, match=r"“.*pictures” holds clean pictures; say with --sigma"):
+        evaluate([pairs, folder], [], [model], settings)
+    with pytest.raises(DataError, match="leave out --sigma"):
+        evaluate([pairs], [25], [model], settings)
+    twin = tmp_path / "elsewhere" / "pictures"
+    twin.mkdir(parents=True)
+    Image.open(folder / "b.png").save(twin / "b.png")
+    with pytest.raises(DataError, match="Two folders are named “pictures”"):
+        evaluate([folder, twin], [25], [model], settings)
+    (pairs / "y_real.png").write_bytes((pairs / "x_real.png").read_bytes())
+    with pytest.raises(DataError, match=r"“y_real\.png” .* has no partner"):
+        evaluate([pairs], [], [model], settings)
+
+
+def test_a_broken_off_evaluation_leaves_what_it_measured(folder, tmp_path, monkeypatch, capsys):
+    model, out = network(tmp_path / "one.safetensors"), tmp_path / "figures.json"
+    command = ["evaluate", folder, "--sigma", 25, 15, "--model", model, "--max-iter", 1, "--json", out]
+    lines = []
+
+    def interrupted(*arguments):
+        lines.append(image_line(*arguments))
+        if len(lines) == 4:
+            raise KeyboardInterrupt
+        return lines[-1]
+
+    monkeypatch.setattr("nerd_gui.cli.evaluate.image_line", interrupted)
+    assert main(list(map(str, command))) == 130
+    entries = json.loads(out.read_text())
+    assert [(entry["partial"], len(entry["images"])) for entry in entries] == [(False, 2), (True, 1)]
+    assert entries[1]["psnr"] == entries[1]["images"][0]["psnr"]
+
+
+def test_what_is_given_up_for_memory_is_said_once(folder, tmp_path, monkeypatch):
+    model, said = network(tmp_path / "one.safetensors"), []
+    settings = RunSettings(max_iter=6)
+    needed = estimate_bytes(load_model(model).config, settings, 1, 40, 33, torch.float8_e5m2)
+    monkeypatch.setattr(memory, "budget_bytes", lambda settings: needed)
+    (folder / "a.bmp").write_bytes((folder / "b.png").read_bytes())
+    [one, two] = evaluate([folder], [20, 30], [model], settings, announce=said.append)
+    assert said == one["plan"] == two["plan"] == ["Broyden's pairs are kept in 8 bits instead of 16."]
 
 
 def test_limit_takes_the_first_pictures(folder, tmp_path):
     model = network(tmp_path / "one.safetensors")
-    [entry] = evaluate(folder, [20], [model], RunSettings(max_iter=1), limit=1)
+    [entry] = evaluate([folder], [20], [model], RunSettings(max_iter=1), limit=1)
     assert [image["name"] for image in entry["images"]] == ["a"]
 
 
@@ -113,10 +221,10 @@ def test_undefined_figures_are_null(tmp_path):
     model = network(tmp_path / "one.safetensors")
     for name, side in (("small", 8), ("large", 16)):
         Image.fromarray(np.full((side, side), 99, np.uint8)).save(tmp_path / f"{name}.png")
-    [entry] = evaluate(tmp_path, [20], [model], RunSettings(max_iter=1))
+    [entry] = evaluate([tmp_path], [20], [model], RunSettings(max_iter=1))
     assert [image["ssim"] is None for image in entry["images"]] == [False, True]
     assert entry["ssim"] is None and entry["psnr"] is not None
-    assert summary([entry], tmp_path)[1][4] == "-"
+    assert summary([entry])[1][6] == "-"
 
 
 def test_a_spoilt_picture_is_found_before_the_first_run(folder, tmp_path):
@@ -124,48 +232,7 @@ def test_a_spoilt_picture_is_found_before_the_first_run(folder, tmp_path):
     (folder / "z.png").write_bytes(b"")
     seen = []
     with pytest.raises(ValueError, match=r"z\.png"):
-        evaluate(folder, [20], [model], RunSettings(max_iter=1), watch=lambda *figures: seen.append(figures))
+        evaluate([folder], [20], [model], RunSettings(max_iter=1), watch=lambda *figures: seen.append(figures))
     assert seen == []
     with pytest.raises(DataError, match="missing"):
-        evaluate(tmp_path / "missing", [20], [model], RunSettings())
-
-
-def entry_of(sigma, count):
-    image = {"name": "x", "seed": 0, **dict.fromkeys(KEYS[2:7], 1.0), "iterations": 17, "seconds": 2.0}
-    return {"model": "nerd-lite", "sigma": sigma, **dict.fromkeys(KEYS[2:7], 1.0), "images": [image] * count}
-
-
-@pytest.mark.parametrize(
-    ("folder", "sigma", "count", "figures"),
-    [
-        ("Set12", 25.0, 12, ("30.44 / 0.8622", "30.84 / 0.8736")),
-        ("bsd68", 50.0, 68, ("26.23 / 0.7189", "26.49 / 0.7389")),
-        ("set12", 25.0, 11, None),  # a part of the set cannot be compared
-        ("set12", 30.0, 12, None),
-        ("other", 25.0, 12, None),
-    ],
-)
-def test_figures_of_the_paper(tmp_path, folder, sigma, count, figures):
-    entry = entry_of(sigma, count)
-    assert paper_figures(tmp_path / folder, entry) == figures
-    table = summary([entry, entry_of(1.0, count)], tmp_path / folder)
-    assert len({len(row) for row in table}) == 1
-    assert tuple(table[1][-2:]) == figures if figures else not any("Table I" in cell for cell in table[0])
-
-
-def test_tables(folder, tmp_path):
-    table = [["model", "dB"], ["a|b", "29.7"], ["longer", "9.1"]]
-    assert as_text(table) == "model     dB\na|b     29.7\nlonger   9.1"
-    assert as_markdown(table) == "| model | dB |\n| --- | --- |\n| a\\|b | 29.7 |\n| longer | 9.1 |"
-    document = markdown([entry_of(25.0, 12)], folder.parent / "set12", RunSettings(window=9, tol=0))
-    assert document.startswith("# set12\n") and "30.84 / 0.8736" in document
-    assert document.count("| x | 0 | 1.00 / 1.0000 |") == 12
-    assert "window 9" in document and "tolerance 0," in document
-
-
-def test_markdown_file(folder, tmp_path):
-    model = network(tmp_path / "one.safetensors")
-    out = tmp_path / "figures.md"
-    command = ["evaluate", folder, "--sigma", "25", "--model", model, "--markdown", out, "--max-iter", "1"]
-    assert main([str(word) for word in command]) == 0
-    assert "| a | 0 |" in out.read_text() and "| b | 1 |" in out.read_text()
+        evaluate([tmp_path / "missing"], [20], [model], RunSettings())

@@ -162,11 +162,8 @@ def test_without_the_truth_there_are_no_such_lines(curves):
 def test_nothing_is_clipped_on_a_small_screen(curves, qtbot, width):
     curves.set_reference(make_trajectory(RESIDUALS), "plain, nerd-lite")
 
-    def rests() -> bool:  # once the legends have taken their lines
-        curves.resize(width, 1)
-        return curves.width() == width and curves.height() == curves.minimumSizeHint().height()
-
-    qtbot.waitUntil(rests)
+    height = lambda: (curves.resize(width, 1), curves.height())[1]  # noqa: E731
+    qtbot.waitUntil(lambda: height() == curves.minimumSizeHint().height())  # once the legends have taken their lines
     assert curves.height() < 400
     boxes = [curves.findChild(QLabel, f"{key}Readout") for key in ("residual", "relative_step", "reference", "sigma")]
     for widget in [*boxes, *(plot_of(curves, name) for name in PLOTS)]:

@@ -4,27 +4,41 @@ LLVM knows vectors of any length and lays them out on the registers of the proce
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
-FLOAT, INT, LONG = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+from nerd_gui.compiled.compiler import has
+
+FLOAT, HALF, INT, LONG = ir.FloatType(), ir.HalfType(), ir.IntType(32), ir.IntType(64)
 FLOATS = FLOAT.as_pointer()
 #: A value of the program that is written, of which llvmlite has many classes.
 Value = Any
 Number = Any  # one that is a whole number, or a Python int
 
-_EXP2_DEGREE = 6
+_EXP2_DEGREE = 6  # relative error 1e-8
 _ALIGNMENT = 64  # bytes, a cache line
 
 
-def _exp2_polynomial() -> list[float]:
-    """Coefficients of 2^x on [-1/2, 1/2], relative error 1e-8, from a fit at Chebyshev's points; exact at 0."""
-    points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2
-    fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, _EXP2_DEGREE, domain=[-0.5, 0.5])
+@functools.cache
+def _exp2_polynomial(degree: int, start: float) -> list[float]:
+    """Coefficients of 2^x on [start, start + 1] from a fit at Chebyshev's points; exact at 0."""
+    points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2 + 0.5 + start
+    fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, degree, domain=[start, start + 1])
     return [1.0, *(float(value) for value in fit.convert(kind=np.polynomial.Polynomial).coef[1:])]
+
+
+class _BFloat(ir.Type):
+    """bfloat16, which llvmlite has no name for."""
+
+    def _to_string(self) -> str:
+        return "bfloat"
+
+
+_BFLOAT = _BFloat()
 
 
 class VectorCode:
@@ -72,8 +86,14 @@ class VectorCode:
     def times(self, left: Number, right: Number) -> Value:
         return self.builder.mul(self.number(left), self.number(right))
 
+    def divided_up(self, value: Number, by: int) -> Value:
+        return self.builder.sdiv(self.plus(value, by - 1), LONG(by))
+
     def rounded_up(self, value: Number, step: int) -> Value:
-        return self.times(self.builder.sdiv(self.plus(value, step - 1), LONG(step)), step)
+        return self.times(self.divided_up(value, step), step)
+
+    def rounded_down(self, value: Number, step: int) -> Value:
+        return self.times(self.builder.sdiv(value, LONG(step)), step)
 
     def least(self, left: Number, right: Number) -> Value:
         left, right = self.number(left), self.number(right)
@@ -132,6 +152,30 @@ class VectorCode:
     def store(self, value: Value, pointer: Value, index: Number = 0) -> None:
         self.builder.store(value, self.at(pointer, index), align=self._alignment(pointer))
 
+    def load_any(self, pointer: Value, index: Number) -> Value:
+        """The vector that begins at any float."""
+        return self.builder.load(self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
+
+    def store_any(self, value: Value, pointer: Value, index: Number) -> None:
+        self.builder.store(value, self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
+
+    def half_at(self, pointer: Value, index: Number) -> Value:
+        """Where so many float16 behind `pointer`, which leads to such, begin."""
+        return self.at(self.builder.bitcast(pointer, HALF.as_pointer()), index)
+
+    def load_half(self, pointer: Value, index: Number) -> Value:
+        """The vector that begins at any float16, as floats."""
+        halves = ir.VectorType(HALF, self.lanes)
+        loaded = self.builder.load(self.builder.bitcast(self.at(pointer, index), halves.as_pointer()), align=2)
+        return self.builder.fpext(loaded, self.vector)
+
+    def prefetch(self, pointer: Value, index: Number) -> None:
+        """Bring this number into the caches; where there is none, nothing happens."""
+        byte = ir.IntType(8).as_pointer()
+        declared = self._declared("llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [byte, INT, INT, INT]))
+        place = self.builder.bitcast(self.at(pointer, index), byte)
+        self.builder.call(declared, [place, INT(0), INT(3), INT(1)])  # to read, to all caches, data
+
     def _alignment(self, pointer: Value) -> int | None:
         return 4 * self.lanes if pointer.type.pointee == self.vector else None
 
@@ -175,6 +219,32 @@ class VectorCode:
     def multiply_add(self, left: Value, right: Value, to: Value) -> Value:
         return self._intrinsic("fma", left, right, to)
 
+    # Pairs of bfloat16, the first in the lower half of a lane; only where the processor multiplies them.
+
+    def cut(self, value: Value) -> Value:
+        """The numbers without what bfloat16 does not hold of them."""
+        upper = ir.Constant(self._whole, [-1 << 16] * self.lanes)
+        return self.builder.bitcast(self.builder.and_(self.builder.bitcast(value, self._whole), upper), self.vector)
+
+    def rounded(self, value: Value) -> Value:
+        """The numbers rounded to bfloat16."""
+        half = ir.Constant(self._whole, [1 << 15] * self.lanes)
+        raised = self.builder.add(self.builder.bitcast(value, self._whole), half)
+        return self.cut(self.builder.bitcast(raised, self.vector))
+
+    def paired(self, first: Value, second: Value) -> Value:
+        """A pair in each lane, of numbers that bfloat16 holds."""
+        low, high = (self.builder.bitcast(value, self._whole) for value in (first, second))
+        low = self.builder.lshr(low, ir.Constant(self._whole, [16] * self.lanes))
+        return self.builder.bitcast(self.builder.or_(low, high), self.vector)
+
+    def multiply_add_pairs(self, left: Value, right: Value, to: Value) -> Value:
+        """Both products of the pairs, added to float32."""
+        pairs = ir.VectorType(_BFLOAT, 2 * self.lanes)
+        kind = ir.FunctionType(self.vector, [self.vector, pairs, pairs])
+        function = self._declared(f"llvm.x86.avx512bf16.dpbf16ps.{32 * self.lanes}", kind)
+        return self.builder.call(function, [to, *(self.builder.bitcast(each, pairs) for each in (left, right))])
+
     def maximum(self, left: Value, right: Value) -> Value:
         return self.builder.select(self.builder.fcmp_ordered(">", left, right), left, right)
 
@@ -196,22 +266,35 @@ class VectorCode:
         some = self.builder.icmp_unsigned("!=", self.builder.bitcast(above, bits), bits(0))
         return self.builder.if_then(some, likely=False)
 
-    def exp2(self, x: Value) -> Value:
-        """2^x of each lane for x up to 127, to float32's accuracy; from x = -126 to -127 it falls to 0."""
+    def exp2(self, x: Value, degree: int = _EXP2_DEGREE) -> Value:
+        """2^x of each lane for x up to 127, by a polynomial; below x = -126 it falls to 0."""
+        if self.lanes == 16 and has("avx512dq"):  # whose vectors know 2^floor(x) and x - floor(x)
+            power = self._polynomial(_exp2_polynomial(degree, 0.0), self._avx512("reduce", x, INT(1)))
+            return self._avx512("scalef", power, x)
         builder = self.builder
         x = self.maximum(x, self.constant(-127.0))
         nearest = self._intrinsic("nearbyint", x)
-        rest = builder.fsub(x, nearest)
-        *others, power = (self.constant(value) for value in _exp2_polynomial())
-        for coefficient in reversed(others):
-            power = self.multiply_add(power, rest, coefficient)
+        power = self._polynomial(_exp2_polynomial(degree, -0.5), builder.fsub(x, nearest))
         exponent = builder.shl(builder.fptosi(nearest, self._whole), ir.Constant(self._whole, [23] * self.lanes))
         return builder.bitcast(builder.add(builder.bitcast(power, self._whole), exponent), self.vector)
 
+    def _polynomial(self, coefficients: Sequence[float], x: Value) -> Value:
+        *others, value = (self.constant(coefficient) for coefficient in coefficients)
+        for coefficient in reversed(others):
+            value = self.multiply_add(value, x, coefficient)
+        return value
+
+    def _avx512(self, name: str, *arguments: Value) -> Value:
+        """An instruction on all 16 lanes that LLVM knows by the processor's name."""
+        everywhere = [self.constant(0.0), ir.IntType(16)(-1), INT(4)]  # no lane is masked; rounds as usual
+        arguments = (*arguments, *everywhere)
+        kind = ir.FunctionType(self.vector, [argument.type for argument in arguments])
+        return self.builder.call(self._declared(f"llvm.x86.avx512.mask.{name}.ps.512", kind), arguments)
+
     def _intrinsic(self, name: str, *arguments: Value) -> Value:
-        full = f"llvm.{name}.v{self.lanes}f32"
-        declared = self._module.globals.get(full)
-        if declared is None:
-            kind = ir.FunctionType(self.vector, [self.vector] * len(arguments))
-            declared = ir.Function(self._module, kind, full)
-        return self.builder.call(declared, arguments)
+        kind = ir.FunctionType(self.vector, [self.vector] * len(arguments))
+        return self.builder.call(self._declared(f"llvm.{name}.v{self.lanes}f32", kind), arguments)
+
+    def _declared(self, name: str, kind: Any) -> Value:
+        declared = self._module.globals.get(name)
+        return ir.Function(self._module, kind, name) if declared is None else declared

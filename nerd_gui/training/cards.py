@@ -1,0 +1,221 @@
+"""The cards of released networks: a handwritten head, and below it what their file and `nerd-gui evaluate` say."""
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nerd_gui.nerd import load_record, weights_sha256
+from nerd_gui.nerd.weights import write_atomically
+from nerd_gui.training.curve_picture import curve_svg
+from nerd_gui.training.data import DataError
+from nerd_gui.training.evaluate import ENTRY_KEYS
+from nerd_gui.training.tables import Figures, Table, as_markdown, markdown, short
+
+#: The line of a card below which all is generated.
+MARKER = "<!-- Made by `nerd-gui evaluate --card` from here on; what is written below by hand is lost. -->"
+_PURPOSE = re.compile(r"^\| for \| (.*) \|$", re.MULTILINE)
+_CURVE = ("samples", "seconds", "validation_psnr", "validation_residual", "learning_rate")
+_ROWS = 20  # of a curve's table, about
+
+
+@dataclass(frozen=True)
+class Card:
+    """The card NAME.md of the network NAME.safetensors beside it; NAME.json holds what was measured of these weights.
+
+    Attributes
+    ----------
+    path : Path
+        The card. Its head, down to `MARKER`, is a person's; `purpose` is the row "for" of its table.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def network(self) -> Path:
+        return self.path.with_suffix(".safetensors")
+
+    @property
+    def purpose(self) -> str:
+        """What the network is for, in the words of the head; empty if they are missing."""
+        found = _PURPOSE.search(self._head())
+        return found[1] if found else ""
+
+    def figures(self) -> list[Figures]:
+        """All that was measured of exactly these weights.
+
+        Raises
+        ------
+        DataError
+            If the file of the figures cannot be understood.
+        """
+        path = self.path.with_suffix(".json")
+        if not path.exists():
+            return []
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            figures, weights = kept["figures"], kept["weights"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"The figures in “{path}” cannot be understood ({error}); remove the file.") from error
+        return figures if weights == weights_sha256(self.network) else []
+
+    def add(self, entry: Figures) -> None:
+        """Keep an entry of `evaluate` in place of an older one of its folder, sigma and settings, and render the card.
+
+        Raises
+        ------
+        DataError
+            If it is of other weights.
+        """
+        self.check(entry["weights"])
+        ours = {key: value for key, value in entry.items() if key != "weights"} | {"model": self.name}
+        kept = [other for other in self.figures() if _key(other) != _key(ours)]
+        figures = sorted([*kept, ours], key=lambda one: (one["folder"], one["sigma"] or 0))
+        text = json.dumps({"weights": entry["weights"], "figures": figures}, indent=1, allow_nan=False)
+        # An image's figures in a line of their own.
+        text = re.sub(r"\{[^{}]*\}", lambda found: re.sub(r"\n *", " ", found[0]), text)
+        write_atomically(self.path.with_suffix(".json"), f"{text}\n".encode())
+        self.render()
+
+    def check(self, weights: str) -> None:
+        """See to it that weights (their SHA-256) are those of the card.
+
+        Raises
+        ------
+        DataError
+            If they are others.
+        """
+        if weights != weights_sha256(self.network):
+            raise DataError(
+                f"What was measured are other weights than “{self.network}”; its card does not speak of them."
+            )
+
+    def render(self) -> None:
+        """Write the generated part anew, and the picture of the curve."""
+        figures, curve = self.figures(), self._curve()
+        parts = [self._head() + MARKER, "## Training", as_markdown(self._record())]
+        parts += ["## Figures", markdown(figures).rstrip() if figures else "Nothing was measured of these weights yet."]
+        if curve:
+            picture = self.path.with_name(f"{self.name}-curve.svg")
+            samples, _, psnr, residual, _ = zip(*curve, strict=True)
+            write_atomically(picture, curve_svg(samples, psnr, residual).encode())
+            parts += ["## Curve", _CURVE_WORDS.format(name=self.name), as_markdown(_thinned(curve))]
+        write_atomically(self.path, ("\n\n".join(parts) + "\n").encode())
+
+    def _head(self) -> str:
+        return self.path.read_text(encoding="utf-8").partition(MARKER)[0]
+
+    def _record(self) -> Table:
+        record = load_record(self.network)
+        recipe = record.get("recipe", {})
+        rows = {
+            "samples": _thousands(record.get("samples")),
+            "steps": _thousands(record.get("steps")),
+            "hours": record.get("hours"),
+            "device": record.get("device"),
+            "threads": record.get("threads"),
+            "learning rate decayed": record.get("decayed"),
+            "validation PSNR (dB)": record.get("validation_psnr"),
+            "validation residual": record.get("validation_residual"),
+            "noise of the last stretch": _in_words(recipe.get("noise")),
+            "network": _in_words(recipe.get("model")),
+            "SHA-256": weights_sha256(self.network),
+        }
+        return [["", ""], *([name, str(value)] for name, value in rows.items() if value is not None)]
+
+    def _curve(self) -> list[tuple[float, ...]]:
+        """The points of the curve in the order of `_CURVE`; none where there is no file of them."""
+        path = self.path.with_suffix(".csv")
+        if not path.exists():
+            return []
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        try:
+            points = [tuple(float(row[name]) for name in _CURVE) for row in rows]
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"The curve “{path}” cannot be read ({error}); take it from the run again.") from error
+        if not all(math.isfinite(value) for point in points for value in point) or any(p[3] <= 0 for p in points):
+            raise DataError(f"The curve “{path}” holds numbers that cannot be drawn; take it from the run again.")
+        return points
+
+
+_CURVE_WORDS = """\
+![PSNR and residual over the samples]({name}-curve.svg)
+
+PSNR and least residual of the averaged network on six 96x96 crops of the validation pictures, with the validation noise
+of its recipe, 12 steps; all points are in `{name}.csv`."""
+
+
+def _key(entry: Figures) -> tuple[Any, ...]:
+    return entry["folder"], entry["sigma"], entry["settings"]
+
+
+def _thousands(value: int | None) -> str | None:
+    return None if value is None else f"{value:,}"
+
+
+def _in_words(values: dict[str, Any] | None) -> str | None:
+    return None if values is None else ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _thinned(curve: Sequence[tuple[float, ...]]) -> Table:
+    step = max(1, len(curve) // _ROWS)
+    points = [point for i, point in enumerate(curve) if i % step == 0 or i == len(curve) - 1]
+    header = ["samples", "minutes", "PSNR (dB)", "residual", "learning rate"]
+    return [
+        header,
+        *(
+            [f"{samples:,.0f}", f"{seconds / 60:.0f}", f"{psnr:.2f}", f"{residual:.1e}", f"{rate:.2g}"]
+            for samples, seconds, psnr, residual, rate in points
+        ),
+    ]
+
+
+def cards_in(folder: Path) -> list[Card]:
+    """The cards of a folder: each NAME.md with the `MARKER` beside a NAME.safetensors.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    cards = [Card(path) for path in folder.glob("*.md") if path.with_suffix(".safetensors").is_file()]
+    cards = [
+        card for card in sorted(cards, key=lambda card: card.name) if MARKER in card.path.read_text(encoding="utf-8")
+    ]
+    if not cards:
+        raise DataError(
+            f"“{folder}” holds no card; write NAME.md beside NAME.safetensors there, ending in the line “{MARKER}”."
+        )
+    return cards
+
+
+def card_of(cards: Iterable[Card], model: str) -> Card | None:
+    """The card of a network among these, by its name; None if it has none."""
+    return next((card for card in cards if card.name == short(model)), None)
+
+
+def read_entries(path: Path) -> list[Figures]:
+    """The complete entries that `nerd-gui evaluate --json` wrote, here or on another machine.
+
+    Raises
+    ------
+    DataError
+        If the file holds something else.
+    """
+    try:
+        entries = [entry for entry in json.loads(path.read_text(encoding="utf-8")) if not entry["partial"]]
+        missing = {name for entry in entries for name in ENTRY_KEYS if name not in entry}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"“{path}” holds no figures of “nerd-gui evaluate --json” ({error}); measure again.") from error
+    if missing:
+        raise DataError(f"The figures in “{path}” lack {', '.join(sorted(missing))}; measure again.")
+    return entries

@@ -1,0 +1,83 @@
+"""Folders that networks are measured on: clean pictures, or real photos each beside its clean picture."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nerd_gui.denoising import Subject
+from nerd_gui.imaging import Photo, open_photo
+from nerd_gui.nerd import NERD
+from nerd_gui.training.data import DataError, picture_files
+
+_REAL, _MEAN = "_real", "_mean"
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """The pictures of a folder, sorted by name.
+
+    Attributes
+    ----------
+    name : str
+        The folder's.
+    pictures : tuple of Path
+        Clean pictures, which get noise; or real photos, which have theirs.
+    means : tuple of Path, or None
+        The clean picture of each real photo, the mean of many shots of its scene; None for a folder of clean pictures.
+    """
+
+    name: str
+    pictures: tuple[Path, ...]
+    means: tuple[Path, ...] | None = None
+
+    @classmethod
+    def of(cls, folder: Path, limit: int | None = None) -> "PictureSet":
+        """Take the (first `limit`) pictures of a folder; with files NAME_real beside NAME_mean it is one of real pairs.
+
+        Raises
+        ------
+        DataError
+            If the folder is missing, holds no picture, or holds pairs and a picture without a partner.
+        """
+        files, name = picture_files(folder), folder.resolve().name
+        by_stem = {path.stem: path for path in files}
+        pairs = {
+            path: by_stem[mean]
+            for stem, path in by_stem.items()
+            if stem.endswith(_REAL) and (mean := stem.removesuffix(_REAL) + _MEAN) in by_stem
+        }
+        if not pairs:
+            return cls(name, tuple(files[:limit]))
+        for path in files:
+            if path not in pairs and path not in pairs.values():
+                raise DataError(
+                    f"“{path.name}” in the folder of pairs “{folder}” has no partner; such a folder holds nothing but "
+                    f"photos NAME{_REAL} and their clean pictures NAME{_MEAN}."
+                )
+        return cls(name, tuple(pairs)[:limit], tuple(pairs.values())[:limit])
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def name_of(self, index: int) -> str:
+        """A picture's name, without what marks it as one of a pair."""
+        stem = self.pictures[index].stem
+        return stem if self.means is None else stem.removesuffix(_REAL)
+
+    def subject(self, index: int, sigma: float | None, net: NERD) -> Subject:
+        """What a network gets: a clean picture with noise, seeded with the index, or a real photo as it is.
+
+        A grey network gets clean pictures turned grey, and the channels of a real photo as a batch.
+
+        Raises
+        ------
+        PhotoError, RunError
+            If a picture cannot be opened, or those of a pair differ in size.
+        """
+        photo = open_photo(self.pictures[index])
+        if self.means is not None:
+            return Subject.of(photo, clean=open_photo(self.means[index]))
+        return Subject.of(_as_seen_by(net, photo), sigma=sigma, seed=index)
+
+
+def _as_seen_by(net: NERD, photo: Photo) -> Photo:
+    return photo.grey() if net.config.channels == 1 else photo

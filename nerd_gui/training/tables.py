@@ -1,0 +1,231 @@
+"""The figures of `evaluate` as tables for people, beside the paper's."""
+
+import math
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from itertools import groupby
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from nerd_gui.denoising import RunSettings
+
+#: An entry of the list that `evaluate` returns, or one of its images.
+Figures = dict[str, Any]
+Table = list[list[str]]
+
+#: Table I of the paper, trained on BSD: PSNR (dB) / SSIM of DnCNN and of NERD.
+PAPER = {
+    ("set12", 15): ("32.86 / 0.9031", "33.20 / 0.9118"),
+    ("set12", 25): ("30.44 / 0.8622", "30.84 / 0.8736"),
+    ("set12", 50): ("27.18 / 0.7829", "27.72 / 0.8075"),
+    ("bsd68", 15): ("31.73 / 0.8907", "31.91 / 0.8975"),
+    ("bsd68", 25): ("29.23 / 0.8278", "29.43 / 0.8370"),
+    ("bsd68", 50): ("26.23 / 0.7189", "26.49 / 0.7389"),
+}
+_SIZES = {"set12": 12, "bsd68": 68}
+#: Pictures of which training pictures show more: Set12's starfish is a cut of 12003 of BSDS500.
+SEEN = {"set12": "04"}
+_DEFAULTS = {field.name: field.default for field in fields(RunSettings)}
+_PROTOCOL = """\
+White Gaussian noise (sigma on the 0-255 scale) is added to a clean picture by numpy's `default_rng`, seeded with the
+picture's index in the sorted folder, and is neither clipped nor rounded; a real photo is taken as it is, by a grey
+network its channels as a batch. PSNR (dB) and SSIM are those of the result, the iterate of least residual, and of the
+last iterate, clipped and rounded to 8 bits, no border cropped; figures of a folder are means over its pictures."""
+
+
+def is_whole(entry: Figures) -> bool:
+    """Whether an entry is of all the pictures of its folder."""
+    size = _SIZES.get(entry["folder"].lower(), len(entry["images"]))
+    return not entry["partial"] and entry["settings"]["limit"] is None and len(entry["images"]) == size
+
+
+def paper_figures(entry: Figures) -> tuple[str, str] | None:
+    """Table I's PSNR / SSIM of DnCNN and NERD for an entry's folder and sigma; None unless the whole set was taken."""
+    return PAPER.get((entry["folder"].lower(), entry["sigma"])) if is_whole(entry) else None
+
+
+def without_seen(entry: Figures) -> tuple[str, float] | None:
+    """The picture of a test set that training may have seen a part of, and the mean PSNR (dB) of the others."""
+    name = SEEN.get(entry["folder"].lower())
+    rest = [image["psnr"] for image in entry["images"] if image["name"] != name]
+    if name is None or not is_whole(entry) or None in rest:
+        return None
+    return name, fmean(rest)
+
+
+def least_gain(entry: Figures) -> float | None:
+    """By how much (dB) the PSNR of the picture that gains least rises; None where one's gain is undefined."""
+    gains = [_gain(image) for image in entry["images"]]
+    defined = [gain for gain in gains if gain is not None]
+    return min(defined) if len(defined) == len(gains) else None
+
+
+def summary(entries: Sequence[Figures]) -> Table:
+    """The means as a table, header first, beside the paper's where it has the folder and the sigma."""
+    paper = [paper_figures(entry) for entry in entries]
+    solvers = {entry["other_solver"] for entry in entries} - {None}
+    header = ["network", "folder", "images", "sigma", "noisy", "PSNR", "SSIM", "gain", "last PSNR", "best residual"]
+    header += ["last residual", "noise level", "steps", "s"]
+    table = [header + ["other solver"] * bool(solvers) + ["DnCNN (Table I)", "NERD (Table I)"] * any(paper)]
+    for entry, figures in zip(entries, paper, strict=True):
+        images = entry["images"]
+        row = [
+            short(entry["model"]),
+            entry["folder"],
+            str(len(images)),
+            _sigma(entry),
+            number(entry["psnr_noisy"], ".2f"),
+            number(entry["psnr"], ".2f"),
+            number(entry["ssim"], ".4f"),
+            number(_gain(entry), "+.2f"),
+            number(entry["psnr_last"], ".2f"),
+            number(entry["residual_best"], ".1e"),
+            number(entry["residual_last"], ".1e"),
+            number(entry["noise_level"], ".2f"),
+            f"{fmean(image['iterations'] for image in images):.1f}",
+            f"{fmean(image['seconds'] for image in images):.1f}",
+        ]
+        if solvers:
+            other = entry["other_solver"]
+            row.append(f"{other}: {number(entry['agreement'], '.1f')} dB" if other else "")
+        table.append(row + list(figures or ("", "")) * any(paper))
+    return table
+
+
+def image_table(entries: Sequence[Figures]) -> Table:
+    """PSNR / SSIM of every image of one folder, a column for each entry; of pairs also before, and the gain."""
+    pairs = entries[0]["sigma"] is None
+    heads = [short(entry["model"]) + ("" if pairs else f", {_sigma(entry)}") for entry in entries]
+    if pairs:
+        heads = ["noisy", *(column for head in heads for column in (head, "gain (dB)"))]
+    table = [["picture", "seed"][: 1 if pairs else 2] + heads]
+    for images in zip(*(entry["images"] for entry in entries), strict=True):
+        first = images[0]
+        row = [first["name"], _scores(first, "_noisy")] if pairs else [first["name"], str(first["seed"])]
+        for image in images:
+            row += [_scores(image), number(_gain(image), "+.2f")] if pairs else [_scores(image)]
+        table.append(row)
+    return table
+
+
+def image_line(entries: Sequence[Figures], total: int) -> str:
+    """The newest image's figures in a line, for those who watch."""
+    entry = entries[-1]
+    image = entry["images"][-1]
+    noise = "" if entry["sigma"] is None else f"sigma {_sigma(entry)}, "
+    return (
+        f"{short(entry['model'])}, {noise}{entry['folder']} {len(entry['images'])}/{total} {image['name']}: "
+        f"{number(image['psnr_noisy'], '.2f')} -> {number(image['psnr'], '.2f')} dB, "
+        f"SSIM {number(image['ssim'], '.4f')}, residual {number(image['residual_best'], '.1e')}, "
+        f"{image['iterations']} steps, {image['seconds']:.1f} s"
+    )
+
+
+def commands(entries: Iterable[Figures]) -> list[tuple[str, list[Figures]]]:
+    """The commands that measure these entries, each with its entries: what can be asked for in one call is."""
+
+    def run(entry: Figures) -> tuple[str, str, str]:
+        return entry["model"], repr(_settings(entry)), entry["folder"]
+
+    groups: dict[tuple, list[Figures]] = {}
+    for (model, settings, _), sigmas in groupby(
+        sorted(entries, key=lambda entry: (run(entry), _by_folder(entry))), run
+    ):
+        of_folder = list(sigmas)
+        groups.setdefault((model, settings, *_sigmas(of_folder)), []).extend(of_folder)
+    calls: dict[tuple, list[Figures]] = {}
+    for (_, settings, *levels), group in groups.items():
+        folders = dict.fromkeys(entry["folder"] for entry in group)
+        calls.setdefault((settings, *folders, *levels), []).extend(group)
+    return [(_command(group), sorted(group, key=_by_folder)) for group in calls.values()]
+
+
+def _by_folder(entry: Figures) -> tuple[str, str, float]:
+    return entry["folder"], entry["model"], entry["sigma"] or 0
+
+
+def _settings(entry: Figures) -> Figures:
+    return {**entry["settings"], "other_solver": entry["other_solver"]}
+
+
+def _sigmas(entries: Iterable[Figures]) -> list[str]:
+    return list(dict.fromkeys(_sigma(entry) for entry in entries if entry["sigma"] is not None))
+
+
+def _command(entries: Sequence[Figures]) -> str:
+    words = ["nerd-gui", "evaluate", *dict.fromkeys(entry["folder"] for entry in entries)]
+    sigmas = _sigmas(entries)
+    words += ["--sigma", *sigmas] if sigmas else []
+    words += ["--model", *dict.fromkeys(short(entry["model"]) for entry in entries)]
+    for name, value in _settings(entries[0]).items():
+        if value != _DEFAULTS.get(name):
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)
+
+
+def markdown(entries: Sequence[Figures]) -> str:
+    """Figures, the commands that measured them, images and protocol as Markdown."""
+    return "\n\n".join([*(_section(command, group) for command, group in commands(entries)), _PROTOCOL]) + "\n"
+
+
+def _section(command: str, entries: Sequence[Figures]) -> str:
+    devices = ", ".join(dict.fromkeys(entry["device"] for entry in entries))
+    parts = [f"```sh\n{command}\n```", f"On {devices}:", as_markdown(summary(entries))]
+    for entry in entries:
+        if rest := without_seen(entry):
+            name, score = rest
+            parts.append(
+                f"{short(entry['model'])}, sigma {_sigma(entry)}: without {entry['folder']}'s picture {name}, which a "
+                f"picture of BSDS500 shows too, the mean is {score:.2f} dB."
+            )
+    said = sorted({step for entry in entries for step in entry["plan"]})
+    parts += [f"To fit into memory, in some runs: {step}" for step in said]
+    for (folder, *_), group in groupby(entries, lambda entry: [entry["folder"], *_names(entry)]):
+        table = as_markdown(image_table(list(group)))
+        parts.append(f"<details><summary>{folder}, each picture</summary>\n\n{table}\n\n</details>")
+    return "\n\n".join(parts)
+
+
+def as_text(table: Sequence[Sequence[str]]) -> str:
+    """A table in columns for the terminal: words to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = []
+    for row in table:
+        cells = zip(row, widths, strict=True)
+        lines.append("  ".join(f"{cell:{'>' if i else '<'}{width}}" for i, (cell, width) in enumerate(cells)))
+    return "\n".join(lines)
+
+
+def as_markdown(table: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    header, *rows = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in table)
+    return "\n".join([header, "|" + " --- |" * len(table[0]), *rows])
+
+
+def short(model: str) -> str:
+    """A network's name, without folder and suffix."""
+    return Path(model).name.removesuffix(".safetensors")
+
+
+def number(value: float | None, form: str) -> str:
+    """A figure in this format; a dash where it is undefined."""
+    return "-" if value is None or not math.isfinite(value) else format(value, form)
+
+
+def _names(entry: Figures) -> list[str]:
+    return [image["name"] for image in entry["images"]]
+
+
+def _sigma(entry: Figures) -> str:
+    return number(entry["sigma"], "g")
+
+
+def _scores(image: Figures, kind: str = "") -> str:
+    return f"{number(image['psnr' + kind], '.2f')} / {number(image['ssim' + kind], '.4f')}"
+
+
+def _gain(figures: Figures) -> float | None:
+    before, after = figures["psnr_noisy"], figures["psnr"]
+    return None if before is None or after is None else after - before

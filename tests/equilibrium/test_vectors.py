@@ -1,0 +1,71 @@
+"""The passes over a solver's vectors: compiled ones against what they say, in double precision."""
+
+import pytest
+import torch
+
+from nerd_gui.equilibrium import vectors, vectors_kernel
+from nerd_gui.equilibrium.vectors import Vectors, comparison, move
+
+DIM = (1 << 16) + 64 * 5  # more than one task, the last one short
+
+
+def random(*shape, seed):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(params=["compiled", "by torch"])
+def path(request, monkeypatch):
+    if request.param == "by torch":
+        monkeypatch.setattr(vectors_kernel, "fits", lambda _: False)
+    assert vectors.vectors_kernel.fits(torch.zeros(2, DIM)) == (request.param == "compiled")
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_products_and_combinations_are_those_of_the_kept_vectors(path, count):
+    x, other = random(2, DIM, seed=0), random(2, DIM, seed=1)
+    ring, kept = Vectors(x, 3, torch.float16), [random(2, DIM, seed=2 + index) * 10**index for index in range(count)]
+    for vector in kept:
+        ring.push(vector)
+    if count > 3:  # the fourth stands where the first one was
+        kept = [kept[3], kept[1], kept[2]]
+    stack = torch.stack(kept, dim=1).double()
+    for found, one in zip(ring.products(x, other), (x, other), strict=True):
+        truth = (stack @ one.double()[:, :, None])[:, :, 0]
+        torch.testing.assert_close(found.double(), truth, rtol=0, atol=float(1e-3 * stack.norm(dim=2).max()))
+    coefficients = random(2, len(kept), seed=9)
+    truth = 0.3 * x.double() + (coefficients.double()[:, None] @ stack)[:, 0]
+    found = ring.combination(x, 0.3, coefficients)
+    torch.testing.assert_close(found.double(), truth, rtol=0, atol=float(1e-2 * stack.abs().max() / 4))
+
+
+def test_the_norms_and_g_come_from_one_pass(path):
+    z, f_z, before = (random(2, DIM, seed=seed) for seed in range(3))
+    g, norms = comparison(z, f_z, before)
+    assert torch.equal(g, f_z - z)
+    for found, x in zip(norms, (z, f_z, g, g - before), strict=True):
+        torch.testing.assert_close(found, x.double().norm(dim=1).float())
+    step = g.clone()
+    torch.testing.assert_close(move(z, step), g.double().norm(dim=1).float())
+    assert torch.equal(step, g + z)
+
+
+def test_what_is_not_finite_shows_in_the_norms(path):
+    z = random(2, DIM, seed=0)
+    f_z = z.clone()
+    f_z[0, 70], f_z[1, -1] = torch.nan, torch.inf
+    _, norms = comparison(z, f_z, z)
+    assert norms[0].isfinite().all() and not any(norm.isfinite().any() for norm in norms[1:])
+
+
+def test_threads_change_nothing():
+    x, before = random(2, DIM, seed=0), torch.get_num_threads()
+    ring = Vectors(x, 2, torch.float16)
+    ring.push(x.flip(1))
+    results = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            results.append([*ring.products(x, x.flip(0)), ring.combination(x, 2.0, torch.ones(2, 1))])
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
