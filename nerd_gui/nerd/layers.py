@@ -162,10 +162,12 @@ class NonLocalBlock(nn.Module):
 def _project(pixels: Tensor, weight: Tensor) -> Tensor:
     """W x for each pixel (B, rows, cols, d), without gradients.
 
-    By oneDNN where PyTorch has it: in float32 three times as fast as the library that F.linear turns to.
+    By oneDNN where PyTorch has it, through what its own compiler calls: in float32 twice to three times as fast as the
+    library that F.linear turns to.
     """
-    if pixels.device.type == "cpu" and pixels.dtype is torch.float32 and torch.backends.mkldnn.is_available():
-        return torch.ops.mkldnn._linear_pointwise(pixels, weight, None, "none", [], "")
+    onednn = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
+    if onednn is not None and pixels.device.type == "cpu" and pixels.dtype is torch.float32:
+        return onednn(pixels, weight, None, "none", [], "")
     return F.linear(pixels, weight)
 
 
