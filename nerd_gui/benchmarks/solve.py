@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nerd_gui.benchmarks.baselines import SOLVERS, Function, installed_version
+from nerd_gui.benchmarks.baselines import SOLVERS, installed_version
 from nerd_gui.benchmarks.clock import Sample, Stopwatch, Turns, in_turns, wait_for
 from nerd_gui.benchmarks.peak import peak_of_solve
 from nerd_gui.benchmarks.workload import Workload
@@ -22,28 +22,12 @@ from nerd_gui.nerd.attention import Precision
 _TORCHDEQ_VECTORS = 60
 
 
-class _Recorder:
-    """f, timed, with its values kept to be played back; keeping them is timed apart."""
-
-    def __init__(self, f: Function, device: str) -> None:
-        self.watch = Stopwatch(f, device)
-        self.values: list[Tensor] = []
-        self.keeping = 0.0
-
-    def __call__(self, z: Tensor) -> Tensor:
-        value = self.watch(z)
-        started = perf_counter()
-        self.values.append(value.clone())
-        self.keeping += perf_counter() - started
-        return value
-
-
 def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns) -> dict[str, Any]:
     """Measure a solve of so many Broyden steps, taken all of them, and torchdeq's solver beside it.
 
-    The solve is one real run of the solver, f timed inside it: what is left of the whole time is the solver's own.
-    To compare it with torchdeq's, both then solve in turns with the values of f that this run had, played back, so
-    that nothing but their algebra is timed.
+    The solve is a real run of the solver, f timed inside it: what is left of the whole time is the solver's own. A run
+    before it warms everything up and keeps the values of f. To compare the solver with torchdeq's, both then solve in
+    turns with these values, played back, so that nothing but their algebra is timed.
 
     Returns
     -------
@@ -54,9 +38,8 @@ def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns
         weights), "algebra" by solver and "algebra_ratio" (torchdeq's over this one's; None if torchdeq's is missing).
     """
     work.net.precision = precision
-    recorder = _Recorder(lambda z: work.net.implicit(z, work.s), work.device)
-    figures = _real_solve(work, recorder, steps)
-    start, values = work.net.initial(work.s), recorder.values
+    start, values = work.net.initial(work.s), _values(work, steps)
+    figures = _real_solve(work, steps)
     runs = {name: partial(_played_back, name, values, start, steps, work.device) for name in SOLVERS}
     if why_no_torchdeq(work, steps):
         del runs["torchdeq"]
@@ -66,20 +49,30 @@ def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns
 
 
 @torch.no_grad()
-def _real_solve(work: Workload, recorder: _Recorder, steps: int) -> dict[str, Any]:
+def _values(work: Workload, steps: int) -> list[Tensor]:
+    """What f returns in the course of a solve, moved out of the way of the next one."""
+    solve = broyden(
+        lambda z: work.net.implicit(z, work.s), work.net.initial(work.s), max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE
+    )
+    return [step.f_z.clone() for step in solve]
+
+
+@torch.no_grad()
+def _real_solve(work: Workload, steps: int) -> dict[str, Any]:
     inject, decode = (Stopwatch(function, work.device) for function in (work.net.inject, work.net.estimate))
+    f = Stopwatch(lambda z: work.net.implicit(z, work.s), work.device)
     inject(work.y)
     wait_for(work.device)
     first = 0.0
     started = perf_counter()
     z0 = work.net.initial(work.s)
-    for step in broyden(recorder, z0, max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE):
+    for step in broyden(f, z0, max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE):
         if step.index == 1:
-            first = perf_counter() - started - recorder.keeping
+            first = perf_counter() - started
     wait_for(work.device)
-    seconds = perf_counter() - started - recorder.keeping
+    seconds = perf_counter() - started
     x_hat, _ = decode(work.y, step.z)
-    inside = recorder.watch.seconds
+    inside = f.seconds
     f_seconds = median(inside)
     return {
         "seconds": seconds,
