@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from nerd_gui.cli.arguments import Parser, UsageError, not_negative, whole
+from nerd_gui.cli.recipes import recipe_and_device
 from nerd_gui.cli.targets import check_file
-from nerd_gui.training import Speed, find_recipe, joined, train
+from nerd_gui.training import Speed, joined, train
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,15 +59,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"“{args.release}” is no name for a network; end it in .safetensors.")
     check_file(args.release)
 
-    try:
-        recipe = find_recipe(args.config)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"There is no device “{device}” here; choose another one, such as cpu.") from error
+    recipe, device = recipe_and_device(args.config, args.device)
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     with joined(torch.device(device)) as processes:

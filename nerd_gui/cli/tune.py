@@ -4,14 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-
 from nerd_gui.benchmarks.device_checks import Row
 from nerd_gui.benchmarks.tuning import Plan, tune
 from nerd_gui.benchmarks.tuning_words import line
-from nerd_gui.cli.arguments import Parser, UsageError, positive, whole
+from nerd_gui.cli.arguments import Parser, positive, whole
+from nerd_gui.cli.recipes import recipe_and_device
 from nerd_gui.cli.targets import check_file, write_text
-from nerd_gui.training import find_recipe
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,15 +39,7 @@ def run(args: argparse.Namespace) -> int:
         Before the first measurement.
     """
     check_file(args.out)
-    try:
-        recipe = find_recipe(args.config)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"There is no device “{device}” here; choose another one, such as cpu.") from error
+    recipe, device = recipe_and_device(args.config, args.device)
     default = Plan(device)
     plan = Plan(
         device,
