@@ -8,7 +8,7 @@ import ctypes
 import sys
 from typing import Any
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # glibc's malloc.h
+_LARGEST_FAST, _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = 1, -1, -3, -8  # glibc's malloc.h
 _LARGEST = (1 << 31) - 1
 _OLD_LIMIT = 32 << 20  # the highest threshold that older versions take
 _RETURNED = 4 << 20  # bytes
@@ -34,6 +34,8 @@ def reuse_freed() -> bool:
     if not library:
         return False
     library.mallopt(_TRIM_THRESHOLD, _LARGEST)
+    # Crumbs beside an aligned block are joined to it again: without them the next one of its size does not fit there.
+    library.mallopt(_LARGEST_FAST, 0)
     return bool(library.mallopt(_MMAP_THRESHOLD, 1 << 30) or library.mallopt(_MMAP_THRESHOLD, _OLD_LIMIT))
 
 

@@ -57,6 +57,7 @@ class VectorCode:
         self.vector = ir.VectorType(FLOAT, lanes)
         self._whole = ir.VectorType(INT, lanes)
         self._module = module
+        self._streams = False
         kind = ir.FunctionType(ir.VoidType(), [FLOATS] * pointers + [LONG] * numbers)
         self._function = ir.Function(module, kind, name)
         for pointer in self._function.args[:pointers]:
@@ -67,6 +68,8 @@ class VectorCode:
         self.builder = ir.IRBuilder(first)
 
     def end(self) -> None:
+        if self._streams:
+            self.builder.fence("seq_cst")  # what was written past the caches is there for all threads
         self.builder.ret_void()
 
     # Whole numbers.
@@ -139,6 +142,10 @@ class VectorCode:
         made.align = _ALIGNMENT
         return made
 
+    def floats(self, count: int) -> Value:
+        """An array of so many floats, a multiple of the lanes."""
+        return self.builder.bitcast(self.buffer(count // self.lanes), FLOATS)
+
     def vectors_at(self, pointer: Value, index: Number) -> Value:
         """The array of vectors that begins so many vectors behind `pointer`."""
         return self.at(self.builder.bitcast(pointer, self.vector.as_pointer()), index)
@@ -168,6 +175,15 @@ class VectorCode:
         halves = ir.VectorType(HALF, self.lanes)
         loaded = self.builder.load(self.builder.bitcast(self.at(pointer, index), halves.as_pointer()), align=2)
         return self.builder.fpext(loaded, self.vector)
+
+    def stream(self, value: Value, pointer: Value, index: Number) -> None:
+        """Write past the caches, where lines of them begin: floats, or as float16 if `pointer` leads to such."""
+        if pointer.type.pointee == HALF:
+            value = self.builder.fptrunc(value, ir.VectorType(HALF, self.lanes))
+        place = self.builder.bitcast(self.at(pointer, index), value.type.as_pointer())
+        written = self.builder.store(value, place, align=(2 if pointer.type.pointee == HALF else 4) * self.lanes)
+        written.set_metadata("nontemporal", self._module.add_metadata([INT(1)]))
+        self._streams = True
 
     def prefetch(self, pointer: Value, index: Number) -> None:
         """Bring this number into the caches; where there is none, nothing happens."""

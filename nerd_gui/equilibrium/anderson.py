@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import SolverStep, StopRule, choose, solve
+from nerd_gui.equilibrium.steps import SolverStep, Stepwise, StopRule, choose, solve
 from nerd_gui.equilibrium.vectors import Vectors
 
 
@@ -65,7 +65,7 @@ def anderson(
     return solve(lambda z: _Anderson(z, slots, pair_dtype, beta, regularization), f, z0, rule, safeguard=safeguard)
 
 
-class _Anderson:
+class _Anderson(Stepwise):
     def __init__(
         self, z: Tensor, memory: int, pair_dtype: torch.dtype | None, beta: float, regularization: float
     ) -> None:
@@ -108,4 +108,4 @@ class _Anderson:
         self._changes.clear(samples)
         self._moves.clear(samples)
         self._from = choose(samples, z, self._from[0]), choose(samples, g, self._from[1])
-        return self._beta * g
+        return z + self._beta * g

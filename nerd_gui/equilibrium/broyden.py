@@ -8,8 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import SolverStep, StopRule, choose, solve
-from nerd_gui.equilibrium.vectors import Vectors, dot, sample_norms
+from nerd_gui.equilibrium.steps import SolverStep, Stepwise, StopRule, choose, solve
+from nerd_gui.equilibrium.vectors import Vectors, comparison, dot, sample_norms
+
+_LEAST_STEP = 1e-3  # of its plain part: what is left of a smaller one is rounding
 
 
 def broyden(
@@ -85,7 +87,8 @@ def broyden(
     if not alpha > 0:
         raise ValueError(f"Broyden's step length must be above 0, not {alpha}.")
     if memory is None or memory >= max_iter:
-        return solve(lambda z: FromSteps(z, max(1, max_iter), pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
+        room = max_iter if stop_on == "relative_step" else max_iter - 1  # the last step is worked out, or taken
+        return solve(lambda z: FromSteps(z, max(1, room), pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
     return solve(lambda z: _FromPairs(z, memory, pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
 
 
@@ -101,58 +104,73 @@ class FromSteps:
         self._gram = z.new_zeros(z.shape[0], room, room)  # inner products of the steps
         self._weight = z.new_zeros(z.shape[0], room)  # 1 / ||s_j||^2, 0 for a factor that is left out
         self._alpha = alpha
-        self._from: Tensor | None = None  # the iterate that the last step started from
+        self._kept = False  # whether the step that was taken last is among them
 
     @torch.no_grad()
-    def step(self, z: Tensor, g: Tensor) -> Tensor:
-        if self._from is None:
-            self._from = z
-            return self._alpha * g
-        steps, alpha, newest = self._steps, self._alpha, self._steps.slot
-        dz = z - self._from
-        self._from = z
-        steps.push(dz)
-        used = newest + 1
-        row, right = steps.products(dz, g)
-        del dz
+    def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        steps, used = self._steps, self._steps.used
+        if not used:
+            g, norms = comparison(z, f_z, g_before)
+            own, along = torch.full_like(self._weight[:, :1], self._alpha), self._weight[:, :0]
+            square = torch.zeros_like(own)
+        else:
+            g, norms, (row, right) = steps.compare(z, f_z, g_before)
+            own, along = self._step(used, row, right)
+            gram = self._gram[:, :used, :used]
+            square = (along * (2 * own * right + torch.bmm(gram, along[:, :, None])[:, :, 0])).sum(1, keepdim=True)
+        plain = own * norms[2][:, None].to(own.dtype)
+        about = (square + plain.square()).clamp_min(0).sqrt().maximum(_LEAST_STEP * plain.abs())
+        self._kept = used < steps.room
+        z_next, size = steps.advance(z, g, own, along, about=about, keep=self._kept)
+        return g, z_next, [*norms, size]
+
+    def _step(self, used: int, row: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """Learn from the newest step; -B g in terms of g (B, 1) and of all steps (B, used).
+
+        `row` and `right` are the inner products (B, used) of all steps with the newest one and with g.
+        """
+        alpha, newest = self._alpha, used - 1
         self._gram[:, newest, :used] = row
         self._gram[:, :used, newest] = row
         gram, weight = self._gram[:, :used, :used], self._weight[:, :used]
         # With x_0 = g and x_{j+1} = F_j x_j, the inner products s_j^T x_j solve a triangular system.
         past = weight[:, None, :-1] * (gram[:, :, 1:] + (alpha - 1) * gram[:, :, :-1])
-        system = torch.eye(used, dtype=z.dtype, device=z.device) - F.pad(past, (0, 1)).tril(-1)
+        system = torch.eye(used, dtype=row.dtype, device=row.device) - F.pad(past, (0, 1)).tril(-1)
         inner = torch.linalg.solve_triangular(system, right[:, :, None], upper=False, unitriangular=True)[:, :, 0]
         moved = weight[:, :-1] * inner[:, :-1]
         along = F.pad(moved, (1, 0)) + (alpha - 1) * F.pad(moved, (0, 1))  # -B g = g + sum along_j s_j
         square, last = row[:, newest, None] / alpha, inner[:, newest, None]
         slope = square - last  # dz^T B dg
         # A slope of rounding size teaches nothing (a sample that has converged has none): leave B as it is.
-        learns = slope.abs() > torch.finfo(z.dtype).eps * (square + last.abs())
+        learns = slope.abs() > torch.finfo(row.dtype).eps * (square + last.abs())
         gain = torch.where(learns, last / slope, 0)
         self._weight[:, newest, None] = torch.where(learns, 1 / (alpha * square), 0)
         along = alpha * (1 + gain) * along
         along[:, newest, None] += (alpha - 1) * gain
-        return steps.combination(g, alpha * (1 + gain), along)
+        return alpha * (1 + gain), along
 
     @torch.no_grad()
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
-        assert self._from is not None
-        self._steps.clear(samples)
-        gone = samples.to(z.device)
-        self._gram[gone] = 0
-        self._weight[gone] = 0
-        self._from = choose(samples, z, self._from)
-        return self._alpha * g
+        if not samples.all():
+            return self.forget(samples, z, g)
+        self._steps.empty()
+        self._weight.zero_()
+        z_next = z + self._alpha * g
+        if self._kept:
+            self._steps.push(z_next - z)
+        return z_next
 
     @torch.no_grad()
-    def forget(self, samples: Tensor, z: Tensor) -> None:
+    def forget(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
         """As `restart`, for `samples` (B, bool) on the device, which is not waited for: factors without weight."""
-        assert self._from is not None
-        self._weight.masked_fill_(samples[:, None], 0)
-        self._from = torch.where(samples[:, None], z, self._from)
+        self._weight.masked_fill_(samples.to(g.device)[:, None], 0)
+        z_next = z + self._alpha * g
+        if self._kept:
+            self._steps.replace(samples, z_next - z)
+        return z_next
 
 
-class _FromPairs:
+class _FromPairs(Stepwise):
     """The newest pairs (u, v), as a sum: ``B = -I + sum u v^T``."""
 
     def __init__(self, z: Tensor, memory: int, dtype: torch.dtype | None, alpha: float) -> None:
@@ -188,4 +206,4 @@ class _FromPairs:
         self._u.clear(samples)
         self._v.clear(samples)
         self._from = choose(samples, z, self._from[0]), choose(samples, g, self._from[1])
-        return self._alpha * g
+        return z + self._alpha * g

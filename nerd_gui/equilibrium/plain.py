@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import SolverStep, StopRule, solve
+from nerd_gui.equilibrium.steps import SolverStep, Stepwise, StopRule, solve
 
 
 def plain(
@@ -52,7 +52,7 @@ def plain(
     return solve(lambda z: _Plain(damping), f, z0, rule, safeguard=False)
 
 
-class _Plain:
+class _Plain(Stepwise):
     def __init__(self, damping: float) -> None:
         self._damping = damping
 
@@ -61,4 +61,4 @@ class _Plain:
         return self._damping * g
 
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
-        return self.step(z, g)
+        return z + self._damping * g

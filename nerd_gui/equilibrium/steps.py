@@ -6,6 +6,7 @@ Notation: `g(z) = f(z) - z`; a batch of B samples is solved at once and every qu
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.vectors import comparison, move, sample_norms
+from nerd_gui.equilibrium.vectors import comparison, sample_norms
 
 MEASURES = ("residual", "relative_step", "residual_change")
 STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
@@ -88,11 +89,29 @@ class SolverStep:
 class Update(Protocol):
     """How a solver chooses its steps. All tensors are (B, D) and are neither kept in other hands nor changed."""
 
+    def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Learn from the iterate `z`: g, the next iterate, and the norms (B,) of `comparison` and of the step."""
+
+    def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
+        """Forget what was learnt of `samples` (B, bool, CPU); they go on from `z`. Return where a plain step leads."""
+
+
+class Stepwise(ABC):
+    """An `Update` that knows only g: whatever it may keep, each pass over the vectors is one of its own."""
+
+    def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        g, norms = comparison(z, f_z, g_before)
+        step = self.step(z, g)
+        size = sample_norms(step)
+        return g, step.add_(z), [*norms, size]
+
+    @abstractmethod
     def step(self, z: Tensor, g: Tensor) -> Tensor:
         """Learn from the iterate `z` and return the step from it, a new tensor."""
 
+    @abstractmethod
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
-        """Forget what was learnt of `samples` (B, bool, CPU); they go on from `z`. Return the plain step from there."""
+        """As in `Update`."""
 
 
 @dataclass(frozen=True)
@@ -264,11 +283,12 @@ def _advance(
     update: Update, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor] | None, no_step: bool
 ) -> tuple[Tensor, Tensor | None, Tensor]:
     """g, the next iterate, and the norms (5, B) of z, f, g, the change of g, and the step."""
-    g, norms = comparison(z, f_z, f_z if previous is None else previous[1])
+    before = f_z if previous is None else previous[1]
     if no_step:
+        g, norms = comparison(z, f_z, before)
         return g, None, torch.stack([*norms, torch.zeros_like(norms[0])])
-    z_next = update.step(z, g)
-    return g, z_next, torch.stack([*norms, move(z, z_next)])
+    g, z_next, norms = update.advance(z, f_z, before)
+    return g, z_next, torch.stack(norms)
 
 
 @torch.no_grad()
@@ -277,7 +297,7 @@ def _restart(
 ) -> tuple[Tensor, Tensor]:
     """The next iterate when `samples` go on from their best one, and the size of the step that leads to it."""
     assert z_next is not None
-    z_next = choose(samples, update.restart(samples, best_z, best_g).add_(best_z), z_next)
+    z_next = choose(samples, update.restart(samples, best_z, best_g), z_next)
     return z_next, sample_norms(z_next - z).cpu().double()
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui.equilibrium.broyden import FromSteps
-from nerd_gui.equilibrium.steps import sample_norms
+from nerd_gui.equilibrium.vectors import comparison, sample_norms
 
 
 @torch.no_grad()
@@ -34,23 +34,22 @@ def unwatched_broyden(f: Callable[[Tensor], Tensor], z0: Tensor, *, steps: int) 
         ``||g|| / ||f(z)||`` there.
     """
     shape, z = z0.shape, z0.detach().reshape(z0.shape[0], -1)
-    update = FromSteps(z, max(1, steps), None, 1.0)
+    update = FromSteps(z, max(1, steps - 1), None, 1.0)
     best_z, best_g = z, torch.zeros_like(z)
     best = last = torch.full_like(sample_norms(z), torch.inf)
     for index in range(steps + 1):
         f_z = f(z.view(shape)).to(z.dtype).reshape(z.shape)
-        g = f_z - z
-        size_g, size_f = sample_norms(g), sample_norms(f_z)
+        if index == steps:
+            g, (_, size_f, size_g, _) = comparison(z, f_z, f_z)
+            z_next = z
+        else:
+            g, z_next, (_, size_f, size_g, _, _) = update.advance(z, f_z, f_z)
         residual = torch.where(size_g == 0, 0, (size_g / size_f).nan_to_num(nan=torch.inf))
         better = (residual < best)[:, None]
         best_z, best_g = torch.where(better, z, best_z), torch.where(better, g, best_g)
         best = torch.minimum(best, residual)
-        if index == steps:
-            break
-        step = update.step(z, g)
-        if index > 2:
+        if 2 < index < steps:
             wild = residual > 2 * last
-            update.forget(wild, best_z)
-            z, step = torch.where(wild[:, None], best_z, z), torch.where(wild[:, None], best_g, step)
-        z, last = z + step, residual
+            z_next = torch.where(wild[:, None], update.forget(wild, best_z, best_g), z_next)
+        z, last = z_next, residual
     return best_z.view(shape), best

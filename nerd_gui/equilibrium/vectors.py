@@ -50,9 +50,9 @@ class Vectors:
     def push(self, x: Tensor) -> None:
         """Keep a vector (B, D) of each sample."""
         if self._converted:
-            unit = torch.linalg.vector_norm(x, dim=1, keepdim=True) / x.shape[1] ** 0.5
+            unit = _unit(torch.linalg.vector_norm(x, dim=1, keepdim=True), x.shape[1])
             self._unit[:, self.slot, None] = unit
-            torch.div(x, torch.where(unit > 0, unit, 1), out=self._kept[:, self.slot])
+            torch.div(x, unit, out=self._kept[:, self.slot])
         else:
             self._kept[:, self.slot] = x
         self._written += 1
@@ -65,6 +65,10 @@ class Vectors:
         """Set the vectors of `samples` (B, bool, CPU) to zero, which is as good as having none."""
         for sample in samples.nonzero().flatten().tolist():
             self._kept[sample, : self.used].zero_()
+
+    def empty(self) -> None:
+        """Keep none of them."""
+        self._written = 0
 
     def products(self, *others: Tensor) -> list[Tensor]:
         """Inner products (B, k) of the kept vectors with each of the `others` (B, D)."""
@@ -91,6 +95,58 @@ class Vectors:
             out[:, None, part].baddbmm_(factors[:, None], kept[:, :, part].to(x.dtype))
         return out
 
+    def compare(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """`comparison`, and the inner products (B, k) of the kept vectors with the newest of them and with g."""
+        newest = self._unit[:, self.used - 1, None]
+        if self._compiled:
+            g, norms, products = vectors_kernel.compare(self._kept, self.used, z, f_z, g_before)
+            with_newest, with_g = (product * self._unit[:, : self.used] for product in products)
+        else:
+            g, norms = comparison(z, f_z, g_before)
+            with_newest, with_g = self.products(self._kept[:, self.used - 1].to(z.dtype), g)
+        return g, norms, [with_newest * newest, with_g]
+
+    def advance(
+        self, z: Tensor, g: Tensor, factor: Tensor, coefficients: Tensor, *, about: Tensor, keep: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Take the step from z that `combination` of g gives, and push what it came to if that is to `keep`.
+
+        Parameters
+        ----------
+        z, g : Tensor, (B, D)
+        factor, coefficients : Tensor, (B, 1) and (B, k)
+        about : Tensor, (B, 1)
+            About the norm of the step, or more.
+        keep : bool
+            Only for as many as there is room for.
+
+        Returns
+        -------
+        z_next : Tensor, (B, D)
+        norm : Tensor, (B,)
+            That of the step.
+        """
+        if not self._compiled:
+            z_next = self.combination(g, factor, coefficients).add_(z)
+            taken = z_next - z
+            if keep:
+                self.push(taken)
+            return z_next, sample_norms(taken)
+        unit = _unit(about, z.shape[1])
+        factors = torch.cat([factor, coefficients * self._unit[:, : self.used], 1 / unit], dim=1)
+        z_next, norm = vectors_kernel.advance(self._kept, self.used, z, g, factors, keep)
+        if keep:
+            self._unit[:, self.slot, None] = unit
+            self._written += 1
+        return z_next, norm
+
+    def replace(self, samples: Tensor, x: Tensor) -> None:
+        """Let x (B, D) stand for the newest vector of `samples` (B, bool)."""
+        newest, samples = self.used - 1, samples.to(x.device)[:, None]
+        unit = _unit(torch.linalg.vector_norm(x, dim=1, keepdim=True), x.shape[1]) if self._converted else 1
+        self._kept[:, newest] = torch.where(samples, (x / unit).to(self._kept.dtype), self._kept[:, newest])
+        self._unit[:, newest, None] = torch.where(samples, unit, self._unit[:, newest, None])
+
     def _slices(self) -> list[slice]:
         batch, _, dim = self._kept.shape
         elements = _SLICE.get(self._kept.device.type, _SLICE_ELSEWHERE)
@@ -106,13 +162,9 @@ def comparison(z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[T
     return g, [sample_norms(x) for x in (z, f_z, g, g - g_before)]
 
 
-def move(z: Tensor, step: Tensor) -> Tensor:
-    """Add z to the step (B, D), in place; returns the norm (B,) that the step had."""
-    if vectors_kernel.fits(z):
-        return vectors_kernel.move(z, step)
-    norm = sample_norms(step)
-    step.add_(z)
-    return norm
+def _unit(norm: Tensor, dim: int) -> Tensor:
+    """The root mean square of vectors of this norm; 1 for those of zeros."""
+    return torch.where(norm > 0, norm / dim**0.5, 1)
 
 
 def sample_norms(x: Tensor) -> Tensor:

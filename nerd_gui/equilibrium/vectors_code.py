@@ -14,8 +14,7 @@ from nerd_gui.compiled.vector_code import Value, VectorCode
 
 #: Elements that the code does at once; it takes multiples of them.
 STEP = 64
-PF = 1
-_BLOCK = 4096  # elements
+_BLOCK = 8192  # elements
 _LINE = 32  # float16 of a cache line
 
 
@@ -31,23 +30,16 @@ def products(others: int, lanes: int) -> str:
     with code.loop(0, count, _BLOCK) as begin:
         end = code.least(code.plus(begin, _BLOCK), count)
         with code.loop(0, used) as index:
-            totals = [[code.variable() for _ in range(STEP // lanes)] for _ in xs]
-            for variable in itertools.chain(*totals):
-                code.store(code.constant(0.0), variable)
-            row = code.half_at(kept, code.times(index, stride))
-            with code.loop(begin, end, STEP) as at:
+            row, totals = (
+                code.half_at(kept, code.times(index, stride)),
+                code.at(sums, code.times(index, others * lanes)),
+            )
+            with _sums(code, totals, others, STEP // lanes) as add, code.loop(begin, end, STEP) as at:
                 _prefetch(code, code.at(row, stride), at)
                 for part, place in enumerate(_places(code, at)):
                     own = code.load_half(row, place)
-                    for x, total in zip(xs, totals, strict=True):
-                        product = code.multiply_add(own, code.load_any(x, place), code.load(total[part]))
-                        code.store(product, total[part])
-            for other, total in enumerate(totals):
-                place = code.times(code.plus(code.times(index, others), other), lanes)
-                sum_ = code.load_any(sums, place)
-                for variable in total:
-                    sum_ = code.add(sum_, code.load(variable))
-                code.store_any(sum_, sums, place)
+                    for other, x in enumerate(xs):
+                        add(other, own, code.load_any(x, place), part)
     code.end()
     return str(module)
 
@@ -66,64 +58,109 @@ def combination(lanes: int) -> str:
         with code.loop(begin, end, STEP) as at:
             for place in _places(code, at):
                 code.store_any(code.multiply(code.load_any(x, place), own), out, place)
-        with code.loop(0, used) as index:
-            row = code.half_at(kept, code.times(index, stride))
-            factor = code.everywhere(code.load(factors, code.plus(index, 1)))
-            with code.loop(begin, end, STEP) as at:
-                _prefetch(code, code.at(row, stride), at)
-                for place in _places(code, at):
-                    total = code.multiply_add(code.load_half(row, place), factor, code.load_any(out, place))
-                    code.store_any(total, out, place)
+        _add_kept(code, kept, out, factors, (begin, end), used, stride)
     code.end()
     return str(module)
 
 
-def comparison(lanes: int) -> str:
-    """Code of `comparison(z, f_z, g_before, g, sums, count)`: g = f_z - z.
+def compare(lanes: int) -> str:
+    """Code of `compare(kept, newest, z, f_z, g_before, g, sums, count, used, stride)`: g = f_z - z.
 
-    Adds to sums (4, lanes) the squares of z, f_z, g, and g - g_before.
+    Adds to sums (4 + 2 used, lanes) the squares of z, f_z, g, and g - g_before, then the products of each kept vector
+    with `newest`, one of them, and with g.
     """
     module = ir.Module()
-    code = VectorCode(module, "comparison", 5, 1, lanes)
-    z, f_z, before, g, sums, count = code.arguments
-    with _squares(code, sums, 4) as add, code.loop(0, count, STEP) as at:
-        for place in _places(code, at):
-            here, there = code.load_any(z, place), code.load_any(f_z, place)
-            difference = code.subtract(there, here)
-            code.store_any(difference, g, place)
-            add(here, there, difference, code.subtract(difference, code.load_any(before, place)))
+    code = VectorCode(module, "compare", 7, 3, lanes)
+    kept, newest, z, f_z, before, g, sums, count, used, stride = code.arguments
+    newest, buffer = code.half_at(newest, 0), code.floats(_BLOCK)
+    with code.loop(0, count, _BLOCK) as begin:
+        end, again = code.least(code.plus(begin, _BLOCK), count), code.at(buffer, code.minus(0, begin))
+        with _sums(code, sums, 4) as add, code.loop(begin, end, STEP) as at:
+            for place in _places(code, at):
+                here, there = code.load_any(z, place), code.load_any(f_z, place)
+                difference = code.subtract(there, here)
+                code.store_any(difference, again, place)
+                code.stream(difference, g, place)
+                change = code.subtract(difference, code.load_any(before, place))
+                for index, x in enumerate((here, there, difference, change)):
+                    add(index, x, x)
+        with code.loop(0, used) as index:
+            row = code.half_at(kept, code.times(index, stride))
+            totals = code.at(sums, code.plus(code.times(index, 2 * lanes), 4 * lanes))
+            with _sums(code, totals, 2, STEP // lanes) as add, code.loop(begin, end, STEP) as at:
+                _prefetch(code, code.at(row, stride), at)
+                for part, place in enumerate(_places(code, at)):
+                    x = code.load_half(row, place)
+                    add(0, x, code.load_half(newest, place), part)
+                    add(1, x, code.load_any(again, place), part)
     code.end()
     return str(module)
 
 
-def move(lanes: int) -> str:
-    """Code of `move(z, step, sums, count)`: adds z to the step, and the squares of the step to sums (1, lanes)."""
+def advance(keep: bool, lanes: int) -> str:
+    """Code of `advance(kept, z, g, z_next, factors, sums, count, used, stride)`: z_next = z + step.
+
+    The step is g times the first factor plus the kept vectors times the next ones. The squares of z_next - z, which is
+    the step but for rounding, are added to sums (1, lanes). If it is to `keep`, it becomes one more kept vector, times
+    the last factor.
+    """
     module = ir.Module()
-    code = VectorCode(module, "move", 3, 1, lanes)
-    z, step, sums, count = code.arguments
-    with _squares(code, sums, 1) as add, code.loop(0, count, STEP) as at:
-        for place in _places(code, at):
-            own = code.load_any(step, place)
-            add(own)
-            code.store_any(code.add(own, code.load_any(z, place)), step, place)
+    code = VectorCode(module, "advance", 6, 3, lanes)
+    kept, z, g, z_next, factors, sums, count, used, stride = code.arguments
+    buffer = code.floats(_BLOCK)
+    own = code.everywhere(code.load(factors))
+    unit = code.everywhere(code.load(factors, code.plus(used, 1)))
+    newest = code.half_at(kept, code.times(used, stride))
+    with code.loop(0, count, _BLOCK) as begin:
+        end, step = code.least(code.plus(begin, _BLOCK), count), code.at(buffer, code.minus(0, begin))
+        with code.loop(begin, end, STEP) as at:
+            for place in _places(code, at):
+                code.store_any(code.multiply(code.load_any(g, place), own), step, place)
+        _add_kept(code, kept, step, factors, (begin, end), used, stride)
+        with _sums(code, sums, 1) as add, code.loop(begin, end, STEP) as at:
+            for place in _places(code, at):
+                here = code.load_any(z, place)
+                there = code.add(here, code.load_any(step, place))
+                code.stream(there, z_next, place)
+                taken = code.subtract(there, here)
+                add(0, taken, taken)
+                if keep:
+                    code.stream(code.multiply(taken, unit), newest, place)
     code.end()
     return str(module)
+
+
+def _add_kept(
+    code: VectorCode, kept: Value, out: Value, factors: Value, block: tuple[Value, Value], used: Value, stride: Value
+) -> None:
+    """Add the kept vectors times their factors, which begin at the second, to a block of `out`."""
+    with code.loop(0, used) as index:
+        row = code.half_at(kept, code.times(index, stride))
+        factor = code.everywhere(code.load(factors, code.plus(index, 1)))
+        with code.loop(*block, STEP) as at:
+            _prefetch(code, code.at(row, stride), at)
+            for place in _places(code, at):
+                total = code.multiply_add(code.load_half(row, place), factor, code.load_any(out, place))
+                code.store_any(total, out, place)
 
 
 @contextlib.contextmanager
-def _squares(code: VectorCode, sums: Value, count: int) -> Iterator[Callable[..., None]]:
-    """Yields what squares so many vectors and adds them up, in the end to `sums`."""
-    totals = [code.variable() for _ in range(count)]
-    for index, total in enumerate(totals):
-        code.store(code.load_any(sums, index * code.lanes), total)
+def _sums(code: VectorCode, sums: Value, count: int, parts: int = 1) -> Iterator[Callable[..., None]]:
+    """Yields what adds a product to the sum of that index, in `parts` beside each other, in the end added to `sums`."""
+    totals = [[code.variable() for _ in range(parts)] for _ in range(count)]
+    for variable in itertools.chain(*totals):
+        code.store(code.constant(0.0), variable)
 
-    def add(*values: Value) -> None:
-        for value, total in zip(values, totals, strict=True):
-            code.store(code.multiply_add(value, value, code.load(total)), total)
+    def add(index: int, left: Value, right: Value, part: int = 0) -> None:
+        variable = totals[index][part]
+        code.store(code.multiply_add(left, right, code.load(variable)), variable)
 
     yield add
-    for index, total in enumerate(totals):
-        code.store_any(code.load(total), sums, index * code.lanes)
+    for index, variables in enumerate(totals):
+        sum_ = code.load_any(sums, index * code.lanes)
+        for variable in variables:
+            sum_ = code.add(sum_, code.load(variable))
+        code.store_any(sum_, sums, index * code.lanes)
 
 
 def _places(code: VectorCode, at: Value) -> list[Value]:

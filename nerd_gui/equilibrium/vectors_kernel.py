@@ -13,7 +13,7 @@ from nerd_gui.compiled import Function, compile_function, converts_halves, in_th
 if missing() is None:
     from nerd_gui.equilibrium import vectors_code as code
 
-_PART = 1 << 16  # elements of one task
+_PART = 1 << 18  # elements of one task
 
 
 def fits(x: Tensor) -> bool:
@@ -26,29 +26,43 @@ def fits(x: Tensor) -> bool:
 def products(kept: Tensor, used: int, others: Sequence[Tensor]) -> list[Tensor]:
     """Inner products (B, used) of the first vectors of `kept` (B, room, D), float16, with each of the others (B, D)."""
     sums = _sums(kept[:, 0], used, len(others))
-    _run(_function("products", len(others)), [kept[:, 0], *others], sums, used, kept.stride(1))
+    _run(_function("products", len(others)), [kept[:, 0], *others], [sums], used, kept.stride(1))
     return list(sums.sum((1, 4)).unbind(2))
 
 
 def combination(kept: Tensor, x: Tensor, factors: Tensor) -> Tensor:
     """`x` (B, D) times the first of its `factors` (B, 1 + used), plus the first vectors of `kept` times the others."""
     out = torch.empty_like(x)
-    _run(_function("combination"), [kept[:, 0], x, out], factors[:, None], factors.shape[1] - 1, kept.stride(1))
+    _run(_function("combination"), [kept[:, 0], x, out], [factors[:, None]], factors.shape[1] - 1, kept.stride(1))
     return out
 
 
 def comparison(z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor]]:
     """g = f(z) - z, and the norms (B,) of z, f(z), g and g - g_before; all are (B, D)."""
-    g, sums = torch.empty_like(z), _sums(z, 4)
-    _run(_function("comparison"), [z, f_z, g_before, g], sums)
-    return g, list(sums.sum((1, 3)).sqrt().unbind(1))
+    g, norms, _ = compare(z[:, None], 0, z, f_z, g_before)
+    return g, norms
 
 
-def move(z: Tensor, step: Tensor) -> Tensor:
-    """Add z to the step (B, D), in place; returns the norm (B,) that the step had."""
-    sums = _sums(z, 1)
-    _run(_function("move"), [z, step], sums)
-    return sums.sum((1, 3)).sqrt()[:, 0]
+def compare(
+    kept: Tensor, used: int, z: Tensor, f_z: Tensor, g_before: Tensor
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """`comparison`, and the products (B, used) of the first kept vectors with the last of them and with g."""
+    g, sums = torch.empty_like(z), _sums(z, 4 + 2 * used)
+    vectors = [kept[:, 0], kept[:, max(0, used - 1)], z, f_z, g_before, g]
+    _run(_function("compare"), vectors, [sums], used, kept.stride(1))
+    totals = sums.sum((1, 3))
+    return g, list(totals[:, :4].sqrt().unbind(1)), list(totals[:, 4:].unflatten(1, (used, 2)).unbind(2))
+
+
+def advance(kept: Tensor, used: int, z: Tensor, g: Tensor, factors: Tensor, keep: bool) -> tuple[Tensor, Tensor]:
+    """The next iterate and the norm (B,) of the step to it, which is made with `factors` (B, 2 + used).
+
+    It is g times the first one, plus the first kept vectors times those in between. If it is to `keep`, the step times
+    the last one becomes the next kept vector.
+    """
+    z_next, sums = torch.empty_like(z), _sums(z, 1)
+    _run(_function("advance", keep), [kept[:, 0], z, g, z_next], [factors[:, None], sums], used, kept.stride(1))
+    return z_next, sums.sum((1, 3)).sqrt()[:, 0]
 
 
 def _sums(vectors: Tensor, *sizes: int) -> Tensor:
@@ -57,24 +71,23 @@ def _sums(vectors: Tensor, *sizes: int) -> Tensor:
     return torch.zeros(batch, -(-dim // _PART), *sizes, registers()[0])
 
 
-def _run(function: Function, vectors: Sequence[Tensor], beside: Tensor, *numbers: int) -> None:
-    """Pass over vectors (B, D), part by part, each with its own `beside`, (B, parts or 1, …)."""
+def _run(function: Function, vectors: Sequence[Tensor], beside: Sequence[Tensor], *numbers: int) -> None:
+    """Pass over vectors (B, D), part by part, each with what is its own `beside` them, (B, parts or 1, …)."""
     vectors = [x if x.stride(1) == 1 else x.contiguous() for x in vectors]
-    beside = beside.contiguous()
+    beside = [x.contiguous() for x in beside]
     batch, dim = vectors[0].shape
     tasks = iter([(sample, begin) for sample in range(batch) for begin in range(0, dim, _PART)])
 
     def work() -> None:
         for sample, begin in tasks:
             pointers = [x.data_ptr() + x.element_size() * (sample * x.stride(0) + begin) for x in vectors]
-            part = beside[sample, min(begin // _PART, beside.shape[1] - 1)]
-            function(*pointers, part.data_ptr(), min(_PART, dim - begin), *numbers)
+            pointers += [x[sample, min(begin // _PART, x.shape[1] - 1)].data_ptr() for x in beside]
+            function(*pointers, min(_PART, dim - begin), *numbers)
 
     in_threads(work)
 
 
 @functools.cache
 def _function(name: str, *variant: int) -> Function:
-    pointers = {"products": 2 + sum(variant), "combination": 4, "comparison": 5, "move": 3}[name]
-    numbers = 3 if name in ("products", "combination") else 1
-    return compile_function(name, getattr(code, name)(*variant, registers()[0]), pointers, numbers)
+    pointers = {"products": 2 + sum(variant), "combination": 4, "compare": 7, "advance": 6}[name]
+    return compile_function(name, getattr(code, name)(*variant, registers()[0]), pointers, 3)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nerd_gui.equilibrium import vectors, vectors_kernel
-from nerd_gui.equilibrium.vectors import Vectors, comparison, move
+from nerd_gui.equilibrium.vectors import Vectors, comparison
 
 DIM = (1 << 16) + 64 * 5  # more than one task, the last one short
 
@@ -44,9 +44,57 @@ def test_the_norms_and_g_come_from_one_pass(path):
     assert torch.equal(g, f_z - z)
     for found, x in zip(norms, (z, f_z, g, g - before), strict=True):
         torch.testing.assert_close(found, x.double().norm(dim=1).float())
-    step = g.clone()
-    torch.testing.assert_close(move(z, step), g.double().norm(dim=1).float())
-    assert torch.equal(step, g + z)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_comparison_gives_the_products_of_the_newest_vector_and_g(path, count):
+    z, f_z, before = (random(2, DIM, seed=seed) for seed in range(3))
+    ring, kept = Vectors(z, 5, torch.float16), [random(2, DIM, seed=3 + index) * 10**index for index in range(count)]
+    for vector in kept:
+        ring.push(vector)
+    g, norms, (with_newest, with_g) = ring.compare(z, f_z, before)
+    assert torch.equal(g, f_z - z)
+    for found, x in zip(norms, (z, f_z, g, g - before), strict=True):
+        torch.testing.assert_close(found, x.double().norm(dim=1).float())
+    stack = torch.stack(kept, dim=1).double()
+    sizes = stack.norm(dim=2)
+    for found, x in ((with_newest, kept[-1]), (with_g, g)):
+        truth = (stack @ x.double()[:, :, None])[:, :, 0]
+        bound = 1e-3 * sizes * x.double().norm(dim=1, keepdim=True)
+        assert ((found - truth).abs() < bound).all()
+    torch.testing.assert_close(with_newest[:, -1].double(), sizes[:, -1] ** 2, rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_step_is_taken_and_kept_in_one_pass(path, count, keep):
+    z, g = random(2, DIM, seed=0), random(2, DIM, seed=1)
+    ring, kept = Vectors(z, 4, torch.float16), [random(2, DIM, seed=2 + index) for index in range(count)]
+    for vector in kept:
+        ring.push(vector)
+    factor, coefficients = torch.tensor([[0.3], [2.0]]), random(2, count, seed=9)
+    step = factor * g + sum(
+        (coefficients[:, index, None] * vector for index, vector in enumerate(kept)), torch.zeros(1)
+    )
+    z_next, norm = ring.advance(z, g, factor, coefficients, about=2 * step.norm(dim=1, keepdim=True), keep=keep)
+    torch.testing.assert_close(z_next, z + step, rtol=0, atol=1e-2)
+    torch.testing.assert_close(norm, (z_next - z).norm(dim=1))
+    assert ring.used == count + keep
+    if keep:  # as exact as float16 is, whatever the factor of the unit
+        (found,) = ring.products(torch.eye(DIM)[70].expand(2, -1))
+        torch.testing.assert_close(found[:, -1], (z_next - z)[:, 70], rtol=1e-3, atol=0)
+
+
+def test_another_vector_takes_the_place_of_the_newest(path):
+    x = random(2, DIM, seed=0)
+    ring = Vectors(x, 3, torch.float16)
+    for seed in (1, 2):
+        ring.push(random(2, DIM, seed=seed))
+    before = ring.products(x)[0]
+    ring.replace(torch.tensor([False, True]), 1e6 * x)
+    (after,) = ring.products(x)
+    assert torch.equal(before[0], after[0]) and before[1, 0] == after[1, 0]
+    torch.testing.assert_close(after[1, 1], 1e6 * x[1].norm() ** 2, rtol=1e-3, atol=0)
 
 
 def test_what_is_not_finite_shows_in_the_norms(path):
