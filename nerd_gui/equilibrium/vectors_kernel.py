@@ -32,7 +32,7 @@ def products(kept: Tensor, used: int, others: Sequence[Tensor]) -> list[Tensor]:
 
 def combination(kept: Tensor, x: Tensor, factors: Tensor) -> Tensor:
     """`x` (B, D) times the first of its `factors` (B, 1 + used), plus the first vectors of `kept` times the others."""
-    out = torch.empty_like(x)
+    out = _like(x)
     _run(_function("combination"), [kept[:, 0], x, out], [factors[:, None]], factors.shape[1] - 1, kept.stride(1))
     return out
 
@@ -47,7 +47,7 @@ def compare(
     kept: Tensor, used: int, z: Tensor, f_z: Tensor, g_before: Tensor
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """`comparison`, and the products (B, used) of the first kept vectors with the last of them and with g."""
-    g, sums = torch.empty_like(z), _sums(z, 4 + 2 * used)
+    g, sums = _like(z), _sums(z, 4 + 2 * used)
     vectors = [kept[:, 0], kept[:, max(0, used - 1)], z, f_z, g_before, g]
     _run(_function("compare"), vectors, [sums], used, kept.stride(1))
     totals = sums.sum((1, 3))
@@ -60,9 +60,14 @@ def advance(kept: Tensor, used: int, z: Tensor, g: Tensor, factors: Tensor, keep
     It is g times the first one, plus the first kept vectors times those in between. If it is to `keep`, the step times
     the last one becomes the next kept vector.
     """
-    z_next, sums = torch.empty_like(z), _sums(z, 1)
+    z_next, sums = _like(z), _sums(z, 1)
     _run(_function("advance", keep), [kept[:, 0], z, g, z_next], [factors[:, None], sums], used, kept.stride(1))
     return z_next, sums.sum((1, 3)).sqrt()[:, 0]
+
+
+def _like(vectors: Tensor) -> Tensor:
+    """Room for what is written, each vector in one piece, however `vectors` lie."""
+    return torch.empty_like(vectors, memory_format=torch.contiguous_format)
 
 
 def _sums(vectors: Tensor, *sizes: int) -> Tensor:

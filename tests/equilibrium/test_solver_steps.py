@@ -35,6 +35,23 @@ def test_measures_equal_their_definitions(solver):
     assert steps[9].relative_step is None
 
 
+@pytest.mark.parametrize("pair_dtype", [None, torch.float16])
+def test_samples_may_lie_across_each_other(pair_dtype):
+    dim = 64 * 1100
+    weights = torch.randn(2, dim, generator=torch.Generator().manual_seed(0))
+
+    def f(z):
+        return 0.5 * torch.cos(z * weights)
+
+    runs = [
+        list(broyden(f, z0, max_iter=9, tol=0, pair_dtype=pair_dtype))
+        for z0 in (torch.zeros(2, dim), torch.zeros(dim, 2).t())
+    ]
+    assert runs[0][-1].residual.max() < 1e-3
+    for one, other in zip(*runs, strict=True):
+        torch.testing.assert_close(one.z, other.z, rtol=1e-4, atol=1e-5)
+
+
 def test_measures_flatten_all_but_the_batch():
     f = tanh_map(2, 24, 0.9)
     flat = list(broyden(f, torch.zeros(2, 24, dtype=DTYPE), max_iter=5, tol=0))
