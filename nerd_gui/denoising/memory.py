@@ -125,11 +125,14 @@ def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, c
         If nothing helps; the sentence says how much is needed, and what would help.
     """
     budget = budget_bytes(settings)
+    whole = _REUSED * estimate_bytes(config, settings, batch, rows, cols)
+    roomy = settings.memory_limit is None and settings.device == "cpu" and whole <= _ROOMY * budget
+    if roomy and allocator.reuse_freed():
+        return MemoryPlan(int(whole), budget, PAIR_DTYPE, settings.memory)
+    allocator.return_freed()
+    allocator.trim()  # what an earlier run left to be reused
+    budget = budget_bytes(settings)
     for plan in _plans(config, settings, batch, rows, cols, budget):
-        roomy = settings.memory_limit is None and _REUSED * plan.needed <= _ROOMY * budget
-        if roomy and settings.device == "cpu" and allocator.reuse_freed():
-            return replace(plan, needed=int(_REUSED * plan.needed))
-        allocator.return_freed()
         if plan.needed <= budget:
             return plan
     raise too_little(estimate_bytes(config, settings, batch, rows, cols), settings, budget)

@@ -144,8 +144,6 @@ class DenoisingRun:
             raise RunError(
                 f"The device “{self.settings.device}” ran out of memory; choose a smaller region or another device."
             ) from error
-        finally:
-            allocator.trim()
 
     def _feature_store(self) -> FeatureStore:
         if self.settings.device.startswith("cuda"):  # whose memory the plan is about; features are kept elsewhere
@@ -235,11 +233,17 @@ def denoise(
     keep_features: bool = True,
     start_from: Equilibrium | None = None,
 ) -> Trajectory:
-    """Run to the end and return the whole record; for callers who do not watch."""
+    """Run to the end and return the whole record; for callers who do not watch.
+
+    What the run took of memory and does not need any more goes back to the system.
+    """
     run = DenoisingRun(subject, settings, net, start_from)
     trajectory = run.trajectory()
-    for iterate in run.iterates(should_stop, keep_features=keep_features):
-        trajectory.add(iterate)
+    try:
+        for iterate in run.iterates(should_stop, keep_features=keep_features):
+            trajectory.add(iterate)
+    finally:
+        allocator.trim()
     trajectory.finish(StopReason.CANCELLED)
     trajectory.peak_memory_mb = peak_memory_mb(settings.device)
     return trajectory

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from nerd_gui import allocator
 from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, RunSettings, Subject, Trajectory, peak_memory_mb
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import NERD, AttentionMaps, load_model
 from nerd_gui.window.worker import RunWorker
+
+_IDLE = 30_000  # milliseconds after a run in which a next one finds its memory ready
 
 
 class RunController(QObject):
@@ -46,6 +49,8 @@ class RunController(QObject):
         self._run_id = 0
         self._current: RunWorker | None = None
         self._workers: set[RunWorker] = set()
+        self._idle = QTimer(self, singleShot=True, interval=_IDLE)
+        self._idle.timeout.connect(allocator.trim)
 
     @property
     def running(self) -> bool:
@@ -55,6 +60,7 @@ class RunController(QObject):
     def start(self, subject: Subject, settings: RunSettings) -> None:
         """Run in the background; a run under way is stopped and what it still sends is dropped."""
         self._put_away()
+        self._idle.stop()
         self.trajectory = Trajectory(subject, settings, settings.window or 0)
         start_from = self._last_equilibrium if settings.start == "last" else None
         net = self._net if self._net_key == (settings.model, settings.device) else None
@@ -92,6 +98,7 @@ class RunController(QObject):
             return
         self._current.request_stop()
         self._current = None
+        self._idle.start()
         self.trajectory.finish(StopReason.CANCELLED)
         self.ended.emit(self.trajectory.stop_reason)
         self.runningChanged.emit(False)
@@ -101,6 +108,7 @@ class RunController(QObject):
         self.stop()
         for worker in list(self._workers):
             worker.wait()
+        self._idle.stop()
 
     def forget(self) -> None:
         """Stop and drop the trajectory: another photo has been opened."""
@@ -134,6 +142,7 @@ class RunController(QObject):
     def _on_ended(self, run_id: int) -> None:
         if self._is_current(run_id) and self.trajectory is not None:
             self._current = None
+            self._idle.start()
             self.trajectory.finish(StopReason.CANCELLED)
             self.trajectory.peak_memory_mb = peak_memory_mb(self.trajectory.settings.device)
             self.ended.emit(self.trajectory.stop_reason)
@@ -142,6 +151,7 @@ class RunController(QObject):
     def _on_failed(self, run_id: int, sentence: str, details: str) -> None:
         if self._is_current(run_id):
             self._current = None
+            self._idle.start()
             self.failed.emit(sentence, details)
             self.runningChanged.emit(False)
 

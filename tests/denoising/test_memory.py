@@ -87,6 +87,22 @@ def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, memory_kept, tile
     assert not tiled or f"in {plan.tiles[0] * plan.tiles[1]} tiles of at most" in plan.steps[-1]
 
 
+def test_what_an_earlier_run_left_to_be_reused_counts_as_free(monkeypatch):
+    """It is returned before anything is given up for want of it."""
+    left = [8e9]
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(12e9 - left[0]))
+    monkeypatch.setattr(memory.allocator, "trim", lambda: left.__setitem__(0, 0))
+    plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
+    assert plan.steps == () and plan.tiles == (1, 1) and plan.budget == int(0.9 * 12e9)
+
+
+def test_a_run_with_room_to_spare_leaves_it_there(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(64e9))
+    monkeypatch.setattr(memory.allocator, "trim", lambda: pytest.fail("What could be reused was returned."))
+    plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
+    assert plan.needed == int(1.5 * estimate_bytes(PAPER, RunSettings(), 1, 1024, 1024))
+
+
 def test_the_limit_is_that_of_the_process():
     held = psutil.Process().memory_info().rss
     left = memory.budget_bytes(RunSettings(memory_limit=2.0))

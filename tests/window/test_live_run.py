@@ -79,9 +79,6 @@ def test_stop_ends_a_lite_run_within_a_second(qtbot, make_window, lite_path):
 
 
 @pytest.mark.soak
-@pytest.mark.xfail(
-    reason="0.57 to 0.9 s on two cores in float32: two evaluations of f, and the window's own work", strict=False
-)
 def test_the_first_iterate_is_on_the_screen_at_once(qtbot, make_window, lite_path):
     """Iterate 1 within 0.6 s after Run, warm, on 256x256 (two free processor cores)."""
     window = make_window(model=lite_path)
