@@ -239,22 +239,29 @@ class CurvePlot(pg.PlotWidget):
         margin = 0.02 * last + 0.15
         view.setXRange(-margin, last + margin, padding=0)
         view.setYRange(*self._y_range(right=False), padding=0)
+        axis, numbered = self.plotItem.getAxis("left"), bool(self._drawn(right=False))
+        if axis.style["showValues"] != numbered:  # numbers beside nothing would say something
+            axis.setStyle(showValues=numbered)
         if self._right is not None:
             self._right.setXRange(-margin, last + margin, padding=0)
             self._right.setYRange(*self._y_range(right=True), padding=0)
 
     def _y_range(self, *, right: bool) -> tuple[float, float]:
+        drawn, log = self._drawn(right=right), self._log and not right
+        if not drawn:
+            return (-3.0, 0.0) if log else (0.0, 1.0)
+        low, high = (math.log10(value) if log else value for value in (min(drawn), max(drawn)))
+        least = 1e-3 if len(drawn) > 1 else 0.5  # a lone level says nothing of how near the curve will come to it
+        span = max(high - low, 0.5 if log else least * abs(high), 1e-9)
+        return low - 0.08 * span, high + 0.08 * span
+
+    def _drawn(self, *, right: bool) -> list[float]:
+        """The values, and levels, that are to be seen."""
         curves = [curve for curve in self._curves.values() if curve.visible and curve.right is right]
         values = [value for curve in curves for each in curve.values.values() for value in each]
         if not right:
             values += [self.level(key) for key in self._levels]
-        drawn = [value for value in values if value is not None and self._drawable(value, right=right)]
-        log = self._log and not right
-        if not drawn:
-            return (-3.0, 0.0) if log else (0.0, 1.0)
-        low, high = (math.log10(value) if log else value for value in (min(drawn), max(drawn)))
-        span = max(high - low, 0.5 if log else 1e-3 * abs(high), 1e-9)
-        return low - 0.08 * span, high + 0.08 * span
+        return [value for value in values if value is not None and self._drawable(value, right=right)]
 
     def _drawable(self, value: float | None, *, right: bool = False) -> bool:
         return value is not None and math.isfinite(value) and (value > 0 or right or not self._log)
