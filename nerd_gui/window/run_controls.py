@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from nerd_gui.denoising import RunError, RunSettings, default_device, default_model, devices
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd import ModelError, load_record, model_names
+from nerd_gui.window.wording import purpose
 
 W = TypeVar("W", bound=QWidget)
 
@@ -154,7 +155,7 @@ def _model_tooltip(model: str) -> str:
         return str(error)
     try:
         return (
-            f"{model}: trained on {record['samples']:,} patches, {record['hours']:.1f} h; "
+            f"{model}: {purpose(record['recipe'])}. Trained on {record['samples']:,} patches, {record['hours']:.1f} h; "
             f"{record['validation_psnr']:.2f} dB on the validation crops."
         )
     except KeyError:  # a checkpoint with another trainer's record

@@ -1,4 +1,6 @@
-"""How numbers are written in the window."""
+"""How numbers and networks are written of in the window."""
+
+from typing import Any
 
 
 def scientific(value: float) -> str:
@@ -10,3 +12,22 @@ def scientific(value: float) -> str:
     """
     digits, power = f"{value:.1e}".split("e")
     return f"{digits}e{int(power)}" if int(power) else digits
+
+
+def purpose(recipe: dict[str, Any]) -> str:
+    """What a network is for, by the recipe that it was trained with.
+
+    Raises
+    ------
+    KeyError
+        If the recipe does not say.
+    """
+    noise, model = recipe["noise"], recipe["model"]
+    if noise["kind"] == "camera":
+        words = "for photos with the noise that cameras make"
+    elif noise["low"] == noise["high"]:
+        words = f"for white noise of σ {noise['low']:g}"
+    else:
+        words = f"for white noise of any σ from {noise['low']:g} to {noise['high']:g}"
+    words += "; takes the channels of a colour photo " + ("together" if model["channels"] > 1 else "one by one")
+    return words if model["post_normalization"] else words + "; without post-normalization"
