@@ -30,7 +30,8 @@ class RunState:
         """That of a grey network made one for pictures of so many channels, without moments or random numbers.
 
         It takes the mean of the channels and gives each of them that noise: equal channels are denoised as the grey
-        network denoises them. A state of so many channels is returned as it is.
+        network denoises them. Its steps are counted anew, so that the average of its weights keeps up with what it
+        learns first. A state of so many channels is returned as it is.
         """
         injected = self.tensors["model.f_inject.conv_in.weight"].shape[1]
         if injected == channels:
@@ -47,7 +48,7 @@ class RunState:
             elif weight.startswith(("f_inject.norm_in.", "f_decode.conv.")) and value.dim():
                 value = value.repeat(channels, *[1] * (value.dim() - 1))
             tensors[name] = value
-        return RunState(tensors, self.numbers)
+        return RunState(tensors, {**self.numbers, "steps": 0})
 
     def save(self, path: Path) -> None:
         """Write the whole state, or leave the file that was there.

@@ -33,6 +33,22 @@ def test_it_denoises_equal_channels_as_the_grey_network_does():
     colour.step()
 
 
+def test_the_average_of_its_weights_keeps_up_with_them():
+    grey = make()
+    for _ in range(3):
+        grey.step()
+    state = grey.state()
+    state.numbers["steps"] = 100_000  # a network trained for long
+    colour = Trainer(COLOUR, smooth_pictures()[:, None].repeat(1, 3, 1, 1))
+    colour.restore(state.in_channels(3))
+    begun = {name: value.clone() for name, value in colour.ema.items()}
+    for _ in range(8):
+        colour.step()
+    way = sum(float((value.detach() - begun[name]).norm()) for name, value in colour.net.named_parameters())
+    averaged = sum(float((value - begun[name]).norm()) for name, value in colour.ema.items())
+    assert averaged > 0.5 * way
+
+
 def test_a_state_of_as_many_channels_stays_whole():
     state = make().state()
     assert state.in_channels(1) is state
