@@ -74,7 +74,8 @@ def evaluate(
         One entry for each folder, model and sigma (None for pairs): "model", "sigma", the means of "psnr" (dB), "ssim",
         "residual_best", "residual_last", "noise_level" (0-255 scale), "psnr_last", "psnr_noisy", "ssim_noisy",
         "agreement", and "images" with these of each image and its "name", "seed", "iterations", "seconds". PSNR, SSIM
-        and noise level are those of the result, the iterate of least residual; "psnr_last" is the last iterate's,
+        and noise level (of luma; of a channel on average where noise was added) are those of the result, the iterate of
+        least residual; "psnr_last" is the last iterate's,
         "agreement" the PSNR (dB, not rounded to 8 bits) between the two solvers' results. Besides, "folder" (its name),
         "weights" (SHA-256 of the network's file), "settings", "other_solver", "device", "plan" (what was given up for
         memory), and "partial", true until the entry has all its images. None where a figure is undefined, and for a
@@ -159,7 +160,7 @@ def _figures(trajectory: Trajectory, other: Trajectory | None = None) -> Figures
         "ssim": trajectory.curve("ssim")[result],
         "residual_best": residuals[result],
         "residual_last": residuals[-1],
-        "noise_level": trajectory.curve("noise_level")[result],
+        "noise_level": _noise_level(trajectory),
         "psnr_last": scores[-1],
         "psnr_noisy": before if math.isfinite(before) else None,
         "ssim_noisy": ssim(subject.clean, subject.noisy),
@@ -167,6 +168,14 @@ def _figures(trajectory: Trajectory, other: Trajectory | None = None) -> Figures
         "iterations": last.index,
         "seconds": last.seconds,
     }
+
+
+def _noise_level(trajectory: Trajectory) -> float | None:
+    """The result's; where sigma is known, which each channel got of its own, that of a channel on average."""
+    if trajectory.subject.sigma is None:
+        return trajectory.curve("noise_level")[trajectory.result]
+    channels = range(trajectory.subject.channels)
+    return _mean([trajectory.curve("noise_level", channel)[trajectory.result] for channel in channels])
 
 
 def _agreement(one: Trajectory, other: Trajectory) -> float | None:

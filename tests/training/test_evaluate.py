@@ -49,7 +49,7 @@ def folder(tmp_path):
     return made
 
 
-def independent(clean, noisy, model, solver=broyden):
+def independent(clean, noisy, model, solver=broyden, *, of_each_channel=False):
     """The figures of one picture (C, rows, cols) in the order of MEANS, and its result, without the code under test."""
     net = load_model(model)
     y = torch.from_numpy(noisy).float()
@@ -60,8 +60,10 @@ def independent(clean, noisy, model, solver=broyden):
     best = int(np.argmin(residuals))
     n_hats = [net.decode(step.z).numpy().reshape(noisy.shape) for step in steps]
     rows, cols = (min(32, side) for side in noisy.shape[1:])  # one whole patch fits each of the pictures
-    luma = np.array([0.299, 0.587, 0.114]) @ n_hats[best].reshape(3, -1) if len(noisy) == 3 else n_hats[best]
-    level = 255 * luma.reshape(noisy.shape[1:])[:rows, :cols].std()
+    planes = n_hats[best]
+    if len(noisy) == 3 and not of_each_channel:
+        planes = np.einsum("c,crk->rk", [0.299, 0.587, 0.114], planes)[None]
+    level = 255 * planes[:, :rows, :cols].std(axis=(1, 2)).mean()
     (score, likeness), (last, _), before = (scores(clean, y) for y in (noisy + n_hats[best], noisy + n_hats[-1], noisy))
     return [score, likeness, residuals[best], residuals[-1], level, last, *before], noisy + n_hats[best]
 
@@ -85,7 +87,7 @@ def read(path, mode="RGB"):
 def truth(path, seed, sigma, model, mode="L"):
     clean = read(path, mode)
     noise = np.random.default_rng(seed).standard_normal(clean.shape)
-    return independent(clean, clean + sigma / 255 * noise, model)[0]
+    return independent(clean, clean + sigma / 255 * noise, model, of_each_channel=True)[0]
 
 
 def test_figures_equal_an_independent_computation(folder, tmp_path, capsys):
