@@ -250,6 +250,7 @@ class Tile:
     def exponentiate(self, tops: list[Value], totals: list[Value]) -> None:
         """Make weights of the row's scores, and add them to the totals."""
         code, pairs = self._code, self._shape.pairs
+        of_row = self.variables(0.0)  # added up by itself: the window's sum would round away more of each weight
         with code.loop(0, self.padded, 2) as start:
             for vector, top in enumerate(tops):
                 weights = []
@@ -257,20 +258,20 @@ class Tile:
                     score = code.subtract(code.load(self.weights, place), top)
                     # What a pair drops of its numbers is left out of the total too: the weights still sum to 1.
                     weights.append(code.cut(code.exp2(score, _PAIRS_DEGREE)) if pairs else code.exp2(score))
-                    code.store(code.add(code.load(totals[vector]), weights[-1]), totals[vector])
+                    code.store(code.add(code.load(of_row[vector]), weights[-1]), of_row[vector])
                     if not pairs:
                         code.store(weights[-1], self.weights, place)
                 if pairs:
                     code.store(code.paired(*weights), self.weights, self.place(code.divided_up(start, 2), vector))
+        for total, part in zip(totals, of_row, strict=True):
+            code.store(code.add(code.load(total), code.load(part)), total)
 
     def accumulate(self, weights: Value, plane: Value, depth: int, sums: Value) -> None:
         """Add to the lanes' sums the row's pixels, `depth` numbers each, by their weights."""
         code, vectors = self._code, range(self._shape.vectors)
         block, unroll = self._shape.block(depth), 2
         with code.loop(0, depth, block) as first:
-            held = [self.variables(0.0) for _ in range(block)]
-            for index, vector in itertools.product(range(block), vectors):
-                code.store(code.load(sums, self.place(code.plus(first, index), vector)), held[index][vector])
+            held = [self.variables(0.0) for _ in range(block)]  # of the row alone, as its weights are added up
             with code.loop(0, code.divided_up(self.padded, self._shape.together), unroll) as start:
                 for at in (code.plus(start, offset) for offset in range(unroll)):
                     own = [code.load(weights, self.place(at, vector)) for vector in vectors]
@@ -278,7 +279,8 @@ class Tile:
                     for index in range(block):
                         self._add(held[index], own, code.everywhere(code.load(pixel, index)))
             for index, vector in itertools.product(range(block), vectors):
-                code.store(code.load(held[index][vector]), sums, self.place(code.plus(first, index), vector))
+                at = self.place(code.plus(first, index), vector)
+                code.store(code.add(code.load(sums, at), code.load(held[index][vector])), sums, at)
 
     def _add(self, sums: list[Value], own: list[Value], other: Value) -> None:
         code = self._code

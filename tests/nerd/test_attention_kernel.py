@@ -40,6 +40,16 @@ def test_here_it_is_the_path_of_float32_on_the_processor():
     assert attention_path("cpu", torch.float64) == "tiled"
 
 
+def test_a_window_of_thousands_of_pixels_rounds_no_more_than_its_rows_do():
+    """Added up in one go, 65 x 65 weights that are nearly alike would lose a digit more."""
+    generator = torch.Generator().manual_seed(5)
+    query, key, value = (torch.randn(1, 1, 70, 75, 16, generator=generator) for _ in range(3))
+    value = 10 * value + 10
+    found = compiled_attention(0.3 * query, key, value, 65)
+    truth = neighbourhood_attention(0.3 * query.double(), key.double(), value.double(), 65)
+    assert (found - truth).abs().max() < 1e-6 * truth.abs().max()
+
+
 def test_it_is_found_fit_inside_of_autocast_too(fresh):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert unavailable() is None
