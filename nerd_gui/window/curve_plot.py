@@ -238,22 +238,14 @@ class CurvePlot(pg.PlotWidget):
         view = self.plotItem.vb
         margin = 0.02 * last + 0.15
         view.setXRange(-margin, last + margin, padding=0)
-        view.setYRange(*self._y_range(right=False), padding=0)
-        axis, numbered = self.plotItem.getAxis("left"), bool(self._drawn(right=False))
+        drawn = self._drawn(right=False)
+        view.setYRange(*_y_range(drawn, log=self._log), padding=0)
+        axis, numbered = self.plotItem.getAxis("left"), bool(drawn)
         if axis.style["showValues"] != numbered:  # numbers beside nothing would say something
             axis.setStyle(showValues=numbered)
         if self._right is not None:
             self._right.setXRange(-margin, last + margin, padding=0)
-            self._right.setYRange(*self._y_range(right=True), padding=0)
-
-    def _y_range(self, *, right: bool) -> tuple[float, float]:
-        drawn, log = self._drawn(right=right), self._log and not right
-        if not drawn:
-            return (-3.0, 0.0) if log else (0.0, 1.0)
-        low, high = (math.log10(value) if log else value for value in (min(drawn), max(drawn)))
-        least = 1e-3 if len(drawn) > 1 else 0.5  # a lone level says nothing of how near the curve will come to it
-        span = max(high - low, 0.5 if log else least * abs(high), 1e-9)
-        return low - 0.08 * span, high + 0.08 * span
+            self._right.setYRange(*_y_range(self._drawn(right=True), log=False), padding=0)
 
     def _drawn(self, *, right: bool) -> list[float]:
         """The values, and levels, that are to be seen."""
@@ -386,3 +378,13 @@ class CurvePlot(pg.PlotWidget):
         if index is not None and index != self._asked:
             self._asked = index
             self.iterateRequested.emit(index)
+
+
+def _y_range(drawn: list[float], *, log: bool) -> tuple[float, float]:
+    """What the axis covers, logarithms if it is logarithmic."""
+    if not drawn:
+        return (-3.0, 0.0) if log else (0.0, 1.0)
+    low, high = (math.log10(value) if log else value for value in (min(drawn), max(drawn)))
+    least = 1e-3 if len(drawn) > 1 else 0.5  # a lone level says nothing of how near the curve will come to it
+    span = max(high - low, 0.5 if log else least * abs(high), 1e-9)
+    return low - 0.08 * span, high + 0.08 * span

@@ -51,6 +51,7 @@ class RunController(QObject):
         self._workers: set[RunWorker] = set()
         self._idle = QTimer(self, singleShot=True, interval=_IDLE)
         self._idle.timeout.connect(allocator.trim)
+        self.runningChanged.connect(lambda running: self._idle.stop() if running else self._idle.start())
 
     @property
     def running(self) -> bool:
@@ -60,7 +61,6 @@ class RunController(QObject):
     def start(self, subject: Subject, settings: RunSettings) -> None:
         """Run in the background; a run under way is stopped and what it still sends is dropped."""
         self._put_away()
-        self._idle.stop()
         self.trajectory = Trajectory(subject, settings, settings.window or 0)
         start_from = self._last_equilibrium if settings.start == "last" else None
         net = self._net if self._net_key == (settings.model, settings.device) else None
@@ -98,7 +98,6 @@ class RunController(QObject):
             return
         self._current.request_stop()
         self._current = None
-        self._idle.start()
         self.trajectory.finish(StopReason.CANCELLED)
         self.ended.emit(self.trajectory.stop_reason)
         self.runningChanged.emit(False)
@@ -142,7 +141,6 @@ class RunController(QObject):
     def _on_ended(self, run_id: int) -> None:
         if self._is_current(run_id) and self.trajectory is not None:
             self._current = None
-            self._idle.start()
             self.trajectory.finish(StopReason.CANCELLED)
             self.trajectory.peak_memory_mb = peak_memory_mb(self.trajectory.settings.device)
             self.ended.emit(self.trajectory.stop_reason)
@@ -151,7 +149,6 @@ class RunController(QObject):
     def _on_failed(self, run_id: int, sentence: str, details: str) -> None:
         if self._is_current(run_id):
             self._current = None
-            self._idle.start()
             self.failed.emit(sentence, details)
             self.runningChanged.emit(False)
 

@@ -6,7 +6,13 @@ import torch
 from nerd_gui.equilibrium import vectors, vectors_kernel
 from nerd_gui.equilibrium.vectors import Vectors, comparison
 
-DIM = (1 << 16) + 64 * 5  # more than one task, the last one short
+PART = 1 << 16
+DIM = PART + 64 * 5  # more than one task, the last one short
+
+
+@pytest.fixture(autouse=True)
+def small_tasks(monkeypatch):
+    monkeypatch.setattr(vectors_kernel, "_PART", PART)
 
 
 def random(*shape, seed):
