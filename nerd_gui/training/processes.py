@@ -6,6 +6,7 @@ of a module, whereas f is evaluated by the solver without gradients and then aga
 unrolling. A network of 0.35 to 1.4 M parameters has nothing to gain from sending gradients while others are computed.
 """
 
+import importlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -70,6 +71,9 @@ def joined(device: torch.device) -> Iterator[Processes]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
+    # Its functions take the group that there is when it is imported as a default. Imported later (the optimizer does)
+    # it would hold the group, whose threads can abort a process while its interpreter is being taken down.
+    importlib.import_module("torch.distributed.nn.functional")
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     yield Processes(dist.get_rank(), count, device)
     # Not after an error: the others would have to be waited for, and torchrun ends them.
