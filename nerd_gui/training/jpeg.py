@@ -1,12 +1,12 @@
-"""What a JPEG file makes of a grey picture: 8x8 cosine transforms, rounded by the quality's table, on the device."""
+"""What a JPEG file makes of a picture: 8x8 cosine transforms, rounded by the quality's tables, on the device."""
 
 import math
 
 import torch
 from torch import Tensor
 
-#: Luminance steps at quality 50: ITU-T T.81, Table K.1, the ones that libjpeg and so Pillow use.
-_TABLE = (
+#: Steps at quality 50 of luma and of colour: ITU-T T.81, Tables K.1 and K.2, the ones that libjpeg and so Pillow use.
+_LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
     (14, 13, 16, 24, 40, 57, 69, 56),
@@ -16,6 +16,15 @@ _TABLE = (
     (49, 64, 78, 87, 103, 121, 120, 101),
     (72, 92, 95, 98, 112, 100, 103, 99),
 )
+_COLOUR = (
+    (17, 18, 24, 47, 99, 99, 99, 99),
+    (18, 21, 26, 66, 99, 99, 99, 99),
+    (24, 26, 56, 99, 99, 99, 99, 99),
+    (47, 66, 99, 99, 99, 99, 99, 99),
+    *((99, 99, 99, 99, 99, 99, 99, 99),) * 4,
+)
+#: Red, green and blue from luma and the two differences of colour (ITU-T T.871).
+FROM_YCC = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
 
 
 def _transform(device: torch.device) -> Tensor:
@@ -27,18 +36,18 @@ def _transform(device: torch.device) -> Tensor:
 
 
 def steps(quality: Tensor) -> Tensor:
-    """The quantisation tables (B, 8, 8) of qualities (B,) from 1 to 100, as libjpeg scales them."""
+    """The tables (B, 2, 8, 8) of luma and of colour for qualities (B,) from 1 to 100, as libjpeg scales them."""
     scale = torch.where(quality < 50, 5000 // quality, 200 - 2 * quality)
-    table = torch.tensor(_TABLE, device=quality.device)
-    return ((table * scale[:, None, None] + 50) // 100).clamp(1, 255)
+    tables = torch.tensor((_LUMA, _COLOUR), device=quality.device)
+    return ((tables * scale[:, None, None, None] + 50) // 100).clamp(1, 255)
 
 
 def compressed(pictures: Tensor, quality: Tensor, corner: Tensor) -> Tensor:
-    """Pictures after a JPEG file, each channel as a grey picture; 8 bits, in [0, 1].
+    """Pictures after a JPEG file, colour without subsampling; 8 bits, in [0, 1].
 
     Parameters
     ----------
-    pictures : Tensor (B, C, rows, cols), in [0, 1]
+    pictures : Tensor (B, 1 or 3, rows, cols), in [0, 1]
     quality : Tensor (B,)
         Whole numbers from 1 to 100, the scale of libjpeg.
     corner : Tensor (2, B)
@@ -50,7 +59,7 @@ def compressed(pictures: Tensor, quality: Tensor, corner: Tensor) -> Tensor:
     libjpeg's transforms are in whole numbers: a coefficient halfway between two steps may be rounded otherwise, in 8 %
     of a textured picture's blocks at quality 95, in fewer at others. All other blocks agree to one level.
     """
-    count, _, rows, cols = pictures.shape
+    count, channels, rows, cols = pictures.shape
     device = pictures.device
     sample = torch.arange(count, device=device)[:, None, None]
 
@@ -61,15 +70,21 @@ def compressed(pictures: Tensor, quality: Tensor, corner: Tensor) -> Tensor:
 
     down, back_down = places(rows, corner[0])
     across, back_across = places(cols, corner[1])
-    levels = (pictures * 255).round().movedim(1, -1)
-    levels = levels[sample, down[:, :, None], across[:, None, :]] - 128  # (B, 8 m, 8 n, C)
+    levels = (pictures * 255).round().movedim(1, -1)  # (B, rows, cols, C)
+    from_ycc = torch.tensor(FROM_YCC, device=device, dtype=levels.dtype)
+    if channels == 3:  # both differences of colour are 0 for grey here, 128 in a file
+        levels = (levels @ from_ycc.inverse().T).round()
+    middle = torch.tensor([128, 0, 0][:channels], device=device)
+    levels = levels[sample, down[:, :, None], across[:, None, :]] - middle  # (B, 8 m, 8 n, C)
     blocks = levels.unflatten(2, (-1, 8)).unflatten(1, (-1, 8)).permute(0, 1, 3, 5, 2, 4)  # (B, m, n, C, 8, 8)
     transform = _transform(device)
-    table = steps(quality)[:, None, None, None].to(levels.dtype)
+    table = steps(quality)[:, [0, 1, 1][:channels]][:, None, None].to(levels.dtype)
     # As libjpeg rounds: in eighths, then halves of a step away from 0.
     eighths = (8 * (transform @ blocks @ transform.T)).round()
     rounded = eighths.sign() * ((eighths.abs() + 4 * table) / (8 * table)).floor() * table
     blocks = (transform.T @ rounded @ transform).round()
-    levels = blocks.permute(0, 1, 4, 2, 5, 3).flatten(3, 4).flatten(1, 2) + 128
+    levels = blocks.permute(0, 1, 4, 2, 5, 3).flatten(3, 4).flatten(1, 2) + middle
     levels = levels[sample, back_down[:, :, None], back_across[:, None, :]]
+    if channels == 3:
+        levels = (levels.clamp(middle - 128, middle + 127) @ from_ycc.T).round()
     return levels.clamp(0, 255).movedim(-1, 1) / 255

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nerd_gui.imaging.noise import add_noise
-from nerd_gui.training.jpeg import compressed
+from nerd_gui.training.jpeg import FROM_YCC, compressed
 
 #: Between the linear light that a sensor counts and the values in a file: value = light ** (1 / 2.2).
 _GAMMA = 2.2
@@ -49,12 +49,11 @@ class CameraNoise:
     What is modelled: the sensor counts photons and is read out (Poisson-Gaussian, its normal approximation: variance
     a x + b of the linear light x, the light being value ** 2.2, a plain stand-in for a camera's tone curve); what is
     below black or above white is lost; demosaicking and the camera's own denoising leave grains of a pixel or two (one
-    Gaussian kernel for each patch, wider along one axis than the other); the file is a JPEG of 8 bits, its 8x8 grid
-    anywhere on the patch.
+    Gaussian kernel for each patch, wider along one axis than the other), in colour wider ones than in luma; the file is
+    a JPEG of 8 bits, its 8x8 grid anywhere on the patch.
 
     What is not: the demosaicking itself, sharpening, local tone mapping, denoising that spares edges, patterns and
-    stripes of a sensor. The channels of a colour patch have noise of their own and are compressed as grey pictures,
-    without the subsampling of colour.
+    stripes of a sensor, the subsampling of colour in a JPEG.
 
     Attributes
     ----------
@@ -68,6 +67,11 @@ class CameraNoise:
         Standard deviations of the kernel, in pixels, down and across, are drawn evenly from [0, blur].
     quality : int
         JPEG qualities are drawn evenly from quality ... 100.
+    colour_blur : float
+        The kernel of colour is that of luma convolved with another one, whose standard deviations are drawn evenly from
+        [0, colour_blur].
+    colour : float
+        The standard deviation of Cb's and Cr's noise over that of Y's is drawn evenly from [0, colour].
     """
 
     kind: ClassVar[str] = "camera"
@@ -76,15 +80,24 @@ class CameraNoise:
     read: float = 0.1
     blur: float = 1.0
     quality: int = 70
+    colour_blur: float = 1.5
+    colour: float = 1.2
 
     def draw(self, clean: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Noisy patches of clean (B, C, rows, cols) in [0, 1], and the noise level at mid-grey (B,) of each."""
+        """Noisy patches of clean (B, 1 or 3, rows, cols) in [0, 1], and the noise level at mid-grey (B,) of each."""
         count, channels, rows, cols = clean.shape
         level, read, down, across = torch.rand(4, count, generator=generator, device=clean.device)
         sigma = self.low + (self.high - self.low) * level
         size = (count, channels, rows + 2 * _REACH, cols + 2 * _REACH)
         white = torch.randn(size, generator=generator, device=clean.device)
-        grain = correlated(white, self.blur * down, self.blur * across)
+        widths = self.blur * torch.stack([down, across])[..., None]  # (2, B, 1)
+        if channels == 3:
+            share, *further = torch.rand(3, count, generator=generator, device=clean.device)
+            of_colour = torch.hypot(widths, self.colour_blur * torch.stack(further)[..., None])
+            widths = torch.cat([widths, of_colour, of_colour], dim=2)
+            grain = tinted(correlated(white, *widths), self.colour * share)
+        else:
+            grain = correlated(white, *widths)
         quality = torch.randint(self.quality, 101, (count,), generator=generator, device=clean.device)
         corner = torch.randint(8, (2, count), generator=generator, device=clean.device)
         return compressed(exposed(clean, grain, sigma, self.read * read), quality, corner), sigma
@@ -137,18 +150,32 @@ def correlated(white: Tensor, down: Tensor, across: Tensor) -> Tensor:
     Parameters
     ----------
     white : Tensor (B, C, rows + 6, cols + 6)
-    down, across : Tensor (B,)
-        Standard deviations of the kernel in pixels, of a sample each; 0 leaves the noise white.
+    down, across : Tensor (B, C)
+        Standard deviations of the kernel in pixels; 0 leaves the noise white.
     """
     count, channels = white.shape[:2]
     offsets = torch.arange(-_REACH, _REACH + 1, device=white.device)
 
     def kernel(width: Tensor) -> Tensor:
-        weights = torch.exp(-0.5 * (offsets / width.clamp(min=0.05)[:, None]) ** 2)
-        weights = weights / weights.norm(dim=1, keepdim=True)
-        return weights.repeat_interleave(channels, 0)[:, None]
+        weights = torch.exp(-0.5 * (offsets / width.clamp(min=0.05).flatten()[:, None]) ** 2)
+        return (weights / weights.norm(dim=1, keepdim=True))[:, None]
 
     planes = white.flatten(0, 1)[None]
     planes = F.conv2d(planes, kernel(down)[..., None], groups=count * channels)
     planes = F.conv2d(planes, kernel(across)[:, :, None], groups=count * channels)
     return planes[0].unflatten(0, (count, channels))
+
+
+def tinted(planes: Tensor, share: Tensor) -> Tensor:
+    """Noise of red, green and blue from that of luma and the two differences of colour; both (B, 3, rows, cols).
+
+    Parameters
+    ----------
+    planes : Tensor (B, 3, rows, cols)
+        Noise of unit variance of Y, Cb and Cr.
+    share : Tensor (B,)
+        Standard deviation of Cb and Cr over that of Y. The three channels' mean variance is 1 in the end.
+    """
+    mix = torch.tensor(FROM_YCC, device=planes.device) * torch.stack([torch.ones_like(share), share, share], 1)[:, None]
+    mix = mix / mix.square().sum(2).mean(1).sqrt()[:, None, None]  # (B, 3, 3)
+    return torch.einsum("brc,bcij->brij", mix, planes)

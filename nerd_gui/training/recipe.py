@@ -159,6 +159,7 @@ RECIPES = {
         replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE, post_normalization=False)),
         replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
         replace(_BLIND_LITE, name="nerd-lite-photo", noise=CameraNoise(0, 20)),
+        replace(_BLIND_LITE, name="nerd-lite-photo-colour", model=replace(_LITE, channels=3), noise=CameraNoise(0, 20)),
     )
 }
 

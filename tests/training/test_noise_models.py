@@ -18,6 +18,7 @@ from nerd_gui.training.noise_models import (
     exposed,
     noise_from_json,
     noise_to_json,
+    tinted,
 )
 
 
@@ -68,9 +69,10 @@ def test_compression_is_that_of_pillow():
 def test_the_tables_are_those_of_pillow():
     for quality in (1, 20, 50, 77, 99, 100):
         file = io.BytesIO()
-        Image.fromarray(photo(8, 8)).save(file, "JPEG", quality=quality)
+        Image.fromarray(photo(8, 8)).convert("RGB").save(file, "JPEG", quality=quality)
         with Image.open(file) as image:
-            assert steps(torch.tensor([quality]))[0].flatten().tolist() == image.quantization[0]
+            assert steps(torch.tensor([quality]))[0, 1].flatten().tolist() == image.quantization[1]
+            assert steps(torch.tensor([quality]))[0, 0].flatten().tolist() == image.quantization[0]
 
 
 def test_the_blocks_may_begin_anywhere():
@@ -83,12 +85,24 @@ def test_the_blocks_may_begin_anywhere():
         assert np.abs(one - shifted[top:, left:].astype(int)).mean() < 0.1
 
 
-def test_channels_are_compressed_one_by_one():
-    channels = np.stack([photo(16, 24, seed) for seed in range(3)])
-    colour = torch.from_numpy(channels).float()[None] / 255
-    together = compressed(colour, torch.tensor([40]), torch.tensor([[3], [5]]))[0]
-    alone = through_ours(list(channels), [40] * 3, [(3, 5)] * 3)
-    np.testing.assert_allclose(together.numpy() * 255, alone, atol=1e-4)
+@pytest.mark.parametrize("quality", [30, 75, 92, 100])
+def test_colour_is_compressed_as_pillow_does(quality):
+    random = np.random.default_rng(quality)
+    tint = np.array([0.9, 0.6, 0.3]) + 0.2 * np.sin(np.arange(160) / 20)[:, None]
+    picture = np.clip(photo(80, 160)[..., None] * tint + random.normal(0, 6, (80, 160, 3)), 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=quality, subsampling=0)
+    with Image.open(file) as image:
+        pillow = np.asarray(image).astype(int)
+    clean = torch.from_numpy(picture).movedim(2, 0)[None].float() / 255
+    ours = (
+        compressed(clean, torch.tensor([quality]), torch.zeros(2, 1, dtype=torch.long))[0].movedim(0, 2).numpy() * 255
+    )
+    np.testing.assert_allclose(ours, np.rint(ours), atol=1e-4)
+    # A level of Y, Cb or Cr that libjpeg rounds otherwise is up to two of blue; and see `blocks_alike`.
+    assert (np.abs(ours - pillow) < 2.5).mean() > 0.95
+    assert np.abs(ours - pillow).mean() < 0.35
+    assert np.abs(ours - pillow).mean() < 0.5 * np.abs(picture - pillow).mean()
 
 
 @pytest.mark.parametrize("read", [0.0, 0.3])
@@ -125,7 +139,7 @@ def autocorrelation(field, lag, axis):
 
 def test_grain_has_unit_variance_and_the_kernels_autocorrelation():
     widths = [(0.0, 0.0), (0.5, 1.0), (1.0, 0.3)]
-    down, across = torch.tensor(widths).T
+    down, across = torch.tensor(widths).T[:, :, None].expand(2, 3, 2)
     white = torch.randn(3, 2, 406, 406, generator=generator())
     grain = correlated(white, down, across).numpy()
     assert grain.shape == (3, 2, 400, 400)
@@ -140,6 +154,50 @@ def test_grain_has_unit_variance_and_the_kernels_autocorrelation():
                 for plane in planes:
                     assert autocorrelation(plane, lag, axis) == pytest.approx(full[6 + lag], abs=0.02)
     assert abs(np.corrcoef(grain[1, 0].ravel(), grain[1, 1].ravel())[0, 1]) < 0.02
+
+
+def test_each_channel_has_a_kernel_of_its_own():
+    white = torch.randn(1, 2, 206, 206, generator=generator())
+    grain = correlated(white, torch.tensor([[0.0, 1.0]]), torch.tensor([[1.0, 0.0]]))[0].numpy()
+    narrow, wide = 0, np.exp(-1 / 4)  # of a Gaussian kernel of width 1
+    for plane, (down, across) in zip(grain, ((narrow, wide), (wide, narrow)), strict=True):
+        assert autocorrelation(plane, 1, 0) == pytest.approx(down, abs=0.03)
+        assert autocorrelation(plane, 1, 1) == pytest.approx(across, abs=0.03)
+
+
+def in_ycc(noise):
+    """Y, Cb, Cr of noise (B, 3, rows, cols) by Pillow's matrix, worked out in float."""
+    y = noise[:, 0] * 0.299 + noise[:, 1] * 0.587 + noise[:, 2] * 0.114
+    return y, (noise[:, 2] - y) / 1.772, (noise[:, 0] - y) / 1.402
+
+
+def test_tinted_noise_has_mean_variance_1_and_the_share_of_colour_asked_for():
+    planes = torch.randn(3, 3, 300, 300, generator=generator())
+    share = torch.tensor([0.0, 0.3, 1.2])
+    noise = tinted(planes, share).numpy()
+    np.testing.assert_allclose(noise.var((2, 3)).mean(1), 1, rtol=0.02)
+    np.testing.assert_allclose(noise[0, 0], noise[0, 2], atol=1e-6)  # grey noise
+    y, cb, cr = in_ycc(noise)
+    for one in (cb, cr):
+        np.testing.assert_allclose(one.std((1, 2)) / y.std((1, 2)), share, rtol=0.02, atol=1e-5)
+    assert abs(np.corrcoef(y[2].ravel(), cb[2].ravel())[0, 1]) < 0.02
+
+
+def test_a_camera_blurs_colour_more_than_luma():
+    noise = CameraNoise(8, 8, blur=0, quality=100, colour_blur=2.0, colour=1.0)
+    clean = torch.full((300, 3, 48, 48), 0.5)
+    noisy, _ = noise.draw(clean, generator())
+    measured = 255 * (noisy - clean)
+    assert float(measured.square().mean((1, 2, 3)).sqrt().median()) == pytest.approx(8, rel=0.03)
+    y, cb, cr = in_ycc(measured.numpy())
+    assert np.abs([autocorrelation(one, 1, 0) for one in y]).max() < 0.15
+    ratios = np.concatenate([one.std((1, 2)) / y.std((1, 2)) for one in (cb, cr)])
+    assert ratios.min() < 0.1 and 0.9 < ratios.max() < 1.1
+    plain = ratios[:300] > 0.4  # where rounding to 8 bits does not matter
+    lag = np.array([autocorrelation(one, 1, 0) for one in cb[plain]])
+    assert np.quantile(lag, 0.05) < 0.15 and 0.8 < np.quantile(lag, 0.95) < 0.98
+    none = CameraNoise(8, 8, blur=0, quality=100, colour=0.0).draw(clean[:4], generator())[0]
+    assert 255 * float((none[:, 0] - none[:, 2]).abs().max()) <= 2
 
 
 def test_a_camera_draws_levels_sizes_of_grain_and_qualities():
@@ -189,7 +247,7 @@ def test_a_sampler_gives_patches_the_noise_of_a_camera():
     assert 255 * float((noisy - clean).std()) == pytest.approx(10, rel=0.1)
 
 
-@pytest.mark.parametrize("noise", [NoiseRange(0, 55), CameraNoise(1, 20, read=0.3, blur=0.5, quality=80)])
+@pytest.mark.parametrize("noise", [NoiseRange(0, 55), CameraNoise(1, 20, read=0.3, blur=0.5, quality=80, colour=0.5)])
 def test_noise_goes_through_json(noise):
     assert noise_from_json(json.loads(json.dumps(noise_to_json(noise)))) == noise
 

@@ -171,7 +171,9 @@ def test_recipes_are_found_by_name(tmp_path):
     assert NERD(no_post.model).transformation.norm_post.__class__ is torch.nn.Identity
     assert dataclasses.replace(no_post, name=full.name, model=full.model) == full
     assert NERD(find_recipe("nerd-lite-colour").model).inject(torch.rand(1, 3, 4, 4)).shape == (1, 64, 4, 4)
-    assert isinstance(find_recipe("nerd-lite-photo").noise, CameraNoise)
+    for name, channels in (("nerd-lite-photo", 1), ("nerd-lite-photo-colour", 3)):
+        assert isinstance(find_recipe(name).noise, CameraNoise)
+        assert find_recipe(name).model.channels == channels
     nerd = find_recipe("nerd")
     assert sum(p.numel() for p in NERD(nerd.model).fold().parameters()) == 1_397_507
     assert dataclasses.replace(nerd.model, weight_norm=True) == NerdConfig()
