@@ -183,6 +183,11 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{workspace.photo.name} — NERD GUI")
         self._on_noise()
         self._on_subject()
+        better = None if workspace.add_noise else self.controls.model.better_for_photos(workspace.photo.channels)
+        if better is not None:
+            self.statusBar().showMessage(
+                f"Opened as noisy already. For the noise that cameras make there is the network {better}.", 15_000
+            )
 
     def _on_channel(self) -> None:
         channel = self.controls.channel.currentData()

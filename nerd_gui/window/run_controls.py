@@ -131,6 +131,13 @@ class ModelChoice(QComboBox):
         """Name or path of the chosen network; None where there is none."""
         return self.currentData()
 
+    def better_for_photos(self, channels: int) -> str | None:
+        """The network for the noise that cameras make, in colour if the photo is; None if one is chosen already."""
+        if self.network is None or _camera_channels(self.network):
+            return None
+        made = {name: _camera_channels(name) for name in model_names()}
+        return max((name for name in made if made[name] in (1, channels)), key=made.__getitem__, default=None)
+
     def choose(self, model: str) -> None:
         """Choose a network of the list, or add a person's own checkpoint to it."""
         index = self.findData(model)
@@ -160,6 +167,15 @@ def _model_tooltip(model: str) -> str:
         )
     except KeyError:  # a checkpoint with another trainer's record
         return f"{model}: its file does not say how it was trained."
+
+
+def _camera_channels(model: str) -> int:
+    """The channels of a network that was trained on the noise of cameras; 0 of others and where the file is silent."""
+    try:
+        recipe = load_record(model).get("recipe", {})
+    except ModelError:  # said where the network is used
+        return 0
+    return recipe["model"]["channels"] if recipe.get("noise", {}).get("kind") == "camera" else 0
 
 
 class SolverSettings(QToolButton):

@@ -1,9 +1,13 @@
 """The list of networks: each says what it is for."""
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 
+from nerd_gui.imaging import sample_names
 from nerd_gui.nerd import load_record, model_names
+from nerd_gui.window import run_controls
 from nerd_gui.window.run_controls import ModelChoice
 
 EXPECTED = {
@@ -39,3 +43,50 @@ def test_a_file_that_does_not_say_is_offered_all_the_same(choice, tiny_model_pat
     assert "its file does not say how it was trained" in choice.itemData(
         choice.currentIndex(), Qt.ItemDataRole.ToolTipRole
     )
+
+
+def colour_photo(tmp_path, name="colour.png"):
+    path = tmp_path / name
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 36, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("there", "mode", "named"),
+    [
+        (["nerd-lite", "nerd-lite-photo", "nerd-lite-colour", "colour-for-cameras"], "RGB", "colour-for-cameras"),
+        (["nerd-lite", "nerd-lite-photo", "nerd-lite-colour", "colour-for-cameras"], "L", "nerd-lite-photo"),
+        (["nerd-lite", "nerd-lite-photo", "nerd-lite-colour"], "RGB", "nerd-lite-photo"),
+        (["nerd-lite", "nerd-lite-colour"], "RGB", None),
+    ],
+)
+def test_a_noisy_photo_brings_up_the_network_for_cameras(qtbot, monkeypatch, make_window, tmp_path, there, mode, named):
+    def record(name):
+        kind = {"kind": "camera"} if "cameras" in name or "photo" in name else {"kind": "white"}
+        return {"recipe": {"noise": kind, "model": {"channels": 3 if "colour" in name else 1}}} if name in there else {}
+
+    window = make_window(colour_photo(tmp_path))
+    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    monkeypatch.setattr(run_controls, "model_names", lambda: there)
+    monkeypatch.setattr(run_controls, "load_record", record)
+    other = tmp_path / "other.png"
+    with Image.open(tmp_path / "colour.png") as image:
+        image.convert(mode).save(other)
+    window.statusBar().clearMessage()
+    window.open_dialogs.open_file(other)
+    said = window.statusBar().currentMessage()
+    assert said.endswith(f"there is the network {named}.") if named else said == ""
+
+
+def test_no_other_network_is_brought_up_where_none_is_needed(qtbot, make_window, tmp_path):
+    photo = colour_photo(tmp_path)
+    window = make_window(photo)
+    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    assert "nerd-lite-photo" in window.statusBar().currentMessage()
+    window.statusBar().clearMessage()
+    window.open_dialogs.open_sample(sample_names()[0])  # gets white noise
+    assert "nerd-lite-photo" not in window.statusBar().currentMessage()
+    window.controls.model.choose("nerd-lite-photo")
+    window.statusBar().clearMessage()
+    window.open_dialogs.open_file(photo)
+    assert window.statusBar().currentMessage() == ""
