@@ -71,9 +71,9 @@ def compressed(pictures: Tensor, quality: Tensor, corner: Tensor) -> Tensor:
     down, back_down = places(rows, corner[0])
     across, back_across = places(cols, corner[1])
     levels = (pictures * 255).round().movedim(1, -1)  # (B, rows, cols, C)
-    from_ycc = torch.tensor(FROM_YCC, device=device, dtype=levels.dtype)
+    from_ycc = torch.tensor(FROM_YCC)
     if channels == 3:  # both differences of colour are 0 for grey here, 128 in a file
-        levels = (levels @ from_ycc.inverse().T).round()
+        levels = (levels @ from_ycc.inverse().T.to(levels)).round()
     middle = torch.tensor([128, 0, 0][:channels], device=device)
     levels = levels[sample, down[:, :, None], across[:, None, :]] - middle  # (B, 8 m, 8 n, C)
     blocks = levels.unflatten(2, (-1, 8)).unflatten(1, (-1, 8)).permute(0, 1, 3, 5, 2, 4)  # (B, m, n, C, 8, 8)
@@ -86,5 +86,5 @@ def compressed(pictures: Tensor, quality: Tensor, corner: Tensor) -> Tensor:
     levels = blocks.permute(0, 1, 4, 2, 5, 3).flatten(3, 4).flatten(1, 2) + middle
     levels = levels[sample, back_down[:, :, None], back_across[:, None, :]]
     if channels == 3:
-        levels = (levels.clamp(middle - 128, middle + 127) @ from_ycc.T).round()
+        levels = (levels.clamp(middle - 128, middle + 127) @ from_ycc.T.to(levels)).round()
     return levels.clamp(0, 255).movedim(-1, 1) / 255

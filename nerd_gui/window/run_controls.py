@@ -172,10 +172,10 @@ def _model_tooltip(model: str) -> str:
 def _camera_channels(model: str) -> int:
     """The channels of a network that was trained on the noise of cameras; 0 of others and where the file is silent."""
     try:
-        recipe = load_record(model).get("recipe", {})
-    except ModelError:  # said where the network is used
+        recipe = load_record(model)["recipe"]
+        return recipe["model"]["channels"] if recipe["noise"]["kind"] == "camera" else 0
+    except (ModelError, KeyError, TypeError):  # said where the network is used; or another trainer's record
         return 0
-    return recipe["model"]["channels"] if recipe.get("noise", {}).get("kind") == "camera" else 0
 
 
 class SolverSettings(QToolButton):

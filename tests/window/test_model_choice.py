@@ -90,3 +90,9 @@ def test_no_other_network_is_brought_up_where_none_is_needed(qtbot, make_window,
     window.statusBar().clearMessage()
     window.open_dialogs.open_file(photo)
     assert window.statusBar().currentMessage() == ""
+
+
+@pytest.mark.parametrize("record", [{}, {"recipe": "mine"}, {"recipe": {"noise": {"kind": "camera"}}}])
+def test_another_trainers_record_is_no_network_for_cameras(monkeypatch, choice, record):
+    monkeypatch.setattr(run_controls, "load_record", lambda _: record)
+    assert choice.better_for_photos(3) is None
