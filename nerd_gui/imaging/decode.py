@@ -181,9 +181,11 @@ def _check_size(rows: int, cols: int) -> None:
 def _unit(samples: NDArray, bits: int) -> NDArray[np.float32]:
     """Scale unsigned integers of `bits` bits to [0, 1]; see to it that real numbers lie there."""
     if samples.dtype.kind != "f":
-        values = samples.astype(np.float32)
-        values /= np.float32(2**bits - 1)
-        return values
+        # Channel by channel in memory, as `Photo` keeps them: no second copy of a large photo.
+        planes = np.moveaxis(samples, -1, 0) if samples.ndim == 3 else samples
+        values = np.empty(planes.shape, np.float32)
+        np.divide(planes, np.float32(2**bits - 1), out=values, dtype=np.float32, casting="same_kind")
+        return np.moveaxis(values, 0, -1) if samples.ndim == 3 else values
     if not np.isfinite(samples).all():
         raise PhotoError("holds NaN (not-a-number) or infinite values; replace them first.")
     low, high = float(samples.min()), float(samples.max())
