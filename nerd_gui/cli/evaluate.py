@@ -74,7 +74,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.card is None and (args.readme is not None or args.figures):
         raise UsageError("--readme and --figures are about networks with cards; name the cards' folder with --card.")
     if not args.folders and (args.card is None or args.model or args.sigma):
-        raise UsageError("There is nothing to measure; name folders of pictures.")
+        raise UsageError("There is nothing to measure; name folders of pictures before the options.")
     if args.folders and not args.model:
         raise UsageError("There is nothing to measure with; name networks with --model.")
     if args.other_solver is not None and args.other_solver == args.solver:
