@@ -100,7 +100,7 @@ def _decode_with_pillow(data: bytes) -> Decoded:
             samples = np.asarray(image.convert(_plain_mode(image)))
         # Pillow turns a TIFF upright by itself.
         exif, orientation = (exif_of_tiff(data), 1) if kind == "TIFF" else upright_exif(image.info.get("exif"))
-    values = _channels_last(_unit(samples, 8 * samples.itemsize))
+    values = _unit(_channels_last(samples), 8 * samples.itemsize)
     colours = 3 if values.shape[2] > 2 else 1
     return Decoded(_turn(values, orientation), colours, 8 * samples.itemsize, kind, exif, icc_profile)
 
@@ -156,7 +156,7 @@ def _decode_tiff(data: bytes) -> Decoded:
         premultiplied = page.extrasamples[:1] == (1,)
         icc_profile = page.tags.valueof("InterColorProfile")
         orientation = page.tags.valueof("Orientation", 1)
-    values = _channels_last(_unit(samples, bits))
+    values = _unit(_channels_last(samples), bits)
     if negative:
         values[..., :1] = 1 - values[..., :1]
     if premultiplied:
@@ -179,13 +179,11 @@ def _check_size(rows: int, cols: int) -> None:
 
 
 def _unit(samples: NDArray, bits: int) -> NDArray[np.float32]:
-    """Scale unsigned integers of `bits` bits to [0, 1]; see to it that real numbers lie there."""
+    """Scale unsigned integers (rows, cols, channels) of `bits` bits to [0, 1]; check that real numbers lie there."""
     if samples.dtype.kind != "f":
         # Channel by channel in memory, as `Photo` keeps them: no second copy of a large photo.
-        planes = np.moveaxis(samples, -1, 0) if samples.ndim == 3 else samples
-        values = np.empty(planes.shape, np.float32)
-        np.divide(planes, np.float32(2**bits - 1), out=values, dtype=np.float32, casting="same_kind")
-        return np.moveaxis(values, 0, -1) if samples.ndim == 3 else values
+        planes = np.divide(np.moveaxis(samples, -1, 0), np.float32(2**bits - 1), dtype=np.float32, order="C")
+        return np.moveaxis(planes, 0, -1)
     if not np.isfinite(samples).all():
         raise PhotoError("holds NaN (not-a-number) or infinite values; replace them first.")
     low, high = float(samples.min()), float(samples.max())
@@ -197,7 +195,7 @@ def _unit(samples: NDArray, bits: int) -> NDArray[np.float32]:
     return np.clip(samples, 0, 1).astype(np.float32)
 
 
-def _channels_last(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _channels_last(values: NDArray) -> NDArray:
     return values[..., None] if values.ndim == 2 else values
 
 
