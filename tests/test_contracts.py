@@ -45,6 +45,9 @@ def test_every_room_imports_only_from_above_and_qt_is_in_the_window_alone():
         ("imaging/photo.py", "from nerd_gui.denoising import run"),
         ("denoising/run.py", "import PySide6.QtCore"),
         ("training/train.py", "import pyqtgraph"),
+        ("window/session/workspace.py", "import nerd_gui.window.curves.panel"),
+        ("window/curves/panel.py", "import nerd_gui.window.picture.view"),
+        ("window/files/open_dialogs.py", "import nerd_gui.window.main_window"),
     ],
 )
 def test_the_contracts_notice_a_breach(copy_of_the_package, room, line):

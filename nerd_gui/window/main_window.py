@@ -10,22 +10,23 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QProgressBar, QSplitter, QToo
 from nerd_gui.denoising import RunError, RunSettings, Trajectory
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import sample_names
-from nerd_gui.window import preferences, run_summary
+from nerd_gui.window import preferences
 from nerd_gui.window.actions import Actions
-from nerd_gui.window.attention_inspector import AttentionInspector
-from nerd_gui.window.attention_panel import AttentionPanel
-from nerd_gui.window.curves import Curves
-from nerd_gui.window.export_dialogs import ExportDialogs
+from nerd_gui.window.attention.inspector import AttentionInspector
+from nerd_gui.window.attention.panel import AttentionPanel
+from nerd_gui.window.curves.panel import Curves
+from nerd_gui.window.files.export_dialogs import ExportDialogs
+from nerd_gui.window.files.open_dialogs import OpenDialogs
 from nerd_gui.window.icons import program_icon
-from nerd_gui.window.iterate_pictures import noise_of, picture_of
 from nerd_gui.window.messages import Messages
-from nerd_gui.window.open_dialogs import OpenDialogs
-from nerd_gui.window.picture_layers import Layer
-from nerd_gui.window.picture_view import PictureView
-from nerd_gui.window.run_controller import RunController
-from nerd_gui.window.run_controls import NoiseControls, RunControls
-from nerd_gui.window.scrubber import Scrubber
-from nerd_gui.window.workspace import Workspace
+from nerd_gui.window.picture.iterate_pictures import noise_of, picture_of
+from nerd_gui.window.picture.layers import Layer
+from nerd_gui.window.picture.view import PictureView
+from nerd_gui.window.run_bar import summary as run_summary
+from nerd_gui.window.run_bar.controls import NoiseControls, RunControls
+from nerd_gui.window.scrubber.scrubber import Scrubber
+from nerd_gui.window.session.run_controller import RunController
+from nerd_gui.window.session.workspace import Workspace
 
 
 class MainWindow(QMainWindow):

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMessageBox, QSlider, Q
 from nerd_gui.denoising import DenoisingRun, estimate_bytes, memory
 from nerd_gui.imaging import add_noise, noise_level, open_photo, open_sample, sample_names, to_8_bit
 from nerd_gui.nerd import NERD, load_model
-from nerd_gui.window.picture_layers import Compare, Layer
+from nerd_gui.window.picture.layers import Compare, Layer
+
+SAVE_DIALOG = "nerd_gui.window.files.export_dialogs.QFileDialog.getSaveFileName"
 
 
 @pytest.fixture
@@ -178,7 +180,7 @@ def test_the_saved_file_is_the_shown_picture(qtbot, window, tmp_path, monkeypatc
         suggested.append(name)
         return str(target), ""
 
-    monkeypatch.setattr("nerd_gui.window.export_dialogs.QFileDialog.getSaveFileName", answer)
+    monkeypatch.setattr(SAVE_DIALOG, answer)
     before = photo_path.read_bytes()
     window.actions_.export.trigger()
     view.set_compare(Compare.SINGLE, None, Layer.ITERATE)
@@ -190,7 +192,9 @@ def test_the_saved_file_is_the_shown_picture(qtbot, window, tmp_path, monkeypatc
 def test_a_failing_save_says_so_and_leaves_nothing(qtbot, window, tmp_path, monkeypatch):
     run_to_the_end(qtbot, window)
     missing = tmp_path / "no such folder" / "x.png"
-    monkeypatch.setattr("nerd_gui.window.export_dialogs.QFileDialog.getSaveFileName", lambda *_: (str(missing), ""))
+    monkeypatch.setattr(
+        "nerd_gui.window.files.export_dialogs.QFileDialog.getSaveFileName", lambda *_: (str(missing), "")
+    )
     window.actions_.export.trigger()
     assert dialog_text(window) and not missing.parent.exists()
 
@@ -271,7 +275,7 @@ def test_changing_the_noise_takes_the_old_run_away(qtbot, window):
 def test_a_clean_reference_gives_psnr(qtbot, window, tmp_path, monkeypatch):
     clean = tmp_path / "clean.png"
     Image.fromarray(to_8_bit(open_sample(sample_names()[0]).crop(60, 60, 48, 40).pixels)[0]).save(clean)
-    monkeypatch.setattr("nerd_gui.window.open_dialogs.QFileDialog.getOpenFileName", lambda *_: (str(clean), ""))
+    monkeypatch.setattr("nerd_gui.window.files.open_dialogs.QFileDialog.getOpenFileName", lambda *_: (str(clean), ""))
     window.actions_.open_clean.trigger()
     run_to_the_end(qtbot, window)
     assert window.controller.trajectory[2].psnr is not None

@@ -1,0 +1,1 @@
+"""Where each head of the non-local block looks from a pixel (Fig. 9)."""

@@ -1,0 +1,143 @@
+"""Curves as files: their numbers (CSV), and their picture (PNG, SVG)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from pyqtgraph.exporters.Exporter import Exporter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QLineF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QImage, QImageWriter, QPainter, QPen
+from PySide6.QtSvg import QSvgGenerator
+
+from nerd_gui.denoising import Trajectory
+from nerd_gui.nerd.weights import write_atomically
+from nerd_gui.window.curves.plot import PAPER, CurvePlot
+
+#: A plot, and what its lines are called.
+Figure = tuple[CurvePlot, Sequence[tuple[str, QPen]]]
+_LEGEND_HEIGHT, _MARGIN, _LETTER, _SAMPLE, _SPACE = 22, 8, 11, 22, 20  # pixels
+_PNG_SCALE = 3
+
+
+def save_csv(path: Path, trajectory: Trajectory) -> None:
+    """Write a line for each iterate: the numbers of the report, the evaluations, and 1 at the result.
+
+    Undefined numbers are empty.
+
+    Raises
+    ------
+    ValueError
+        If there is no iterate yet, or the file cannot be written.
+    """
+    if not len(trajectory):
+        raise ValueError("There are no curves to save yet; run the denoiser first.")
+    rows = []
+    for iterate in trajectory.iterates:
+        record = iterate.as_record()
+        record["restarted"] = int(record["restarted"])
+        rows.append({**record, "evaluations": iterate.evaluations, "result": int(iterate.index == trajectory.result)})
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    _write(path, text.getvalue().encode())
+
+
+def save_picture(path: Path, figures: Sequence[Figure]) -> None:
+    """Write plots one below the other with their legends, dark on white: PNG, or SVG by the suffix of `path`.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is neither, or the file cannot be written.
+    """
+    makers = {".png": _png, ".svg": _svg}
+    if path.suffix.lower() not in makers:
+        raise ValueError(f"“{path.name}” is no name for a picture of the curves; let it end in .png or .svg.")
+    width = max(max(plot.width(), _legend_width(plot, legend)) for plot, legend in figures) + 2 * _MARGIN
+    height = sum(plot.height() + _LEGEND_HEIGHT for plot, _ in figures) + 2 * _MARGIN
+    _write(path, makers[path.suffix.lower()](figures, QSize(width, height)))
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise ValueError(f"“{path}” cannot be written ({error.strerror}); choose another place.") from error
+
+
+def _png(figures: Sequence[Figure], size: QSize) -> bytes:
+    image = QImage(size * _PNG_SCALE, QImage.Format.Format_RGB32)
+    image.fill(PAPER.background)
+    painter = QPainter(image)
+    painter.scale(_PNG_SCALE, _PNG_SCALE)
+    _draw(painter, figures, _PNG_SCALE)
+    painter.end()
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(b"PNG")).write(image)
+    return bytes(buffer.data().data())
+
+
+def _svg(figures: Sequence[Figure], size: QSize) -> bytes:
+    # pyqtgraph's own SVG exporter stumbles over closed paths. What it is for, clipping, is not needed here: the plots
+    # show all of their curves.
+    buffer = QBuffer()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setResolution(figures[0][0].logicalDpiX())  # of the axes' stored drawings, which would be scaled else
+    generator.setSize(size)
+    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
+    generator.setTitle("Curves of a NERD run")
+    painter = QPainter(generator)
+    painter.fillRect(QRect(0, 0, size.width(), size.height()), PAPER.background)
+    _draw(painter, figures, 1)
+    painter.end()
+    return bytes(buffer.data().data())
+
+
+def _draw(painter: QPainter, figures: Sequence[Figure], scale: int) -> None:
+    """Draw legends and plots one below the other; `scale` is that of the painter, for lines of constant width."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    top = _MARGIN
+    for plot, legend in figures:
+        _draw_legend(painter, plot, legend, top)
+        top += _LEGEND_HEIGHT
+        exporter = Exporter(plot.plotItem)
+        with ExitStack() as stack:
+            stack.enter_context(plot.as_figure(scale))
+            exporter.setExportMode(True, {"antialias": True, "background": PAPER.background, "resolutionScale": scale})
+            stack.callback(exporter.setExportMode, False)
+            place = QRectF(_MARGIN, top, plot.width(), plot.height())
+            plot.scene().render(painter, place, QRectF(plot.mapToScene(plot.rect()).boundingRect()))
+        top += plot.height()
+
+
+def _legend_font(plot: CurvePlot) -> QFont:
+    font = QFont(plot.font())
+    font.setPixelSize(_LETTER)
+    return font
+
+
+def _legend_width(plot: CurvePlot, legend: Sequence[tuple[str, QPen]]) -> int:
+    metrics = QFontMetrics(_legend_font(plot))
+    return sum(_SAMPLE + metrics.horizontalAdvance(word) + _SPACE for word, _ in legend)
+
+
+def _draw_legend(painter: QPainter, plot: CurvePlot, legend: Sequence[tuple[str, QPen]], top: int) -> None:
+    painter.setFont(_legend_font(plot))
+    left, middle = 2 * _MARGIN, top + _LEGEND_HEIGHT / 2
+    for word, pen in legend:
+        line = QPen(pen)
+        line.setCosmetic(False)
+        painter.setPen(line)
+        painter.drawLine(QLineF(left, middle, left + _SAMPLE, middle))
+        painter.setPen(PAPER.text)
+        width = painter.fontMetrics().horizontalAdvance(word) + _SPACE
+        place = QRectF(left + _SAMPLE + 5, top, width, _LEGEND_HEIGHT)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, word)
+        left += _SAMPLE + width

@@ -1,0 +1,306 @@
+"""The curves of a run over its iterates: residual, estimated noise level, quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from nerd_gui.denoising import Trajectory
+from nerd_gui.window.curves.export import Figure, save_csv, save_picture
+from nerd_gui.window.curves.legend import NO_VALUE, LegendEntry, LegendRow
+from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Theme
+from nerd_gui.window.wording import scientific
+
+#: Name beside the line, how its value is written, tooltip.
+_CURVES: dict[str, tuple[str, Callable[[float], str], str]] = {
+    "residual": ("residual", scientific, "‖g‖/‖f(z)‖ with g = f(z) − z: how far the iterate is from the fixed point"),
+    "relative_step": ("rel. step", scientific, "Relative step ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ of the solver (Fig. 10)"),
+    "residual_change": (
+        "change",
+        scientific,
+        "Change of the residual ‖gᵢ − gᵢ₋₁‖/‖gᵢ₋₁‖ (Sec. V-A); in a run that converges well it does not tend to 0",
+    ),
+    "noise_level": (
+        "noise level",
+        "{:.2f}".format,
+        "Estimated noise level: mean standard deviation of n̂ = f_decode(z) in patches, 0–255 units (Fig. 8)",
+    ),
+    "psnr": ("PSNR", "{:.2f} dB".format, "Peak signal-to-noise ratio of the iterate's picture against the clean one"),
+    "ssim": ("SSIM", "{:.4f}".format, "Structural similarity of the iterate's picture and the clean one"),
+}
+_OPTIONAL = {
+    "relative_step": ("relativeStepCheck", "Show the relative step", True),
+    "residual_change": ("residualChangeCheck", "Show the change of the residual", False),
+}
+_LEVELS = {
+    "tol": ("tol.", "{:g}".format, "The run has converged at this residual"),
+    "sigma": ("true σ", "{:.4g}".format, "Standard deviation of the noise that was added, 0–255 units"),
+    "attainable": (
+        "attainable √(σ² − MSE)",
+        "{:.1f}".format,
+        "What a least-squares denoiser with this error (MSE, of the result) finds of σ",
+    ),
+}
+_FIRST_STEPS = 17  # the paper's limit; so many iterates have room from the start, and the axis need not move
+
+
+class Curves(QWidget):
+    """Three plots over the iterates of a run, with one cursor at the current iterate.
+
+    Signals
+    -------
+    iterateRequested(int)
+        The person clicked or dragged in a plot.
+    exportRequested
+        “Export curves…” was chosen from the context menu; `export` then saves them.
+    """
+
+    iterateRequested = Signal(int)
+    exportRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("curves")
+        self.setAccessibleName("Curves over the iterates")
+        self._trajectory: Trajectory | None = None
+        self._reference: Trajectory | None = None
+        self._index: int | None = None
+        self._channel: int | None = None
+        self._attainable: tuple[int, float | None] | None = None
+        self._entries: dict[str, LegendEntry] = {}
+        self._blocks: dict[str, QWidget] = {}
+        self._build()
+        self._colour()
+        self.set_trajectory(None)
+
+    # ---- construction -------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.residual_plot = CurvePlot(
+            "residualPlot",
+            "Residual over the iterates",
+            "How the solver comes to the fixed point z* = f(z*). ▲ is the result; click to see an iterate",
+            "residual ‖g‖/‖f(z)‖",
+            log=True,
+        )
+        self.noise_level_plot = CurvePlot(
+            "noiseLevelPlot",
+            "Estimated noise level over the iterates",
+            "Noise level of n̂ (Fig. 8). A least-squares denoiser leaves √(σ² − MSE), not σ. Click to see an iterate",
+            "noise level (0–255)",
+        )
+        self.quality_plot = CurvePlot(
+            "qualityPlot",
+            "PSNR and SSIM over the iterates",
+            "PSNR and SSIM of the iterates' pictures against the clean one. Click to see an iterate",
+            "PSNR (dB)",
+            "SSIM",
+        )
+        self._plots = {
+            self.residual_plot: ("residual", "relative_step", "residual_change"),
+            self.noise_level_plot: ("noise_level",),
+            self.quality_plot: ("psnr", "ssim"),
+        }
+        self._levels = {
+            "tol": (self.residual_plot, Qt.PenStyle.DashLine),
+            "sigma": (self.noise_level_plot, Qt.PenStyle.DashLine),
+            "attainable": (self.noise_level_plot, Qt.PenStyle.DotLine),
+        }
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(6)
+        for plot, keys in self._plots.items():
+            legend = LegendRow()
+            for key in keys:
+                plot.add_curve(key, right=key == "ssim")
+                legend.add(self._entry(plot, key))
+            for key, (of, style) in self._levels.items():
+                if of is plot:
+                    plot.add_level(key, style)
+                    self._entries[key] = LegendEntry(f"{key}Readout", _LEVELS[key][0], _LEVELS[key][2])
+                    legend.add(self._entries[key])
+            if plot is self.residual_plot:
+                tip = "Thin lines: the run to compare with, and its residual at this iterate"
+                self._reference_entry = LegendEntry("referenceReadout", "", tip)
+                legend.add(self._reference_entry)
+            block = QWidget()
+            inner = QVBoxLayout(block)
+            inner.setContentsMargins(0, 0, 0, 0)
+            inner.setSpacing(0)
+            inner.addWidget(legend)
+            inner.addWidget(plot, 1)
+            self._blocks[plot.objectName()] = block
+            column.addWidget(block, 4 if plot is self.residual_plot else 3)
+            plot.iterateRequested.connect(self.iterateRequested)
+        self.export_action = QAction("Export curves…", self)
+        self.export_action.setObjectName("exportCurvesContextAction")
+        self.export_action.setToolTip("Save the curves as numbers (CSV) or as a picture (PNG, SVG)")
+        self.export_action.triggered.connect(lambda _=False: self.exportRequested.emit())
+        self.addAction(self.export_action)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def _entry(self, plot: CurvePlot, key: str) -> LegendEntry:
+        name, _, tip = _CURVES[key]
+        check = None
+        if key in _OPTIONAL:
+            object_name, accessible, shown = _OPTIONAL[key]
+            check = QCheckBox()
+            check.setObjectName(object_name)
+            check.setAccessibleName(accessible)
+            check.setChecked(shown)
+            check.toggled.connect(lambda on: self._on_check(key, on))
+            plot.show_curve(key, shown)
+        entry = LegendEntry(f"{key}Readout", name, tip, check)
+        self._entries[key] = entry
+        return entry
+
+    # ---- what others call ---------------------------------------------------------------------------------------
+
+    def set_trajectory(self, trajectory: Trajectory | None) -> None:
+        """Show a run, which may still be going on (see `refresh`); None for none."""
+        self._trajectory = trajectory
+        self._attainable = None
+        self._index = None
+        self.refresh()
+
+    def set_reference(self, trajectory: Trajectory | None, label: str = "") -> None:
+        """Draw a second run's curves, thin, for comparison (Fig. 10: Broyden against plain iteration)."""
+        self._reference, self._reference_entry.name = trajectory, label
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw what has been added to the runs."""
+        trajectory, reference = self._trajectory, self._reference
+        result = trajectory.result if trajectory is not None and len(trajectory) else None
+        for plot, keys in self._plots.items():
+            for key in keys:
+                plot.set_values(key, self._curve(trajectory, key))
+                plot.set_values(key, self._curve(reference, key), reference=True)
+            plot.set_result(result)
+        self._set_levels(trajectory, result)
+        quality = trajectory is not None and trajectory.subject.clean is not None
+        self._blocks["qualityPlot"].setVisible(quality)
+        bottom = self.quality_plot if quality else self.noise_level_plot
+        for plot in self._plots:
+            plot.set_frame(right=quality, bottom=plot is bottom)
+        self._reference_entry.setVisible(reference is not None)
+        self.export_action.setEnabled(result is not None)
+        self._fit()
+        self._show_cursor()
+
+    def set_channel(self, channel: int | None) -> None:
+        """Show the noise level of one channel of a colour photo, or of its luma (None)."""
+        self._channel, self._attainable = channel, None
+        self.refresh()
+
+    def set_index(self, index: int) -> None:
+        """Move the cursor to an iterate; -1 for none."""
+        self._index = index if index >= 0 else None
+        self._show_cursor()
+
+    def readout(self, name: str) -> str:
+        """Name and value at the cursor of a curve, or of a line (tol, sigma, attainable), as written over its plot."""
+        return self._entries[name].text
+
+    def export(self, path: str | Path) -> None:
+        """Save the curves as the suffix says: numbers as .csv, a picture of the plots as .png or .svg.
+
+        Raises
+        ------
+        ValueError
+            If there are none, the suffix is another one, or the file cannot be written.
+        """
+        path = Path(path)
+        if self._trajectory is None or not len(self._trajectory):
+            raise ValueError("There are no curves to save yet; run the denoiser first.")
+        suffix = path.suffix.lower()
+        if suffix == ".csv":
+            save_csv(path, self._trajectory)
+        elif suffix in (".png", ".svg"):
+            save_picture(path, self._figures())
+        else:
+            raise ValueError(f"Curves cannot be saved as “{path.name}”; let the name end in .csv, .png or .svg.")
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _set_levels(self, trajectory: Trajectory | None, result: int | None) -> None:
+        values: dict[str, float | None] = dict.fromkeys(_LEVELS)
+        if trajectory is not None:
+            values["tol"] = trajectory.settings.tol or None
+            values["sigma"] = trajectory.true_noise_level(self._channel)
+        if trajectory is not None and result is not None:
+            if self._attainable is None or self._attainable[0] != result:  # it takes a look at every pixel
+                self._attainable = (result, trajectory.attainable_noise_level(self._channel))
+            values["attainable"] = self._attainable[1]
+        for key, value in values.items():
+            self._levels[key][0].set_level(key, value)
+            self._entries[key].setVisible(value is not None)
+            if value is not None:
+                self._entries[key].set_value(_LEVELS[key][1](value))
+
+    def _fit(self) -> None:
+        trajectory, reference = self._trajectory, self._reference
+        newest = len(trajectory) - 1 if trajectory is not None else -1
+        last = max(newest, len(reference) - 1 if reference is not None else 0)
+        if trajectory is None or trajectory.stop_reason is None:
+            last = max(last, _FIRST_STEPS if trajectory is None else min(trajectory.settings.max_iter, _FIRST_STEPS))
+        for plot in self._plots:
+            plot.fit(newest, last)
+
+    def _show_cursor(self) -> None:
+        for plot, keys in self._plots.items():
+            plot.set_cursor_index(self._index if self._trajectory is not None else None)
+            for key in keys:
+                self._entries[key].set_value(self._value(self._trajectory, key))
+            plot.setAccessibleDescription(", ".join(self._entries[key].text for key in keys))
+        self._reference_entry.set_value(self._value(self._reference, "residual"))
+
+    def _curve(self, trajectory: Trajectory | None, key: str) -> list[float | None]:
+        return trajectory.curve(key, self._channel) if trajectory is not None else []
+
+    def _value(self, trajectory: Trajectory | None, key: str) -> str:
+        if trajectory is None or self._index is None or self._index >= len(trajectory):
+            return NO_VALUE
+        value = self._curve(trajectory, key)[self._index]
+        return NO_VALUE if value is None else _CURVES[key][1](value)
+
+    def _on_check(self, key: str, shown: bool) -> None:
+        self.residual_plot.show_curve(key, shown)
+        self._fit()
+
+    def _figures(self) -> list[Figure]:
+        """The visible plots, each with what its lines are called."""
+        reference = self._reference_entry.name if self._reference is not None else None
+        figures: list[Figure] = []
+        for plot, keys in self._plots.items():
+            if self._blocks[plot.objectName()].isHidden():
+                continue
+            shown = [key for key in keys if (check := self._entries[key].check) is None or check.isChecked()]
+            with plot.as_figure():
+                legend = [(_CURVES[key][0], plot.pen(key)) for key in shown]
+                levels = [key for key, (of, _) in self._levels.items() if of is plot and plot.level(key) is not None]
+                legend += [(self._entries[key].text, plot.level_pen(key)) for key in levels]
+                if reference is not None and plot is self.residual_plot:
+                    legend.append((reference, plot.pen("residual", reference=True)))
+            figures.append((plot, legend))
+        return figures
+
+    def _colour(self) -> None:
+        theme = Theme.of(self.palette())
+        for plot, keys in self._plots.items():
+            plot.set_theme(theme)
+            for key, symbol in zip(keys, SYMBOLS, strict=False):
+                self._entries[key].set_pen(plot.pen(key), symbol)
+        for key, (plot, _) in self._levels.items():
+            self._entries[key].set_pen(plot.level_pen(key))
+        self._reference_entry.set_pen(self.residual_plot.pen("residual", reference=True))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take on the colours and the letters of the window."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._colour()

@@ -1,0 +1,103 @@
+"""Opening photos, clean references and checkpoints: dialogs, recent files, and what to say when it fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from nerd_gui.denoising import RunError
+from nerd_gui.imaging import PhotoError
+from nerd_gui.nerd import ModelError, load_model
+from nerd_gui.window.messages import Messages
+from nerd_gui.window.preferences import Preferences
+from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.session.workspace import Workspace
+
+_PHOTOS = "Photos (*.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp);;All files (*)"
+
+
+@contextmanager
+def busy_cursor() -> Iterator[None]:
+    """Show that the window is at work: a photo of 24 megapixels takes seconds to decode."""
+    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QGuiApplication.restoreOverrideCursor()
+
+
+class OpenDialogs:
+    """Every way a file comes in; a bad one is a dialog, and what was open stays."""
+
+    def __init__(
+        self, parent: QWidget, workspace: Workspace, models: ModelChoice, preferences: Preferences, messages: Messages
+    ) -> None:
+        self._parent = parent
+        self._workspace = workspace
+        self._models = models
+        self._preferences = preferences
+        self._messages = messages
+
+    def open_file(self, path: Path) -> None:
+        """Open a photo from wherever it was named."""
+        try:
+            with busy_cursor():
+                self._workspace.open_file(path)
+        except PhotoError as error:
+            self._messages.show_error(str(error))
+        else:
+            self._preferences.add_recent(path)
+
+    def open_sample(self, name: str) -> None:
+        """Open a built-in picture."""
+        try:
+            self._workspace.open_sample(name)
+        except PhotoError as error:
+            self._messages.show_error(str(error))
+
+    def ask_photo(self) -> None:
+        """Ask for a photo."""
+        if path := self._ask("Open photo", _PHOTOS):
+            self.open_file(path)
+
+    def ask_clean(self) -> None:
+        """Ask for the clean version of the photo."""
+        if path := self._ask("Open the clean version of this photo", _PHOTOS):
+            try:
+                self._workspace.open_clean(path)
+            except (PhotoError, RunError) as error:
+                self._messages.show_error(str(error))
+
+    def ask_checkpoint(self) -> None:
+        """Ask for a network of the person's own."""
+        if path := self._ask("Open checkpoint", "Networks (*.safetensors)"):
+            self.open_checkpoint(path)
+
+    def open_checkpoint(self, path: Path) -> None:
+        """Add a network to the list and choose it, if it is one."""
+        try:
+            load_model(path)
+        except ModelError as error:
+            self._messages.show_error(str(error))
+        else:
+            self._models.choose(str(path))
+
+    def _ask(self, title: str, kinds: str) -> Path | None:
+        recent = self._preferences.recent
+        name, _ = QFileDialog.getOpenFileName(self._parent, title, str(recent[0].parent) if recent else "", kinds)
+        return Path(name) if name else None
+
+    def _open_recent(self, path: Path, checked: bool) -> None:
+        self.open_file(path)
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """List the photos opened lately."""
+        menu.clear()
+        for path in self._preferences.recent:
+            menu.addAction(str(path)).triggered.connect(partial(self._open_recent, path))
+        if menu.isEmpty():
+            menu.addAction("No photo yet").setEnabled(False)

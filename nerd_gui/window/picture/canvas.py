@@ -1,0 +1,295 @@
+"""The surface on which pictures are painted, zoomed, panned, wiped and clicked.
+
+Painted by hand rather than through a graphics scene: one mapping serves every layer and both panes, so that layers
+cannot come apart, and it counts in device pixels, so that 100 % is exact on any screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, hypot
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontInfo,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from nerd_gui.window.picture.comparison import Comparison, Region
+from nerd_gui.window.picture.marks import HANDLE_RADIUS
+from nerd_gui.window.picture.painter import Marks, divider_handle, paint
+from nerd_gui.window.session.pins import Pin
+
+HINT = "Open a photo, or drop one here"
+_SURROUND_DARK = QColor("#2b2b2b")
+_SURROUND_LIGHT = QColor("#d0d0d0")
+_PANE_GAP = 6
+_GRAB_DISTANCE = 6
+_DRAG_DISTANCE = 4
+_WHEEL_PER_DOUBLING = 360.0  # eighths of a degree: three notches double the zoom
+
+
+@dataclass
+class _Press:
+    """A mouse button that is held down."""
+
+    button: Qt.MouseButton
+    start: QPoint
+    last: QPoint
+    divider: bool
+    dragged: bool = False
+
+
+class PictureCanvas(QWidget):
+    """Paints a `Comparison` and turns the mouse into zoom, pan, wipe, clicks and the choice of a region.
+
+    Positions are in logical pixels of this widget. `PictureView` sets up `comparison` and calls `refresh`.
+    """
+
+    pixelClicked = Signal(int, int)
+    pixelHovered = Signal(int, int)
+    hoverLeft = Signal()
+    regionChosen = Signal(int, int, int, int)
+    regionCancelled = Signal()
+    zoomChanged = Signal(float)
+
+    def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.comparison = comparison
+        self.region: Region | None = None
+        self.pins: Sequence[Pin] = ()
+        self.overlay: tuple[QImage, int, int] | None = None  # image, top, left
+        self._choosing: tuple[int, int] | None = None  # rows, cols of the region that follows the pointer
+        self._press: _Press | None = None
+        self._pointer: QPoint | None = None
+        self._hovered: tuple[int, int] | None = None
+        self._focus_shown = False
+        self.setObjectName("pictureCanvas")
+        self.setAccessibleName("Picture")
+        self.setAccessibleDescription(
+            "Drag the divider to wipe, turn the wheel to zoom, drag to pan, click to pin a pixel"
+        )
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 120)
+
+    def refresh(self) -> None:
+        """Lay out and paint again after the comparison changed."""
+        ratio = self.devicePixelRatioF()
+        view, shape = self.comparison.viewport, self.comparison.layers.shape
+        same_picture = shape == (view.rows, view.cols)
+        self.comparison.lay_out(round(self.width() * ratio), round(self.height() * ratio), round(_PANE_GAP * ratio))
+        self.update()
+        self.zoomChanged.emit(view.zoom)
+        self._point_at(self._pointer)
+        if not same_picture:
+            self.cancel_region()  # it was to be chosen in another picture
+
+    def pixel_at(self, position: QPoint) -> tuple[int, int] | None:
+        """Return the (row, col) under a position, in either pane; None beside the picture."""
+        return self.comparison.pixel_at(*self._device(position))
+
+    def position_of(self, row: float, col: float, pane: int = 0) -> QPoint:
+        """Return the position of the middle of a pixel, which may be out of sight; `pane` 1 is the right one."""
+        point = (
+            self.comparison.position_of(self.comparison.panes[pane], row + 0.5, col + 0.5) / self.devicePixelRatioF()
+        )
+        return QPoint(floor(point.x()), floor(point.y()))
+
+    def divider_handle(self) -> QPoint | None:
+        """Return the middle of the wipe divider's handle; None while there is no divider."""
+        return (
+            (divider_handle(self.comparison) / self.devicePixelRatioF()).toPoint() if self.comparison.wiping else None
+        )
+
+    def choose_region(self, rows: int, cols: int) -> None:
+        """Let a rectangle follow the pointer until a click or `cancel_region`.
+
+        Raises
+        ------
+        ValueError
+            If there is no picture.
+        """
+        if self.comparison.layers.shape is None:
+            raise ValueError("There is no picture to choose a region in: open a photo first.")
+        self._choosing = rows, cols
+        self.setFocus()
+        self.update()
+
+    def cancel_region(self) -> bool:
+        """Leave the choice of a region; False when there was none."""
+        if self._choosing is None:
+            return False
+        self._choosing = None
+        self.regionCancelled.emit()
+        self.update()
+        return True
+
+    def candidate(self) -> Region | None:
+        """Return the region around the pointer, None while none is being chosen."""
+        if self._choosing is None:
+            return None
+        position = self._pointer if self._pointer is not None else self.rect().center()
+        return self.comparison.region_around(*self._device(position), *self._choosing)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        dark = self.palette().color(QPalette.ColorRole.Window).lightness() < 128
+        painter.fillRect(self.rect(), _SURROUND_DARK if dark else _SURROUND_LIGHT)
+        if self.comparison.layers.shape is not None:
+            paint(painter, self.comparison, self._marks(), self.devicePixelRatioF())
+        else:
+            font = painter.font()
+            font.setPointSizeF(1.3 * QFontInfo(font).pointSizeF())
+            painter.setFont(font)
+            painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, HINT)
+        if self._focus_shown:
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+
+    def _marks(self) -> Marks:
+        pointer = None
+        if self._pointer is not None and self._hovered is not None:
+            pane = self.comparison.pane_at(self._device(self._pointer)[0])
+            pointer = None if pane is None else (pane, *self._hovered)
+        return Marks(self.pins, self.overlay, self.region, self.candidate(), pointer)
+
+    # -- mouse ---------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        held = event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
+        if not held or self._press is not None or self.comparison.layers.shape is None:
+            event.ignore()
+            return
+        position = event.position().toPoint()
+        self._point_at(position)
+        divider = event.button() == Qt.MouseButton.LeftButton and self._on_divider(position)
+        self._press = _Press(event.button(), position, position, divider)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position().toPoint()
+        press = self._press
+        if press is not None and not press.dragged:
+            press.dragged = (position - press.start).manhattanLength() >= _DRAG_DISTANCE
+        if press is not None and press.dragged:
+            self._drag(press, position)
+        self._point_at(position)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        press = self._press
+        if press is None or event.button() != press.button:
+            event.ignore()
+            return
+        self._press = None
+        if press.button == Qt.MouseButton.LeftButton and not press.dragged:
+            self._click(press.start)
+        self._update_cursor()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        x, y = self._device(event.position().toPoint())
+        pane = self.comparison.pane_at(x)
+        if pane is None or self.comparison.layers.shape is None or event.angleDelta().y() == 0:
+            event.ignore()
+            return
+        factor = 2 ** (event.angleDelta().y() / _WHEEL_PER_DOUBLING)
+        self.comparison.viewport.zoom_by(factor, (x - pane.left(), y - pane.top()))
+        self._pointer = event.position().toPoint()
+        self.refresh()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._point_at(None)
+
+    def _drag(self, press: _Press, position: QPoint) -> None:
+        step, press.last = (position - press.last) * self.devicePixelRatioF(), position
+        if press.divider:
+            self.comparison.move_divider(floor(self._device(position)[0]))
+            self.update()
+        elif press.button == Qt.MouseButton.MiddleButton or self.comparison.viewport.overflows:
+            self.comparison.viewport.pan(step.x(), step.y())
+            self.refresh()
+
+    def _click(self, position: QPoint) -> None:
+        pixel = self.pixel_at(position)
+        if pixel is None:
+            return
+        region, self._choosing = self.candidate(), None
+        if region is not None:
+            self.update()
+            self.regionChosen.emit(*region)
+        else:
+            self.pixelClicked.emit(*pixel)
+
+    def _point_at(self, position: QPoint | None) -> None:
+        """Follow the pointer, which is at `position` or has left."""
+        self._pointer = position
+        pixel = None if position is None else self.pixel_at(position)
+        changed, self._hovered = pixel != self._hovered, pixel
+        if changed and pixel is not None:
+            self.pixelHovered.emit(*pixel)
+        elif changed:
+            self.hoverLeft.emit()
+        if self._choosing is not None or (changed and len(self.comparison.panes) > 1):
+            self.update()
+        self._update_cursor()
+
+    def _update_cursor(self) -> None:
+        press, over = self._press, self._pointer
+        panning = press is not None and press.dragged and not press.divider
+        if panning and self.comparison.viewport.overflows:
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif press.divider if press is not None else over is not None and self._on_divider(over):
+            shape = Qt.CursorShape.SplitHCursor
+        else:
+            shape = Qt.CursorShape.CrossCursor if self._hovered is not None else Qt.CursorShape.ArrowCursor
+        self.setCursor(shape)
+
+    def _on_divider(self, position: QPoint) -> bool:
+        if not self.comparison.wiping or self._choosing is not None:
+            return False
+        ratio = self.devicePixelRatioF()
+        x, y = self._device(position)
+        visible, off = (
+            self.comparison.visible(self.comparison.panes[0]),
+            QPointF(x, y) - divider_handle(self.comparison),
+        )
+        on_line = abs(off.x()) <= _GRAB_DISTANCE * ratio and visible.top() <= y <= visible.bottom() + 1
+        return on_line or hypot(off.x(), off.y()) <= HANDLE_RADIUS * ratio
+
+    # -- the rest ------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.refresh()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.refresh()
+        return super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # The mouse shows where it is; the keyboard needs a frame.
+        self._focus_shown = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._focus_shown = False
+        self.comparison.flipped = False  # the key's release will not be heard
+        self.update()
+
+    def _device(self, position: QPoint) -> tuple[float, float]:
+        """Return the middle of the device pixel at a position."""
+        ratio = self.devicePixelRatioF()
+        return floor(position.x() * ratio) + 0.5, floor(position.y() * ratio) + 0.5

@@ -1,0 +1,138 @@
+"""The slim row of tools above the picture: which layers, compared how, at what zoom."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from nerd_gui.window.picture.comparison import Comparison
+from nerd_gui.window.picture.layers import Compare, Layer
+
+DEFAULT_GAIN = 2.0
+
+
+class CompareTools(QWidget):
+    """Selectors for the two layers, the mode and the gain, and the zoom buttons.
+
+    Signals
+    -------
+    selected : Compare, Layer, Layer
+        The mode, the left and the right layer a person chose.
+    gainChanged : float
+    fitWanted, actualWanted
+        The whole picture, or 100 %, is asked for.
+    """
+
+    selected = Signal(object, object, object)
+    gainChanged = Signal(float)
+    fitWanted = Signal()
+    actualWanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("compareTools")
+        self._left = _combo(
+            "leftLayerCombo",
+            "Left layer",
+            Layer,
+            "The picture on the left of the wipe, and the one that F shows while it is held",
+        )
+        self._mode = _combo(
+            "compareModeCombo",
+            "Way of comparing",
+            Compare,
+            "How the two pictures are compared: the right one alone, a divider to drag, two linked views, "
+            "or right minus left around mid-grey",
+        )
+        self._right = _combo(
+            "rightLayerCombo",
+            "Right layer",
+            Layer,
+            "The picture on the right of the wipe: an iterate x̂ = y + f_decode(z) of the solver, the result, "
+            "the clean picture x or the noise estimate n̂",
+        )
+        self._gain = _gain_spin()
+        self._fit = _button("zoomFitButton", "Fit", "Fit the whole picture into the view (0)")
+        self._actual = _button("zoomActualButton", "100 %", "Show each picture pixel on one pixel of the screen (1)")
+        self._zoom = QLabel()
+        self._zoom.setObjectName("zoomLabel")
+        self._zoom.setAccessibleName("Zoom")
+        self._zoom.setToolTip("Screen pixels per picture pixel. The wheel zooms at the pointer, + and - at the middle")
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._zoom.setMinimumWidth(self._zoom.fontMetrics().horizontalAdvance("6400 %"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for selector in (self._left, self._mode, self._right, self._gain):
+            row.addWidget(selector)
+        row.addStretch(1)
+        for zoom_tool in (self._zoom, self._fit, self._actual):
+            row.addWidget(zoom_tool)
+        for combo in (self._left, self._mode, self._right):
+            combo.currentIndexChanged.connect(self._select)
+        self._gain.valueChanged.connect(self.gainChanged)
+        self._fit.clicked.connect(lambda: self.fitWanted.emit())
+        self._actual.clicked.connect(lambda: self.actualWanted.emit())
+
+    def show_comparison(self, comparison: Comparison) -> None:
+        """Bring the selectors in line; a layer without a picture is greyed out."""
+        for combo, value in (
+            (self._left, comparison.left),
+            (self._mode, comparison.mode),
+            (self._right, comparison.right),
+        ):
+            with QSignalBlocker(combo):
+                combo.setCurrentIndex(combo.findData(value))
+        for combo in (self._left, self._right):
+            model = combo.model()
+            assert isinstance(model, QStandardItemModel)
+            for index, layer in enumerate(Layer):
+                model.item(index).setEnabled(layer in comparison.layers)
+        there = comparison.layers.shape is not None
+        for tool in (self._left, self._mode, self._right, self._fit, self._actual):
+            tool.setEnabled(there)
+        gained = comparison.mode is Compare.DIFFERENCE or Layer.NOISE in (comparison.left, comparison.right)
+        self._gain.setEnabled(there and gained)
+
+    def show_zoom(self, zoom: float | None) -> None:
+        """Show the zoom, None while there is no picture."""
+        percent = 100 * (zoom or 0)
+        self._zoom.setText("" if zoom is None else f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %")
+
+    def _select(self) -> None:
+        self.selected.emit(
+            Compare(self._mode.currentData()), Layer(self._left.currentData()), Layer(self._right.currentData())
+        )
+
+
+def _combo(name: str, accessible_name: str, values: type[Layer] | type[Compare], tool_tip: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setObjectName(name)
+    combo.setAccessibleName(accessible_name)
+    combo.setToolTip(tool_tip)
+    for value in values:
+        combo.addItem(str(value), value)
+    return combo
+
+
+def _gain_spin() -> QDoubleSpinBox:
+    spin = QDoubleSpinBox()
+    spin.setObjectName("differenceGainSpin")
+    spin.setAccessibleName("Gain of differences and of the noise estimate")
+    spin.setToolTip("Factor on the difference (right minus left) and on the noise estimate n̂, around mid-grey")
+    spin.setPrefix("gain × ")
+    spin.setRange(0.1, 200)
+    spin.setDecimals(1)
+    spin.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+    spin.setValue(DEFAULT_GAIN)
+    spin.lineEdit().setAcceptDrops(False)  # a photo dropped here is the window's
+    return spin
+
+
+def _button(name: str, text: str, purpose: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setText(text)
+    button.setAccessibleName(purpose)
+    button.setToolTip(purpose)
+    return button

@@ -1,0 +1,152 @@
+"""What is shown where: the selected layers, laid out over one pane or two that share a viewport.
+
+All lengths are device pixels of the canvas, so that 100 % is exact on any screen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import floor
+
+from PySide6.QtCore import QPointF, QRect, QRectF
+
+from nerd_gui.window.picture.layers import Compare, Frame, Layer, PictureLayers
+from nerd_gui.window.picture.viewport import Viewport
+
+Region = tuple[int, int, int, int]  # row, col, rows, cols
+
+
+@dataclass(frozen=True)
+class Part:
+    """A picture to paint: the pane it lies in and the part of the canvas it covers."""
+
+    frame: Frame
+    caption: str
+    pane: QRect
+    clip: QRect
+    caption_right: bool = False
+
+
+@dataclass
+class Comparison:
+    """The layers and the way they are compared.
+
+    Attributes
+    ----------
+    left, right : Layer
+        The selected layers; either may have no picture (yet).
+    flipped : bool
+        Whether the left layer is shown alone, while a key is held.
+    divider : float
+        Where the wipe's divider stands, as a part of the visible picture's width.
+    panes : list of QRect
+        One, or two side by side.
+    """
+
+    layers: PictureLayers = field(default_factory=PictureLayers)
+    left: Layer = Layer.NOISY
+    right: Layer = Layer.ITERATE
+    mode: Compare = Compare.WIPE
+    flipped: bool = False
+    divider: float = 0.5
+    captions: dict[Layer, str] = field(default_factory=dict)
+    viewport: Viewport = field(default_factory=Viewport)
+    panes: list[QRect] = field(default_factory=lambda: [QRect(0, 0, 1, 1)])
+
+    def lay_out(self, width: int, height: int, gap: int) -> None:
+        """Follow the canvas's size, the mode and the pictures' size."""
+        shape = self.layers.shape
+        if shape is not None and shape != (self.viewport.rows, self.viewport.cols):
+            self.viewport.show(*shape)
+        if self.mode is Compare.SIDE_BY_SIDE:
+            half = max(1, (width - gap) // 2)
+            self.panes = [QRect(0, 0, half, height), QRect(width - half, 0, half, height)]
+        else:
+            self.panes = [QRect(0, 0, width, height)]
+        self.viewport.resize(self.panes[0].width(), height)
+
+    def caption(self, layer: Layer) -> str:
+        """Return the words for a layer."""
+        return self.captions.get(layer, str(layer))
+
+    def shown_layers(self) -> list[Layer]:
+        """Return the layers on show, left to right: the selected ones, or the first there is while both are missing."""
+        layers = [layer for layer in (self.left, self.right) if layer in self.layers] or self.layers.available()[:1]
+        if self.flipped and self.mode in (Compare.SINGLE, Compare.WIPE):
+            return layers[:1]
+        return layers[-1:] if self.mode is Compare.SINGLE else layers
+
+    def parts(self) -> list[Part]:
+        """Return the pictures to paint."""
+        if self.mode is Compare.SIDE_BY_SIDE:
+            # A layer without a picture leaves its pane empty, so that nothing jumps when the picture arrives.
+            sides = zip(self.panes, (self.left, self.right), strict=True)
+            return [self._part(layer, pane) for pane, layer in sides if layer in self.layers]
+        shown = self.shown_layers()
+        pane = self.panes[0]
+        if len(shown) == 1:
+            return [self._part(shown[0], pane)]
+        left, right = shown
+        if self.mode is Compare.DIFFERENCE:
+            caption = f"{self.caption(right)} − {self.caption(left)}"
+            return [Part(self.layers.difference(left, right), caption, pane, self.visible(pane))]
+        before, after = self.visible(pane), self.visible(pane)
+        boundary = self.boundary()
+        before.setRight(boundary - 1)
+        after.setLeft(boundary)
+        return [self._part(left, pane, before), self._part(right, pane, after, caption_right=True)]
+
+    @property
+    def wiping(self) -> bool:
+        """Whether there is a divider."""
+        return self.mode is Compare.WIPE and len(self.shown_layers()) == 2
+
+    def boundary(self) -> int:
+        """Return the first column of the canvas on the right side of the divider."""
+        visible = self.visible(self.panes[0])
+        return visible.left() + round(self.divider * visible.width())
+
+    def move_divider(self, x: float) -> None:
+        """Put the divider at a column of the canvas, as near as the visible picture allows."""
+        visible = self.visible(self.panes[0])
+        if not visible.isEmpty():
+            self.divider = min(max((x - visible.left()) / visible.width(), 0.0), 1.0)
+
+    def visible(self, pane: QRect) -> QRect:
+        """Return the part of a pane whose device pixels have their middle on the picture."""
+        left, top = self.viewport.origin
+        width, height = self.viewport.size
+        return QRect(pane.left() + left, pane.top() + top, width, height).intersected(pane)
+
+    def pane_at(self, x: float) -> QRect | None:
+        """Return the pane at a column of the canvas."""
+        return next((pane for pane in self.panes if pane.left() <= x < pane.left() + pane.width()), None)
+
+    def pixel_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Return the (row, col) at a position on the canvas, in either pane; None beside the picture."""
+        pane = self.pane_at(x)
+        if pane is None or self.layers.shape is None:
+            return None
+        return self.viewport.pixel_at(x - pane.left(), y - pane.top())
+
+    def position_of(self, pane: QRect, row: float, col: float) -> QPointF:
+        """Return where a point of the picture lies on the canvas."""
+        x, y = self.viewport.position_of(row, col)
+        return QPointF(x + pane.left(), y + pane.top())
+
+    def rectangle(self, pane: QRect, top: float, left: float, rows: float, cols: float) -> QRectF:
+        """Return where a rectangle of the picture lies on the canvas."""
+        return QRectF(self.position_of(pane, top, left), self.position_of(pane, top + rows, left + cols))
+
+    def region_around(self, x: float, y: float, rows: int, cols: int) -> Region:
+        """Return the rectangle of the picture around a position, shrunk and moved so that it lies inside."""
+        pane = self.pane_at(x) or self.panes[0]
+        row, col = self.viewport.point_at(x - pane.left(), y - pane.top())
+        rows, cols = min(rows, self.viewport.rows), min(cols, self.viewport.cols)
+        top = min(max(floor(row) - rows // 2, 0), self.viewport.rows - rows)
+        left = min(max(floor(col) - cols // 2, 0), self.viewport.cols - cols)
+        return top, left, rows, cols
+
+    def _part(self, layer: Layer, pane: QRect, clip: QRect | None = None, caption_right: bool = False) -> Part:
+        clip = self.visible(pane) if clip is None else clip
+        return Part(self.layers.frame(layer), self.caption(layer), pane, clip, caption_right)

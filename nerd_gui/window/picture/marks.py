@@ -1,0 +1,112 @@
+"""What is drawn over a picture: captions, the wipe's divider, the region of interest, pins.
+
+All sizes are logical pixels and stay the same at every zoom. Marks are light on dark, or the reverse, so that they
+are seen on any picture and in both themes.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+HANDLE_RADIUS = 12.0
+_RING_RADIUS = 6.0
+_PIN_ARM = 5.0  # how far a pin's cross stands out of its ring
+_PIN_OUTLINE = QColor(0, 0, 0, 190)
+_DARK = QColor(0, 0, 0, 170)
+_LIGHT = QColor(255, 255, 255, 240)
+_SHADE = QColor(0, 0, 0, 110)
+_CHIP_MARGIN = 8.0
+_CHIP_PADDING = 7.0
+_CHIP_LEAST_TEXT = 24.0
+
+
+def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -> None:
+    """Write a caption into the top left or top right corner of `area`; it is elided, or left out, where it is tight."""
+    room = area.width() - 2 * (_CHIP_MARGIN + _CHIP_PADDING)
+    metrics = painter.fontMetrics()
+    height = metrics.height() + 6.0
+    if not text or room < _CHIP_LEAST_TEXT or area.height() < height + 2 * _CHIP_MARGIN:
+        return
+    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room))
+    width = metrics.horizontalAdvance(shown) + 2 * _CHIP_PADDING
+    left = area.right() - _CHIP_MARGIN - width if right else area.left() + _CHIP_MARGIN
+    chip = QRectF(left, area.top() + _CHIP_MARGIN, width, height)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_DARK)
+    painter.drawRoundedRect(chip, 4, 4)
+    painter.setPen(_LIGHT)
+    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, shown)
+    painter.restore()
+
+
+def draw_divider(painter: QPainter, line: QLineF, handle: QPointF) -> None:
+    """Draw the wipe's divider with its round handle."""
+    painter.save()
+    painter.setPen(QPen(_DARK, 3))
+    painter.drawLine(line)
+    painter.setPen(QPen(_LIGHT, 1))
+    painter.drawLine(line)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(QColor(0, 0, 0, 200))
+    painter.setPen(QPen(_LIGHT, 1.5))
+    painter.drawEllipse(handle, HANDLE_RADIUS, HANDLE_RADIUS)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_LIGHT)
+    for side in (-1, 1):
+        points = [QPointF(side * 8.0, 0.0), QPointF(side * 3.0, -4.5), QPointF(side * 3.0, 4.5)]
+        painter.drawPolygon(QPolygonF([handle + point for point in points]))
+    painter.restore()
+
+
+def draw_region(painter: QPainter, rectangle: QRectF, shade: QRectF | None = None) -> None:
+    """Draw a dashed rectangle; with `shade`, everything in that area and outside the rectangle is darkened."""
+    painter.save()
+    if shade is not None:
+        inside = rectangle.intersected(shade)
+        for strip in (
+            QRectF(shade.topLeft(), QPointF(shade.right(), inside.top())),
+            QRectF(QPointF(shade.left(), inside.bottom()), shade.bottomRight()),
+            QRectF(QPointF(shade.left(), inside.top()), inside.bottomLeft()),
+            QRectF(inside.topRight(), QPointF(shade.right(), inside.bottom())),
+        ):
+            painter.fillRect(strip, _SHADE)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_DARK, 3))
+    painter.drawRect(rectangle)
+    dashes = QPen(_LIGHT, 1)
+    dashes.setDashPattern([6, 4])
+    painter.setPen(dashes)
+    painter.drawRect(rectangle)
+    painter.restore()
+
+
+def draw_pointer(painter: QPainter, position: QPointF) -> None:
+    """Mark where the pointer would be in the other picture of a side-by-side pair."""
+    painter.save()
+    arms = [QLineF(position - arm, position + arm) for arm in (QPointF(7, 0), QPointF(0, 7))]
+    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1)):
+        painter.setPen(pen)
+        painter.drawLines(arms)
+    painter.restore()
+
+
+def draw_pin(painter: QPainter, centre: QPointF, colour: str) -> None:
+    """Draw a ring with a cross of constant size that leaves the pixel itself free.
+
+    The dark outline keeps any colour visible on any background.
+    """
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    arms = [
+        QLineF(centre + QPointF(dx, dy) * _RING_RADIUS, centre + QPointF(dx, dy) * (_RING_RADIUS + _PIN_ARM))
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))
+    ]
+    for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(QColor(colour), 2.0)):
+        painter.setPen(pen)
+        painter.drawEllipse(centre, _RING_RADIUS, _RING_RADIUS)
+        painter.drawLines(arms)
+    painter.restore()

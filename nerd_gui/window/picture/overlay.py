@@ -1,0 +1,36 @@
+"""The overlay: an attention map laid over the picture, as colours that let the picture through."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+
+def overlay_image(weights: NDArray, opacity: float) -> QImage:
+    """Return a map of attention weights as a picture in the inferno colours, transparent where there is no weight.
+
+    Parameters
+    ----------
+    weights : array (rows, cols), finite and not negative
+        Divided by their largest value; colour and alpha (times `opacity`) follow from that.
+    opacity : float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If `weights` is not such a map or `opacity` is outside [0, 1].
+    """
+    if weights.ndim != 2 or 0 in weights.shape or not np.isfinite(weights).all() or weights.min() < 0:
+        raise ValueError("An attention overlay needs a two-dimensional map of finite weights that are not negative.")
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"The overlay's opacity is {opacity}: give a number from 0 to 1.")
+    largest = float(weights.max())
+    shares = weights / largest if largest > 0 else np.zeros_like(weights)
+    table = pg.colormap.get("inferno").getLookupTable(nPts=256, alpha=False)
+    rgba = np.empty((*weights.shape, 4), np.uint8)
+    rgba[..., :3] = table[np.rint(255 * shares).astype(np.intp)]
+    rgba[..., 3] = np.rint(255 * opacity * shares)
+    rows, cols = weights.shape
+    return QImage(rgba.data, cols, rows, 4 * cols, QImage.Format.Format_RGBA8888).copy()

@@ -1,0 +1,127 @@
+"""Paints a comparison: the pictures exactly, on device pixels; the marks over them at a constant size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from nerd_gui.window.picture import marks
+from nerd_gui.window.picture.comparison import Comparison, Part, Region
+from nerd_gui.window.session.pins import Pin
+
+
+@dataclass
+class Marks:
+    """What lies over the pictures.
+
+    Attributes
+    ----------
+    overlay : (image, top, left) or None
+        A picture laid over the others with its corner at pixel (top, left).
+    region, candidate : Region or None
+        The region of interest, and the one a person is about to choose, which is drawn instead.
+    pointer : (pane, row, col) or None
+        The pixel under the pointer, marked in the other pane.
+    """
+
+    pins: Sequence[Pin] = ()
+    overlay: tuple[QImage, int, int] | None = None
+    region: Region | None = None
+    candidate: Region | None = None
+    pointer: tuple[QRect, int, int] | None = None
+
+
+def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) -> None:
+    """Paint the comparison and its marks; `ratio` is the number of device pixels per logical pixel of the painter."""
+    parts = comparison.parts()
+    painter.save()
+    painter.scale(1 / ratio, 1 / ratio)
+    for part in parts:
+        painter.setClipRect(part.clip)
+        _paint_part(painter, comparison, part)
+    if over.overlay is not None:
+        for pane in comparison.panes:
+            painter.setClipRect(comparison.visible(pane))
+            _paint_overlay(painter, comparison, pane, over.overlay)
+    painter.restore()
+    for pane in comparison.panes:
+        painter.save()
+        painter.setClipRect(_logical(pane, ratio))
+        _paint_marks(painter, comparison, pane, over, ratio)
+        painter.restore()
+    if comparison.wiping:
+        visible, handle = _logical(comparison.visible(comparison.panes[0]), ratio), divider_handle(comparison) / ratio
+        marks.draw_divider(painter, QLineF(handle.x(), visible.top(), handle.x(), visible.bottom()), handle)
+    for part in parts:
+        marks.draw_chip(painter, _logical(part.clip, ratio), part.caption, part.caption_right)
+
+
+def divider_handle(comparison: Comparison) -> QPointF:
+    """Return the middle of the divider's handle, in device pixels: low, where it hides little of the subject."""
+    visible = comparison.visible(comparison.panes[0])
+    return QPointF(comparison.boundary(), visible.top() + 0.85 * visible.height())
+
+
+def _paint_part(painter: QPainter, comparison: Comparison, part: Part) -> None:
+    if comparison.viewport.zoom >= 1:
+        _magnify(painter, comparison, part.pane, part.clip, part.frame.image)
+    else:
+        corner = comparison.position_of(part.pane, 0, 0).toPoint()
+        painter.drawImage(corner, part.frame.reduced(*comparison.viewport.size))
+
+
+def _paint_overlay(painter: QPainter, comparison: Comparison, pane: QRect, overlay: tuple[QImage, int, int]) -> None:
+    image, top, left = overlay
+    if comparison.viewport.zoom >= 1:
+        _magnify(painter, comparison, pane, comparison.visible(pane), image, top, left)
+    else:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(comparison.rectangle(pane, top, left, image.height(), image.width()), image)
+
+
+def _magnify(
+    painter: QPainter, comparison: Comparison, pane: QRect, clip: QRect, image: QImage, top: int = 0, left: int = 0
+) -> None:
+    """Paint the part of a 32-bit image inside `clip`: every device pixel shows the image pixel under its middle.
+
+    Worked out here because Qt's own scaling puts some borders between pixels one device pixel off, and a click would
+    report the neighbour of what is seen.
+    """
+    zoom, (x0, y0) = comparison.viewport.zoom, comparison.viewport.origin
+    x = np.arange(clip.left(), clip.left() + clip.width())
+    y = np.arange(clip.top(), clip.top() + clip.height())
+    cols = np.floor((x + 0.5 - pane.left() - x0) / zoom).astype(np.intp) - left
+    rows = np.floor((y + 0.5 - pane.top() - y0) / zoom).astype(np.intp) - top
+    seen_cols, seen_rows = (cols >= 0) & (cols < image.width()), (rows >= 0) & (rows < image.height())
+    cols, rows = cols[seen_cols], rows[seen_rows]
+    if not (len(cols) and len(rows)):
+        return
+    pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+    # Columns first: then the rows, whole lines, are copied fast.
+    part = np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1][:, cols])[rows - rows[0]]
+    painter.drawImage(
+        QPoint(int(x[seen_cols][0]), int(y[seen_rows][0])),
+        QImage(part.data, len(cols), len(rows), 4 * len(cols), image.format()),
+    )
+
+
+def _paint_marks(painter: QPainter, comparison: Comparison, pane: QRect, over: Marks, ratio: float) -> None:
+    region = over.candidate or over.region
+    if region is not None:
+        shade = _logical(comparison.visible(pane), ratio) if over.candidate else None
+        marks.draw_region(painter, _logical(comparison.rectangle(pane, *region), ratio), shade)
+    for pin in over.pins:
+        if 0 <= pin.row < comparison.viewport.rows and 0 <= pin.col < comparison.viewport.cols:
+            marks.draw_pin(painter, comparison.position_of(pane, pin.row + 0.5, pin.col + 0.5) / ratio, pin.colour)
+    if over.pointer is not None and over.pointer[0] != pane:
+        _, row, col = over.pointer
+        marks.draw_pointer(painter, comparison.position_of(pane, row + 0.5, col + 0.5) / ratio)
+
+
+def _logical(rectangle: QRect | QRectF, ratio: float) -> QRectF:
+    rectangle = QRectF(rectangle)
+    return QRectF(rectangle.topLeft() / ratio, rectangle.size() / ratio)

@@ -1,0 +1,1 @@
+"""What is run and how, and what the line under the picture says of it."""

@@ -1,0 +1,399 @@
+"""The curves: what is drawn is compared with the trajectory, files are read back, clicks are real ones."""
+
+import csv
+import math
+from collections import Counter
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QWheelEvent
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QWidget
+
+from nerd_gui.denoising import Iterate, RunSettings, Subject, Trajectory
+from nerd_gui.equilibrium import StopReason
+from nerd_gui.window.curves.panel import Curves
+from nerd_gui.window.curves.plot import CurvePlot
+from nerd_gui.window.wording import scientific
+
+LEFT = Qt.MouseButton.LeftButton
+SHAPE = (1, 4, 4)
+
+
+def make_iterate(index: int, residual: float, *, known: bool = True, last: bool = False, **changes) -> Iterate:
+    fields = {
+        "index": index,
+        "n_hat": np.full(SHAPE, 0.1, np.float16),
+        "features": cast(object, None),
+        "residual": residual,
+        "relative_step": None if index == 0 or last else 2 * residual,
+        "residual_change": None if index == 0 else 0.5,
+        "noise_level": 20 + index / 10,
+        "noise_levels": (20 + index / 10,),
+        "psnr": 20.0 + index if known else None,
+        "ssim": 0.5 + index / 100 if known else None,
+        "seconds": 0.5 * index,
+        "evaluations": index + 1,
+        "restarted": False,
+        "stop_reason": StopReason.CONVERGED if last else None,
+    }
+    return Iterate(**{**fields, **changes})
+
+
+def make_trajectory(residuals, *, known: bool = True, finished: bool = True, tol: float = 1e-3) -> Trajectory:
+    noisy = np.full(SHAPE, 0.4, np.float32)
+    clean = np.full(SHAPE, 0.45, np.float32) if known else None  # the iterates' 0.5 errs by 0.05
+    subject = Subject(cast(object, SimpleNamespace(name="sample")), noisy, clean, 25.0 if known else None)
+    trajectory = Trajectory(subject, RunSettings(tol=tol), window=9)
+    for index, residual in enumerate(residuals):
+        last = finished and index == len(residuals) - 1
+        trajectory.add(make_iterate(index, residual, known=known, last=last))
+    return trajectory
+
+
+RESIDUALS = [0.5, 0.2, 0.08, 0.03, 0.9, 0.02, 0.004, 0.0007, 0.0009]  # least at 7
+
+
+@pytest.fixture
+def curves(qtbot) -> Curves:
+    widget = Curves()
+    qtbot.addWidget(widget)
+    widget.resize(480, 560)
+    widget.set_trajectory(make_trajectory(RESIDUALS))
+    widget.show()
+    qtbot.waitExposed(widget)
+    return widget
+
+
+def plot_of(curves: Curves, name: str) -> CurvePlot:
+    found = curves.findChild(CurvePlot, name)
+    assert found is not None
+    return found
+
+
+PLOTS = ("residualPlot", "noiseLevelPlot", "qualityPlot")
+
+
+def test_the_drawn_points_are_the_trajectorys(curves):
+    trajectory = make_trajectory(RESIDUALS)
+    for name, key in (
+        ("residualPlot", "residual"),
+        ("noiseLevelPlot", "noise_level"),
+        ("qualityPlot", "psnr"),
+        ("qualityPlot", "ssim"),
+    ):
+        x, y = plot_of(curves, name).points(key)
+        assert x == list(range(9)) and y == [getattr(iterate, key) for iterate in trajectory.iterates]
+    x, y = plot_of(curves, "residualPlot").points("relative_step")
+    assert x == list(range(1, 8)) and y == [2 * residual for residual in RESIDUALS[1:8]]
+
+
+def test_the_residual_axis_is_logarithmic(curves):
+    curves.set_trajectory(make_trajectory([1.0, 0.1, 0.01]))
+    x, y = plot_of(curves, "residualPlot")._curves["residual"].line.getData()
+    assert list(x) == [0, 1, 2] and np.allclose(y, [0, -1, -2])
+
+
+@pytest.mark.parametrize("scale", [1, 1e-2, 1e-4])
+def test_numbers_at_the_axes_are_the_values(curves, scale):
+    """No factor hides beside an axis, however small the values are."""
+    curves.set_trajectory(make_trajectory([0.5 * scale, 0.002 * scale], tol=0))
+    for name, side, place, text in (
+        ("residualPlot", "left", math.log10(0.01), "0.01"),
+        ("noiseLevelPlot", "left", 20.5, "20.5"),
+        ("qualityPlot", "right", 0.55, "0.55"),
+    ):
+        plot = plot_of(curves, name)
+        plot.set_theme(plot.theme)  # as a change of the palette does
+        axis = plot.plotItem.getAxis(side)
+        assert axis.tickStrings([place], axis.autoSIPrefixScale * axis.scale, 0.05 if side == "right" else 0.5) == [
+            text
+        ]
+
+
+def test_what_cannot_be_drawn_on_a_logarithmic_axis_is_skipped(curves, recwarn):
+    trajectory = make_trajectory([0.5, 0.0, 0.1, math.inf, 0.05], tol=0)
+    curves.set_trajectory(trajectory)
+    curves.set_index(1)
+    x, y = plot_of(curves, "residualPlot").points("residual")
+    assert x == [0, 2, 4] and y == [0.5, 0.1, 0.05]
+    low, high = plot_of(curves, "residualPlot").plotItem.vb.viewRange()[1]
+    assert -3 < low < math.log10(0.05) and 0 >= high > math.log10(0.5)
+    assert plot_of(curves, "residualPlot").result_index is None  # the least one is 0
+    curves.grab()
+    assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
+
+
+def test_an_exact_zero_residual_is_read_out(curves):
+    curves.set_trajectory(make_trajectory([0.5, 0.0]))
+    curves.set_index(1)
+    assert curves.readout("residual") == "residual 0.0"
+
+
+def test_the_result_is_marked(curves):
+    assert [plot_of(curves, name).result_index for name in PLOTS] == [7, 7, 7]
+
+
+def test_the_lines_of_the_truth(curves):
+    noise = plot_of(curves, "noiseLevelPlot")
+    assert plot_of(curves, "residualPlot").level("tol") == pytest.approx(1e-3)
+    assert noise.level("sigma") == 25
+    expected = math.sqrt(25**2 - (0.05 * 255) ** 2)
+    assert noise.level("attainable") == pytest.approx(expected, rel=1e-3)
+    assert curves.readout("sigma") == "true σ 25"
+    assert curves.readout("attainable") == f"attainable √(σ² − MSE) {expected:.1f}"
+    assert noise.level_pen("sigma").style() != noise.level_pen("attainable").style()
+
+
+def test_without_the_truth_there_are_no_such_lines(curves):
+    curves.set_trajectory(make_trajectory(RESIDUALS, known=False))
+    noise = plot_of(curves, "noiseLevelPlot")
+    assert noise.level("sigma") is None and noise.level("attainable") is None
+    assert not plot_of(curves, "qualityPlot").isVisible()
+    assert not curves.findChild(QLabel, "sigmaReadout").isVisible()
+    curves.set_trajectory(make_trajectory(RESIDUALS))
+    assert plot_of(curves, "qualityPlot").isVisible()
+
+
+@pytest.mark.parametrize("width", [380, 480])
+def test_nothing_is_clipped_on_a_small_screen(curves, qtbot, width):
+    curves.set_reference(make_trajectory(RESIDUALS), "plain, nerd-lite")
+
+    height = lambda: (curves.resize(width, 1), curves.height())[1]  # noqa: E731
+    qtbot.waitUntil(lambda: height() == curves.minimumSizeHint().height())  # once the legends have taken their lines
+    assert curves.height() < 400
+    boxes = [curves.findChild(QLabel, f"{key}Readout") for key in ("residual", "relative_step", "reference", "sigma")]
+    for widget in [*boxes, *(plot_of(curves, name) for name in PLOTS)]:
+        parent = widget.parentWidget()
+        while parent is not curves:
+            assert parent.rect().contains(widget.geometry()), widget
+            widget, parent = parent, parent.parentWidget()
+
+
+def test_one_cursor_in_all_plots_with_the_values_there(curves):
+    assert [plot_of(curves, name).cursor_index for name in PLOTS] == [None] * 3
+    curves.set_index(6)
+    assert [plot_of(curves, name).cursor_index for name in PLOTS] == [6] * 3
+    assert curves.findChild(QLabel, "residualReadout").text() == "residual 4.0e-3"
+    assert curves.readout("relative_step") == "rel. step 8.0e-3"
+    assert curves.readout("noise_level") == "noise level 20.60"
+    assert curves.readout("psnr") == "PSNR 26.00 dB" and curves.readout("ssim") == "SSIM 0.5600"
+    curves.set_index(0)
+    assert curves.readout("relative_step") == "rel. step –"
+    curves.set_index(-1)
+    assert plot_of(curves, "noiseLevelPlot").cursor_index is None and curves.readout("residual") == "residual –"
+
+
+def test_the_plots_stand_exactly_one_over_the_other(curves, qtbot):
+    def places(names=PLOTS):
+        return [[plot_of(curves, name).position_of(index).x() for index in (0, 4, 8)] for name in names]
+
+    qtbot.waitUntil(lambda: len({tuple(xs) for xs in places()}) == 1)
+    assert places()[0][2] - places()[0][0] > 200
+    curves.set_trajectory(make_trajectory(RESIDUALS, known=False))
+    qtbot.waitUntil(lambda: len({tuple(xs) for xs in places(PLOTS[:2])}) == 1)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_click_asks_for_the_nearest_iterate(curves, qtbot, name):
+    plot = plot_of(curves, name)
+    step = plot.position_of(6).x() - plot.position_of(5).x()
+    for nudge in (-step // 3, 0, step // 3):
+        with qtbot.waitSignal(curves.iterateRequested) as asked:
+            qtbot.mouseClick(plot.viewport(), LEFT, pos=plot.position_of(5) + QPoint(nudge, 0))
+        assert asked.args == [5]
+    assert plot.cursor_index is None  # asked for, not taken: who answers sets the index
+
+
+def test_a_drag_asks_for_each_iterate_once_and_stays_in_the_run(curves, qtbot):
+    plot, asked = plot_of(curves, "noiseLevelPlot"), []
+    curves.iterateRequested.connect(asked.append)
+    qtbot.mousePress(plot.viewport(), LEFT, pos=plot.position_of(5))
+    for index in (5, 6, 7, 7, 8):
+        qtbot.mouseMove(plot.viewport(), plot.position_of(index))
+    qtbot.mouseMove(plot.viewport(), QPoint(plot.width() - 1, 20))
+    qtbot.mouseMove(plot.viewport(), QPoint(1, 20))
+    qtbot.mouseRelease(plot.viewport(), LEFT, pos=QPoint(1, 20))
+    assert asked == [5, 6, 7, 8, 0]
+
+
+def test_without_a_run_there_is_nothing_to_ask_for(curves, qtbot):
+    asked = []
+    curves.iterateRequested.connect(asked.append)
+    curves.set_trajectory(None)
+    qtbot.mouseClick(plot_of(curves, "residualPlot").viewport(), LEFT)
+    assert asked == [] and plot_of(curves, "residualPlot").points("residual") == ([], [])
+    assert not curves.export_action.isEnabled()
+
+
+def test_curves_grow_with_the_run(curves):
+    trajectory = make_trajectory(RESIDUALS[:3], finished=False)
+    curves.set_trajectory(trajectory)
+    plot = plot_of(curves, "residualPlot")
+    before = plot.plotItem.vb.viewRange()[0]
+    assert before[1] > 17  # room for the steps to come: the axis stays
+    trajectory.add(make_iterate(3, 0.03))
+    curves.refresh()
+    assert plot.points("residual") == ([0, 1, 2, 3], RESIDUALS[:4])
+    assert plot.plotItem.vb.viewRange()[0] == before
+    trajectory.add(make_iterate(4, 0.001, last=True))
+    curves.refresh()
+    assert 4 < plot.plotItem.vb.viewRange()[0][1] < 5
+
+
+def test_the_other_residuals_can_be_hidden_and_the_axis_fits_what_is_left(curves, qtbot):
+    plot = plot_of(curves, "residualPlot")
+    change = curves.findChild(QCheckBox, "residualChangeCheck")
+    step = curves.findChild(QCheckBox, "relativeStepCheck")
+    line = plot._curves["residual_change"].line
+    assert step.isChecked() and not change.isChecked() and not line.isVisible()
+    qtbot.mouseClick(change, LEFT)
+    assert change.isChecked() and line.isVisible()
+    curves.set_trajectory(make_trajectory([0.01, 0.008]))
+    assert plot.plotItem.vb.viewRange()[1][1] > math.log10(0.5)
+    qtbot.mouseClick(change, LEFT)
+    assert not line.isVisible() and plot.plotItem.vb.viewRange()[1][1] < math.log10(0.5)
+
+
+def test_ticks_are_whole_iterates(curves):
+    axis = plot_of(curves, "qualityPlot").plotItem.getAxis("bottom")
+    for low, high, size in ((-0.3, 8.3, 400), (-1, 17.5, 300), (-2, 203, 400), (-0.2, 1.2, 900)):
+        levels = axis.tickValues(low, high, size)
+        values = [value for _, each in levels for value in each]
+        assert values and all(value == round(value) and low <= value <= high for value in values)
+        assert len(values) <= size / 30 + 1
+        assert axis.tickStrings(values, 1, 1) == [str(int(value)) for value in values]
+
+
+def test_a_second_run_is_drawn_thin_beside(curves):
+    reference = make_trajectory([0.5, 0.4, 0.3, 0.35, 0.3, 0.28, 0.27, 0.3, 0.26, 0.25, 0.26, 0.24])
+    curves.set_reference(reference, "plain iteration")
+    curves.set_index(3)
+    plot = plot_of(curves, "residualPlot")
+    assert plot.points("residual", reference=True) == (list(range(12)), [it.residual for it in reference.iterates])
+    assert plot.pen("residual", reference=True).width() < plot.pen("residual").width()
+    assert plot.plotItem.vb.viewRange()[0][1] > 11
+    label = curves.findChild(QLabel, "referenceReadout")
+    assert label.isVisible() and label.text() == "plain iteration 3.5e-1"
+    curves.set_reference(None)
+    assert not label.isVisible() and plot.points("residual", reference=True) == ([], [])
+    assert plot.plotItem.vb.viewRange()[0][1] < 9
+
+
+def _dominant(widget: QWidget) -> QColor:
+    image = widget.grab().toImage()
+    counts = Counter(image.pixel(x, y) for x in range(0, image.width(), 3) for y in range(0, image.height(), 3))
+    return QColor.fromRgb(counts.most_common(1)[0][0])
+
+
+def test_light_and_dark(curves):
+    light = curves.residual_plot.theme
+    palette = QPalette(curves.palette())
+    palette.setColor(QPalette.ColorRole.Base, QColor("#101418"))
+    curves.setPalette(palette)
+    dark = curves.residual_plot.theme
+    assert _dominant(curves.residual_plot) == QColor("#101418")
+    for theme in (light, dark):
+        for colour in theme.curves:
+            assert _contrast(colour, theme.background) >= 3  # what WCAG asks of graphics
+
+
+def _contrast(a: QColor, b: QColor) -> float:
+    def luminance(colour: QColor) -> float:
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.getRgbF()[:3]]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    bright, dim = sorted((luminance(a), luminance(b)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def test_csv_is_the_trajectory(curves, tmp_path):
+    trajectory = make_trajectory(RESIDUALS)
+    curves.set_trajectory(trajectory)
+    curves.export(tmp_path / "curves.csv")
+    with open(tmp_path / "curves.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["index"]) for row in rows] == list(range(9))
+    assert [float(row["residual"]) for row in rows] == RESIDUALS
+    assert rows[0]["relative_step"] == "" and float(rows[3]["relative_step"]) == 0.06
+    assert [float(row["psnr"]) for row in rows] == [20.0 + index for index in range(9)]
+    assert [row["result"] for row in rows] == ["0"] * 7 + ["1", "0"]
+    assert {row["restarted"] for row in rows} == {"0"} and rows[8]["evaluations"] == "9"
+    assert [path.name for path in tmp_path.iterdir()] == ["curves.csv"]
+
+
+def _pixels(image: QImage, size: QSize) -> np.ndarray:
+    """Darkness of a picture, scaled to `size`."""
+    scaled = image.scaled(size, mode=Qt.TransformationMode.SmoothTransformation)
+    grey = scaled.convertToFormat(QImage.Format.Format_Grayscale8)
+    rows = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
+    return 255.0 - rows[:, : grey.width()]
+
+
+def test_png_and_svg_show_the_same_figure_on_white(curves, tmp_path):
+    curves.set_index(4)
+    QApplication.processEvents()  # the layout settles
+    before = curves.grab().toImage()
+    curves.export(tmp_path / "curves.png")
+    curves.export(tmp_path / "curves.SVG")
+    assert curves.grab().toImage() == before  # the plots on the screen are as they were
+    png = QImage(str(tmp_path / "curves.png"))
+    assert png.pixelColor(2, 2) == QColor("white") and png.width() >= 3 * curves.residual_plot.width()
+    renderer = QSvgRenderer(str(tmp_path / "curves.SVG"))
+    assert renderer.isValid()
+    svg = QImage(png.size(), QImage.Format.Format_RGB32)
+    with QPainter(svg) as painter:
+        renderer.render(painter)
+    small = QSize(240, 280)
+    likeness = np.corrcoef(_pixels(png, small).ravel(), _pixels(svg, small).ravel())[0, 1]
+    assert likeness > 0.87  # axes and curves lie where they do in the other one
+    assert "residual" in (tmp_path / "curves.SVG").read_text()
+
+
+def test_what_cannot_be_exported_is_said(curves, tmp_path):
+    with pytest.raises(ValueError, match=r"curves\.pdf.*\.csv, \.png or \.svg"):
+        curves.export(tmp_path / "curves.pdf")
+    for suffix in ("csv", "png"):
+        with pytest.raises(ValueError, match="cannot be written"):
+            curves.export(tmp_path / "nowhere" / f"curves.{suffix}")
+    curves.set_trajectory(None)
+    with pytest.raises(ValueError, match="no curves to save yet"):
+        curves.export(tmp_path / "curves.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_context_menu_asks_for_an_export(curves, qtbot):
+    assert curves.export_action in curves.actions()
+    with qtbot.waitSignal(curves.exportRequested):
+        curves.export_action.trigger()
+
+
+def test_everything_a_hand_can_reach_is_named(curves):
+    for kind in (CurvePlot, QCheckBox):
+        for child in curves.findChildren(kind):
+            assert child.objectName() and child.accessibleName() and child.toolTip(), child
+    assert curves.minimumSizeHint().width() <= 380
+
+
+def test_plots_leave_keys_and_wheel_to_others(curves, qtbot):
+    plot, check = plot_of(curves, "residualPlot"), curves.findChild(QCheckBox, "relativeStepCheck")
+    check.setFocus()
+    qtbot.waitUntil(check.hasFocus)
+    qtbot.mouseClick(plot.viewport(), LEFT)
+    assert check.hasFocus()
+    before = plot.plotItem.vb.viewRange()
+    centre = QPointF(plot.viewport().rect().center())
+    no_button, no_key, phase = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+    wheel = QWheelEvent(centre, centre, QPoint(), QPoint(0, 120), no_button, no_key, phase, False)
+    QApplication.sendEvent(plot.viewport(), wheel)
+    assert not wheel.isAccepted() and plot.plotItem.vb.viewRange() == before
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0021, "2.1e-3"), (1.26, "1.3"), (0.0, "0.0"), (123.0, "1.2e2"), (9.96e-11, "1.0e-10")]
+)
+def test_numbers_are_written_short(value, text):
+    assert scientific(value) == text
