@@ -41,7 +41,7 @@ def test_every_room_imports_only_from_above_and_qt_is_in_the_window_alone():
 @pytest.mark.parametrize(
     ("room", "line"),
     [
-        ("nerd/attention.py", "import nerd_gui.equilibrium"),
+        ("nerd/attention/dispatch.py", "import nerd_gui.equilibrium"),
         ("imaging/photo.py", "from nerd_gui.denoising import run"),
         ("denoising/run.py", "import PySide6.QtCore"),
         ("training/train.py", "import pyqtgraph"),

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium import unwatched_broyden
+from nerd_gui.equilibrium import broyden_without_synchronisation
 from nerd_gui.nerd import NerdConfig, exact_float32
 from nerd_gui.nerd.attention import AttentionPath, Precision, neighbourhood_attention, reference_attention
 from nerd_gui.training import Recipe, Speed, Stage, Trainer
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 def paths(device: str) -> list[AttentionPath]:
     """The paths of the attention that a type of device may have."""
-    return ["compiled", "tiled", "dense"] if device == "cpu" else ["tiled", "dense", "flex"]
+    return ["compiled", "blocks", "dense"] if device == "cpu" else ["blocks", "dense", "flex"]
 
 
 def checks(device: str) -> Iterator[Row]:
@@ -114,7 +114,7 @@ def _solve(device: str) -> dict[str, float]:
     shift = torch.randn(3, 64, dtype=torch.float64)
     truth = torch.linalg.solve(torch.eye(64, dtype=torch.float64) - matrix, shift.T).T
     there, ahead = matrix.to(device, torch.float32), shift.to(device, torch.float32)
-    z, _ = unwatched_broyden(lambda z: z @ there.T + ahead, torch.zeros_like(ahead), steps=30)
+    z, _ = broyden_without_synchronisation(lambda z: z @ there.T + ahead, torch.zeros_like(ahead), steps=30)
     return {"": relative_error(z, truth)}
 
 

@@ -54,14 +54,14 @@ class Plan:
 def ways(device: str) -> list[tuple[str, str]]:
     """Path of the attention and way of evaluating f, the simplest first; the others are compared with it."""
     if device == "cpu":
-        return [("compiled", "eager"), ("tiled", "eager"), ("dense", "eager")]
+        return [("compiled", "eager"), ("blocks", "eager"), ("dense", "eager")]
     return [
         ("dense", "eager"),
         ("dense", "compile"),
         ("dense", "graphs"),
         ("flex", "compile"),
         ("flex", "eager"),
-        ("tiled", "eager"),
+        ("blocks", "eager"),
     ]
 
 

@@ -1,21 +1,8 @@
-"""Code compiled for the processor at hand while the program runs, by llvmlite, the compiler of numba."""
+"""Code compiled for the processor at hand while the program runs, by llvmlite, the compiler of numba.
 
-from nerd_gui.compiled.compiler import (
-    Function,
-    compile_function,
-    converts_halves,
-    in_threads,
-    missing,
-    multiplies_pairs,
-    registers,
-)
+`attention_kernel` and `history_kernel` are what the rooms below call; see README.md for how their code is written.
+"""
 
-__all__ = [
-    "Function",
-    "compile_function",
-    "converts_halves",
-    "in_threads",
-    "missing",
-    "multiplies_pairs",
-    "registers",
-]
+from nerd_gui.compiled.compiler import missing, multiplies_pairs
+
+__all__ = ["missing", "multiplies_pairs"]

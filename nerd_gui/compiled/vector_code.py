@@ -1,4 +1,4 @@
-"""A few words for writing vector loops: what `attention_code` says its arithmetic in, as LLVM's intermediate language.
+"""The words that vector loops are written in: each appends its instructions in LLVM's intermediate language.
 
 LLVM knows vectors of any length and lays them out on the registers of the processor it compiles for.
 """
@@ -89,25 +89,25 @@ class VectorCode:
     def times(self, left: Number, right: Number) -> Value:
         return self.builder.mul(self.number(left), self.number(right))
 
-    def divided_up(self, value: Number, by: int) -> Value:
+    def ceil_div(self, value: Number, by: int) -> Value:
         return self.builder.sdiv(self.plus(value, by - 1), LONG(by))
 
-    def rounded_up(self, value: Number, step: int) -> Value:
-        return self.times(self.divided_up(value, step), step)
+    def round_up(self, value: Number, step: int) -> Value:
+        return self.times(self.ceil_div(value, step), step)
 
-    def rounded_down(self, value: Number, step: int) -> Value:
+    def round_down(self, value: Number, step: int) -> Value:
         return self.times(self.builder.sdiv(value, LONG(step)), step)
 
-    def least(self, left: Number, right: Number) -> Value:
+    def min(self, left: Number, right: Number) -> Value:
         left, right = self.number(left), self.number(right)
         return self.builder.select(self.builder.icmp_signed("<", left, right), left, right)
 
-    def below(self, value: Number, limit: Number, otherwise: int) -> Value:
+    def select_below(self, value: Number, limit: Number, otherwise: int) -> Value:
         """`value` where it is less than `limit`, else `otherwise`."""
         value, limit = self.number(value), self.number(limit)
         return self.builder.select(self.builder.icmp_signed("<", value, limit), value, LONG(otherwise))
 
-    def most(self, left: Number, right: Number) -> Value:
+    def max(self, left: Number, right: Number) -> Value:
         left, right = self.number(left), self.number(right)
         return self.builder.select(self.builder.icmp_signed(">", left, right), left, right)
 
@@ -159,11 +159,11 @@ class VectorCode:
     def store(self, value: Value, pointer: Value, index: Number = 0) -> None:
         self.builder.store(value, self.at(pointer, index), align=self._alignment(pointer))
 
-    def load_any(self, pointer: Value, index: Number) -> Value:
+    def load_unaligned(self, pointer: Value, index: Number) -> Value:
         """The vector that begins at any float."""
         return self.builder.load(self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
 
-    def store_any(self, value: Value, pointer: Value, index: Number) -> None:
+    def store_unaligned(self, value: Value, pointer: Value, index: Number) -> None:
         self.builder.store(value, self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
 
     def half_at(self, pointer: Value, index: Number) -> Value:
@@ -200,7 +200,7 @@ class VectorCode:
     def constant(self, value: float) -> Value:
         return ir.Constant(self.vector, [value] * self.lanes)
 
-    def everywhere(self, value: Value) -> Value:
+    def broadcast(self, value: Value) -> Value:
         """The vector that has this number in every lane."""
         whole = value.type != FLOAT
         if whole:
@@ -209,7 +209,7 @@ class VectorCode:
         first = self.builder.insert_element(nothing, value, INT(0))
         return self.builder.shuffle_vector(first, nothing, ir.Constant(self._whole, [0] * self.lanes))
 
-    def gathered(self, values: Sequence[Value]) -> Value:
+    def build_vector(self, values: Sequence[Value]) -> Value:
         """The vector of these numbers, one for each lane."""
         whole = values[0].type != FLOAT
         made = ir.Constant(self._whole if whole else self.vector, ir.Undefined)
@@ -217,7 +217,7 @@ class VectorCode:
             made = self.builder.insert_element(made, self.builder.trunc(value, INT) if whole else value, INT(lane))
         return made
 
-    def lane(self, vector: Value, index: int) -> Value:
+    def extract(self, vector: Value, index: int) -> Value:
         return self.builder.extract_element(vector, INT(index))
 
     def add(self, left: Value, right: Value) -> Value:
@@ -232,50 +232,50 @@ class VectorCode:
     def divide(self, left: Value, right: Value) -> Value:
         return self.builder.fdiv(left, right)
 
-    def multiply_add(self, left: Value, right: Value, to: Value) -> Value:
+    def fma(self, left: Value, right: Value, to: Value) -> Value:
         return self._intrinsic("fma", left, right, to)
 
     # Pairs of bfloat16, the first in the lower half of a lane; only where the processor multiplies them.
 
-    def cut(self, value: Value) -> Value:
+    def truncate_to_bfloat16(self, value: Value) -> Value:
         """The numbers without what bfloat16 does not hold of them."""
         upper = ir.Constant(self._whole, [-1 << 16] * self.lanes)
         return self.builder.bitcast(self.builder.and_(self.builder.bitcast(value, self._whole), upper), self.vector)
 
-    def rounded(self, value: Value) -> Value:
+    def round_to_bfloat16(self, value: Value) -> Value:
         """The numbers rounded to bfloat16."""
         half = ir.Constant(self._whole, [1 << 15] * self.lanes)
         raised = self.builder.add(self.builder.bitcast(value, self._whole), half)
-        return self.cut(self.builder.bitcast(raised, self.vector))
+        return self.truncate_to_bfloat16(self.builder.bitcast(raised, self.vector))
 
-    def paired(self, first: Value, second: Value) -> Value:
+    def pack_pairs(self, first: Value, second: Value) -> Value:
         """A pair in each lane, of numbers that bfloat16 holds."""
         low, high = (self.builder.bitcast(value, self._whole) for value in (first, second))
         low = self.builder.lshr(low, ir.Constant(self._whole, [16] * self.lanes))
         return self.builder.bitcast(self.builder.or_(low, high), self.vector)
 
-    def multiply_add_pairs(self, left: Value, right: Value, to: Value) -> Value:
+    def dot_pairs(self, left: Value, right: Value, to: Value) -> Value:
         """Both products of the pairs, added to float32."""
         pairs = ir.VectorType(_BFLOAT, 2 * self.lanes)
         kind = ir.FunctionType(self.vector, [self.vector, pairs, pairs])
         function = self._declared(f"llvm.x86.avx512bf16.dpbf16ps.{32 * self.lanes}", kind)
         return self.builder.call(function, [to, *(self.builder.bitcast(each, pairs) for each in (left, right))])
 
-    def maximum(self, left: Value, right: Value) -> Value:
+    def vector_max(self, left: Value, right: Value) -> Value:
         return self.builder.select(self.builder.fcmp_ordered(">", left, right), left, right)
 
-    def within(self, offsets: Value, first: Value, last: Value, otherwise: float) -> Value:
+    def select_within(self, offsets: Value, first: Value, last: Value, otherwise: float) -> Value:
         """0 in the lanes whose whole number lies from `first` to `last`, `otherwise` in the others."""
         builder = self.builder
-        low = builder.icmp_signed(">=", offsets, self.everywhere(first))
-        high = builder.icmp_signed("<=", offsets, self.everywhere(last))
+        low = builder.icmp_signed(">=", offsets, self.broadcast(first))
+        high = builder.icmp_signed("<=", offsets, self.broadcast(last))
         return builder.select(builder.and_(low, high), self.constant(0.0), self.constant(otherwise))
 
     def offsets(self, number: Value, origins: Value) -> Value:
         """How far a whole number lies from each lane's."""
-        return self.builder.sub(self.everywhere(number), origins)
+        return self.builder.sub(self.broadcast(number), origins)
 
-    def where_any_above(self, left: Value, right: Value) -> Any:
+    def if_any_greater(self, left: Value, right: Value) -> Any:
         """A context: what is written inside runs if `left` exceeds `right` in any lane, which is rare."""
         above = self.builder.fcmp_ordered(">", left, right)
         bits = ir.IntType(self.lanes)
@@ -288,7 +288,7 @@ class VectorCode:
             power = self._polynomial(_exp2_polynomial(degree, 0.0), self._avx512("reduce", x, INT(1)))
             return self._avx512("scalef", power, x)
         builder = self.builder
-        x = self.maximum(x, self.constant(-127.0))
+        x = self.vector_max(x, self.constant(-127.0))
         nearest = self._intrinsic("nearbyint", x)
         power = self._polynomial(_exp2_polynomial(degree, -0.5), builder.fsub(x, nearest))
         exponent = builder.shl(builder.fptosi(nearest, self._whole), ir.Constant(self._whole, [23] * self.lanes))
@@ -297,7 +297,7 @@ class VectorCode:
     def _polynomial(self, coefficients: Sequence[float], x: Value) -> Value:
         *others, value = (self.constant(coefficient) for coefficient in coefficients)
         for coefficient in reversed(others):
-            value = self.multiply_add(value, x, coefficient)
+            value = self.fma(value, x, coefficient)
         return value
 
     def _avx512(self, name: str, *arguments: Value) -> Value:

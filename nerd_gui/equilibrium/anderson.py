@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import SolverStep, Stepwise, StopRule, choose, solve
-from nerd_gui.equilibrium.vectors import Vectors
+from nerd_gui.equilibrium.history import History
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, solve
 
 
 def anderson(
@@ -69,8 +69,8 @@ class _Anderson(Stepwise):
     def __init__(
         self, z: Tensor, memory: int, pair_dtype: torch.dtype | None, beta: float, regularization: float
     ) -> None:
-        self._changes = Vectors(z, memory, pair_dtype)  # dg
-        self._moves = Vectors(z, memory, pair_dtype)  # dz + beta dg
+        self._changes = History(z, memory, pair_dtype)  # dg
+        self._moves = History(z, memory, pair_dtype)  # dz + beta dg
         self._gram = z.new_zeros(z.shape[0], memory, memory)  # inner products of the dg
         self._beta = beta
         self._regularization = regularization

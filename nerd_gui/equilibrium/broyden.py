@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import SolverStep, Stepwise, StopRule, choose, solve
-from nerd_gui.equilibrium.vectors import Vectors, comparison, dot, sample_norms
+from nerd_gui.equilibrium.history import History, comparison, dot, sample_norms
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, solve
 
 _LEAST_STEP = 1e-3  # of its plain part: what is left of a smaller one is rounding
 
@@ -100,7 +100,7 @@ class FromSteps:
     """
 
     def __init__(self, z: Tensor, room: int, dtype: torch.dtype | None, alpha: float) -> None:
-        self._steps = Vectors(z, room, dtype)
+        self._steps = History(z, room, dtype)
         self._gram = z.new_zeros(z.shape[0], room, room)  # inner products of the steps
         self._weight = z.new_zeros(z.shape[0], room)  # 1 / ||s_j||^2, 0 for a factor that is left out
         self._alpha = alpha
@@ -174,7 +174,7 @@ class _FromPairs(Stepwise):
     """The newest pairs (u, v), as a sum: ``B = -I + sum u v^T``."""
 
     def __init__(self, z: Tensor, memory: int, dtype: torch.dtype | None, alpha: float) -> None:
-        self._u, self._v = Vectors(z, memory, dtype), Vectors(z, memory, dtype)
+        self._u, self._v = History(z, memory, dtype), History(z, memory, dtype)
         self._alpha = alpha
         self._from: tuple[Tensor, Tensor] | None = None  # z and g of the iterate that the last step started from
 

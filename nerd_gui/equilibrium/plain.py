@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import SolverStep, Stepwise, StopRule, solve
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, solve
 
 
 def plain(

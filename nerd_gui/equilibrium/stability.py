@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.steps import sample_norms
+from nerd_gui.equilibrium.history import sample_norms
 
 
 def spectral_radius(

@@ -105,23 +105,23 @@ class NonLocalBlock(nn.Module):
         u: Tensor,
         window: int,
         precision: Precision,
-        check: Callable[[], None] | None = None,
+        interrupt: Callable[[], None] | None = None,
         *,
         overwrite: bool = False,
     ) -> Tensor:
         """NL(u); without gradients it may `overwrite` a channels-last u, which takes less memory."""
         if overwrite:
-            return self._overwrite(u, window, precision, check)
+            return self._overwrite(u, window, precision, interrupt)
         batch, features, rows, cols = u.shape
         pixels = self.norm(u).permute(0, 2, 3, 1)
         weight = torch.cat([self.theta.weight, self.psi.weight, self.g.weight])
         projected = F.linear(pixels, weight).view(batch, rows, cols, 3, self.heads, -1)
         query, key, value = projected.permute(3, 0, 4, 1, 2, 5)
-        attended = neighbourhood_attention(query, key, value, window, precision, check, self.path)
+        attended = neighbourhood_attention(query, key, value, window, precision, interrupt, self.path)
         mixed = self.out(attended.permute(0, 2, 3, 1, 4).reshape(batch, rows, cols, features))
         return mixed.permute(0, 3, 1, 2) + u
 
-    def _overwrite(self, u: Tensor, window: int, precision: Precision, check: Callable[[], None] | None) -> Tensor:
+    def _overwrite(self, u: Tensor, window: int, precision: Precision, interrupt: Callable[[], None] | None) -> Tensor:
         """NL(u) in the place of u, by one head after another.
 
         The projections of all heads, four tensors of the size of u, are never there at once.
@@ -134,7 +134,7 @@ class NonLocalBlock(nn.Module):
             part = slice(begin, begin + size)
             weight = torch.cat([w.weight[part] for w in (self.theta, self.psi, self.g)]).to(compute)
             query, key, value = _project(pixels, weight)[:, None].split(size, dim=-1)
-            attended = neighbourhood_attention(query, key, value, window, precision, check, self.path)
+            attended = neighbourhood_attention(query, key, value, window, precision, interrupt, self.path)
             del query, key, value
             flat.addmm_(attended.reshape(len(flat), -1).to(u.dtype), self.out.weight[:, part].t())
         return u
@@ -195,21 +195,21 @@ class TransformationBlock(nn.Module):
         self,
         u: Tensor,
         dropout_mask: Tensor | None = None,
-        check: Callable[[], None] | None = None,
+        interrupt: Callable[[], None] | None = None,
         *,
         overwrite: bool = False,
     ) -> Tensor:
         """Trans(u); without gradients or dropout it may `overwrite` u, which takes less memory."""
         if overwrite:
-            return self._overwrite(u, check)
+            return self._overwrite(u, interrupt)
         hidden = F.relu(self.norm_mid(self.conv_in(self.norm_in(u))))
         if dropout_mask is not None:
             hidden = hidden * dropout_mask.to(hidden.dtype)
-        if check is not None:
-            check()
+        if interrupt is not None:
+            interrupt()
         return self.norm_post(self.conv_out(hidden))
 
-    def _overwrite(self, u: Tensor, check: Callable[[], None] | None) -> Tensor:
+    def _overwrite(self, u: Tensor, interrupt: Callable[[], None] | None) -> Tensor:
         """Trans(u), losing u, by one group of hidden features after another.
 
         GroupNorm sees each group by itself, so the hidden layer, `expansion` times as wide as u, is never there whole.
@@ -223,8 +223,8 @@ class TransformationBlock(nn.Module):
             part = slice(begin, begin + size)
             hidden = F.conv2d(normed, conv_in[part], padding=1)
             hidden = F.group_norm(hidden, 1, norm.weight[part], norm.bias[part], norm.eps).relu_()
-            if check is not None:
-                check()
+            if interrupt is not None:
+                interrupt()
             share = F.conv2d(hidden, conv_out[:, part], padding=1)
             del hidden
             u = u.add_(share) if begin else u.copy_(share)

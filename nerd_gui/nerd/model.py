@@ -150,20 +150,20 @@ class NERD(nn.Module):
             )
         return self.f_inject(y)
 
-    def implicit(self, z: Tensor, s: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+    def implicit(self, z: Tensor, s: Tensor, interrupt: Callable[[], None] | None = None) -> Tensor:
         """f(z) = Trans(NL(s + z)) (Eq. 11): (B, d, rows, cols) -> the same, in the dtype of z.
 
-        `check` is called many times on the way; what it raises ends the evaluation. Without gradients, a network in
+        `interrupt` is called many times on the way; what it raises ends the evaluation. Without gradients, a network in
         evaluation takes four more tensors of the size of z at most.
         """
         dtype, overwrite = z.dtype, not (self.training or torch.is_grad_enabled())
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
             u = (s + z).contiguous(memory_format=torch.channels_last)
             if self.non_local is not None:
-                u = self.non_local(u, self.window, self.precision, check, overwrite=overwrite)
+                u = self.non_local(u, self.window, self.precision, interrupt, overwrite=overwrite)
             if self.transformation is not None:
                 mask = self._dropout_mask if self.training else None
-                u = self.transformation(u, mask, check, overwrite=overwrite)
+                u = self.transformation(u, mask, interrupt, overwrite=overwrite)
             if self.norm_post is not None:
                 u = self.norm_post(u)
         return u.to(dtype)

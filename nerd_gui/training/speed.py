@@ -25,7 +25,7 @@ class Speed:
 
     Attributes
     ----------
-    attention : {"compiled", "tiled", "dense", "flex"} or None
+    attention : {"compiled", "blocks", "dense", "flex"} or None
         The code of the attention; None: the one that `neighbourhood_attention` chooses.
     mode : {"eager", "compile", "graphs"}
         How f is evaluated: kernel by kernel, by `torch.compile`, or so with the solver's evaluations replayed from a

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium import broyden, phantom_gradient, unwatched_broyden
+from nerd_gui.equilibrium import broyden, broyden_without_synchronisation, phantom_gradient
 from nerd_gui.nerd import NERD
 from nerd_gui.training.data import DataError, PatchSampler
 from nerd_gui.training.guard import DivergenceGuard
@@ -38,7 +38,7 @@ def equilibrium(f: Callable[[Tensor], Tensor], z0: Tensor, steps: int, tol: floa
     An accelerator is not waited for: it takes all steps, whatever `tol` says.
     """
     if z0.device.type != "cpu":
-        return unwatched_broyden(f, z0, steps=steps)
+        return broyden_without_synchronisation(f, z0, steps=steps)
     best_z, best = z0, torch.full((z0.shape[0],), torch.inf, dtype=torch.float64)
     for step in broyden(f, z0, max_iter=steps, tol=tol):
         better = step.residual < best

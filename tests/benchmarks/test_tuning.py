@@ -40,8 +40,8 @@ def recipe(tmp_path):
 def small(monkeypatch):
     """Little to check, nothing to compile, and the jobs in this process."""
     monkeypatch.setattr(device_checks, "ATTENTION_CASES", [((1, 2, 9, 20, 16), 5)])
-    monkeypatch.setattr(device_checks, "paths", lambda device: ["tiled", "dense"])
-    monkeypatch.setattr(tuning, "ways", lambda device: [("tiled", "eager"), ("dense", "eager")])
+    monkeypatch.setattr(device_checks, "paths", lambda device: ["blocks", "dense"])
+    monkeypatch.setattr(tuning, "ways", lambda device: [("blocks", "eager"), ("dense", "eager")])
     stage = dataclasses.replace(device_checks._STAGE, patch=12, batch=2)
     monkeypatch.setattr(device_checks, "_STAGE", stage)
     monkeypatch.setattr(
@@ -84,7 +84,7 @@ def test_everything_is_measured_and_the_choice_trains(small, recipe, tmp_path, c
             flops = 18 * sum(useful_flops(TINY.model, 16, 16, 5).values())
             assert one["flops_per_second"] * one["seconds"] == pytest.approx(flops)
     chosen = Speed.read(out)
-    assert chosen.attention in ("tiled", "dense") and chosen.mode == "eager"
+    assert chosen.attention in ("blocks", "dense") and chosen.mode == "eager"
     printed = capsys.readouterr().out
     assert f"Chosen: attention {chosen.attention}, f eager" in printed
     assert "of bfloat16's peak" in printed and "passed: attention dense, 9x20" in printed
@@ -100,9 +100,9 @@ def test_a_wrong_result_does_not_pass_and_is_not_chosen(small, monkeypatch, reci
     rows = [one for one in checks("cpu") if one["what"].startswith("attention")]
     assert {one["path"] for one in rows if not one["passed"]} == {"dense"}
     fast = [row("dense", "eager", stage, batch, 99.0) for stage, batch in ((0, 4), (1, 2))]
-    slow = [row("tiled", "eager", stage, batch, 1.0) for stage, batch in ((0, 4), (1, 2))]
+    slow = [row("blocks", "eager", stage, batch, 1.0) for stage, batch in ((0, 4), (1, 2))]
     assert choose(slow + fast, TINY).attention == "dense"
-    assert choose(rows + slow + fast, TINY).attention == "tiled"
+    assert choose(rows + slow + fast, TINY).attention == "blocks"
     assert relative_error(torch.tensor([torch.nan]), torch.ones(1, dtype=torch.float64)) != 0
 
 
@@ -136,7 +136,7 @@ def test_one_case_that_fails_does_not_end_the_others(recipe, monkeypatch):
 
     monkeypatch.setattr(device_jobs, "_measured", failing)
     cases = [[0, 4], [1, 2]]
-    one, other = device_jobs.steps("cpu", recipe, "tiled", "eager", cases, 0.01)
+    one, other = device_jobs.steps("cpu", recipe, "blocks", "eager", cases, 0.01)
     assert "out of memory" in one["failed"] and line(one, [one, other]).startswith("tiled, eager: 4 of 12x12")
     assert other["samples_per_second"] > 0 and "failed" not in other
 

@@ -3,9 +3,8 @@ import itertools
 import pytest
 import torch
 
-from nerd_gui.nerd import attention_tiles
-from nerd_gui.nerd.attention import neighbourhood_attention, reference_attention
-from nerd_gui.nerd.attention_tiles import tiled_attention
+from nerd_gui.nerd.attention import blocks, neighbourhood_attention, reference_attention
+from nerd_gui.nerd.attention.blocks import attention_by_blocks
 
 #: (B, heads, rows, cols): odd sizes, a batch, sizes below and above the windows, pictures one pixel wide or high.
 SHAPES = [(2, 2, 9, 13), (1, 1, 5, 4), (1, 3, 23, 1), (1, 3, 1, 19), (2, 1, 1, 1), (1, 1, 67, 3)]
@@ -56,7 +55,7 @@ def test_values_and_gradients_are_those_of_a_naive_loop(shape, window):
     for attend, dtype, tolerance in (
         (neighbourhood_attention, torch.float32, 1e-5),
         (neighbourhood_attention, torch.float64, 1e-12),
-        (tiled_attention, torch.float32, 1e-5),
+        (attention_by_blocks, torch.float32, 1e-5),
     ):
         tensors = [tensor.to(dtype) for tensor in truth_inputs]
         found = values_and_gradients(lambda q, k, v, attend=attend: attend(q, k, v, window), tensors, direction)
@@ -104,7 +103,7 @@ def test_bfloat16_is_near(window, shape):
     truth = values_and_gradients(lambda q, k, v: reference_attention(q, k, v, window), tensors, direction)
     for attend in (
         lambda q, k, v: neighbourhood_attention(q, k, v, window, "bfloat16"),
-        lambda q, k, v: tiled_attention(q.bfloat16(), k.bfloat16(), v.bfloat16(), window).float(),
+        lambda q, k, v: attention_by_blocks(q.bfloat16(), k.bfloat16(), v.bfloat16(), window).float(),
     ):
         found = values_and_gradients(attend, [t.float() for t in tensors], direction)
         assert all(one.dtype is torch.float32 for one in found)
@@ -117,8 +116,8 @@ def test_chunks_do_not_matter(monkeypatch, dtype):
     direction = torch.ones(2, 2, 37, 41, 4)
     results = []
     for elements in (1, 1 << 40):
-        monkeypatch.setitem(attention_tiles._CHUNK_ELEMENTS, "cpu", elements)
-        results.append(values_and_gradients(lambda q, k, v: tiled_attention(q, k, v, 9), tensors, direction))
+        monkeypatch.setitem(blocks._CHUNK_ELEMENTS, "cpu", elements)
+        results.append(values_and_gradients(lambda q, k, v: attention_by_blocks(q, k, v, 9), tensors, direction))
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5 if dtype is torch.float32 else 2e-2, atol=1e-5)
 

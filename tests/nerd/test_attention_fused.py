@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch.nn.attention import flex_attention as flex
 
-from nerd_gui.nerd import NERD, NerdConfig, attention, attention_fused
-from nerd_gui.nerd.attention import attention_path, neighbourhood_attention, reference_attention
-from nerd_gui.nerd.attention_fused import block_mask, flex_unavailable, sees_all
+from nerd_gui.nerd import NERD, NerdConfig
+from nerd_gui.nerd.attention import attention_path, dispatch, fused, neighbourhood_attention, reference_attention
+from nerd_gui.nerd.attention.fused import block_mask, flex_unavailable, sees_all
 
-#: (B, heads, rows, cols): of whole tiles, with tiles to fill up, narrower than a tile.
+#: (B, heads, rows, cols): of whole blocks, with blocks to fill up, narrower than a block.
 SHAPES = [(1, 2, 16, 32), (2, 1, 9, 19), (1, 1, 3, 40)]
 
 
@@ -34,7 +34,7 @@ def values_and_gradients(attend, tensors):
 @pytest.mark.parametrize("window", [1, 4, 9, 65])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_values_and_gradients_are_those_of_the_formula(monkeypatch, shape, window, path):
-    monkeypatch.setattr(attention_fused, "_attend", kernel_by_hand)
+    monkeypatch.setattr(fused, "_attend", kernel_by_hand)
     generator = torch.Generator().manual_seed(0)
     tensors = [torch.randn(*shape, d, dtype=torch.float64, generator=generator) for d in (4, 4, 3)]
     truth = values_and_gradients(lambda *qkv: reference_attention(*qkv, window), tensors)
@@ -45,7 +45,7 @@ def test_values_and_gradients_are_those_of_the_formula(monkeypatch, shape, windo
 
 @pytest.mark.filterwarnings("ignore:.*flex_attention called without torch.compile:UserWarning")
 def test_flex_attention_itself_uncompiled(monkeypatch):
-    monkeypatch.setattr(attention_fused, "_compiled", lambda: flex.flex_attention)
+    monkeypatch.setattr(fused, "_compiled", lambda: flex.flex_attention)
     tensors = torch.randn(3, 1, 2, 20, 37, 16, generator=torch.Generator().manual_seed(0))
     found = neighbourhood_attention(*tensors, 9, path="flex")
     torch.testing.assert_close(found, reference_attention(*tensors, 9), rtol=0, atol=1e-5)
@@ -85,16 +85,16 @@ def test_masks_are_kept_and_the_oldest_go():
     assert block_mask(8, 16, 3, "cpu") is not first
 
 
-def test_what_does_not_work_is_announced_and_the_tiles_take_over(monkeypatch):
+def test_what_does_not_work_is_announced_and_the_blocks_take_over(monkeypatch):
     assert flex_unavailable("mps") and flex_unavailable("cuda")  # there is none here
-    monkeypatch.setattr(attention, "flex_unavailable", lambda device: "it is off by 3")
-    attention._tell.cache_clear()
+    monkeypatch.setattr(dispatch, "flex_unavailable", lambda device: "it is off by 3")
+    dispatch._tell.cache_clear()
     with pytest.warns(RuntimeWarning, match="slower than it could: it is off by 3"):
-        assert attention_path("cuda:0") == "tiled"
-    monkeypatch.setattr(attention, "flex_unavailable", lambda device: None)
+        assert attention_path("cuda:0") == "blocks"
+    monkeypatch.setattr(dispatch, "flex_unavailable", lambda device: None)
     assert attention_path("cuda") == "flex"
     assert attention_path("cuda", pixels=32 * 32) == "dense"
-    assert attention_path("cuda", torch.float64) == attention_path("mps") == "tiled"
+    assert attention_path("cuda", torch.float64) == attention_path("mps") == "blocks"
     with pytest.raises(ValueError, match="path of the attention"):
         neighbourhood_attention(*torch.zeros(3, 1, 1, 2, 2, 1), 3, path="other")
 
@@ -104,7 +104,7 @@ def test_the_path_of_a_network_can_be_chosen():
     net = NERD(NerdConfig(features=8, window=5))
     s, z = torch.randn(2, 1, 8, 9, 12)
     truth = net.implicit(z, s)
-    for path in ("tiled", "dense"):
+    for path in ("blocks", "dense"):
         net.non_local.path = path
         torch.testing.assert_close(net.implicit(z, s), truth)
         with torch.no_grad():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_training import DEEP, SHALLOW, TINY, make, smooth_pictures
 
-from nerd_gui.equilibrium import unwatched_broyden
+from nerd_gui.equilibrium import broyden_without_synchronisation
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.training import DataError, Speed, Trainer, speed, trainer
 
@@ -34,7 +34,7 @@ def traced(monkeypatch):
 def test_compiled_and_dense_steps_are_the_same_steps(traced, stage):
     recipe = dataclasses.replace(CONTRACTING, stages=(dataclasses.replace(stage, until=None),))
     records, weights = gradients(recipe, Speed())
-    for chosen in (Speed("dense"), Speed("tiled"), Speed("dense", "compile")):
+    for chosen in (Speed("dense"), Speed("blocks"), Speed("dense", "compile")):
         others, other_weights = gradients(recipe, chosen)
         for one, other in zip(records, others, strict=True):
             assert other.mse == pytest.approx(one.mse, rel=1e-4)
@@ -78,7 +78,7 @@ def test_the_solvers_evaluations_are_replayed_for_each_new_s(monkeypatch):
 def test_without_waiting_a_step_is_the_same(monkeypatch):
     records, weights = gradients(CONTRACTING, Speed())
     monkeypatch.setattr(
-        trainer, "equilibrium", lambda f, z0, steps, tol: unwatched_broyden(f, z0, steps=steps)
+        trainer, "equilibrium", lambda f, z0, steps, tol: broyden_without_synchronisation(f, z0, steps=steps)
     )  # as on an accelerator
     others, other_weights = gradients(CONTRACTING, Speed())
     assert [record.mse for record in others] == pytest.approx([record.mse for record in records], rel=1e-4)

@@ -1,4 +1,4 @@
-"""Broyden's method for a device that must not be waited for: as many steps as are asked for, and nothing told of them.
+"""Broyden's method without synchronisation, for a device that must not be waited for: a fixed number of steps.
 
 The generators of this room wait for the device in every step, to stop in time and to report. In training on an
 accelerator that would leave it idle while the next kernels are sent.
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from nerd_gui.equilibrium.broyden import FromSteps
-from nerd_gui.equilibrium.vectors import comparison, sample_norms
+from nerd_gui.equilibrium.history import comparison, sample_norms
 
 
 @torch.no_grad()
-def unwatched_broyden(f: Callable[[Tensor], Tensor], z0: Tensor, *, steps: int) -> tuple[Tensor, Tensor]:
+def broyden_without_synchronisation(f: Callable[[Tensor], Tensor], z0: Tensor, *, steps: int) -> tuple[Tensor, Tensor]:
     """Take `steps` safeguarded steps of `broyden` (all pairs, alpha = 1) and return the iterate of least residual.
 
     Parameters

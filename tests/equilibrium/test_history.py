@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from nerd_gui.equilibrium import vectors, vectors_kernel
-from nerd_gui.equilibrium.vectors import Vectors, comparison
+from nerd_gui.compiled import history_kernel
+from nerd_gui.equilibrium.history import History, comparison
 
 PART = 1 << 16
 DIM = PART + 64 * 5  # more than one task, the last one short
@@ -12,7 +12,7 @@ DIM = PART + 64 * 5  # more than one task, the last one short
 
 @pytest.fixture(autouse=True)
 def small_tasks(monkeypatch):
-    monkeypatch.setattr(vectors_kernel, "_PART", PART)
+    monkeypatch.setattr(history_kernel, "_PART", PART)
 
 
 def random(*shape, seed):
@@ -22,14 +22,14 @@ def random(*shape, seed):
 @pytest.fixture(params=["compiled", "by torch"])
 def path(request, monkeypatch):
     if request.param == "by torch":
-        monkeypatch.setattr(vectors_kernel, "fits", lambda _: False)
-    assert vectors.vectors_kernel.fits(torch.zeros(2, DIM)) == (request.param == "compiled")
+        monkeypatch.setattr(history_kernel, "fits", lambda _: False)
+    assert history_kernel.fits(torch.zeros(2, DIM)) == (request.param == "compiled")
 
 
 @pytest.mark.parametrize("count", [1, 4])
 def test_products_and_combinations_are_those_of_the_kept_vectors(path, count):
     x, other = random(2, DIM, seed=0), random(2, DIM, seed=1)
-    ring, kept = Vectors(x, 3, torch.float16), [random(2, DIM, seed=2 + index) * 10**index for index in range(count)]
+    ring, kept = History(x, 3, torch.float16), [random(2, DIM, seed=2 + index) * 10**index for index in range(count)]
     for vector in kept:
         ring.push(vector)
     if count > 3:  # the fourth stands where the first one was
@@ -55,7 +55,7 @@ def test_the_norms_and_g_come_from_one_pass(path):
 @pytest.mark.parametrize("count", [1, 4])
 def test_the_comparison_gives_the_products_of_the_newest_vector_and_g(path, count):
     z, f_z, before = (random(2, DIM, seed=seed) for seed in range(3))
-    ring, kept = Vectors(z, 5, torch.float16), [random(2, DIM, seed=3 + index) * 10**index for index in range(count)]
+    ring, kept = History(z, 5, torch.float16), [random(2, DIM, seed=3 + index) * 10**index for index in range(count)]
     for vector in kept:
         ring.push(vector)
     g, norms, (with_newest, with_g) = ring.compare(z, f_z, before)
@@ -75,7 +75,7 @@ def test_the_comparison_gives_the_products_of_the_newest_vector_and_g(path, coun
 @pytest.mark.parametrize("count", [0, 3])
 def test_a_step_is_taken_and_kept_in_one_pass(path, count, keep):
     z, g = random(2, DIM, seed=0), random(2, DIM, seed=1)
-    ring, kept = Vectors(z, 4, torch.float16), [random(2, DIM, seed=2 + index) for index in range(count)]
+    ring, kept = History(z, 4, torch.float16), [random(2, DIM, seed=2 + index) for index in range(count)]
     for vector in kept:
         ring.push(vector)
     factor, coefficients = torch.tensor([[0.3], [2.0]]), random(2, count, seed=9)
@@ -95,7 +95,7 @@ def test_a_step_is_taken_and_kept_in_one_pass(path, count, keep):
 
 def test_another_vector_takes_the_place_of_the_newest(path):
     x = random(2, DIM, seed=0)
-    ring = Vectors(x, 3, torch.float16)
+    ring = History(x, 3, torch.float16)
     for seed in (1, 2):
         ring.push(random(2, DIM, seed=seed))
     before = ring.products(x)[0]
@@ -115,7 +115,7 @@ def test_what_is_not_finite_shows_in_the_norms(path):
 
 def test_threads_change_nothing():
     x, before = random(2, DIM, seed=0), torch.get_num_threads()
-    ring = Vectors(x, 2, torch.float16)
+    ring = History(x, 2, torch.float16)
     ring.push(x.flip(1))
     results = []
     try:

@@ -1,4 +1,4 @@
-"""What every fixed-point solver shares: its records, its stop rules, its safeguard and the loop around them.
+"""The iteration that every fixed-point solver shares: its records, its stop rules, its safeguard and the loop.
 
 Notation: `g(z) = f(z) - z`; a batch of B samples is solved at once and every quantity is kept per sample.
 """
@@ -16,7 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.vectors import comparison, sample_norms
+from nerd_gui.equilibrium.history import comparison, sample_norms
 
 MEASURES = ("residual", "relative_step", "residual_change")
 STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps

@@ -5,7 +5,7 @@ import torch
 from fixed_point_maps import DTYPE, Counted, linear_map, tanh_map
 from test_broyden import wild_map
 
-from nerd_gui.equilibrium import broyden, unwatched_broyden
+from nerd_gui.equilibrium import broyden, broyden_without_synchronisation
 
 
 def best_of(records):
@@ -28,7 +28,7 @@ def best_of(records):
 def test_it_makes_the_steps_of_broyden(f, z0, steps):
     watched, unwatched = Counted(f), Counted(f)
     records = list(broyden(watched, z0, max_iter=steps, tol=0))
-    z, residual = unwatched_broyden(unwatched, z0, steps=steps)
+    z, residual = broyden_without_synchronisation(unwatched, z0, steps=steps)
     assert len(unwatched.points) == steps + 1 == len(records)
     for record, ours, theirs in zip(records, unwatched.points, watched.points, strict=True):
         if float(record.residual.amin()) < 1e-11:  # from here on they only divide rounding by rounding
@@ -47,14 +47,14 @@ def test_a_sample_that_is_lost_leaves_the_others_alone():
     def f(z):
         return torch.stack([z[0] * z[0] * 1e200 + 1, 0.5 * torch.cos(z[1])])
 
-    z, residual = unwatched_broyden(f, torch.zeros(2, 3, 1, dtype=DTYPE)[:, 0], steps=12)
+    z, residual = broyden_without_synchronisation(f, torch.zeros(2, 3, 1, dtype=DTYPE)[:, 0], steps=12)
     assert z.isfinite().all()
     assert residual[1] < 1e-9
     torch.testing.assert_close(z[1], 0.5 * torch.cos(z[1]))
 
 
 def test_where_nothing_is_to_be_found_the_start_comes_back():
-    z, residual = unwatched_broyden(lambda z: z * torch.nan, torch.ones(2, 3), steps=3)
+    z, residual = broyden_without_synchronisation(lambda z: z * torch.nan, torch.ones(2, 3), steps=3)
     assert torch.equal(z, torch.ones(2, 3)) and residual.isinf().all()
-    z, residual = unwatched_broyden(torch.zeros_like, torch.zeros(2, 3), steps=3)
+    z, residual = broyden_without_synchronisation(torch.zeros_like, torch.zeros(2, 3), steps=3)
     assert torch.equal(z, torch.zeros(2, 3)) and torch.equal(residual, torch.zeros(2))

@@ -1,6 +1,6 @@
 """Neighbourhood attention and its gradient (Eq. 7-8), written as LLVM's intermediate language.
 
-The pixels of a small tile stand in the lanes of vectors; all pixels of their common neighbourhood pass by, each as a
+The pixels of a small block stand in the lanes of vectors; all pixels of their common neighbourhood pass by, each as a
 few numbers that are multiplied into every lane. So nothing is copied, the weights of one row of the neighbourhood
 stay in the first cache, and each number that is loaded serves `vectors` x `lanes` products.
 
@@ -16,8 +16,8 @@ import math
 
 from llvmlite import ir
 
+from nerd_gui.compiled.attention_lanes import MASKED, Block, Shape, blocks
 from nerd_gui.compiled.vector_code import Number, Value, VectorCode
-from nerd_gui.nerd.attention_lanes import MASKED, Shape, Tile, tiles
 
 _START = -1e30  # a greatest score before any was seen
 _MAY_EXCEED = 12.0  # powers of 2
@@ -26,7 +26,7 @@ _MAY_EXCEED = 12.0  # powers of 2
 def forward(shape: Shape) -> str:
     """Code of `forward(scratch, q, k, v, out, top, total, rows, cols, row, first, last, row_vectors)`.
 
-    It does the queries of TILE_ROWS rows from `row` of one plane: one head of one picture, (rows, cols, depth) each,
+    It does the queries of BLOCK_ROWS rows from `row` of one plane: one head of one picture, (rows, cols, depth) each,
     with room to read `passing` pixels behind their ends. With `shape.pairs`, k and v are pairs of bfloat16.
     """
     module = ir.Module()
@@ -34,7 +34,7 @@ def forward(shape: Shape) -> str:
     _, query, key, value, out, top_out, total_out, *numbers = code.arguments
     scale = math.log2(math.e) / math.sqrt(shape.d_k)
 
-    def tile(work: Tile) -> None:
+    def block(work: Block) -> None:
         queries = work.read_pairs(query, shape.d_k, scale)
         sums = work.zeros(shape.d_v)
         tops, totals = work.variables(_START), work.variables(0.0)
@@ -48,14 +48,14 @@ def forward(shape: Shape) -> str:
                 for vector, variable in enumerate(highest):
                     most = code.load(variable)
                     for passing in scores:
-                        most = code.maximum(most, passing[vector])
+                        most = code.vector_max(most, passing[vector])
                     code.store(most, variable)
 
             work.products(queries, key, shape.d_k, scored, bias)
             for vector in range(shape.vectors):
                 old, seen = code.load(tops[vector]), code.load(highest[vector])
-                with code.where_any_above(seen, code.add(old, code.constant(_MAY_EXCEED))):
-                    new = code.maximum(old, seen)
+                with code.if_any_greater(seen, code.add(old, code.constant(_MAY_EXCEED))):
+                    new = code.vector_max(old, seen)
                     factor = code.exp2(code.subtract(old, new))
                     code.store(new, tops[vector])
                     code.store(code.multiply(code.load(totals[vector]), factor), totals[vector])
@@ -69,7 +69,7 @@ def forward(shape: Shape) -> str:
         work.write_each(top_out, [code.load(variable) for variable in tops])
         work.write_each(total_out, final)
 
-    tiles(code, shape, numbers, tile)
+    blocks(code, shape, numbers, block)
     return str(module)
 
 
@@ -83,7 +83,7 @@ def query_gradient(shape: Shape) -> str:
     _, query, key, value, d_out, level, delta, d_query, *numbers = code.arguments
     scale = 1 / math.sqrt(shape.d_k)
 
-    def tile(work: Tile) -> None:
+    def block(work: Block) -> None:
         queries = work.read(query, shape.d_k, scale * math.log2(math.e))
         d_outs = work.read(d_out, shape.d_v, 1.0)
         levels, deltas = work.read_each(level), work.read_each(delta)
@@ -109,21 +109,21 @@ def query_gradient(shape: Shape) -> str:
             work.accumulate(work.weights, key, shape.d_k, sums)
         work.write(d_query, shape.d_k, sums, [code.constant(scale)] * shape.vectors)
 
-    tiles(code, shape, numbers, tile)
+    blocks(code, shape, numbers, block)
     return str(module)
 
 
 def key_gradient(shape: Shape) -> str:
     """Code of `key_gradient(scratch, q, k, v, d_out, level, delta, d_k, d_v, …)`.
 
-    A tile of keys, whom the queries from -last to -first see: these bounds are what is given.
+    A block of keys, whom the queries from -last to -first see: these bounds are what is given.
     """
     module = ir.Module()
     code = VectorCode(module, "key_gradient", 9, 6, shape.lanes)
     _, query, key, value, d_out, level, delta, d_key, d_value, *numbers = code.arguments
     scale = 1 / math.sqrt(shape.d_k)
 
-    def tile(work: Tile) -> None:
+    def block(work: Block) -> None:
         keys = work.read(key, shape.d_k, scale * math.log2(math.e))
         values = work.read(value, shape.d_v, 1.0)
         key_sums, value_sums = work.zeros(shape.d_k), work.zeros(shape.d_v)
@@ -131,13 +131,13 @@ def key_gradient(shape: Shape) -> str:
 
             def scored(at: Number, scores: list[list[Value]]) -> None:
                 for index, each in enumerate(scores):
-                    one = code.everywhere(work.of_passing(level, code.plus(at, index)))
+                    one = code.broadcast(work.of_passing(level, code.plus(at, index)))
                     weights = [code.exp2(code.subtract(score, one)) for score in each]
                     work.keep(code.plus(at, index), [weights], work.weights)
 
             def graded(at: Number, d_weights: list[list[Value]]) -> None:
                 for index, each in enumerate(d_weights):
-                    one = code.everywhere(work.of_passing(delta, code.plus(at, index)))
+                    one = code.broadcast(work.of_passing(delta, code.plus(at, index)))
                     for vector, d_weight in enumerate(each):
                         place = work.place(code.plus(at, index), vector)
                         d_score = code.multiply(code.load(work.weights, place), code.subtract(d_weight, one))
@@ -150,5 +150,5 @@ def key_gradient(shape: Shape) -> str:
         work.write(d_key, shape.d_k, key_sums, [code.constant(scale)] * shape.vectors)
         work.write(d_value, shape.d_v, value_sums, [code.constant(1.0)] * shape.vectors)
 
-    tiles(code, shape, numbers, tile)
+    blocks(code, shape, numbers, block)
     return str(module)

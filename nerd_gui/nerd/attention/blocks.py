@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
+
 #: Scores held at once, in elements: on a processor small enough for its caches, elsewhere large enough to fill it.
 _CHUNK_ELEMENTS = {"cpu": 1 << 19}
 _CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
@@ -20,32 +22,11 @@ _CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
 _KEPT_BYTES = 1 << 28
 
 
-def window_offsets(window: int) -> tuple[int, int]:
-    """Return the first and last offset from a query to the keys it sees along one axis.
-
-    Raises
-    ------
-    ValueError
-        If `window` is not a positive whole number.
-    """
-    if int(window) != window or window < 1:
-        raise ValueError(f"The attention window must be a whole number of at least 1 pixel, not {window}.")
-    first = -(window // 2)
-    return first, first + int(window) - 1
-
-
-def allowed_keys(query_index: Tensor, key_index: Tensor, window: int) -> Tensor:
-    """Which keys (last axis) each query (second last) sees along one axis of the picture."""
-    first, last = window_offsets(window)
-    offset = key_index[..., None, :] - query_index[..., :, None]
-    return (offset >= first) & (offset <= last)
-
-
-def tiled_attention(
-    query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None = None
+def attention_by_blocks(
+    query: Tensor, key: Tensor, value: Tensor, window: int, interrupt: Callable[[], None] | None = None
 ) -> Tensor:
     """As `neighbourhood_attention`, in the precision of its inputs, which they share."""
-    return _TiledAttention.apply(query, key, value, window, check)
+    return _TiledAttention.apply(query, key, value, window, interrupt)
 
 
 @dataclass(frozen=True)
@@ -78,7 +59,7 @@ class _TiledAttention(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int, check: Callable[[], None] | None
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int, interrupt: Callable[[], None] | None
     ) -> Tensor:
         ctx.save_for_backward(query, key, value)
         ctx.window = window
@@ -86,8 +67,8 @@ class _TiledAttention(torch.autograd.Function):
         room = _KEPT_BYTES if any(ctx.needs_input_grad) else 0
         out = torch.empty_like(value, memory_format=torch.contiguous_format)
         for chunk in _chunks(query, window):
-            if check is not None:
-                check()
+            if interrupt is not None:
+                interrupt()
             weights = chunk.weights(chunk.tiles(query), chunk.blocks(key))
             chunk.put_tiles(out, torch.bmm(weights, chunk.blocks(value)))
             room -= weights.numel() * weights.element_size()

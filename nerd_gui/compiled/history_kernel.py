@@ -1,4 +1,4 @@
-"""The passes over a solver's vectors, compiled for the processor at hand: brings `vectors_code` to run."""
+"""Brings `history_code` to run: the passes over a solver's vectors, compiled for the processor at hand."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nerd_gui.compiled import Function, compile_function, converts_halves, in_threads, missing, registers
+from nerd_gui.compiled.compiler import Function, compile_function, converts_halves, in_threads, missing, registers
 
 if missing() is None:
-    from nerd_gui.equilibrium import vectors_code as code
+    from nerd_gui.compiled import history_code as code
 
 _PART = 1 << 18  # elements of one task
 

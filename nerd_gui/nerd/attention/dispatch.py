@@ -1,12 +1,8 @@
-"""Neighbourhood attention: the soft selection of Eq. 7-8, each query confined to the window centred on it.
+"""Which code does the attention: the fastest that there is for a device, a precision and a size.
 
-A query at (r, c) attends to the `window` x `window` pixels centred on it that lie inside the picture: no wrap, no
-shift, no padding keys. An even window q covers the offsets -q/2 ... q/2 - 1 (Table VIII).
-
-`neighbourhood_attention` takes the fastest path there is: code compiled for the processor (`attention_kernel`),
-PyTorch's fused kernels on CUDA (`attention_fused`), or its matrix products on tiles of the picture (`attention_tiles`)
-elsewhere and in float64. The score matrix of a whole picture never exists. `reference_attention` says the same in four
-lines, for tests and readers.
+That is the code compiled for the processor (`compiled`), PyTorch's fused kernels on CUDA (`fused`), or its matrix
+products on blocks of queries (`blocks`) elsewhere and in float64. The score matrix of a whole picture never exists.
+`reference_attention` says the same in four lines, for tests and readers.
 """
 
 import functools
@@ -18,12 +14,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from nerd_gui.nerd.attention_fused import dense_attention, flex_attention, flex_unavailable
-from nerd_gui.nerd.attention_kernel import compiled_attention, unavailable
-from nerd_gui.nerd.attention_tiles import allowed_keys, tiled_attention, window_offsets
+from nerd_gui.nerd.attention.blocks import attention_by_blocks
+from nerd_gui.nerd.attention.compiled import compiled_attention, unavailable
+from nerd_gui.nerd.attention.fused import dense_attention, flex_attention, flex_unavailable
+from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 
 Precision = Literal["float32", "bfloat16"]
-AttentionPath = Literal["compiled", "tiled", "dense", "flex"]
+AttentionPath = Literal["compiled", "blocks", "dense", "flex"]
 
 #: On an accelerator, a patch of so many pixels is attended to as a whole.
 _DENSE_PIXELS = 96 * 96
@@ -35,7 +32,7 @@ def neighbourhood_attention(
     value: Tensor,
     window: int,
     precision: Precision = "float32",
-    check: Callable[[], None] | None = None,
+    interrupt: Callable[[], None] | None = None,
     path: AttentionPath | None = None,
 ) -> Tensor:
     """Attend from every pixel to the window centred on it, for each head (Eq. 8b).
@@ -49,9 +46,9 @@ def neighbourhood_attention(
     precision : {"float32", "bfloat16"}
         Arithmetic of the matrix products and the softmax. "float32" keeps the dtype of wider inputs (float64);
         "bfloat16" allows it: where float32 is as fast, or a gradient is asked for on the processor, float32 is used.
-    check : callable, optional
+    interrupt : callable, optional
         Called many times a second, from any thread; what it raises ends the evaluation.
-    path : {"compiled", "tiled", "dense", "flex"}, optional
+    path : {"compiled", "blocks", "dense", "flex"}, optional
         The code that does it; None: the one that `attention_path` chooses.
 
     Returns
@@ -74,12 +71,12 @@ def neighbourhood_attention(
     if path is None:
         path = attention_path(str(query.device), compute, query.shape[2] * query.shape[3])
     if path == "compiled":
-        return compiled_attention(query, key, value, window, check, precision).to(value.dtype)
+        return compiled_attention(query, key, value, window, interrupt, precision).to(value.dtype)
     inputs = query.to(compute), key.to(compute), value.to(compute)
-    if path == "tiled":
-        return tiled_attention(*inputs, window, check).to(value.dtype)
-    if check is not None:
-        check()
+    if path == "blocks":
+        return attention_by_blocks(*inputs, window, interrupt).to(value.dtype)
+    if interrupt is not None:
+        interrupt()
     if path == "dense":
         return dense_attention(*inputs, window).to(value.dtype)
     if path == "flex":
@@ -90,12 +87,12 @@ def neighbourhood_attention(
 def attention_path(device: str, dtype: torch.dtype = torch.float32, pixels: int | None = None) -> AttentionPath:
     """Which code does the attention for a picture of so many pixels (None: a large one) on a device."""
     if dtype != torch.float64 and device == "cpu":
-        return "tiled" if _tell(unavailable()) else "compiled"
+        return "blocks" if _tell(unavailable()) else "compiled"
     if dtype != torch.float64 and device.startswith("cuda"):
         if pixels is not None and pixels <= _DENSE_PIXELS:
             return "dense"
-        return "tiled" if _tell(flex_unavailable(device)) else "flex"
-    return "tiled"
+        return "blocks" if _tell(flex_unavailable(device)) else "flex"
+    return "blocks"
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 `dense_attention` is one `scaled_dot_product_attention` over all pixels of a patch, under a mask where the window does
 not reach everywhere. `flex_attention` is FlexAttention, which passes over the blocks of keys that a block of queries
-does not see: pixels are put in the order of 8 x 16 tiles, so that a block of 128 is compact and sees few others.
+does not see: pixels are put in an order in which a block of 128 is 8 x 16 of them, compact, and sees few others.
 Neither can be differentiated twice.
 """
 
@@ -14,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention import flex_attention as flex
 
-from nerd_gui.nerd.attention_tiles import allowed_keys, tiled_attention, window_offsets
+from nerd_gui.nerd.attention.blocks import attention_by_blocks
+from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 
-#: Rows and columns of a tile: as many pixels as FlexAttention has queries and keys in a block.
-_TILE = 8, 16
-_BLOCK = _TILE[0] * _TILE[1]
+#: Rows and columns of a block, whose pixels are the queries or keys of a block of FlexAttention.
+_SIDES = 8, 16
+_BLOCK = _SIDES[0] * _SIDES[1]
 _KERNELS = 64
-#: The position of a key that fills up a tile at the border: no window reaches there.
+#: The position of a key that fills up a block at the border: no window reaches there.
 _NOWHERE = -(1 << 24)
 
 
@@ -49,8 +50,8 @@ def flex_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Te
     """As `neighbourhood_attention`, in the precision of its inputs, which are on an accelerator."""
     rows, cols = query.shape[2:4]
     mask = block_mask(rows, cols, window, str(query.device))
-    queries, keys, values = (_to_tiles(tensor) for tensor in (query, key, value))
-    return _from_tiles(_attend(queries, keys, values, mask), rows, cols)
+    queries, keys, values = (_to_blocks(tensor) for tensor in (query, key, value))
+    return _from_blocks(_attend(queries, keys, values, mask), rows, cols)
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: flex.BlockMask) -> Tensor:
@@ -66,18 +67,18 @@ def _compiled() -> Any:
     return torch.compile(flex.flex_attention)
 
 
-def _to_tiles(picture: Tensor) -> Tensor:
-    """(B, heads, rows, cols, d) -> (B, heads, pixels, d), tile by tile; tiles at the border are filled up."""
-    height, width = _TILE
+def _to_blocks(picture: Tensor) -> Tensor:
+    """(B, heads, rows, cols, d) -> (B, heads, pixels, d), block by block; blocks at the border are filled up."""
+    height, width = _SIDES
     rows, cols = picture.shape[2:4]
     filled = F.pad(picture, (0, 0, 0, -cols % width, 0, -rows % height))
     return filled.unflatten(3, (-1, width)).unflatten(2, (-1, height)).transpose(3, 4).flatten(2, 5)
 
 
-def _from_tiles(pixels: Tensor, rows: int, cols: int) -> Tensor:
-    height, width = _TILE
-    tiles = pixels.unflatten(2, (-(-rows // height), -(-cols // width), height, width))
-    return tiles.transpose(3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :cols]
+def _from_blocks(pixels: Tensor, rows: int, cols: int) -> Tensor:
+    height, width = _SIDES
+    blocks = pixels.unflatten(2, (-(-rows // height), -(-cols // width), height, width))
+    return blocks.transpose(3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :cols]
 
 
 _masks: dict[tuple[int, int, int, str], flex.BlockMask] = {}
@@ -96,7 +97,7 @@ def block_mask(rows: int, cols: int, window: int, device: str) -> flex.BlockMask
 @torch.no_grad()
 def _make_block_mask(rows: int, cols: int, window: int, device: torch.device) -> flex.BlockMask:
     first, last = window_offsets(window)
-    axes = [_Axis(size, length, window) for size, length in zip((rows, cols), _TILE, strict=True)]
+    axes = [_Axis(size, length, window) for size, length in zip((rows, cols), _SIDES, strict=True)]
     some, whole = (
         (down[:, None, :, None] & across[None, :, None, :]).flatten(2).flatten(0, 1).to(device)
         for down, across in zip(*((axis.some, axis.whole) for axis in axes), strict=True)
@@ -121,9 +122,9 @@ def _listed(blocks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class _Axis:
-    """Tiles along one axis: positions of their queries and keys, and which tiles see some or all of each other.
+    """Blocks along one axis: positions of their queries and keys, and which blocks see some or all of each other.
 
-    A query that fills up a tile stands where the last true one does, so that it sees something and nothing is NaN.
+    A query that fills up a block stands where the last true one does, so that it sees something and nothing is NaN.
     """
 
     def __init__(self, size: int, length: int, window: int) -> None:
@@ -135,25 +136,25 @@ class _Axis:
 
 
 def _positions(down: _Axis, across: _Axis) -> list[Tensor]:
-    """Row of every query and key, column of every query and key, in the order of tiles."""
+    """Row of every query and key, column of every query and key, in the order of blocks."""
     height, width = len(down.queries), len(across.queries)
     pictures = [
         *(rows[:, None].expand(height, width) for rows in (down.queries, down.keys)),
         *(cols[None, :].expand(height, width) for cols in (across.queries, across.keys)),
     ]
-    return [_to_tiles(picture[None, None, :, :, None])[0, 0, :, 0].contiguous() for picture in pictures]
+    return [_to_blocks(picture[None, None, :, :, None])[0, 0, :, 0].contiguous() for picture in pictures]
 
 
 @functools.cache
 def flex_unavailable(device: str) -> str | None:
-    """Why FlexAttention cannot be used on a device; None if it can, which was compared with the tiled path."""
+    """Why FlexAttention cannot be used on a device; None if it can, which was compared with `attention_by_blocks`."""
     if not device.startswith("cuda"):
         return f"FlexAttention is not used on {device}"
     generator = torch.Generator().manual_seed(0)
     try:
         query, key, value = torch.randn(3, 1, 2, 20, 37, 32, generator=generator).to(device)
         with torch.no_grad(), torch.autocast("cuda", enabled=False):
-            difference = flex_attention(query, key, value, 9) - tiled_attention(query, key, value, 9)
+            difference = flex_attention(query, key, value, 9) - attention_by_blocks(query, key, value, 9)
     except Exception as error:  # noqa: BLE001 - the compiler raises whatever its parts do
         return f"FlexAttention does not work here ({' '.join(str(error).split())[:200]})"
     worst = float(difference.abs().max())

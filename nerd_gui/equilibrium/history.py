@@ -1,18 +1,18 @@
-"""Vectors that a solver keeps from step to step, in half precision if asked to, and the algebra on them."""
+"""History that a solver keeps from step to step, in half precision if asked to, and the algebra on them."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium import vectors_kernel
+from nerd_gui.compiled import history_kernel
 
 #: Elements converted at once: on a processor few enough for its caches, elsewhere enough to fill it.
 _SLICE = {"cpu": 1 << 18}
 _SLICE_ELSEWHERE = 1 << 25
 
 
-class Vectors:
+class History:
     """A ring of the newest `room` vectors of each sample (B, D).
 
     What is kept in another precision than the solve's is divided by its root mean square, so that no element can
@@ -34,7 +34,7 @@ class Vectors:
         self._kept = like.new_empty(batch, room, dim, dtype=dtype)
         self._unit = like.new_ones(batch, room)  # what 1 in the kept vector stands for
         self._converted = self._kept.dtype != like.dtype
-        self._compiled = self._kept.dtype is torch.float16 and vectors_kernel.fits(like)
+        self._compiled = self._kept.dtype is torch.float16 and history_kernel.fits(like)
         self._written = 0
         self.room = room
 
@@ -74,7 +74,7 @@ class Vectors:
         """Inner products (B, k) of the kept vectors with each of the `others` (B, D)."""
         kept, unit = self._kept[:, : self.used], self._unit[:, : self.used]
         if self._compiled:
-            return [total * unit for total in vectors_kernel.products(self._kept, self.used, others)]
+            return [total * unit for total in history_kernel.products(self._kept, self.used, others)]
         if not self._converted:
             return [torch.bmm(kept, x[:, :, None])[:, :, 0] for x in others]
         sums = [torch.zeros_like(unit) for _ in others]
@@ -89,7 +89,7 @@ class Vectors:
         kept, factors = self._kept[:, : self.used], coefficients * self._unit[:, : self.used]
         if self._compiled:
             own = torch.as_tensor(factor, dtype=x.dtype).expand(len(x), 1)
-            return vectors_kernel.combination(self._kept, x, torch.cat([own, factors], dim=1))
+            return history_kernel.combination(self._kept, x, torch.cat([own, factors], dim=1))
         out = factor * x
         for part in self._slices() if self._converted else [slice(None)]:
             out[:, None, part].baddbmm_(factors[:, None], kept[:, :, part].to(x.dtype))
@@ -99,7 +99,7 @@ class Vectors:
         """`comparison`, and the inner products (B, k) of the kept vectors with the newest of them and with g."""
         newest = self._unit[:, self.used - 1, None]
         if self._compiled:
-            g, norms, products = vectors_kernel.compare(self._kept, self.used, z, f_z, g_before)
+            g, norms, products = history_kernel.compare(self._kept, self.used, z, f_z, g_before)
             with_newest, with_g = (product * self._unit[:, : self.used] for product in products)
         else:
             g, norms = comparison(z, f_z, g_before)
@@ -134,7 +134,7 @@ class Vectors:
             return z_next, sample_norms(taken)
         unit = _unit(about, z.shape[1])
         factors = torch.cat([factor, coefficients * self._unit[:, : self.used], 1 / unit], dim=1)
-        z_next, norm = vectors_kernel.advance(self._kept, self.used, z, g, factors, keep)
+        z_next, norm = history_kernel.advance(self._kept, self.used, z, g, factors, keep)
         if keep:
             self._unit[:, self.slot, None] = unit
             self._written += 1
@@ -156,8 +156,8 @@ class Vectors:
 
 def comparison(z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor]]:
     """g = f(z) - z, and the norms (B,) of z, f(z), g and g - g_before; all are (B, D)."""
-    if vectors_kernel.fits(z):
-        return vectors_kernel.comparison(z, f_z, g_before)
+    if history_kernel.fits(z):
+        return history_kernel.comparison(z, f_z, g_before)
     g = f_z - z
     return g, [sample_norms(x) for x in (z, f_z, g, g - g_before)]
 

@@ -1,6 +1,6 @@
 """The solver's passes over its vectors, written as LLVM's intermediate language.
 
-Whatever is made of the same vectors is made in one pass. Where kept vectors take part, it goes by blocks that stay in
+Whatever is made of the same vectors is made in one pass. Where kept vectors take part, it goes by chunks that stay in
 the first caches; their numbers are read once and converted in the registers.
 """
 
@@ -14,7 +14,7 @@ from nerd_gui.compiled.vector_code import Value, VectorCode
 
 #: Elements that the code does at once; it takes multiples of them.
 STEP = 64
-_BLOCK = 8192  # elements
+_CHUNK = 8192  # elements
 _LINE = 32  # float16 of a cache line
 
 
@@ -27,8 +27,8 @@ def products(others: int, lanes: int) -> str:
     module = ir.Module()
     code = VectorCode(module, "products", 2 + others, 3, lanes)
     kept, *xs, sums, count, used, stride = code.arguments
-    with code.loop(0, count, _BLOCK) as begin:
-        end = code.least(code.plus(begin, _BLOCK), count)
+    with code.loop(0, count, _CHUNK) as begin:
+        end = code.min(code.plus(begin, _CHUNK), count)
         with code.loop(0, used) as index:
             row, totals = (
                 code.half_at(kept, code.times(index, stride)),
@@ -39,7 +39,7 @@ def products(others: int, lanes: int) -> str:
                 for part, place in enumerate(_places(code, at)):
                     own = code.load_half(row, place)
                     for other, x in enumerate(xs):
-                        add(other, own, code.load_any(x, place), part)
+                        add(other, own, code.load_unaligned(x, place), part)
     code.end()
     return str(module)
 
@@ -52,12 +52,12 @@ def combination(lanes: int) -> str:
     module = ir.Module()
     code = VectorCode(module, "combination", 4, 3, lanes)
     kept, x, out, factors, count, used, stride = code.arguments
-    own = code.everywhere(code.load(factors))
-    with code.loop(0, count, _BLOCK) as begin:
-        end = code.least(code.plus(begin, _BLOCK), count)
+    own = code.broadcast(code.load(factors))
+    with code.loop(0, count, _CHUNK) as begin:
+        end = code.min(code.plus(begin, _CHUNK), count)
         with code.loop(begin, end, STEP) as at:
             for place in _places(code, at):
-                code.store_any(code.multiply(code.load_any(x, place), own), out, place)
+                code.store_unaligned(code.multiply(code.load_unaligned(x, place), own), out, place)
         _add_kept(code, kept, out, factors, (begin, end), used, stride)
     code.end()
     return str(module)
@@ -72,16 +72,16 @@ def compare(lanes: int) -> str:
     module = ir.Module()
     code = VectorCode(module, "compare", 7, 3, lanes)
     kept, newest, z, f_z, before, g, sums, count, used, stride = code.arguments
-    newest, buffer = code.half_at(newest, 0), code.floats(_BLOCK)
-    with code.loop(0, count, _BLOCK) as begin:
-        end, again = code.least(code.plus(begin, _BLOCK), count), code.at(buffer, code.minus(0, begin))
+    newest, buffer = code.half_at(newest, 0), code.floats(_CHUNK)
+    with code.loop(0, count, _CHUNK) as begin:
+        end, again = code.min(code.plus(begin, _CHUNK), count), code.at(buffer, code.minus(0, begin))
         with _sums(code, sums, 4) as add, code.loop(begin, end, STEP) as at:
             for place in _places(code, at):
-                here, there = code.load_any(z, place), code.load_any(f_z, place)
+                here, there = code.load_unaligned(z, place), code.load_unaligned(f_z, place)
                 difference = code.subtract(there, here)
-                code.store_any(difference, again, place)
+                code.store_unaligned(difference, again, place)
                 code.stream(difference, g, place)
-                change = code.subtract(difference, code.load_any(before, place))
+                change = code.subtract(difference, code.load_unaligned(before, place))
                 for index, x in enumerate((here, there, difference, change)):
                     add(index, x, x)
         with code.loop(0, used) as index:
@@ -92,7 +92,7 @@ def compare(lanes: int) -> str:
                 for part, place in enumerate(_places(code, at)):
                     x = code.load_half(row, place)
                     add(0, x, code.load_half(newest, place), part)
-                    add(1, x, code.load_any(again, place), part)
+                    add(1, x, code.load_unaligned(again, place), part)
     code.end()
     return str(module)
 
@@ -107,20 +107,20 @@ def advance(keep: bool, lanes: int) -> str:
     module = ir.Module()
     code = VectorCode(module, "advance", 6, 3, lanes)
     kept, z, g, z_next, factors, sums, count, used, stride = code.arguments
-    buffer = code.floats(_BLOCK)
-    own = code.everywhere(code.load(factors))
-    unit = code.everywhere(code.load(factors, code.plus(used, 1)))
+    buffer = code.floats(_CHUNK)
+    own = code.broadcast(code.load(factors))
+    unit = code.broadcast(code.load(factors, code.plus(used, 1)))
     newest = code.half_at(kept, code.times(used, stride))
-    with code.loop(0, count, _BLOCK) as begin:
-        end, step = code.least(code.plus(begin, _BLOCK), count), code.at(buffer, code.minus(0, begin))
+    with code.loop(0, count, _CHUNK) as begin:
+        end, step = code.min(code.plus(begin, _CHUNK), count), code.at(buffer, code.minus(0, begin))
         with code.loop(begin, end, STEP) as at:
             for place in _places(code, at):
-                code.store_any(code.multiply(code.load_any(g, place), own), step, place)
+                code.store_unaligned(code.multiply(code.load_unaligned(g, place), own), step, place)
         _add_kept(code, kept, step, factors, (begin, end), used, stride)
         with _sums(code, sums, 1) as add, code.loop(begin, end, STEP) as at:
             for place in _places(code, at):
-                here = code.load_any(z, place)
-                there = code.add(here, code.load_any(step, place))
+                here = code.load_unaligned(z, place)
+                there = code.add(here, code.load_unaligned(step, place))
                 code.stream(there, z_next, place)
                 taken = code.subtract(there, here)
                 add(0, taken, taken)
@@ -131,17 +131,17 @@ def advance(keep: bool, lanes: int) -> str:
 
 
 def _add_kept(
-    code: VectorCode, kept: Value, out: Value, factors: Value, block: tuple[Value, Value], used: Value, stride: Value
+    code: VectorCode, kept: Value, out: Value, factors: Value, chunk: tuple[Value, Value], used: Value, stride: Value
 ) -> None:
-    """Add the kept vectors times their factors, which begin at the second, to a block of `out`."""
+    """Add the kept vectors times their factors, which begin at the second, to a chunk of `out`."""
     with code.loop(0, used) as index:
         row = code.half_at(kept, code.times(index, stride))
-        factor = code.everywhere(code.load(factors, code.plus(index, 1)))
-        with code.loop(*block, STEP) as at:
+        factor = code.broadcast(code.load(factors, code.plus(index, 1)))
+        with code.loop(*chunk, STEP) as at:
             _prefetch(code, code.at(row, stride), at)
             for place in _places(code, at):
-                total = code.multiply_add(code.load_half(row, place), factor, code.load_any(out, place))
-                code.store_any(total, out, place)
+                total = code.fma(code.load_half(row, place), factor, code.load_unaligned(out, place))
+                code.store_unaligned(total, out, place)
 
 
 @contextlib.contextmanager
@@ -153,14 +153,14 @@ def _sums(code: VectorCode, sums: Value, count: int, parts: int = 1) -> Iterator
 
     def add(index: int, left: Value, right: Value, part: int = 0) -> None:
         variable = totals[index][part]
-        code.store(code.multiply_add(left, right, code.load(variable)), variable)
+        code.store(code.fma(left, right, code.load(variable)), variable)
 
     yield add
     for index, variables in enumerate(totals):
-        sum_ = code.load_any(sums, index * code.lanes)
+        sum_ = code.load_unaligned(sums, index * code.lanes)
         for variable in variables:
             sum_ = code.add(sum_, code.load(variable))
-        code.store_any(sum_, sums, index * code.lanes)
+        code.store_unaligned(sum_, sums, index * code.lanes)
 
 
 def _places(code: VectorCode, at: Value) -> list[Value]:

@@ -8,11 +8,10 @@ import threading
 import pytest
 import torch
 
-from nerd_gui.compiled import multiplies_pairs, vector_code
-from nerd_gui.nerd import attention, attention_kernel
-from nerd_gui.nerd.attention import attention_path, neighbourhood_attention, reference_attention
-from nerd_gui.nerd.attention_kernel import compiled_attention, unavailable
-from nerd_gui.nerd.attention_lanes import Shape
+from nerd_gui.compiled import attention_kernel, multiplies_pairs, vector_code
+from nerd_gui.compiled.attention_lanes import Shape
+from nerd_gui.nerd.attention import attention_path, compiled, dispatch, neighbourhood_attention, reference_attention
+from nerd_gui.nerd.attention.compiled import compiled_attention, unavailable
 
 
 def inputs(shape=(2, 2, 13, 22), depth=8, value_depth=6, dtype=torch.float32):
@@ -25,7 +24,7 @@ def fresh(monkeypatch):
     """Nothing is known of the kernel yet, and what this test finds out is forgotten after it."""
 
     def forget():
-        for cached in (attention_kernel.unavailable, attention_kernel._kernel, attention._tell):
+        for cached in (compiled.unavailable, attention_kernel._kernel, dispatch._tell):
             cached.cache_clear()
 
     forget()
@@ -37,7 +36,7 @@ def fresh(monkeypatch):
 def test_here_it_is_the_path_of_float32_on_the_processor():
     assert unavailable() is None
     assert attention_path("cpu") == "compiled"
-    assert attention_path("cpu", torch.float64) == "tiled"
+    assert attention_path("cpu", torch.float64) == "blocks"
 
 
 def test_a_window_of_thousands_of_pixels_rounds_no_more_than_its_rows_do():
@@ -83,23 +82,23 @@ def test_threads_share_the_work_and_change_nothing():
     finally:
         torch.set_num_threads(before)
     assert torch.equal(alone, together)
-    assert len(workers) == 30  # each row of tiles of each plane, once
+    assert len(workers) == 30  # each row of blocks of each plane, once
     assert not any(thread.name.startswith("compiled") for thread in threading.enumerate())
 
 
-def test_what_the_check_raises_ends_it():
+def test_what_the_interrupt_raises_ends_it():
     class Enough(Exception):
         pass
 
     calls = []
 
-    def check():
+    def interrupt():
         calls.append(None)
         if len(calls) > 3:
             raise Enough
 
     with pytest.raises(Enough):
-        compiled_attention(*inputs((4, 8, 64, 8)), 5, check)
+        compiled_attention(*inputs((4, 8, 64, 8)), 5, interrupt)
     assert len(calls) < 20
 
 
@@ -156,13 +155,13 @@ def test_the_code_for_processors_without_the_newest_instructions_does_the_same(f
 
 
 @pytest.mark.parametrize("broken", ["missing", "wrong"])
-def test_without_it_the_tiled_path_is_taken_and_said_so(fresh, broken):
+def test_without_it_the_plain_path_is_taken_and_said_so(fresh, broken):
     if broken == "missing":
-        fresh.setattr(attention_kernel, "missing", lambda: "llvmlite is not installed")
+        fresh.setattr(compiled, "missing", lambda: "llvmlite is not installed")
     else:
         fresh.setattr(attention_kernel._Kernel, "run", lambda *_, **__: None)
     tensors = inputs()
     with pytest.warns(RuntimeWarning, match="llvmlite is not installed" if broken == "missing" else "off by"):
         found = neighbourhood_attention(*tensors, 7)
     torch.testing.assert_close(found, reference_attention(*tensors, 7), atol=2e-6, rtol=1e-5)
-    assert attention_path("cpu") == "tiled"
+    assert attention_path("cpu") == "blocks"

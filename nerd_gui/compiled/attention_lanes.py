@@ -1,4 +1,4 @@
-"""A tile of pixels in the lanes of vectors, and its neighbourhood that passes by: what attention's code is made of."""
+"""A block of pixels in the lanes of vectors, and its neighbourhood that passes by: what attention's code is made of."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nerd_gui.compiled.vector_code import Number, Value, VectorCode
 
-TILE_ROWS = 4
+BLOCK_ROWS = 4
 #: Rows of weights that the code writes down while it works.
 ROW_BUFFERS = 3
 MASKED = -1e38  # a score that nobody sees
@@ -24,7 +24,7 @@ class Shape:
     lanes : int
         Floats of a vector: 16 where the processor has 32 registers of that size, else 8.
     vectors : int
-        Vectors of a tile.
+        Vectors of a block.
     passing : int
         Pixels that pass at once: `passing` x `vectors` sums must fit into the registers.
     pairs : bool
@@ -40,36 +40,36 @@ class Shape:
     pairs: bool = False
 
     @property
-    def tile_cols(self) -> int:
-        """Columns of pixels in a vector, `TILE_ROWS` rows each."""
-        return self.lanes // TILE_ROWS
+    def block_cols(self) -> int:
+        """Columns of pixels in a vector, `BLOCK_ROWS` rows each."""
+        return self.lanes // BLOCK_ROWS
 
     @property
     def together(self) -> int:
         """Numbers that one multiplication takes."""
         return 2 if self.pairs else 1
 
-    def block(self, depth: int) -> int:
+    def summed_at_once(self, depth: int) -> int:
         """How many numbers of a pixel are summed at once."""
         return next(size for size in (self.passing, 4, 2, 1) if depth % size == 0)
 
 
 def row_vectors(shape: Shape, window: int) -> int:
     """Vectors of one row of weights at most."""
-    return (window + shape.vectors * shape.tile_cols + shape.passing) * shape.vectors
+    return (window + shape.vectors * shape.block_cols + shape.passing) * shape.vectors
 
 
-def tiles(code: VectorCode, shape: Shape, numbers: list[Value], tile: Callable[["Tile"], None]) -> None:
-    """Write `tile` for each tile of the TILE_ROWS rows from `row`."""
+def blocks(code: VectorCode, shape: Shape, numbers: list[Value], write: Callable[["Block"], None]) -> None:
+    """Call `write` for each block of the BLOCK_ROWS rows from `row`."""
     rows, cols, row, first, last, scratch_vectors = numbers
-    work = Tile(code, shape, (rows, cols), row, (first, last), scratch_vectors)
+    work = Block(code, shape, (rows, cols), row, (first, last), scratch_vectors)
     with code.loop(0, cols, work.cols_at_once) as col:
         work.move_to(col)
-        tile(work)
+        write(work)
     code.end()
 
 
-class Tile:
+class Block:
     """The pixels in the lanes, where they are, and the neighbourhood that passes by them."""
 
     def __init__(
@@ -84,35 +84,35 @@ class Tile:
         self._code, self._shape = code, shape
         self._height, self._width = size
         self._first, self._last = window
-        self.cols_at_once = shape.vectors * shape.tile_cols
+        self.cols_at_once = shape.vectors * shape.block_cols
         # Past the border a lane does once more what the last true one does.
-        self._rows = [code.least(code.plus(row, index), code.minus(self._height, 1)) for index in range(TILE_ROWS)]
-        self._top = code.most(code.plus(row, self._first), 0)
-        self._bottom = code.plus(code.least(code.plus(self._rows[-1], self._last), code.minus(self._height, 1)), 1)
-        self._lane_rows = code.gathered([self._rows[lane // shape.tile_cols] for lane in range(shape.lanes)])
+        self._rows = [code.min(code.plus(row, index), code.minus(self._height, 1)) for index in range(BLOCK_ROWS)]
+        self._top = code.max(code.plus(row, self._first), 0)
+        self._bottom = code.plus(code.min(code.plus(self._rows[-1], self._last), code.minus(self._height, 1)), 1)
+        self._lane_rows = code.build_vector([self._rows[lane // shape.block_cols] for lane in range(shape.lanes)])
         scratch = code.arguments[0]
         self._biases, self.weights, self.gradients = (
             code.vectors_at(scratch, code.times(row_length, index)) for index in range(ROW_BUFFERS)
         )
 
     def move_to(self, col: Value) -> None:
-        """Take the tile whose first column this is, and say which columns of the neighbourhood each lane sees."""
+        """Take the block whose first column this is, and say which columns of the neighbourhood each lane sees."""
         code, shape = self._code, self._shape
         last_col = code.minus(self._width, 1)
-        cols = [code.least(code.plus(col, index), last_col) for index in range(self.cols_at_once)]
+        cols = [code.min(code.plus(col, index), last_col) for index in range(self.cols_at_once)]
         self._cols = [
-            [cols[vector * shape.tile_cols + lane % shape.tile_cols] for lane in range(shape.lanes)]
+            [cols[vector * shape.block_cols + lane % shape.block_cols] for lane in range(shape.lanes)]
             for vector in range(shape.vectors)
         ]
         # A pair of pixels begins in an even column.
-        self._left = code.rounded_down(code.most(code.plus(col, self._first), 0), shape.together)
-        right = code.plus(code.least(code.plus(cols[-1], self._last), last_col), 1)
-        self.padded = code.rounded_up(code.minus(right, self._left), shape.passing)
-        lane_cols = [code.gathered(each) for each in self._cols]
+        self._left = code.round_down(code.max(code.plus(col, self._first), 0), shape.together)
+        right = code.plus(code.min(code.plus(cols[-1], self._last), last_col), 1)
+        self.padded = code.round_up(code.minus(right, self._left), shape.passing)
+        lane_cols = [code.build_vector(each) for each in self._cols]
         with code.loop(0, self.padded) as at:
-            passing = code.below(code.plus(self._left, at), right, otherwise=1 << 30)
+            passing = code.select_below(code.plus(self._left, at), right, otherwise=1 << 30)
             for vector, cols_of_lanes in enumerate(lane_cols):
-                bias = code.within(code.offsets(passing, cols_of_lanes), self._first, self._last, MASKED)
+                bias = code.select_within(code.offsets(passing, cols_of_lanes), self._first, self._last, MASKED)
                 code.store(bias, self._biases, self.place(at, vector))
 
     def neighbourhood(self) -> Iterator[Value]:
@@ -120,9 +120,9 @@ class Tile:
         code = self._code
         with code.loop(self._top, self._bottom) as row:
             self._pixel = code.plus(code.times(row, self._width), self._left)
-            pairs_across = code.divided_up(self._width, self._shape.together)
-            self._pair = code.plus(code.times(row, pairs_across), code.divided_up(self._left, self._shape.together))
-            yield code.within(code.offsets(row, self._lane_rows), self._first, self._last, MASKED)
+            pairs_across = code.ceil_div(self._width, self._shape.together)
+            self._pair = code.plus(code.times(row, pairs_across), code.ceil_div(self._left, self._shape.together))
+            yield code.select_within(code.offsets(row, self._lane_rows), self._first, self._last, MASKED)
 
     # Numbers of the lanes' pixels.
 
@@ -142,7 +142,7 @@ class Tile:
         """Where each lane's pixel begins."""
         code, shape = self._code, self._shape
         return [
-            code.times(code.plus(code.times(self._rows[lane // shape.tile_cols], self._width), col), depth)
+            code.times(code.plus(code.times(self._rows[lane // shape.block_cols], self._width), col), depth)
             for lane, col in enumerate(self._cols[vector])
         ]
 
@@ -155,7 +155,11 @@ class Tile:
                     first, second = (
                         code.load(values, self.place(code.plus(code.times(pair, 2), at), vector)) for at in range(2)
                     )
-                    code.store(code.paired(code.rounded(first), code.rounded(second)), values, self.place(pair, vector))
+                    code.store(
+                        code.pack_pairs(code.round_to_bfloat16(first), code.round_to_bfloat16(second)),
+                        values,
+                        self.place(pair, vector),
+                    )
         return values
 
     def read(self, plane: Value, depth: int, scale: float) -> Value:
@@ -166,7 +170,7 @@ class Tile:
             for vector in vectors:
                 values = [code.load(plane, code.plus(pixel, number)) for pixel in pixels[vector]]
                 code.store(
-                    code.multiply(code.gathered(values), code.constant(scale)), buffer, self.place(number, vector)
+                    code.multiply(code.build_vector(values), code.constant(scale)), buffer, self.place(number, vector)
                 )
         return buffer
 
@@ -174,7 +178,7 @@ class Tile:
         """One number of each lane's pixel."""
         code = self._code
         return [
-            code.gathered([code.load(plane, pixel) for pixel in self._pixels(vector, 1)])
+            code.build_vector([code.load(plane, pixel) for pixel in self._pixels(vector, 1)])
             for vector in range(self._shape.vectors)
         ]
 
@@ -194,14 +198,14 @@ class Tile:
             for vector in vectors:
                 values = code.multiply(code.load(sums, self.place(number, vector)), factors[vector])
                 for lane, pixel in enumerate(pixels[vector]):
-                    code.store(code.lane(values, lane), plane, code.plus(pixel, number))
+                    code.store(code.extract(values, lane), plane, code.plus(pixel, number))
 
     def write_each(self, plane: Value, vectors: list[Value]) -> None:
         """Write one number to each lane's pixel."""
         code = self._code
         for index, values in enumerate(vectors):
             for lane, pixel in enumerate(self._pixels(index, 1)):
-                code.store(code.lane(values, lane), plane, pixel)
+                code.store(code.extract(values, lane), plane, pixel)
 
     # What passes by.
 
@@ -237,7 +241,7 @@ class Tile:
                 for number in (code.plus(start, offset) for offset in range(unroll)):
                     own = [code.load(lanes, self.place(number, vector)) for vector in vectors]
                     for index in passing:
-                        other = code.everywhere(code.load(pixel, code.plus(number, index * depth)))
+                        other = code.broadcast(code.load(pixel, code.plus(number, index * depth)))
                         self._add(sums[index], own, other)
             then(at, [[code.load(variable) for variable in each] for each in sums])
 
@@ -257,33 +261,35 @@ class Tile:
                 for place in (self.place(code.plus(start, offset), vector) for offset in range(2)):
                     score = code.subtract(code.load(self.weights, place), top)
                     # What a pair drops of its numbers is left out of the total too: the weights still sum to 1.
-                    weights.append(code.cut(code.exp2(score, _PAIRS_DEGREE)) if pairs else code.exp2(score))
+                    weights.append(
+                        code.truncate_to_bfloat16(code.exp2(score, _PAIRS_DEGREE)) if pairs else code.exp2(score)
+                    )
                     code.store(code.add(code.load(of_row[vector]), weights[-1]), of_row[vector])
                     if not pairs:
                         code.store(weights[-1], self.weights, place)
                 if pairs:
-                    code.store(code.paired(*weights), self.weights, self.place(code.divided_up(start, 2), vector))
+                    code.store(code.pack_pairs(*weights), self.weights, self.place(code.ceil_div(start, 2), vector))
         for total, part in zip(totals, of_row, strict=True):
             code.store(code.add(code.load(total), code.load(part)), total)
 
     def accumulate(self, weights: Value, plane: Value, depth: int, sums: Value) -> None:
         """Add to the lanes' sums the row's pixels, `depth` numbers each, by their weights."""
         code, vectors = self._code, range(self._shape.vectors)
-        block, unroll = self._shape.block(depth), 2
-        with code.loop(0, depth, block) as first:
-            held = [self.variables(0.0) for _ in range(block)]  # of the row alone, as its weights are added up
-            with code.loop(0, code.divided_up(self.padded, self._shape.together), unroll) as start:
+        together, unroll = self._shape.summed_at_once(depth), 2
+        with code.loop(0, depth, together) as first:
+            held = [self.variables(0.0) for _ in range(together)]  # of the row alone, as its weights are added up
+            with code.loop(0, code.ceil_div(self.padded, self._shape.together), unroll) as start:
                 for at in (code.plus(start, offset) for offset in range(unroll)):
                     own = [code.load(weights, self.place(at, vector)) for vector in vectors]
                     pixel = code.at(plane, code.plus(code.times(code.plus(self._pair, at), depth), first))
-                    for index in range(block):
-                        self._add(held[index], own, code.everywhere(code.load(pixel, index)))
-            for index, vector in itertools.product(range(block), vectors):
+                    for index in range(together):
+                        self._add(held[index], own, code.broadcast(code.load(pixel, index)))
+            for index, vector in itertools.product(range(together), vectors):
                 at = self.place(code.plus(first, index), vector)
                 code.store(code.add(code.load(sums, at), code.load(held[index][vector])), sums, at)
 
     def _add(self, sums: list[Value], own: list[Value], other: Value) -> None:
         code = self._code
-        add = code.multiply_add_pairs if self._shape.pairs else code.multiply_add
+        add = code.dot_pairs if self._shape.pairs else code.fma
         for variable, value in zip(sums, own, strict=True):
             code.store(add(value, other, code.load(variable)), variable)
