@@ -137,7 +137,7 @@ def test_one_case_that_fails_does_not_end_the_others(recipe, monkeypatch):
     monkeypatch.setattr(device_jobs, "_measured", failing)
     cases = [[0, 4], [1, 2]]
     one, other = device_jobs.steps("cpu", recipe, "blocks", "eager", cases, 0.01)
-    assert "out of memory" in one["failed"] and line(one, [one, other]).startswith("tiled, eager: 4 of 12x12")
+    assert "out of memory" in one["failed"] and line(one, [one, other]).startswith("blocks, eager: 4 of 12x12")
     assert other["samples_per_second"] > 0 and "failed" not in other
 
 

@@ -26,11 +26,11 @@ def best_of(records):
 )
 @pytest.mark.parametrize("steps", [0, 1, 9, 17])
 def test_it_makes_the_steps_of_broyden(f, z0, steps):
-    watched, unwatched = Counted(f), Counted(f)
+    watched, silent = Counted(f), Counted(f)
     records = list(broyden(watched, z0, max_iter=steps, tol=0))
-    z, residual = broyden_without_synchronisation(unwatched, z0, steps=steps)
-    assert len(unwatched.points) == steps + 1 == len(records)
-    for record, ours, theirs in zip(records, unwatched.points, watched.points, strict=True):
+    z, residual = broyden_without_synchronisation(silent, z0, steps=steps)
+    assert len(silent.points) == steps + 1 == len(records)
+    for record, ours, theirs in zip(records, silent.points, watched.points, strict=True):
         if float(record.residual.amin()) < 1e-11:  # from here on they only divide rounding by rounding
             break
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
