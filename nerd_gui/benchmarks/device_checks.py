@@ -13,7 +13,7 @@ from torch import Tensor
 from nerd_gui.equilibrium import broyden_without_synchronisation
 from nerd_gui.nerd import NerdConfig, exact_float32
 from nerd_gui.nerd.attention import AttentionPath, Precision, neighbourhood_attention, reference_attention
-from nerd_gui.training import Recipe, Speed, Stage, Trainer
+from nerd_gui.training import Execution, Recipe, Stage, Trainer
 from nerd_gui.training.noise_models import NoiseRange
 
 #: The largest relative errors ||out - truth|| / ||truth|| that are rounding; those of a step have gone through a solve.
@@ -134,7 +134,7 @@ class _Given:
 def _trainer(precision: Precision, path: AttentionPath | None, device: str) -> Trainer:
     recipe = replace(_RECIPE, stages=(replace(_STAGE, precision=precision),))
     with torch.random.fork_rng(devices=[]):
-        trainer = Trainer(recipe, torch.zeros(1, 32, 32, dtype=torch.uint8, device=device), speed=Speed(path))
+        trainer = Trainer(recipe, torch.zeros(1, 32, 32, dtype=torch.uint8, device=device), execution=Execution(path))
     if path is None:
         trainer.net.double()
         trainer.ema = {name: value.double() for name, value in trainer.ema.items()}

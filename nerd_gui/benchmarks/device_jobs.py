@@ -23,7 +23,7 @@ from nerd_gui.benchmarks.flops import step_flops, useful_flops
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd import NERD, NerdConfig, exact_float32
 from nerd_gui.nerd.attention import Precision, attention_path
-from nerd_gui.training import Recipe, Speed, Stage, Trainer, find_recipe
+from nerd_gui.training import Execution, Recipe, Stage, Trainer, find_recipe
 from nerd_gui.training.state import RunState
 
 _SIDE = {"cuda": 8192}  # of the matrix product that is a card's peak
@@ -81,9 +81,9 @@ def steps(
     device: str, recipe: str, attention: str | None, mode: str, cases: Sequence[Sequence[int]], seconds: float
 ) -> Iterator[Row]:
     """Steps of training by one way of computing them, for cases (index of the recipe's stage, batch)."""
-    chosen = Speed(attention, mode)  # type: ignore[arg-type]
+    chosen = Execution(attention, mode)  # type: ignore[arg-type]
     whole = find_recipe(recipe)
-    trainer = Trainer(replace(whole, norms_fixed_from=None), _pictures(whole, device), speed=chosen)
+    trainer = Trainer(replace(whole, norms_fixed_from=None), _pictures(whole, device), execution=chosen)
     start = RunState({name: value.detach().clone() for name, value in trainer.state().tensors.items()}, {})
     start.numbers = trainer.small_state().numbers
     for index, batch in cases:
@@ -185,10 +185,10 @@ def _solve(
     }
 
 
-def profile(device: str, recipe: str, speed: dict[str, Any], cases: Sequence[Sequence[int]]) -> Iterator[Row]:
+def profile(device: str, recipe: str, execution: dict[str, Any], cases: Sequence[Sequence[int]]) -> Iterator[Row]:
     """The kernels that take the time of a step, for cases (index of the recipe's stage, batch)."""
     whole = find_recipe(recipe)
-    trainer = Trainer(replace(whole, norms_fixed_from=None), _pictures(whole, device), speed=Speed(**speed))
+    trainer = Trainer(replace(whole, norms_fixed_from=None), _pictures(whole, device), execution=Execution(**execution))
     activity = torch.profiler.ProfilerActivity
     cuda = device.startswith("cuda")
     for index, batch in cases:

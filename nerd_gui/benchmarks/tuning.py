@@ -12,7 +12,7 @@ from typing import Any
 from nerd_gui.benchmarks.device_checks import Row
 from nerd_gui.benchmarks.device_jobs import stages_of
 from nerd_gui.benchmarks.device_process import results
-from nerd_gui.training import Recipe, Speed
+from nerd_gui.training import Execution, Recipe
 
 #: Two ways of computing a step do the same when their first loss and gradient norm differ by no more than this part.
 _ALIKE = {"mse": 0.05, "gradient_norm": 0.25}
@@ -80,7 +80,7 @@ def tune(plan: Plan, recipe: Recipe, watch: Callable[[Row], None], save: Callabl
     Returns
     -------
     dict
-        "plan", "results" (all rows), and "speed": the choice, see `Speed`; None if no way was measured.
+        "plan", "results" (all rows), and "speed": the choice, see `Execution`; None if no way was measured.
     """
     rows: list[Row] = []
     report: dict[str, Any] = {"plan": asdict(plan), "recipe": recipe.to_json(), "results": rows, "speed": None}
@@ -107,7 +107,7 @@ def tune(plan: Plan, recipe: Recipe, watch: Callable[[Row], None], save: Callabl
     run("solves", 60, 40, config=asdict(recipe.model), sizes=list(plan.sizes))
     if report["speed"] is not None and plan.left > 20:
         stages = [[index, stage.batch] for index, stage in enumerate(recipe.stages)]
-        run("profile", plan.left, 60, recipe=plan.recipe, speed=report["speed"], cases=stages)
+        run("profile", plan.left, 60, recipe=plan.recipe, execution=report["speed"], cases=stages)
     return report
 
 
@@ -124,7 +124,7 @@ def _cases(recipe: Recipe, mode: str, factors: Sequence[float]) -> list[list[int
     return cases + [[0, max(1, round(factor * stages[0].batch))] for factor in others]
 
 
-def choose(rows: Sequence[Row], recipe: Recipe) -> Speed | None:
+def choose(rows: Sequence[Row], recipe: Recipe) -> Execution | None:
     """The way with the least time for a sample, over the stages of the recipe; None if none has them all.
 
     A way that failed a check, or whose first step was another than that of the first way measured, is out.
@@ -153,9 +153,9 @@ def choose(rows: Sequence[Row], recipe: Recipe) -> Speed | None:
         if (row["attention"], row["mode"], row["stage"]) == (attention, measured_as, 0)
     }
     if mode == "graphs" and not rates:
-        return Speed(attention, mode)  # type: ignore[arg-type]
+        return Execution(attention, mode)  # type: ignore[arg-type]
     batch = min(batch for batch, rate in rates.items() if rate >= _NEARLY * max(rates.values()))
-    return Speed(attention, mode, batch / stages[0].batch)  # type: ignore[arg-type]
+    return Execution(attention, mode, batch / stages[0].batch)  # type: ignore[arg-type]
 
 
 def agrees(row: Row, steps: Sequence[Row]) -> bool:

@@ -12,9 +12,9 @@ from nerd_gui.benchmarks.tables import header, notes, tables
 from nerd_gui.benchmarks.training_step import measure_step, step_header, step_table
 from nerd_gui.cli.arguments import Parser, UsageError, say, whole
 from nerd_gui.cli.targets import check_file, write_text
+from nerd_gui.cli.text_table import as_text
 from nerd_gui.denoising import check_device, default_device
 from nerd_gui.training import find_recipe
-from nerd_gui.training.tables import as_text
 
 _MODELS, _SIZES, _PRECISIONS = ["nerd", "nerd-lite"], [128, 256], ["float32", "bfloat16"]
 _QUICK_SIZES, _QUICK_TURNS = [64], Turns(least=2, most=5, seconds=1.0)

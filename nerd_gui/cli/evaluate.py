@@ -8,12 +8,13 @@ from pathlib import Path
 from nerd_gui.cli.arguments import Parser, UsageError, say, sigma, whole
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, check_folder, write_text
+from nerd_gui.cli.text_table import as_text
+from nerd_gui.evaluation.cards import Card, card_of, cards_in
+from nerd_gui.evaluation.evaluate import evaluate
+from nerd_gui.evaluation.figures import EvaluationError, Figures, read_entries
+from nerd_gui.evaluation.readme_table import check_document, render_document
+from nerd_gui.evaluation.tables import image_line, markdown, summary
 from nerd_gui.nerd import weights_sha256
-from nerd_gui.training import DataError
-from nerd_gui.training.cards import Card, card_of, cards_in, read_entries
-from nerd_gui.training.evaluate import evaluate
-from nerd_gui.training.network_table import check_document, render_document
-from nerd_gui.training.tables import Figures, as_text, image_line, markdown, summary
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises
     ------
-    UsageError, DataError, PhotoError, ModelError, RunError
+    UsageError, EvaluationError, PhotoError, ModelError, RunError
         Before the first run.
     """
     _check(args)
@@ -118,7 +119,7 @@ def _measured(args: argparse.Namespace, cards: list[Card]) -> list[Figures]:
         if card is not None and not entry["partial"]:
             try:
                 card.add(entry)
-            except DataError as error:  # the network was replaced meanwhile; the others are worth going on
+            except EvaluationError as error:  # the network was replaced meanwhile; the others are worth going on
                 say(error)
 
     settings = run_settings(args, args.model[0])

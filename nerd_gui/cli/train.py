@@ -1,7 +1,6 @@
 """`nerd-gui train`: a stretch of training."""
 
 import argparse
-import zipfile
 from pathlib import Path
 
 import torch
@@ -9,7 +8,7 @@ import torch
 from nerd_gui.cli.arguments import Parser, UsageError, not_negative, whole
 from nerd_gui.cli.recipes import recipe_and_device
 from nerd_gui.cli.targets import check_file
-from nerd_gui.training import Speed, joined, train
+from nerd_gui.training import Execution, joined, train
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("--config", required=True, metavar="NAME|FILE.json", help="recipe by name, or a file like a run's recipe.json")
-    add("--data", required=True, type=Path, metavar="FOLDER|FILE.npz", help="training pictures of one size")
+    add("--data", required=True, type=Path, metavar="FOLDER", help="training pictures of one size")
     add("--resume", required=True, type=Path, metavar="DIR", help="folder of the run; made if it is not there")
     add("--minutes", required=True, type=not_negative, metavar="M", help="length of this stretch")
     add(
@@ -48,13 +47,11 @@ def run(args: argparse.Namespace) -> int:
 
     Raises
     ------
-    UsageError, DataError
+    UsageError, PhotoError, DataError
     """
     for path in (args.data, args.fork, args.tuned):
         if path is not None and not path.exists():
             raise UsageError(f"“{path}” does not exist; check its name and folder.")
-    if args.data.suffix == ".npz" and not _is_packed(args.data):
-        raise UsageError(f"“{args.data}” holds no packed training pictures; name the folder of the pictures.")
     if args.release is not None and args.release.suffix != ".safetensors":
         raise UsageError(f"“{args.release}” is no name for a network; end it in .safetensors.")
     check_file(args.release)
@@ -74,17 +71,10 @@ def run(args: argparse.Namespace) -> int:
             check_every=args.check_every,
             release=args.release,
             keep=args.keep,
-            speed=None if args.tuned is None else Speed.read(args.tuned),
+            execution=None if args.tuned is None else Execution.read(args.tuned),
             processes=processes,
             began=args.began,
         )
         if processes.first:
             print(f"{args.resume}: {trainer.samples} samples seen in {trainer.seconds / 3600:.2f} hours")
     return 0
-
-
-def _is_packed(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as file:
-        return "training.npy" in file.namelist()

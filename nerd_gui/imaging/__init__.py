@@ -4,6 +4,7 @@ Importing this room needs numpy and Pillow alone, because training runs on machi
 that need tifffile, imagecodecs or scikit-image import them when they are called.
 """
 
+from nerd_gui.imaging.folder import picture_files
 from nerd_gui.imaging.metrics import psnr, ssim, to_8_bit
 from nerd_gui.imaging.noise import add_noise, estimate_sigma, noise_level
 from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, luma, open_photo
@@ -23,6 +24,7 @@ __all__ = [
     "noise_level",
     "open_photo",
     "open_sample",
+    "picture_files",
     "psnr",
     "sample_names",
     "save_picture",

@@ -133,16 +133,16 @@ def denoised_name(photo: Photo, folder: str | os.PathLike[str] | None = None, su
         folder = photo.path.parent if photo.path is not None else Path.cwd()
     if suffix is None:
         own = photo.path.suffix if photo.path is not None else ""
-        suffix = own if own.lower() in _SUFFIXES else _USUAL_SUFFIX.get(photo.format or "", ".png")
+        suffix = own if own.lower() in _FORMATS else _USUAL_SUFFIX.get(photo.format or "", ".png")
     stem = f"{photo.name}_denoised"
     candidates = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(path for name in candidates if not os.path.lexists(path := Path(folder) / (name + suffix)))
 
 
 def _format(suffix: str) -> _Format:
-    if suffix.lower() not in _SUFFIXES:
-        raise PhotoError(f"Pictures cannot be saved as “{suffix}”; use {', '.join(_SUFFIXES)}.")
-    return _SUFFIXES[suffix.lower()]
+    if suffix.lower() not in _FORMATS:
+        raise PhotoError(f"Pictures cannot be saved as “{suffix}”; use {', '.join(_FORMATS)}.")
+    return _FORMATS[suffix.lower()]
 
 
 def _samples(photo: Photo, form: _Format) -> NDArray:
@@ -238,7 +238,7 @@ _TIFF = _Format("TIFF", 32, True, True, True, 2**31 - 1, _encode_tiff)
 _JPEG = _Format("JPEG", 8, False, True, True, 65_535, _encode_jpeg)
 _WEBP = _Format("WebP", 8, True, True, True, 16_383, _encode_webp)
 _BMP = _Format("BMP", 8, False, False, False, 2**31 - 1, _encode_bmp)
-_SUFFIXES = {
+_FORMATS = {
     ".png": _PNG,
     ".tif": _TIFF,
     ".tiff": _TIFF,
@@ -247,4 +247,6 @@ _SUFFIXES = {
     ".webp": _WEBP,
     ".bmp": _BMP,
 }
+#: Of the files that can be opened and saved.
+SUFFIXES = tuple(_FORMATS)
 _USUAL_SUFFIX = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp"}

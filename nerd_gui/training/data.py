@@ -1,6 +1,5 @@
 """Training patches: pictures in memory as one array, patches cut, turned, and given noise on the device."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,11 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from nerd_gui.imaging import picture_files
 from nerd_gui.training.noise_models import NoiseModel
 
 #: Pictures of bsd400 that a test set shows a part of: the starfish of Set12 (04) is cut out of 12003.
 _SEEN_IN_TESTS = frozenset({"12003"})
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"}
 
 
 class DataError(ValueError):
@@ -23,22 +22,6 @@ def validation_names() -> list[str]:
     """Names (without suffix) of the pictures of bsd400 that are never trained on."""
     lines = (Path(__file__).parent / "validation.txt").read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def picture_files(folder: Path) -> list[Path]:
-    """The pictures of a folder, sorted by name.
-
-    Raises
-    ------
-    DataError
-        If the folder is missing or holds no picture.
-    """
-    if not folder.is_dir():
-        raise DataError(f"The picture folder “{folder}” does not exist; name a folder of pictures.")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise DataError(f"The folder “{folder}” holds no pictures; name a folder of JPEG or PNG files.")
-    return files
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -62,22 +45,16 @@ def _read(path: Path, mode: str) -> np.ndarray:
 def load_pictures(source: Path, channels: int = 1) -> tuple[Tensor, list[np.ndarray]]:
     """Training pictures as one uint8 tensor, landscape, and the validation pictures as they are.
 
-    `source` is a folder of equally large pictures, or the one `.npz` file that `pack_pictures` made of it. Grey
-    pictures are (N, rows, cols), and each validation picture (rows, cols); with 3 channels they are (N, 3, rows, cols)
-    and (3, rows, cols).
+    `source` is a folder of equally large pictures. Grey pictures are (N, rows, cols), and each validation picture
+    (rows, cols); with 3 channels they are (N, 3, rows, cols) and (3, rows, cols).
 
     Raises
     ------
+    PhotoError
+        If there is no such folder, or no picture in it.
     DataError
-        If it cannot be read, holds no training or no validation pictures, pictures of different sizes, or a packed file
-        of other channels.
+        If a picture cannot be read, no training or no validation pictures are there, or they differ in size.
     """
-    if source.suffix == ".npz":
-        training, validation = _unpack(source)
-        found = 1 if training.ndim == 3 else training.shape[1]
-        if found != channels:
-            raise DataError(f"“{source}” holds pictures of {found} channel(s), not {channels}; name their folder.")
-        return torch.from_numpy(training), validation
     held_out = set(validation_names())
     read = read_grey if channels == 1 else read_colour
     ours, validation = [], []
@@ -95,23 +72,6 @@ def load_pictures(source: Path, channels: int = 1) -> tuple[Tensor, list[np.ndar
     if len(sizes) != 1:
         raise DataError(f"The training pictures in “{source}” differ in size ({sorted(sizes)}); crop them to one size.")
     return torch.from_numpy(np.stack(ours)), validation
-
-
-def _unpack(source: Path) -> tuple[np.ndarray, list[np.ndarray]]:
-    try:
-        with np.load(source) as packed:
-            count = sum(name.startswith("validation_") for name in packed)
-            return packed["training"], [packed[f"validation_{i}"] for i in range(count)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"The packed pictures “{source}” cannot be read ({error}); pack them again.") from error
-
-
-def pack_pictures(source: Path, target: Path, channels: int = 1) -> None:
-    """Decode a folder once into one file that travels with a checkout."""
-    training, validation = load_pictures(source, channels)
-    named = {f"validation_{i}": picture for i, picture in enumerate(validation)}
-    named["training"] = training.numpy()
-    np.savez_compressed(target, **named)  # type: ignore[arg-type]
 
 
 class PatchSampler:

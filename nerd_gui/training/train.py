@@ -18,11 +18,11 @@ from nerd_gui.nerd import NERD, exact_float32, save_model
 from nerd_gui.nerd.weights import write_atomically
 from nerd_gui.training.budget import Budget, fitting_decay
 from nerd_gui.training.data import DataError, load_pictures
+from nerd_gui.training.execution import Execution
 from nerd_gui.training.guard import DivergenceGuard
 from nerd_gui.training.noise_models import NoiseModel
 from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, find_recipe
-from nerd_gui.training.speed import Speed
 from nerd_gui.training.state import RunState
 from nerd_gui.training.trainer import Trainer, equilibrium
 
@@ -79,11 +79,11 @@ def _describe(recipe: Recipe, folder: Path) -> bool:
 
 
 def _open_run(
-    recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None, processes: Processes, speed: Speed
+    recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None, processes: Processes, execution: Execution
 ) -> Trainer:
     """The run in `folder`, gone on with where it has a state, else begun, from the state `fork` if one is given."""
     (as_before,) = processes.agree(_describe(recipe, folder) if processes.first else False)
-    trainer = Trainer(recipe, pictures, processes, speed)
+    trainer = Trainer(recipe, pictures, processes, execution)
     state = folder / "state.safetensors"
     if state.exists():
         trainer.restore(RunState.load(state, trainer.device))
@@ -107,7 +107,7 @@ def train(
     check_every: float = 4.0,
     release: Path | None = None,
     keep: Path | None = None,
-    speed: Speed | None = None,
+    execution: Execution | None = None,
     processes: Processes | None = None,
     began: float | None = None,
 ) -> Trainer:
@@ -119,7 +119,7 @@ def train(
     Parameters
     ----------
     source : Path
-        Folder of training pictures, or a packed `.npz`.
+        Folder of training pictures.
     folder : Path
         Where the run keeps its state, its recipe and its curve.
     minutes : float
@@ -137,7 +137,7 @@ def train(
     keep : Path, optional
         Folder that gets a copy of curve and recipe and the state without moments, which is smaller, with every
         validation: what travels. A run that is forked from it warms up again.
-    speed : Speed, optional
+    execution : Execution, optional
         How steps are computed here, and how much larger than the recipe's the batches are.
     processes : Processes, optional
         Those that train together; the folders are theirs in common, the first one writes. Only `device` has to differ.
@@ -153,9 +153,9 @@ def train(
     budget = Budget(time.monotonic() if began is None else began, minutes)
     if release is not None:
         budget.release = _RELEASE_BATCHES / _CHECK_BATCHES
-    processes, speed = processes or Processes(), speed or Speed()
+    processes, execution = processes or Processes(), execution or Execution()
     pictures, held_out = load_pictures(source, recipe.model.channels)
-    trainer = _open_run(speed.applied_to(recipe), pictures.to(device), folder, fork, processes, speed)
+    trainer = _open_run(execution.applied_to(recipe), pictures.to(device), folder, fork, processes, execution)
     noisy, clean = validation_batch(held_out, recipe.noise, trainer.device)
 
     def check() -> list[float]:

@@ -12,11 +12,11 @@ from torch import Tensor
 from nerd_gui.equilibrium import broyden, broyden_without_synchronisation, phantom_gradient
 from nerd_gui.nerd import NERD
 from nerd_gui.training.data import DataError, PatchSampler
+from nerd_gui.training.execution import Evaluator, Execution
 from nerd_gui.training.guard import DivergenceGuard
 from nerd_gui.training.muon import Muon
 from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
-from nerd_gui.training.speed import Evaluator, Speed
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
 
 #: Patches that the statistics which BatchNorm keeps are taken from.
@@ -92,7 +92,7 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, pictures: Tensor, processes: Processes | None = None, speed: Speed | None = None
+        self, recipe: Recipe, pictures: Tensor, processes: Processes | None = None, execution: Execution | None = None
     ) -> None:
         self.recipe = recipe
         self.processes = processes or Processes()
@@ -100,7 +100,7 @@ class Trainer:
         torch.backends.cudnn.benchmark = self.device.type == "cuda"  # thousands of steps of a few shapes
         torch.manual_seed(recipe.seed)
         self.net = NERD(recipe.model).to(self.device).train()
-        self.evaluator = Evaluator(self.net, speed or Speed())
+        self.evaluator = Evaluator(self.net, execution or Execution())
         self.ema = {name: value.detach().clone() for name, value in self.net.named_parameters()}
         self.optimizers = _optimizers(self.net, recipe)
         if self.processes.rank:

@@ -15,7 +15,7 @@ from nerd_gui.benchmarks.tuning import Plan, choose, tune
 from nerd_gui.benchmarks.tuning_words import line
 from nerd_gui.cli import main
 from nerd_gui.nerd import NerdConfig
-from nerd_gui.training import Recipe, Speed, Stage, find_recipe
+from nerd_gui.training import Execution, Recipe, Stage, find_recipe
 from nerd_gui.training.noise_models import NoiseRange
 
 SHALLOW = Stage(until=4, solver_steps=0, unroll=2, patch=12, batch=4)
@@ -83,7 +83,7 @@ def test_everything_is_measured_and_the_choice_trains(small, recipe, tmp_path, c
         elif one["kind"] == "solve":
             flops = 18 * sum(useful_flops(TINY.model, 16, 16, 5).values())
             assert one["flops_per_second"] * one["seconds"] == pytest.approx(flops)
-    chosen = Speed.read(out)
+    chosen = Execution.read(out)
     assert chosen.attention in ("blocks", "dense") and chosen.mode == "eager"
     printed = capsys.readouterr().out
     assert f"Chosen: attention {chosen.attention}, f eager" in printed
@@ -109,21 +109,21 @@ def test_a_wrong_result_does_not_pass_and_is_not_chosen(small, monkeypatch, reci
 def test_the_fastest_sound_way_that_has_every_stage_is_chosen():
     base = [row("dense", "eager", 0, 4, 10.0), row("dense", "eager", 1, 2, 5.0)]
     assert choose([], TINY) is None and choose(base[:1], TINY) is None
-    assert choose(base, TINY) == Speed("dense", "eager")
+    assert choose(base, TINY) == Execution("dense", "eager")
     compiled = [row("dense", "compile", 0, 4, 40.0), row("dense", "compile", 1, 2, 20.0)]
-    assert choose(base + compiled, TINY) == Speed("dense", "compile")
-    assert choose(base + compiled[:1], TINY) == Speed("dense", "eager")
+    assert choose(base + compiled, TINY) == Execution("dense", "compile")
+    assert choose(base + compiled[:1], TINY) == Execution("dense", "eager")
     other = [{**one, "mse": 120.0} for one in compiled]  # another loss from the same weights and patches
-    assert choose(base + other, TINY) == Speed("dense", "eager")
+    assert choose(base + other, TINY) == Execution("dense", "eager")
     broken = [{"kind": "step", "attention": "flex", "mode": "compile", "stage": 0, "batch": 4, "failed": "no"}]
     graphs = [row("dense", "graphs", 1, 2, 25.0)]
-    assert choose(base + compiled + broken + graphs, TINY) == Speed("dense", "graphs")
+    assert choose(base + compiled + broken + graphs, TINY) == Execution("dense", "graphs")
     larger = [row("dense", "compile", 0, 8, 43.0), row("dense", "compile", 0, 16, 50.0)]
-    assert choose(base + compiled + larger, TINY) == Speed("dense", "compile", 4)
+    assert choose(base + compiled + larger, TINY) == Execution("dense", "compile", 4)
     larger[-1]["samples_per_second"] = 41.0  # no more than the batch of 4
-    assert choose(base + compiled + larger, TINY) == Speed("dense", "compile")
+    assert choose(base + compiled + larger, TINY) == Execution("dense", "compile")
     small = [row("dense", "compile", 0, 2, 39.0)]
-    assert choose(base + compiled + small, TINY) == Speed("dense", "compile", 0.5)
+    assert choose(base + compiled + small, TINY) == Execution("dense", "compile", 0.5)
 
 
 def test_one_case_that_fails_does_not_end_the_others(recipe, monkeypatch):

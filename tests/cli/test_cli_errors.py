@@ -156,7 +156,7 @@ def test_bad_evaluations(tmp_path, model, capsys, monkeypatch, arguments, word):
         ("--config bad.json", "bad.json"),
         ("--config odd.json", "heads"),
         ("--data nowhere", "nowhere"),
-        ("--data bad.npz", "bad.npz"),
+        ("--data bad.json", "bad.json"),
         ("--minutes -1", "--minutes"),
         ("--minutes nan", "--minutes"),
         ("--decay 0", "--decay"),
@@ -171,6 +171,5 @@ def test_bad_training(tmp_path, capsys, monkeypatch, options, word):
     Path("pictures").mkdir()
     Path("bad.json").write_text("[1, 2]")
     Path("odd.json").write_text(json.dumps({**recipe(), "model": {"features": 6}}))
-    Path("bad.npz").write_bytes(b"PK")
     common = ["--config", "nerd-lite", "--data", "pictures", "--resume", "run", "--minutes", "0"]
     assert word in refused(capsys, "train", *common, *options.split())

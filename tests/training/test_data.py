@@ -5,12 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
+from nerd_gui.imaging import PhotoError, picture_files
 from nerd_gui.training.data import (
     DataError,
     PatchSampler,
     load_pictures,
-    pack_pictures,
-    picture_files,
     read_colour,
     read_grey,
     validation_names,
@@ -164,28 +163,16 @@ def test_colour_patches_keep_their_channels_together():
     assert sigma.shape == (6,)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_packed_pictures_are_the_same(tmp_path, channels):
-    folder = write_pictures(tmp_path / "set", ["a", "b", *validation_names()[:3]])
-    packed = tmp_path / "set.npz"
-    pack_pictures(folder, packed, channels)
-    for one, other in zip(load_pictures(folder, channels), load_pictures(packed, channels), strict=True):
-        assert len(one) == len(other)
-        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-    with pytest.raises(DataError, match=rf"holds pictures of {channels} channel\(s\), not {4 - channels}; name their"):
-        load_pictures(packed, 4 - channels)
-
-
 def test_twenty_pictures_are_set_aside():
     assert len(validation_names()) == len(set(validation_names())) == 20
 
 
 def test_bad_sources_are_sentences(tmp_path):
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(PhotoError, match="does not exist"):
         load_pictures(tmp_path / "missing")
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(DataError, match="holds no pictures"):
+    with pytest.raises(PhotoError, match="holds no pictures"):
         load_pictures(empty)
     held_out = validation_names()[:1]
     with pytest.raises(DataError, match="holds no training pictures"):
@@ -199,9 +186,3 @@ def test_bad_sources_are_sentences(tmp_path):
         (mixed / "b.png").write_bytes(content)
         with pytest.raises(DataError, match=r"b\.png” cannot be read"):
             load_pictures(mixed)
-    for content in (b"", b"not packed"):
-        (tmp_path / "bad.npz").write_bytes(content)
-        with pytest.raises(DataError, match=r"packed pictures .* cannot be read"):
-            load_pictures(tmp_path / "bad.npz")
-    with pytest.raises(DataError, match=r"packed pictures .* cannot be read"):
-        load_pictures(tmp_path / "missing.npz")

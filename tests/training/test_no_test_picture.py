@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from PIL import Image
 from skimage import data as samples
 
-from nerd_gui.training.data import load_pictures, picture_files, read_grey, validation_names
+from nerd_gui.imaging import picture_files
+from nerd_gui.training.data import load_pictures, read_grey, validation_names
 
 SETS = Path(__file__).resolve().parents[3] / "shared" / "data"
 SIDE = 16

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nerd_gui.evaluation.curve_picture import curve_svg
+from nerd_gui.evaluation.figures import EvaluationError, Figures
+from nerd_gui.evaluation.tables import Table, as_markdown, markdown, short
 from nerd_gui.nerd import load_record, weights_sha256
 from nerd_gui.nerd.weights import write_atomically
-from nerd_gui.training.curve_picture import curve_svg
-from nerd_gui.training.data import DataError
-from nerd_gui.training.evaluate import ENTRY_KEYS
-from nerd_gui.training.tables import Figures, Table, as_markdown, markdown, short
 
 #: The line of a card below which all is generated.
 MARKER = "<!-- Made by `nerd-gui evaluate --card` from here on; what is written below by hand is lost. -->"
@@ -54,7 +53,7 @@ class Card:
 
         Raises
         ------
-        DataError
+        EvaluationError
             If the file of the figures cannot be understood.
         """
         path = self.path.with_suffix(".json")
@@ -64,7 +63,9 @@ class Card:
             kept = json.loads(path.read_text(encoding="utf-8"))
             figures, weights = kept["figures"], kept["weights"]
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"The figures in “{path}” cannot be understood ({error}); remove the file.") from error
+            raise EvaluationError(
+                f"The figures in “{path}” cannot be understood ({error}); remove the file."
+            ) from error
         return figures if weights == weights_sha256(self.network) else []
 
     def add(self, entry: Figures) -> None:
@@ -72,7 +73,7 @@ class Card:
 
         Raises
         ------
-        DataError
+        EvaluationError
             If it is of other weights.
         """
         self.check(entry["weights"])
@@ -90,11 +91,11 @@ class Card:
 
         Raises
         ------
-        DataError
+        EvaluationError
             If they are others.
         """
         if weights != weights_sha256(self.network):
-            raise DataError(
+            raise EvaluationError(
                 f"What was measured are other weights than “{self.network}”; its card does not speak of them."
             )
 
@@ -141,9 +142,11 @@ class Card:
         try:
             points = [tuple(float(row[name]) for name in _CURVE) for row in rows]
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"The curve “{path}” cannot be read ({error}); take it from the run again.") from error
+            raise EvaluationError(
+                f"The curve “{path}” cannot be read ({error}); take it from the run again."
+            ) from error
         if not all(math.isfinite(value) for point in points for value in point) or any(p[3] <= 0 for p in points):
-            raise DataError(f"The curve “{path}” holds numbers that cannot be drawn; take it from the run again.")
+            raise EvaluationError(f"The curve “{path}” holds numbers that cannot be drawn; take it from the run again.")
         return points
 
 
@@ -184,7 +187,7 @@ def cards_in(folder: Path) -> list[Card]:
 
     Raises
     ------
-    DataError
+    EvaluationError
         If there is none.
     """
     cards = [Card(path) for path in folder.glob("*.md") if path.with_suffix(".safetensors").is_file()]
@@ -192,7 +195,7 @@ def cards_in(folder: Path) -> list[Card]:
         card for card in sorted(cards, key=lambda card: card.name) if MARKER in card.path.read_text(encoding="utf-8")
     ]
     if not cards:
-        raise DataError(
+        raise EvaluationError(
             f"“{folder}” holds no card; write NAME.md beside NAME.safetensors there, ending in the line “{MARKER}”."
         )
     return cards
@@ -201,21 +204,3 @@ def cards_in(folder: Path) -> list[Card]:
 def card_of(cards: Iterable[Card], model: str) -> Card | None:
     """The card of a network among these, by its name; None if it has none."""
     return next((card for card in cards if card.name == short(model)), None)
-
-
-def read_entries(path: Path) -> list[Figures]:
-    """The complete entries that `nerd-gui evaluate --json` wrote, here or on another machine.
-
-    Raises
-    ------
-    DataError
-        If the file holds something else.
-    """
-    try:
-        entries = [entry for entry in json.loads(path.read_text(encoding="utf-8")) if not entry["partial"]]
-        missing = {name for entry in entries for name in ENTRY_KEYS if name not in entry}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"“{path}” holds no figures of “nerd-gui evaluate --json” ({error}); measure again.") from error
-    if missing:
-        raise DataError(f"The figures in “{path}” lack {', '.join(sorted(missing))}; measure again.")
-    return entries

@@ -4,7 +4,8 @@ import pytest
 from card_figures import entry_of
 
 from nerd_gui.cli.evaluate import parser
-from nerd_gui.training.tables import as_markdown, as_text, commands, markdown, paper_figures, summary, without_seen
+from nerd_gui.evaluation.paper_figures import paper_figures, without_seen
+from nerd_gui.evaluation.tables import as_markdown, commands, markdown, summary
 
 
 @pytest.mark.parametrize(
@@ -38,9 +39,8 @@ def test_the_mean_without_the_picture_that_training_saw():
     assert without_seen(entry_of("bsd68", 25.0, 68)) is None
 
 
-def test_tables():
+def test_a_table_in_markdown():
     table = [["model", "dB"], ["a|b", "29.7"], ["longer", "9.1"]]
-    assert as_text(table) == "model     dB\na|b     29.7\nlonger   9.1"
     assert as_markdown(table) == "| model | dB |\n| --- | --- |\n| a\\|b | 29.7 |\n| longer | 9.1 |"
 
 

@@ -1,4 +1,4 @@
-"""The figures of `evaluate` as tables for people, beside the paper's."""
+"""Figures as tables for people, beside the paper's, and the commands that measured them."""
 
 import math
 import shlex
@@ -7,52 +7,19 @@ from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from nerd_gui.denoising import RunSettings
+from nerd_gui.evaluation.figures import Figures
+from nerd_gui.evaluation.paper_figures import paper_figures, without_seen
 
-#: An entry of the list that `evaluate` returns, or one of its images.
-Figures = dict[str, Any]
 Table = list[list[str]]
 
-#: Table I of the paper, trained on BSD: PSNR (dB) / SSIM of DnCNN and of NERD.
-PAPER = {
-    ("set12", 15): ("32.86 / 0.9031", "33.20 / 0.9118"),
-    ("set12", 25): ("30.44 / 0.8622", "30.84 / 0.8736"),
-    ("set12", 50): ("27.18 / 0.7829", "27.72 / 0.8075"),
-    ("bsd68", 15): ("31.73 / 0.8907", "31.91 / 0.8975"),
-    ("bsd68", 25): ("29.23 / 0.8278", "29.43 / 0.8370"),
-    ("bsd68", 50): ("26.23 / 0.7189", "26.49 / 0.7389"),
-}
-_SIZES = {"set12": 12, "bsd68": 68}
-#: Pictures of which training pictures show more: Set12's starfish is a cut of 12003 of BSDS500.
-SEEN = {"set12": "04"}
 _DEFAULTS = {field.name: field.default for field in fields(RunSettings)}
 _PROTOCOL = """\
 White Gaussian noise (sigma on the 0-255 scale) is added to a clean picture by numpy's `default_rng`, seeded with the
 picture's index in the sorted folder, and is neither clipped nor rounded; a real photo is taken as it is, by a grey
 network its channels as a batch. PSNR (dB) and SSIM are those of the result, the iterate of least residual, and of the
 last iterate, clipped and rounded to 8 bits, no border cropped; figures of a folder are means over its pictures."""
-
-
-def is_whole(entry: Figures) -> bool:
-    """Whether an entry is of all the pictures of its folder."""
-    size = _SIZES.get(entry["folder"].lower(), len(entry["images"]))
-    return not entry["partial"] and entry["settings"]["limit"] is None and len(entry["images"]) == size
-
-
-def paper_figures(entry: Figures) -> tuple[str, str] | None:
-    """Table I's PSNR / SSIM of DnCNN and NERD for an entry's folder and sigma; None unless the whole set was taken."""
-    return PAPER.get((entry["folder"].lower(), entry["sigma"])) if is_whole(entry) else None
-
-
-def without_seen(entry: Figures) -> tuple[str, float] | None:
-    """The picture of a test set that training may have seen a part of, and the mean PSNR (dB) of the others."""
-    name = SEEN.get(entry["folder"].lower())
-    rest = [image["psnr"] for image in entry["images"] if image["name"] != name]
-    if name is None or not is_whole(entry) or None in rest:
-        return None
-    return name, fmean(rest)
 
 
 def least_gain(entry: Figures) -> float | None:
@@ -186,16 +153,6 @@ def _section(command: str, entries: Sequence[Figures]) -> str:
         table = as_markdown(image_table(list(group)))
         parts.append(f"<details><summary>{folder}, each picture</summary>\n\n{table}\n\n</details>")
     return "\n\n".join(parts)
-
-
-def as_text(table: Sequence[Sequence[str]]) -> str:
-    """A table in columns for the terminal: words to the left, figures to the right."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = []
-    for row in table:
-        cells = zip(row, widths, strict=True)
-        lines.append("  ".join(f"{cell:{'>' if i else '<'}{width}}" for i, (cell, width) in enumerate(cells)))
-    return "\n".join(lines)
 
 
 def as_markdown(table: Sequence[Sequence[str]]) -> str:

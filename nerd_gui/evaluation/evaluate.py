@@ -1,7 +1,4 @@
-"""How well networks denoise folders of pictures: `nerd-gui evaluate`.
-
-Unlike the rest of this room it needs everything that a run needs, and so is not imported with it.
-"""
+"""How well networks denoise folders of pictures: `nerd-gui evaluate`."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,27 +9,10 @@ from statistics import fmean
 import numpy as np
 
 from nerd_gui.denoising import DenoisingRun, RunSettings, Subject, Trajectory, check_device
+from nerd_gui.evaluation.figures import MEANS, SETTINGS, EvaluationError, Figures
+from nerd_gui.evaluation.picture_sets import PictureSet
 from nerd_gui.imaging import psnr, ssim
 from nerd_gui.nerd import load_model, weights_sha256
-from nerd_gui.training.data import DataError
-from nerd_gui.training.picture_sets import PictureSet
-from nerd_gui.training.tables import Figures
-
-_MEANS = (
-    "psnr",
-    "ssim",
-    "residual_best",
-    "residual_last",
-    "noise_level",
-    "psnr_last",
-    "psnr_noisy",
-    "ssim_noisy",
-    "agreement",
-)
-#: What every entry holds, besides "partial".
-ENTRY_KEYS = ("model", "sigma", *_MEANS, "images", "folder", "weights", "settings", "other_solver", "device", "plan")
-#: The settings of a run that decide its figures; the device and the memory limit do not.
-SETTINGS = ("solver", "max_iter", "tol", "memory", "window", "precision")
 
 
 def evaluate(
@@ -83,7 +63,7 @@ def evaluate(
 
     Raises
     ------
-    DataError, PhotoError, ModelError, RunError
+    EvaluationError, PhotoError, ModelError, RunError
         If a folder, a picture, a network, a solver or the device is not fit for it; found before the first run.
     """
     check_device(settings.device)
@@ -116,7 +96,7 @@ def evaluate(
     for pictures, model, sigma in cases:
         images: list[Figures] = []
         entry: Figures = {"model": model, "sigma": None if sigma is None else float(sigma)}
-        entry |= {**dict.fromkeys(_MEANS), "images": images, "folder": pictures.name, "weights": weights[model]}
+        entry |= {**dict.fromkeys(MEANS), "images": images, "folder": pictures.name, "weights": weights[model]}
         entry |= {"settings": {name: getattr(settings, name) for name in SETTINGS} | {"limit": limit}}
         entry |= {"other_solver": other_solver, "device": settings.device, "plan": [], "partial": True}
         entries.append(entry)
@@ -124,7 +104,7 @@ def evaluate(
             subject = pictures.subject(index, sigma, nets[model])
             figures = _figures(*(solved(subject, solver, entry) for solver in solvers))
             images.append({"name": pictures.name_of(index), "seed": subject.seed, **figures})
-            entry |= {name: _mean([image[name] for image in images]) for name in _MEANS}
+            entry |= {name: _mean([image[name] for image in images]) for name in MEANS}
             entry["partial"] = len(images) < len(pictures)
             if watch is not None:
                 watch(entries, len(pictures))
@@ -137,11 +117,15 @@ def _picture_sets(folders: Sequence[Path], sigmas: Sequence[float], limit: int |
     names = [pictures.name for pictures in sets.values()]
     for folder, pictures in sets.items():
         if names.count(pictures.name) > 1:
-            raise DataError(f"Two folders are named “{pictures.name}”; rename one, so that figures can be told apart.")
+            raise EvaluationError(
+                f"Two folders are named “{pictures.name}”; rename one, so that figures can be told apart."
+            )
         if pictures.means is None and not sigmas:
-            raise DataError(f"The folder “{folder}” holds clean pictures; say with --sigma how much noise to add.")
+            raise EvaluationError(
+                f"The folder “{folder}” holds clean pictures; say with --sigma how much noise to add."
+            )
     if sigmas and all(pictures.means is not None for pictures in sets.values()):
-        raise DataError("The folders hold real photos, which have their noise already; leave out --sigma.")
+        raise EvaluationError("The folders hold real photos, which have their noise already; leave out --sigma.")
     return list(sets.values())
 
 

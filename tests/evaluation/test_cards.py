@@ -10,11 +10,11 @@ from card_figures import entry_of
 from PIL import Image
 
 from nerd_gui.cli import main
+from nerd_gui.evaluation.cards import MARKER, Card, cards_in
+from nerd_gui.evaluation.curve_picture import curve_svg
+from nerd_gui.evaluation.figures import EvaluationError
+from nerd_gui.evaluation.readme_table import MARKERS, render_document
 from nerd_gui.nerd import NERD, NerdConfig, save_model, weights_sha256
-from nerd_gui.training.cards import MARKER, Card, cards_in
-from nerd_gui.training.curve_picture import curve_svg
-from nerd_gui.training.data import DataError
-from nerd_gui.training.network_table import MARKERS, render_document
 
 HEAD = "# net\n\n| | |\n|---|---|\n| for | Rauschen, σ 25 |\n\nWritten by hand.\n\n"
 RECORD = {"samples": 12345, "steps": 678, "hours": 1.25, "device": "cuda", "threads": 3, "validation_psnr": 28.5}
@@ -88,7 +88,7 @@ def test_figures_of_other_weights_are_dropped(card):
     assert card.figures() == []
     card.render()
     assert "Nothing was measured of these weights yet." in card.path.read_text(encoding="utf-8")
-    with pytest.raises(DataError, match="other weights than"):
+    with pytest.raises(EvaluationError, match="other weights than"):
         card.add(entry_of("a", 25.0, 1, weights=old))
     card.add(entry_of("b", 25.0, 1, weights=weights_sha256(card.network)))
     assert [one["folder"] for one in card.figures()] == ["b"]
@@ -96,11 +96,11 @@ def test_figures_of_other_weights_are_dropped(card):
 
 def test_a_spoilt_file_of_figures_or_curve_is_named(card):
     card.path.with_suffix(".json").write_text('{"weights": 1}')
-    with pytest.raises(DataError, match=r"net\.json"):
+    with pytest.raises(EvaluationError, match=r"net\.json"):
         card.figures()
     card.path.with_suffix(".json").unlink()
     card.path.with_suffix(".csv").write_text(CURVE + "500,300,7,0.1,nan,0.0005,0.0\n")
-    with pytest.raises(DataError, match=r"net\.csv"):
+    with pytest.raises(EvaluationError, match=r"net\.csv"):
         card.render()
 
 

@@ -1,6 +1,6 @@
 """Entries like those of `evaluate`, without a run."""
 
-from nerd_gui.training.evaluate import SETTINGS
+from nerd_gui.evaluation.figures import SETTINGS
 
 MEANS = {
     "psnr": 30.0,

@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from nerd_gui.denoising import RunSettings
-from nerd_gui.nerd import load_record
-from nerd_gui.nerd.weights import write_atomically
-from nerd_gui.training.cards import Card
-from nerd_gui.training.data import DataError
-from nerd_gui.training.evaluate import SETTINGS
-from nerd_gui.training.tables import (
-    Figures,
+from nerd_gui.evaluation.cards import Card
+from nerd_gui.evaluation.figures import SETTINGS, EvaluationError, Figures
+from nerd_gui.evaluation.paper_figures import is_whole, paper_figures, without_seen
+from nerd_gui.evaluation.tables import (
     as_markdown,
     commands,
-    is_whole,
     least_gain,
     number,
-    paper_figures,
-    without_seen,
 )
+from nerd_gui.nerd import load_record
+from nerd_gui.nerd.weights import write_atomically
 
 #: The lines of a document between which the table of the networks stands.
 MARKERS = ("<!-- The networks: made by `nerd-gui evaluate --card --readme`. -->", "<!-- End of the networks. -->")
@@ -32,7 +28,7 @@ def check_document(path: Path) -> None:
 
     Raises
     ------
-    DataError
+    EvaluationError
         If it lacks one of the two `MARKERS`, or cannot be read.
     """
     _around_table(path)
@@ -67,7 +63,7 @@ def _around_table(path: Path) -> tuple[str, str]:
     before, first, rest = text.partition(MARKERS[0])
     _, second, after = rest.partition(MARKERS[1])
     if not (first and second):
-        raise DataError(
+        raise EvaluationError(
             f"“{path}” has no place for the table of the networks; write two lines: “{MARKERS[0]}” and “{MARKERS[1]}”."
         )
     return before, after

@@ -20,7 +20,7 @@ _GRAPHS = 64
 
 
 @dataclass(frozen=True)
-class Speed:
+class Execution:
     """What of a run may differ from one machine to the next.
 
     Attributes
@@ -68,7 +68,7 @@ class Speed:
         return asdict(self)
 
     @classmethod
-    def read(cls, path: Path) -> "Speed":
+    def read(cls, path: Path) -> "Execution":
         """The choice that a file of `nerd-gui tune` holds under "speed".
 
         Raises
@@ -83,14 +83,14 @@ class Speed:
 
 
 class Evaluator:
-    """f of a network that is trained, evaluated as a `Speed` says."""
+    """f of a network that is trained, evaluated as a `Execution` says."""
 
-    def __init__(self, net: NERD, speed: Speed) -> None:
+    def __init__(self, net: NERD, execution: Execution) -> None:
         if net.non_local is not None:
-            net.non_local.path = speed.attention
+            net.non_local.path = execution.attention
         self._net = net
-        self._compiled = speed.mode != "eager"
-        self._graphed = speed.mode == "graphs"
+        self._compiled = execution.mode != "eager"
+        self._graphed = execution.mode == "graphs"
         self._implicit: Callable[[Tensor, Tensor], Tensor] = lambda z, s: net.implicit(z, s)
         self._graphs: dict[tuple, _Graph] = {}
         if self._compiled:

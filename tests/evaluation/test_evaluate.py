@@ -14,10 +14,11 @@ from skimage.metrics import structural_similarity
 from nerd_gui.cli import main
 from nerd_gui.denoising import RunSettings, estimate_bytes, memory
 from nerd_gui.equilibrium import anderson, broyden
+from nerd_gui.evaluation.evaluate import evaluate
+from nerd_gui.evaluation.figures import EvaluationError
+from nerd_gui.evaluation.tables import image_line, summary
+from nerd_gui.imaging import PhotoError
 from nerd_gui.nerd import NERD, NerdConfig, load_model, save_model
-from nerd_gui.training.data import DataError
-from nerd_gui.training.evaluate import evaluate
-from nerd_gui.training.tables import image_line, summary
 
 MEANS = ["psnr", "ssim", "residual_best", "residual_last", "noise_level", "psnr_last", "psnr_noisy", "ssim_noisy"]
 STEPS = 4
@@ -170,17 +171,17 @@ def test_pairs_and_clean_pictures_in_one_call(pairs, folder, tmp_path):
 
 def test_folders_and_noise_levels_that_do_not_go_together(pairs, folder, tmp_path):
     model, settings = network(tmp_path / "one.safetensors"), RunSettings(max_iter=1)
-    with pytest.raises(DataError, match=r"“.*pictures” holds clean pictures; say with --sigma"):
+    with pytest.raises(EvaluationError, match=r"“.*pictures” holds clean pictures; say with --sigma"):
         evaluate([pairs, folder], [], [model], settings)
-    with pytest.raises(DataError, match="leave out --sigma"):
+    with pytest.raises(EvaluationError, match="leave out --sigma"):
         evaluate([pairs], [25], [model], settings)
     twin = tmp_path / "elsewhere" / "pictures"
     twin.mkdir(parents=True)
     Image.open(folder / "b.png").save(twin / "b.png")
-    with pytest.raises(DataError, match="Two folders are named “pictures”"):
+    with pytest.raises(EvaluationError, match="Two folders are named “pictures”"):
         evaluate([folder, twin], [25], [model], settings)
     (pairs / "y_real.png").write_bytes((pairs / "x_real.png").read_bytes())
-    with pytest.raises(DataError, match=r"“y_real\.png” .* has no partner"):
+    with pytest.raises(EvaluationError, match=r"“y_real\.png” .* has no partner"):
         evaluate([pairs], [], [model], settings)
 
 
@@ -236,5 +237,5 @@ def test_a_spoilt_picture_is_found_before_the_first_run(folder, tmp_path):
     with pytest.raises(ValueError, match=r"z\.png"):
         evaluate([folder], [20], [model], RunSettings(max_iter=1), watch=lambda *figures: seen.append(figures))
     assert seen == []
-    with pytest.raises(DataError, match="missing"):
+    with pytest.raises(PhotoError, match="missing"):
         evaluate([tmp_path / "missing"], [20], [model], RunSettings())

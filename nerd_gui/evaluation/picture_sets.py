@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nerd_gui.denoising import Subject
-from nerd_gui.imaging import Photo, open_photo
+from nerd_gui.evaluation.figures import EvaluationError
+from nerd_gui.imaging import Photo, open_photo, picture_files
 from nerd_gui.nerd import NERD
-from nerd_gui.training.data import DataError, picture_files
 
 _REAL, _MEAN = "_real", "_mean"
 
@@ -35,7 +35,7 @@ class PictureSet:
 
         Raises
         ------
-        DataError
+        EvaluationError
             If the folder is missing, holds no picture, or holds pairs and a picture without a partner.
         """
         files, name = picture_files(folder), folder.resolve().name
@@ -49,7 +49,7 @@ class PictureSet:
             return cls(name, tuple(files[:limit]))
         for path in files:
             if path not in pairs and path not in pairs.values():
-                raise DataError(
+                raise EvaluationError(
                     f"“{path.name}” in the folder of pairs “{folder}” has no partner; such a folder holds nothing but "
                     f"photos NAME{_REAL} and their clean pictures NAME{_MEAN}."
                 )

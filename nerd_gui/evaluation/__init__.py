@@ -1,0 +1,4 @@
+"""How well networks denoise folders of pictures, and where that is written: JSON, cards, the README's table.
+
+`evaluate.evaluate` measures; an entry of what it returns is explained in `figures`.
+"""

@@ -1,0 +1,48 @@
+"""What is measured of a network on a folder of pictures: one entry, and the files that keep such entries."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+#: An entry of the list that `evaluate` returns, or one of its images.
+Figures = dict[str, Any]
+#: The figures of an entry that are means over those of its images.
+MEANS = (
+    "psnr",
+    "ssim",
+    "residual_best",
+    "residual_last",
+    "noise_level",
+    "psnr_last",
+    "psnr_noisy",
+    "ssim_noisy",
+    "agreement",
+)
+#: What every entry holds, besides "partial".
+ENTRY_KEYS = ("model", "sigma", *MEANS, "images", "folder", "weights", "settings", "other_solver", "device", "plan")
+#: The settings of a run that decide its figures; the device and the memory limit do not.
+SETTINGS = ("solver", "max_iter", "tol", "memory", "window", "precision")
+
+
+class EvaluationError(ValueError):
+    """Pictures, figures or cards that cannot be used; the message says where, why and what to do."""
+
+
+def read_entries(path: Path) -> list[Figures]:
+    """The complete entries that `nerd-gui evaluate --json` wrote, here or on another machine.
+
+    Raises
+    ------
+    EvaluationError
+        If the file holds something else.
+    """
+    try:
+        entries = [entry for entry in json.loads(path.read_text(encoding="utf-8")) if not entry["partial"]]
+        missing = {name for entry in entries for name in ENTRY_KEYS if name not in entry}
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(
+            f"“{path}” holds no figures of “nerd-gui evaluate --json” ({error}); measure again."
+        ) from error
+    if missing:
+        raise EvaluationError(f"The figures in “{path}” lack {', '.join(sorted(missing))}; measure again.")
+    return entries
