@@ -17,6 +17,8 @@ from nerd_gui.training.recipe import Recipe, Stage
 Mode = Literal["eager", "compile", "graphs"]
 #: Graphs of f that the compiler may keep: with and without gradients, for every shape and precision of a run.
 _GRAPHS = 64
+#: What older files of `nerd-gui tune` call a path of the attention.
+_FORMERLY = {"tiled": "blocks"}
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,16 @@ class Execution:
             If there is none.
         """
         try:
-            return cls(**json.loads(path.read_text())["speed"])
+            chosen = {**json.loads(path.read_text())["speed"]}
+            if chosen.get("attention") in _FORMERLY:
+                chosen["attention"] = _FORMERLY[chosen["attention"]]
+            return cls(**chosen)
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise DataError(f"“{path}” holds no choice of “nerd-gui tune” ({error}); run that again.") from error
 
 
 class Evaluator:
-    """f of a network that is trained, evaluated as a `Execution` says."""
+    """f of a network that is trained, evaluated as an `Execution` says."""
 
     def __init__(self, net: NERD, execution: Execution) -> None:
         if net.non_local is not None:

@@ -99,6 +99,8 @@ def test_a_choice_comes_from_its_file(tmp_path):
     chosen = Execution("flex", "graphs", 0.5)
     path.write_text(json.dumps({"speed": chosen.to_json(), "candidates": []}))
     assert Execution.read(path) == chosen
+    path.write_text('{"speed": {"attention": "tiled", "mode": "eager", "batch_factor": 2.0}}')  # as it was once written
+    assert Execution.read(path) == Execution("blocks", "eager", 2.0)
     for text in ("{}", "no", '{"speed": {"mode": "warp"}}', '{"speed": {"attention": 3}}', '{"speed": 1}'):
         path.write_text(text)
         with pytest.raises(DataError, match="holds no choice of “nerd-gui tune”"):
