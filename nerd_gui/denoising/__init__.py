@@ -2,7 +2,8 @@
 
 from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.memory import MemoryPlan, estimate_bytes, peak_memory_mb, plan_run
-from nerd_gui.denoising.run import DenoisingRun, denoise
+from nerd_gui.denoising.recorder import Recorder, denoise, record
+from nerd_gui.denoising.run import DenoisingRun
 from nerd_gui.denoising.settings import (
     RunError,
     RunSettings,
@@ -22,6 +23,7 @@ __all__ = [
     "Features",
     "Iterate",
     "MemoryPlan",
+    "Recorder",
     "RunError",
     "RunSettings",
     "Saving",
@@ -35,4 +37,5 @@ __all__ = [
     "estimate_bytes",
     "peak_memory_mb",
     "plan_run",
+    "record",
 ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nerd_gui import __version__
-from nerd_gui.denoising.memory import peak_memory_mb
+from nerd_gui.denoising.recorder import record
 from nerd_gui.denoising.run import DenoisingRun
 from nerd_gui.denoising.settings import RunError, RunSettings, Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
@@ -127,15 +127,10 @@ def denoise_file(
     photo = open_photo(source)
     target = destination.file_for(photo)
     run = DenoisingRun(Subject.of(photo, sigma=sigma, seed=seed, clean=clean), settings, net)
-    trajectory = run.trajectory()
     if announce is not None:
         for step in run.plan.steps:
             announce(step)
-    for iterate in run.iterates(keep_features=False):
-        trajectory.add(iterate)
-        if watch is not None:
-            watch(iterate)
-    trajectory.peak_memory_mb = peak_memory_mb(settings.device)
+    trajectory = record(run, keep_features=False, watch=watch)
     result = replace(photo, pixels=trajectory.picture(trajectory.result))
     destination.save(target, result, describe(trajectory, trajectory.result))
     return target, trajectory
@@ -146,7 +141,7 @@ def describe(trajectory: Trajectory, index: int) -> str:
     settings, subject = trajectory.settings, trajectory.subject
     start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
     region = "" if subject.region is None else f", region {subject.region} of the photo"
-    parts = 1 if trajectory.plan is None else math.prod(trajectory.plan.tiles)
+    parts = math.prod(trajectory.plan.tiles)
     tiles = "" if parts == 1 else f", in {parts} tiles"
     added = "" if subject.sigma is None else f", noise added: sigma {subject.sigma:g}, seed {subject.seed}"
     return (

@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nerd_gui import allocator
 from nerd_gui.denoising.features import HALF_MAX, MEMORY_LIMIT, Features, FeatureStore
-from nerd_gui.denoising.memory import peak_memory_mb, plan_run
+from nerd_gui.denoising.memory import plan_run
 from nerd_gui.denoising.settings import RunError, RunSettings, Subject, check_device
 from nerd_gui.denoising.tiled import together
-from nerd_gui.denoising.trajectory import Iterate, Trajectory, figures
+from nerd_gui.denoising.trajectory import Iterate, figures
 from nerd_gui.denoising.warm_start import IN_TILES, NO_EQUILIBRIUM, Equilibrium
-from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
+from nerd_gui.equilibrium import SOLVERS, SolverStep
 from nerd_gui.imaging.tiles import cut_tiles
 from nerd_gui.nerd import NERD, exact_float32, load_model
 
@@ -107,13 +106,6 @@ class DenoisingRun:
             return None, IN_TILES
         misfit = given.misfit(self.subject, settings.model, self.batch, self.net.config.features)
         return (given, None) if misfit is None else (None, misfit)
-
-    def trajectory(self) -> Trajectory:
-        """An empty record for this run's iterates."""
-        earlier = self.start_from.runs if self.start_from else ()
-        return Trajectory(
-            self.subject, self.settings, self.window, plan=self.plan, earlier_runs=earlier, notice=self.notice
-        )
 
     def iterates(
         self, should_stop: Callable[[], bool] | None = None, *, keep_features: bool = True
@@ -222,28 +214,3 @@ class DenoisingRun:
 
 def _worst(measure: Tensor | None) -> float | None:
     return None if measure is None else float(measure.max())
-
-
-def denoise(
-    subject: Subject,
-    settings: RunSettings,
-    net: NERD | None = None,
-    should_stop: Callable[[], bool] | None = None,
-    *,
-    keep_features: bool = True,
-    start_from: Equilibrium | None = None,
-) -> Trajectory:
-    """Run to the end and return the whole record; for callers who do not watch.
-
-    What the run took of memory and does not need any more goes back to the system.
-    """
-    run = DenoisingRun(subject, settings, net, start_from)
-    trajectory = run.trajectory()
-    try:
-        for iterate in run.iterates(should_stop, keep_features=keep_features):
-            trajectory.add(iterate)
-    finally:
-        allocator.trim()
-    trajectory.finish(StopReason.CANCELLED)
-    trajectory.peak_memory_mb = peak_memory_mb(settings.device)
-    return trajectory

@@ -91,10 +91,22 @@ def _plain(value: Any) -> Any:
 
 @dataclass(eq=False)
 class Trajectory:
-    """The iterates of one run, 0 ... N, with the subject, the settings and the memory plan they belong to.
+    """The iterates of one run, 0 ... N, with all that was known of it before the first one; a `Recorder` makes it.
 
     Attributes
     ----------
+    subject : Subject
+    settings : RunSettings
+        As the run took them: the start is "zero" where no last equilibrium fitted.
+    window : int
+        q of the run.
+    plan : MemoryPlan
+    iterates : list of Iterate
+        So far.
+    stop_reason : StopReason or None
+        Why the run ended; None while it goes on.
+    peak_memory_mb : float or None
+        See `peak_memory_mb`; known at the end.
     earlier_runs : tuple of dict
         Records of the runs that the start depends on, see `Equilibrium`; empty but for the start "last".
     notice : str or None
@@ -104,17 +116,12 @@ class Trajectory:
     subject: Subject
     settings: RunSettings
     window: int
+    plan: MemoryPlan
     iterates: list[Iterate] = field(default_factory=list)
     stop_reason: StopReason | None = None
     peak_memory_mb: float | None = None
-    plan: MemoryPlan | None = None
     earlier_runs: tuple[dict[str, Any], ...] = ()
     notice: str | None = None
-
-    def begin(self, prepared: "Trajectory") -> None:
-        """Take over what is known of a run once it is prepared: q, its memory plan, and what it starts from."""
-        self.settings, self.window, self.plan = prepared.settings, prepared.window, prepared.plan
-        self.earlier_runs, self.notice = prepared.earlier_runs, prepared.notice
 
     def add(self, iterate: Iterate) -> None:
         """Append the next iterate.
@@ -128,10 +135,6 @@ class Trajectory:
             raise ValueError(f"Iterate {iterate.index} came where {len(self.iterates)} was due.")
         self.iterates.append(iterate)
         self.stop_reason = iterate.stop_reason
-
-    def finish(self, reason: StopReason) -> None:
-        """Say why a run ended that gave no last iterate (it was cancelled between two)."""
-        self.stop_reason = self.stop_reason or reason
 
     def __len__(self) -> int:
         return len(self.iterates)
@@ -225,7 +228,7 @@ class Trajectory:
             "evaluations": last.evaluations if last else 0,
             "evaluations_saved": saving.saved if saving else None,
             "peak_memory_mb": self.peak_memory_mb,
-            "plan": list(self.plan.steps) if self.plan else [],
+            "plan": list(self.plan.steps),
             "iterations": [iterate.as_record() for iterate in self.iterates],
             "notice": self.notice,
             "earlier_runs": list(self.earlier_runs),

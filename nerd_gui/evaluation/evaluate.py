@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from nerd_gui.denoising import DenoisingRun, RunSettings, Subject, Trajectory, check_device
+from nerd_gui.denoising import DenoisingRun, RunSettings, Subject, Trajectory, check_device, record
 from nerd_gui.evaluation.figures import MEANS, SETTINGS, EvaluationError, Figures
 from nerd_gui.evaluation.picture_sets import PictureSet
 from nerd_gui.imaging import psnr, ssim
@@ -88,10 +88,7 @@ def evaluate(
             announced.add(step)
             if step not in entry["plan"]:
                 entry["plan"].append(step)
-        trajectory = run.trajectory()
-        for iterate in run.iterates(keep_features=False):
-            trajectory.add(iterate)
-        return trajectory
+        return record(run, keep_features=False)
 
     for pictures, model, sigma in cases:
         images: list[Figures] = []

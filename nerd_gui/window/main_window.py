@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QLabel, QMainWindow, QProgressBar, QSplitter, QToolBar, QVBoxLayout, QWidget
 
-from nerd_gui.denoising import RunError, RunSettings, Trajectory
+from nerd_gui.denoising import RunError, RunSettings, Subject, Trajectory
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import sample_names
 from nerd_gui.window import preferences
@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         self.controls.modelChanged.connect(self._update_enabled)
         self.controls.model.checkpointWanted.connect(self.open_dialogs.ask_checkpoint)
         self.controller.started.connect(self._on_started)
+        self.controller.prepared.connect(self._on_prepared)
         self.controller.noticed.connect(lambda notice: self.statusBar().showMessage(notice, 8000))
         self.controller.iterateAdded.connect(self._on_iterate_added)
         self.controller.planned.connect(self.statusBar().showMessage)
@@ -271,16 +272,18 @@ class MainWindow(QMainWindow):
         self._reference = self.controller.trajectory
         self.controller.start(subject, settings)
 
-    def _on_started(self, trajectory: Trajectory) -> None:
+    def _on_started(self, subject: Subject, settings: RunSettings) -> None:
         self.scrubber.reset()
-        self.curves.set_trajectory(trajectory)
-        self._show_reference(self.actions_.compare_runs.isChecked())
-        self._show_subject_layers(trajectory.subject.noisy, trajectory.subject.clean)
+        self._show_subject_layers(subject.noisy, subject.clean)
         self._on_index(-1)
-        self.progress.setRange(0, trajectory.settings.max_iter)
+        self.progress.setRange(0, settings.max_iter)
         self.progress.setValue(0)
         self.progress.show()
-        self.summary.setText(f"Loading {_model_label(trajectory.settings)} …")
+        self.summary.setText(f"Loading {_model_label(settings)} …")
+
+    def _on_prepared(self, trajectory: Trajectory) -> None:
+        self.curves.set_trajectory(trajectory)  # not before: the plots would come and go
+        self._show_reference(self.actions_.compare_runs.isChecked())
 
     def _on_iterate_added(self, index: int) -> None:
         trajectory = self.controller.trajectory
@@ -296,14 +299,19 @@ class MainWindow(QMainWindow):
         self._update_enabled()
 
     def _on_ended(self, reason: StopReason | None) -> None:
-        self.progress.hide()
-        self.curves.refresh()
+        self._show_end()
         self._show_summary()
 
     def _on_failed(self, sentence: str, details: str) -> None:
-        self.progress.hide()
+        self._show_end()
         self.summary.setText("The run failed.")
         self.messages.show_error(sentence, details)
+
+    def _show_end(self) -> None:
+        self.progress.hide()
+        if self.controller.trajectory is None:  # the run was never prepared
+            self.curves.set_trajectory(None)
+        self.curves.refresh()
 
     def _show_reference(self, shown: bool) -> None:
         reference = self._reference if shown and self._reference is not None and len(self._reference) else None
@@ -338,7 +346,7 @@ class MainWindow(QMainWindow):
         trajectory, index = self.controller.trajectory, self.scrubber.index
         if trajectory is None or not 0 <= index < len(trajectory):
             self.summary.setToolTip(run_summary.MEANING)
-            if trajectory is None:
+            if trajectory is None and not self.controller.running:
                 self.summary.setText("Ready. Run finds the equilibrium." if self.workspace.photo else "Open a photo.")
             return
         self.summary.setText(run_summary.summary(trajectory, index))

@@ -38,7 +38,7 @@ def test_a_defect_keeps_its_traceback(photo, model, tmp_path, monkeypatch):
     def defect(*_, **__):
         raise ValueError("shapes differ")
 
-    monkeypatch.setattr("nerd_gui.denoising.files.peak_memory_mb", defect)
+    monkeypatch.setattr("nerd_gui.denoising.recorder.peak_memory_mb", defect)
     with pytest.raises(ValueError, match="shapes differ"):
         main(["denoise", str(photo), "-o", str(tmp_path / "a.png"), "--model", model, "--max-iter", "1"])
 

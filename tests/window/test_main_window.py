@@ -152,10 +152,22 @@ def test_stop_frees_the_window_and_ends_the_worker(qtbot, window, held):
     assert str(window.controller.trajectory.stop_reason) == "cancelled"
 
 
+def test_a_run_that_is_stopped_before_it_is_prepared_leaves_nothing(qtbot, window):
+    run_to_the_end(qtbot, window)
+    assert "σ" in window.curves.readout("sigma") and window.curves.export_action.isEnabled()
+    window.actions_.run.trigger()
+    assert window.summary.text().startswith("Loading")
+    window.actions_.stop.trigger()  # before anything of the run has arrived
+    assert window.controller.trajectory is None and not window.controller.running
+    assert window.summary.text().startswith("Ready") and not window.curves.export_action.isEnabled()
+    run_to_the_end(qtbot, window)
+    assert len(window.controller.trajectory) > 1 and window.curves.export_action.isEnabled()
+
+
 def test_a_new_run_drops_late_results_of_the_old_one(qtbot, window, held):
     finer = window.controls.settings_button
     window.run()
-    qtbot.waitUntil(lambda: len(window.controller.trajectory) > 2)
+    qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 2)
     old = window.controller.trajectory
     finer.max_iter.setValue(4)
     with qtbot.waitSignal(window.controller.ended):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nerd_gui import allocator
-from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, RunSettings, Subject, Trajectory, peak_memory_mb
+from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, Recorder, RunSettings, Subject, Trajectory
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import NERD, AttentionMaps, load_model
 from nerd_gui.window.session.worker import RunWorker
@@ -18,8 +18,10 @@ class RunController(QObject):
 
     Signals
     -------
-    started : Trajectory
-        A new, empty trajectory; iterates follow.
+    started : Subject, RunSettings
+        Of a new run, which has no trajectory before it is prepared.
+    prepared : Trajectory
+        That of the new run, empty; iterates follow.
     noticed : str
         A sentence on how the run started, where that is not as asked for.
     iterateAdded : int
@@ -32,7 +34,8 @@ class RunController(QObject):
     runningChanged : bool
     """
 
-    started = Signal(object)
+    started = Signal(object, object)
+    prepared = Signal(object)
     noticed = Signal(str)
     iterateAdded = Signal(int)
     planned = Signal(str)
@@ -42,7 +45,7 @@ class RunController(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.trajectory: Trajectory | None = None
+        self._recorder: Recorder | None = None
         self._last_equilibrium: Equilibrium | None = None
         self._net: NERD | None = None
         self._net_key: tuple[str, str] | None = None
@@ -54,14 +57,18 @@ class RunController(QObject):
         self.runningChanged.connect(lambda running: self._idle.stop() if running else self._idle.start())
 
     @property
+    def trajectory(self) -> Trajectory | None:
+        """That of the newest run; None where there is none, or it is not prepared yet."""
+        return self._recorder.trajectory if self._recorder else None
+
+    @property
     def running(self) -> bool:
         """Whether iterates of the newest run are still to come."""
         return self._current is not None
 
     def start(self, subject: Subject, settings: RunSettings) -> None:
         """Run in the background; a run under way is stopped and what it still sends is dropped."""
-        self._put_away()
-        self.trajectory = Trajectory(subject, settings, settings.window or 0)
+        self.forget()
         start_from = self._last_equilibrium if settings.start == "last" else None
         net = self._net if self._net_key == (settings.model, settings.device) else None
         worker = RunWorker(self._run_id, self._maker(subject, settings, net, start_from))
@@ -72,7 +79,7 @@ class RunController(QObject):
         worker.finished.connect(self._on_thread_finished)
         self._workers.add(worker)
         self._current = worker
-        self.started.emit(self.trajectory)
+        self.started.emit(subject, settings)
         self.runningChanged.emit(True)
         worker.start()
 
@@ -85,21 +92,19 @@ class RunController(QObject):
 
         return make
 
-    def _put_away(self) -> None:
-        """Stop, and keep of the trajectory the equilibrium that it found: what a run can start from."""
-        self.stop()
-        self._run_id += 1
-        if self.trajectory is not None:
-            self._last_equilibrium = self.trajectory.equilibrium() or self._last_equilibrium
-
     def stop(self) -> None:
         """End the run now, as the window sees it; its thread ends at the solver's next evaluation."""
-        if self._current is None or self.trajectory is None:
-            return
-        self._current.request_stop()
+        if self._current is not None:
+            self._current.request_stop()
+            self._finish()
+
+    def _finish(self) -> None:
         self._current = None
-        self.trajectory.finish(StopReason.CANCELLED)
-        self.ended.emit(self.trajectory.stop_reason)
+        reason = StopReason.CANCELLED
+        if self._recorder is not None:
+            self._recorder.finish(reason)
+            reason = self._recorder.trajectory.stop_reason or reason
+        self.ended.emit(reason)
         self.runningChanged.emit(False)
 
     def wait(self) -> None:
@@ -110,9 +115,12 @@ class RunController(QObject):
         self._idle.stop()
 
     def forget(self) -> None:
-        """Stop and drop the trajectory: another photo has been opened."""
-        self._put_away()
-        self.trajectory = None
+        """Stop and drop the trajectory, of which the equilibrium stays: what a run can start from."""
+        self.stop()
+        self._run_id += 1
+        if self.trajectory is not None:
+            self._last_equilibrium = self.trajectory.equilibrium() or self._last_equilibrium
+        self._recorder = None
 
     def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
         """Maps of the pixel at an iterate (Fig. 9); None while there is no iterate or no non-local block."""
@@ -126,25 +134,22 @@ class RunController(QObject):
         return self._current is not None and run_id == self._run_id
 
     def _on_prepared(self, run_id: int, run: DenoisingRun) -> None:
-        if self._is_current(run_id) and self.trajectory is not None:
+        if self._is_current(run_id):
             self._net, self._net_key = run.net, (run.settings.model, run.settings.device)
-            self.trajectory.begin(run.trajectory())
+            self._recorder = Recorder(run)
+            self.prepared.emit(self._recorder.trajectory)
             self.planned.emit(" ".join(run.plan.steps))
             if run.notice is not None:
                 self.noticed.emit(run.notice)
 
     def _on_iterate(self, run_id: int, iterate: Iterate) -> None:
-        if self._is_current(run_id) and self.trajectory is not None:
-            self.trajectory.add(iterate)
+        if self._is_current(run_id) and self._recorder is not None:
+            self._recorder.add(iterate)
             self.iterateAdded.emit(iterate.index)
 
     def _on_ended(self, run_id: int) -> None:
-        if self._is_current(run_id) and self.trajectory is not None:
-            self._current = None
-            self.trajectory.finish(StopReason.CANCELLED)
-            self.trajectory.peak_memory_mb = peak_memory_mb(self.trajectory.settings.device)
-            self.ended.emit(self.trajectory.stop_reason)
-            self.runningChanged.emit(False)
+        if self._is_current(run_id):
+            self._finish()
 
     def _on_failed(self, run_id: int, sentence: str, details: str) -> None:
         if self._is_current(run_id):

@@ -8,12 +8,13 @@ from typing import cast
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QWheelEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QWidget
 
-from nerd_gui.denoising import Iterate, RunSettings, Subject, Trajectory
+from nerd_gui.denoising import Iterate, MemoryPlan, RunSettings, Subject, Trajectory
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.curves.plot import CurvePlot
@@ -47,7 +48,7 @@ def make_trajectory(residuals, *, known: bool = True, finished: bool = True, tol
     noisy = np.full(SHAPE, 0.4, np.float32)
     clean = np.full(SHAPE, 0.45, np.float32) if known else None  # the iterates' 0.5 errs by 0.05
     subject = Subject(cast(object, SimpleNamespace(name="sample")), noisy, clean, 25.0 if known else None)
-    trajectory = Trajectory(subject, RunSettings(tol=tol), window=9)
+    trajectory = Trajectory(subject, RunSettings(tol=tol), 9, MemoryPlan(0, 0, torch.float16, None))
     for index, residual in enumerate(residuals):
         last = finished and index == len(residuals) - 1
         trajectory.add(make_iterate(index, residual, known=known, last=last))

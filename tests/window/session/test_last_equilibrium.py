@@ -94,7 +94,7 @@ def test_a_run_stopped_before_its_first_iterate_leaves_the_last_equilibrium_as_i
     choose_last(qtbot, window)
     window.actions_.run.trigger()
     window.actions_.stop.trigger()
-    assert len(window.controller.trajectory) == 0
+    assert window.controller.trajectory is None
     second = run_to_the_end(qtbot, window)
     np.testing.assert_array_equal(second[0].features.z, first[first.result].features.z)
 

@@ -116,7 +116,9 @@ def test_a_click_is_answered_at_once(qtbot, make_window, lite_path):
 
     places = list(itertools.product((40, 120, 200), (30, 110, 230)))
     window.run()
-    qtbot.waitUntil(lambda: len(window.controller.trajectory) > 1, timeout=30_000)
+    qtbot.waitUntil(
+        lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 1, timeout=30_000
+    )
     running = [click(*place) for place in places]
     assert window.controller.running
     with qtbot.waitSignal(window.controller.ended, timeout=120_000):

@@ -1,0 +1,103 @@
+"""From a run to its trajectory: the one place where iterates are collected."""
+
+from collections.abc import Callable
+
+from nerd_gui import allocator
+from nerd_gui.denoising.memory import peak_memory_mb
+from nerd_gui.denoising.run import DenoisingRun
+from nerd_gui.denoising.settings import RunSettings, Subject
+from nerd_gui.denoising.trajectory import Iterate, Trajectory
+from nerd_gui.denoising.warm_start import Equilibrium
+from nerd_gui.equilibrium import StopReason
+from nerd_gui.nerd import NERD
+
+
+class Recorder:
+    """Collects the iterates of a prepared run as they come, on whichever thread they arrive.
+
+    Parameters
+    ----------
+    run : DenoisingRun
+
+    Attributes
+    ----------
+    trajectory : Trajectory
+        Everything that is known of the run before its first iterate, and the iterates so far.
+    """
+
+    def __init__(self, run: DenoisingRun) -> None:
+        earlier = run.start_from.runs if run.start_from else ()
+        self.trajectory = Trajectory(
+            run.subject, run.settings, run.window, run.plan, earlier_runs=earlier, notice=run.notice
+        )
+
+    def add(self, iterate: Iterate) -> None:
+        """Append the next iterate.
+
+        Raises
+        ------
+        ValueError
+            If it is not the next one.
+        """
+        self.trajectory.add(iterate)
+
+    def finish(self, reason: StopReason = StopReason.CANCELLED) -> None:
+        """Note that no iterate follows, and the memory that the run took.
+
+        Parameters
+        ----------
+        reason : StopReason
+            Why the run ended, where its last iterate does not say so: it was cancelled between two.
+        """
+        trajectory = self.trajectory
+        trajectory.stop_reason = trajectory.stop_reason or reason
+        trajectory.peak_memory_mb = peak_memory_mb(trajectory.settings.device)
+
+
+def record(
+    run: DenoisingRun,
+    should_stop: Callable[[], bool] | None = None,
+    *,
+    keep_features: bool = True,
+    watch: Callable[[Iterate], None] | None = None,
+) -> Trajectory:
+    """Let a prepared run run to its end, and return the whole record.
+
+    What the run took of memory and does not need any more goes back to the system.
+
+    Parameters
+    ----------
+    run : DenoisingRun
+    should_stop, keep_features
+        As for `DenoisingRun.iterates`.
+    watch : callable, optional
+        Called with every iterate as it comes.
+
+    Raises
+    ------
+    RunError
+        If the run cannot go on.
+    """
+    recorder = Recorder(run)
+    try:
+        for iterate in run.iterates(should_stop, keep_features=keep_features):
+            recorder.add(iterate)
+            if watch is not None:
+                watch(iterate)
+    finally:
+        allocator.trim()
+    recorder.finish()
+    return recorder.trajectory
+
+
+def denoise(
+    subject: Subject,
+    settings: RunSettings,
+    net: NERD | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    *,
+    keep_features: bool = True,
+    start_from: Equilibrium | None = None,
+) -> Trajectory:
+    """Prepare a run and let it run to its end; for callers who do not watch. See `DenoisingRun` and `record`."""
+    return record(DenoisingRun(subject, settings, net, start_from), should_stop, keep_features=keep_features)
