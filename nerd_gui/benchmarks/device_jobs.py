@@ -161,16 +161,15 @@ def _solve(
     net: NERD, f: Callable[..., Tensor], size: int, precision: Precision, count: int, device: str
 ) -> dict[str, Any]:
     cuda = device.startswith("cuda")
-    net.precision = precision
     y = torch.rand(1, net.config.channels, size, size, generator=torch.Generator().manual_seed(0)).to(device)
     with exact_float32():
         s = net.inject(y)
         z0 = net.initial(s)
-        f_seconds = seconds_of(lambda: f(z0, s), device)
+        f_seconds = seconds_of(lambda: f(z0, s, precision=precision), device)
         if cuda:
             torch.cuda.reset_peak_memory_stats(device)
         began = perf_counter()
-        solve = broyden(lambda z: f(z, s), z0, max_iter=count, tol=0.0, pair_dtype=torch.float16)
+        solve = broyden(lambda z: f(z, s, precision=precision), z0, max_iter=count, tol=0.0, pair_dtype=torch.float16)
         (last,) = deque(solve, maxlen=1)
         wait_for(device)
         seconds = perf_counter() - began

@@ -57,12 +57,11 @@ def peak_of_solve(name: str, size: int, precision: Precision, solver: str, devic
 @torch.no_grad()
 def _peak(name: str, size: int, precision: Precision, solver: str, device: str, steps: int) -> int:
     net, _ = find_network(name, device)
-    net.precision = precision
     _, noisy = pictures(size)
 
     def solve() -> None:
         s = net.inject(to_batch(noisy[None], net).to(device))
-        SOLVERS[solver](lambda z: net.implicit(z, s), net.initial(s), steps)
+        SOLVERS[solver](lambda z: net.implicit(z, s, precision=precision), net.initial(s), steps)
 
     if device == "cpu":
         if solver == "here":  # the allocator's settings are part of the plan

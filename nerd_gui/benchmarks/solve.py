@@ -37,9 +37,8 @@ def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns
         "first_iterate_seconds" (injection, two evaluations, decoding), "psnr" of the last iterate (None for random
         weights), "algebra" by solver and "algebra_ratio" (torchdeq's over this one's; None if torchdeq's is missing).
     """
-    work.net.precision = precision
-    start, values = work.net.initial(work.s), _values(work, steps)
-    figures = _real_solve(work, steps)
+    start, values = work.net.initial(work.s), _values(work, precision, steps)
+    figures = _real_solve(work, precision, steps)
     runs = {name: partial(_played_back, name, values, start, steps, work.device) for name in SOLVERS}
     if why_no_torchdeq(work, steps):
         del runs["torchdeq"]
@@ -49,18 +48,17 @@ def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns
 
 
 @torch.no_grad()
-def _values(work: Workload, steps: int) -> list[Tensor]:
+def _values(work: Workload, precision: Precision, steps: int) -> list[Tensor]:
     """What f returns in the course of a solve, moved out of the way of the next one."""
-    solve = broyden(
-        lambda z: work.net.implicit(z, work.s), work.net.initial(work.s), max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE
-    )
+    f, z0 = partial(work.net.implicit, s=work.s, precision=precision), work.net.initial(work.s)
+    solve = broyden(f, z0, max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE)
     return [step.f_z.clone() for step in solve]
 
 
 @torch.no_grad()
-def _real_solve(work: Workload, steps: int) -> dict[str, Any]:
+def _real_solve(work: Workload, precision: Precision, steps: int) -> dict[str, Any]:
     inject, decode = (Stopwatch(function, work.device) for function in (work.net.inject, work.net.estimate))
-    f = Stopwatch(lambda z: work.net.implicit(z, work.s), work.device)
+    f = Stopwatch(partial(work.net.implicit, s=work.s, precision=precision), work.device)
     inject(work.y)
     wait_for(work.device)
     first = 0.0

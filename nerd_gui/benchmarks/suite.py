@@ -187,8 +187,7 @@ def _evaluation(work: Workload, precision: Precision) -> Callable[[], Sample]:
     net = work.net
 
     def run() -> Sample:
-        net.precision = precision
-        evaluate = Stopwatch(net.implicit, work.device)
+        evaluate = Stopwatch(partial(net.implicit, precision=precision), work.device)
         blocks = {"non_local_seconds": net.non_local, "transformation_seconds": net.transformation}
         with torch.no_grad(), part_times(blocks, work.device) as parts:
             evaluate(work.z, work.s)

@@ -35,7 +35,7 @@ class _TorchdeqTrainer(Trainer):
             grad=stage.unroll,
             tau=self.recipe.damping,
         )
-        iterates, info = deq(lambda z: self.net.implicit(z, s), self.net.initial(s))
+        iterates, info = deq(lambda z: self.net.implicit(z, s, precision=stage.precision), self.net.initial(s))
         residual = info["rel_lowest"].mean()
         return iterates[-1], residual, residual.square()
 

@@ -156,19 +156,18 @@ class DenoisingRun:
 
     def _iterates(self, should_stop: Callable[[], bool] | None, store: FeatureStore | None) -> Iterator[Iterate]:
         settings, net = self.settings, self.net
-        net.window, net.precision = self.window, settings.precision
         with torch.no_grad(), exact_float32():
             y = to_batch(self.subject.noisy, net).to(settings.device)
             s = net.inject(y)
             kept_s = store.keep(s) if store else None
 
-        def check() -> None:
+        def interrupt() -> None:
             if should_stop is not None and should_stop():
                 raise _Stopped
 
         def f(z: Tensor) -> Tensor:
             with exact_float32():
-                return net.implicit(z, s, check)
+                return net.implicit(z, s, window=self.window, precision=settings.precision, interrupt=interrupt)
 
         options: dict[str, Any] = {"max_iter": settings.max_iter, "tol": settings.tol, "safeguard": settings.safeguard}
         options["pair_dtype"] = self.plan.pair_dtype

@@ -7,7 +7,7 @@ The equilibrium is `z* = f(z*)` with `f(z) = Trans(NL(s + z))` (Eq. 11), `s = f_
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -103,14 +103,12 @@ class NerdConfig:
 class NERD(nn.Module):
     """The three modules of the paper: `inject`, `implicit` (one evaluation of f), `decode`.
 
-    `window` (q) and `precision` (arithmetic inside f) may be set at any time: both are choices of inference too.
+    The window q and the arithmetic inside f are arguments of an evaluation: a network may serve several runs at once.
     """
 
     def __init__(self, config: NerdConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or NerdConfig()
-        self.precision: Precision = "float32"
-        self.window = config.window
         self.f_inject = injection(config.channels, config.features)
         self.non_local = NonLocalBlock(config.features, config.heads, config.groups) if config.non_local else None
         self.transformation = (
@@ -133,13 +131,8 @@ class NERD(nn.Module):
 
     @property
     def window(self) -> int:
-        """q, side of the attended neighbourhood in pixels."""
-        return self._window
-
-    @window.setter
-    def window(self, value: int) -> None:
-        window_offsets(value)
-        self._window = int(value)
+        """q, side of the neighbourhood in pixels that the network was trained with."""
+        return self.config.window
 
     def inject(self, y: Tensor) -> Tensor:
         """s = f_inject(y) (Eq. 2): (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols)."""
@@ -150,17 +143,45 @@ class NERD(nn.Module):
             )
         return self.f_inject(y)
 
-    def implicit(self, z: Tensor, s: Tensor, interrupt: Callable[[], None] | None = None) -> Tensor:
-        """f(z) = Trans(NL(s + z)) (Eq. 11): (B, d, rows, cols) -> the same, in the dtype of z.
+    def implicit(
+        self,
+        z: Tensor,
+        s: Tensor,
+        *,
+        window: int | None = None,
+        precision: Precision | None = None,
+        interrupt: Callable[[], None] | None = None,
+    ) -> Tensor:
+        """f(z) = Trans(NL(s + z)) (Eq. 11), one evaluation.
 
-        `interrupt` is called many times on the way; what it raises ends the evaluation. Without gradients, a network in
-        evaluation takes four more tensors of the size of z at most.
+        Parameters
+        ----------
+        z, s : Tensor, shape (B, d, rows, cols)
+        window : int, optional
+            q of this evaluation; None: the one that the network was trained with.
+        precision : {"float32", "bfloat16"}, optional
+            Arithmetic inside f; None: float32.
+        interrupt : callable, optional
+            Called many times on the way, from any thread; what it raises ends the evaluation.
+
+        Returns
+        -------
+        Tensor, shape (B, d, rows, cols)
+            In the dtype of z. Without gradients, a network in evaluation takes four more tensors of its size at most.
+
+        Raises
+        ------
+        ValueError
+            If the window or the precision is none.
         """
+        window, precision = self.window if window is None else window, precision or "float32"
+        if precision not in get_args(Precision):
+            raise ValueError(f"The precision must be one of {', '.join(get_args(Precision))}, not {precision!r}.")
         dtype, overwrite = z.dtype, not (self.training or torch.is_grad_enabled())
-        with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+        with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
             u = (s + z).contiguous(memory_format=torch.channels_last)
             if self.non_local is not None:
-                u = self.non_local(u, self.window, self.precision, interrupt, overwrite=overwrite)
+                u = self.non_local(u, window, precision, interrupt, overwrite=overwrite)
             if self.transformation is not None:
                 mask = self._dropout_mask if self.training else None
                 u = self.transformation(u, mask, interrupt, overwrite=overwrite)
@@ -215,7 +236,7 @@ class NERD(nn.Module):
         statistics : GroupStatistics, optional
             Those of this z; computed from z and s if left out.
         window : int, optional
-            q, the network's present one if left out.
+            q, the one that the network was trained with if left out.
 
         Returns
         -------

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui.nerd import NERD
-from nerd_gui.nerd.attention import AttentionPath
+from nerd_gui.nerd.attention import AttentionPath, Precision
 from nerd_gui.training.data import DataError
 from nerd_gui.training.recipe import Recipe, Stage
 
@@ -93,28 +94,29 @@ class Evaluator:
     def __init__(self, net: NERD, execution: Execution) -> None:
         if net.non_local is not None:
             net.non_local.path = execution.attention
-        self._net = net
         self._compiled = execution.mode != "eager"
         self._graphed = execution.mode == "graphs"
-        self._implicit: Callable[[Tensor, Tensor], Tensor] = lambda z, s: net.implicit(z, s)
+        # Looked up in each call: a test puts another f in its place.
+        self._implicit: Callable[..., Tensor] = lambda z, s, **how: net.implicit(z, s, **how)
         self._graphs: dict[tuple, _Graph] = {}
         if self._compiled:
             torch._dynamo.config.recompile_limit = max(_GRAPHS, torch._dynamo.config.recompile_limit)
             self._implicit = torch.compile(net.implicit, dynamic=False)
 
-    def at(self, s: Tensor) -> Callable[[Tensor], Tensor]:
+    def at(self, s: Tensor, precision: Precision | None = None) -> Callable[[Tensor], Tensor]:
         """f as a function of z alone, for the injected features s."""
         graph: _Graph | None = None
+        implicit = partial(self._implicit, precision=precision)
 
         def f(z: Tensor) -> Tensor:
             nonlocal graph
             if torch.is_grad_enabled():
                 # One compiled graph for the first step and those after it, whose z has a gradient.
-                return self._implicit(z.detach().requires_grad_() if self._lone(z) else z, s)
+                return implicit(z.detach().requires_grad_() if self._lone(z) else z, s)
             if not self._graphed:
-                return self._implicit(z, s)
+                return implicit(z, s)
             if graph is None:
-                graph = self._graph(z, s)
+                graph = self._graph(implicit, z, s, precision)
             return graph(z)
 
         return f
@@ -122,10 +124,10 @@ class Evaluator:
     def _lone(self, z: Tensor) -> bool:
         return self._compiled and not z.requires_grad
 
-    def _graph(self, z: Tensor, s: Tensor) -> "_Graph":
-        key = (z.shape, self._net.precision, self._net.window)
+    def _graph(self, f: Callable[..., Tensor], z: Tensor, s: Tensor, precision: Precision | None) -> "_Graph":
+        key = (z.shape, precision)
         if key not in self._graphs:
-            self._graphs[key] = _Graph(self._implicit, z, s)
+            self._graphs[key] = _Graph(f, z, s)
         self._graphs[key].s.copy_(s)
         return self._graphs[key]
 

@@ -46,10 +46,9 @@ def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torc
 @torch.no_grad()
 def validate(net: NERD, noisy: Tensor, clean: Tensor, steps: int = 12) -> tuple[float, float]:
     """Mean PSNR (dB) of the result and mean least residual, in float32; NaN and infinity if a result is not finite."""
-    net.precision = "float32"
     with exact_float32():
         s = net.inject(noisy)
-        z, residual = equilibrium(lambda z: net.implicit(z, s), net.initial(s), steps, tol=0)
+        z, residual = equilibrium(lambda z: net.implicit(z, s, precision="float32"), net.initial(s), steps, tol=0)
         x_hat, _ = net.estimate(noisy, z)
     if not x_hat.isfinite().all():
         return math.nan, math.inf

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import cast
 
 import torch
@@ -143,7 +144,7 @@ class Trainer:
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
         """The z to decode with its gradient, the mean residual of the solve, and the penalty that keeps it small."""
-        f, z0 = self.evaluator.at(s), self.net.initial(s)
+        f, z0 = self.evaluator.at(s, stage.precision), self.net.initial(s)
         if stage.solver_steps == 0:
             z = before = z0
             for _ in range(stage.unroll):
@@ -168,7 +169,6 @@ class Trainer:
             batches = min(100, max(10, _SEEN_BY_NORMS // self.recipe.decay_stage.batch))
             self.fix_norms(self.averaged(batches).state_dict())
         noisy, clean, sigma = self.sampler.batch(stage.batch, stage.patch)
-        self.net.precision = stage.precision
         self.net.renew_dropout(stage.batch)
         z, residual, slowness = self._noise_feature(self.net.inject(noisy), stage)
         x_hat, _ = self.net.estimate(noisy, z)
@@ -317,8 +317,6 @@ class Trainer:
             net = NERD(self.recipe.model).to(self.device)
         net.load_state_dict({**self.net.state_dict(), **self.ema})
         net.eval()
-        if self.device.type == "cuda":  # where attention in float32 is many times slower
-            net.precision = self.recipe.decay_stage.precision
         if self.norms_fixed:
             return net
         for norm in _batch_norms(net):
@@ -328,9 +326,11 @@ class Trainer:
         generator = torch.Generator(self.device).manual_seed(self.recipe.seed + 1)
         sampler = PatchSampler(self.sampler.pictures, self.recipe.noise, generator)
         stage = self.recipe.decay_stage
+        precision = stage.precision if self.device.type == "cuda" else None  # attention is many times faster there
         for _ in itertools.repeat(None, batches):
             noisy, _, _ = sampler.batch(stage.batch, stage.patch)
             s = net.inject(noisy)
-            z, _ = equilibrium(lambda z, s=s: net.implicit(z, s), net.initial(s), stage.solver_steps or 8, tol=1e-3)  # type: ignore[misc]
+            f = partial(net.implicit, s=s, precision=precision)
+            z, _ = equilibrium(f, net.initial(s), stage.solver_steps or 8, tol=1e-3)
             net.decode(z)
         return net.eval()

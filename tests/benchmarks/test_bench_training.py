@@ -49,7 +49,9 @@ def test_torchdeqs_step_solves_the_same_equation(monkeypatch):
     results = []
     for kind in (Trainer, _TorchdeqTrainer):
         trainer = kind(dataclasses.replace(TINY, stages=(stage,)), pictures)
-        monkeypatch.setattr(trainer.net, "implicit", lambda z, s, f=trainer.net.implicit: 0.3 * f(z, s))  # contracts
+        monkeypatch.setattr(
+            trainer.net, "implicit", lambda z, s, f=trainer.net.implicit, **how: 0.3 * f(z, s, **how)
+        )  # contracts
         noisy, _, _ = trainer.sampler.batch(2, 12)
         s = trainer.net.inject(noisy)
         z, residual, _ = trainer._noise_feature(s, stage)

@@ -22,8 +22,9 @@ def net():
 def solve(net, noisy, **options):
     """The solver's own records, without the room under test."""
     s = net.inject(noisy)
+    window = options.pop("window", None)
     options = {"max_iter": 6, "tol": 0.0, "pair_dtype": torch.float16, **options}
-    return s, list(broyden(lambda z: net.implicit(z, s), net.initial(s), **options))
+    return s, list(broyden(lambda z: net.implicit(z, s, window=window), net.initial(s), **options))
 
 
 def assert_half(found, truth):
@@ -177,10 +178,22 @@ def test_the_window_of_the_run(net):
     own, narrow = denoise(subject, SETTINGS, net), denoise(subject, dataclasses.replace(SETTINGS, window=1), net)
     assert (own.window, narrow.window) == (5, 1)
     assert not np.array_equal(own[2].n_hat, narrow[2].n_hat)
-    net.window = 1
-    _, steps = solve(net, torch.from_numpy(subject.noisy)[None])
+    _, steps = solve(net, torch.from_numpy(subject.noisy)[None], window=1)
     assert_half(narrow[2].n_hat, net.decode(steps[2].z)[0].numpy())
     np.testing.assert_array_equal(denoise(subject, SETTINGS, net)[2].n_hat, own[2].n_hat)  # its own again
+
+
+def test_runs_in_turns_on_one_network_are_what_each_is_alone(net):
+    """q and the precision belong to an evaluation, so that one run cannot change those of another."""
+    subject = Subject.of(make_photo())
+    ways = [SETTINGS, dataclasses.replace(SETTINGS, window=3), dataclasses.replace(SETTINGS, precision="bfloat16")]
+    alone = [list(DenoisingRun(subject, settings, net).iterates()) for settings in ways]
+    in_turns = list(zip(*(DenoisingRun(subject, settings, net).iterates() for settings in ways), strict=True))
+    for one, other in zip(alone, zip(*in_turns, strict=True), strict=True):
+        assert [iterate.residual for iterate in one] == [iterate.residual for iterate in other]
+        for iterate, again in zip(one, other, strict=True):
+            np.testing.assert_array_equal(iterate.n_hat, again.n_hat)
+    assert len({iterates[-1].residual for iterates in alone}) == len(ways)
 
 
 def test_bfloat16_runs(net):

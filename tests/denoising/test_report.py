@@ -128,9 +128,9 @@ def test_a_wild_step_is_marked_where_the_safeguard_acts(monkeypatch, safeguard):
     net, calls = make_net(), []
     implicit = net.implicit
 
-    def changing(z, s, check):
+    def changing(z, s, **how):
         calls.append(True)
-        return implicit(z, s) if len(calls) < 5 else implicit(z, s) + 10.0 * len(calls)
+        return implicit(z, s, **how) if len(calls) < 5 else implicit(z, s, **how) + 10.0 * len(calls)
 
     monkeypatch.setattr(net, "implicit", changing)
     settings = dataclasses.replace(SETTINGS, max_iter=6, safeguard=safeguard)

@@ -127,11 +127,15 @@ def test_the_window_is_a_choice_of_inference():
     z, s = feature(net), feature(net, seed=3)
     own = net.implicit(z, s)
     for window in (1, 4, 9):
-        net.window = window
-        torch.testing.assert_close(net.implicit(z, s), composition.implicit(net, z, s, window))
-        assert not torch.allclose(net.implicit(z, s), own)
-    with pytest.raises(ValueError, match="window"):
-        net.window = 0
+        found = net.implicit(z, s, window=window)
+        torch.testing.assert_close(found, composition.implicit(net, z, s, window))
+        assert not torch.allclose(found, own)
+    assert torch.equal(net.implicit(z, s), own) and net.window == TINY.window
+    for wrong in ({"window": 0}, {"precision": "float16"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            net.implicit(z, s, **wrong)
+    with pytest.raises(AttributeError):
+        net.window = 4
 
 
 def test_bfloat16_inside_f_is_near_and_comes_back_as_float32():
@@ -139,8 +143,7 @@ def test_bfloat16_inside_f_is_near_and_comes_back_as_float32():
     z, s = feature(net, dtype=torch.float32), feature(net, dtype=torch.float32, seed=3)
     with torch.no_grad():
         exact = net.implicit(z, s)
-        net.precision = "bfloat16"
-        rough = net.implicit(z, s)
+        rough = net.implicit(z, s, precision="bfloat16")
     assert rough.dtype is torch.float32
     error = float((rough - exact).norm() / exact.norm())
     assert 1e-5 < error < 3e-2

@@ -36,12 +36,12 @@ def held(monkeypatch):
     """Runs stay under way: from its fifth evaluation on, f ends only when it is stopped, or once this event is set."""
     released, evaluations, true = threading.Event(), [], NERD.implicit
 
-    def implicit(net, z, s, check=None):
+    def implicit(net, z, s, *, interrupt=None, **how):
         evaluations.append(None)
         while len(evaluations) > 4 and not released.wait(1e-3):
-            if check is not None:
-                check()
-        return true(net, z, s, check)
+            if interrupt is not None:
+                interrupt()
+        return true(net, z, s, interrupt=interrupt, **how)
 
     monkeypatch.setattr(NERD, "implicit", implicit)
     yield released

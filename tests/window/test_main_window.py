@@ -262,7 +262,7 @@ def test_a_network_that_vanishes_is_a_dialog(qtbot, window, tiny_model_path):
 
 
 def test_an_unexpected_error_is_a_dialog_with_details(qtbot, window, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise ZeroDivisionError("planted")
 
     monkeypatch.setattr(NERD, "implicit", broken)
