@@ -9,7 +9,7 @@ from nerd_gui.imaging.metrics import psnr, ssim, to_8_bit
 from nerd_gui.imaging.noise import add_noise, estimate_sigma, noise_level
 from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, luma, open_photo
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
-from nerd_gui.imaging.save import denoised_name, save_picture, what_is_lost
+from nerd_gui.imaging.save import denoised_name, free_name, save_picture, usual_suffix, what_is_lost
 
 __all__ = [
     "MAX_PIXELS",
@@ -20,6 +20,7 @@ __all__ = [
     "denoised_name",
     "describe_sample",
     "estimate_sigma",
+    "free_name",
     "luma",
     "noise_level",
     "open_photo",
@@ -30,5 +31,6 @@ __all__ = [
     "save_picture",
     "ssim",
     "to_8_bit",
+    "usual_suffix",
     "what_is_lost",
 ]

@@ -79,14 +79,14 @@ def save_picture(
         if photo.path is not None and path.absolute() == photo.path.absolute():
             raise PhotoError(f"“{path.name}” is the original photo; choose another name, or ask for it to be replaced.")
         if os.path.lexists(path):
-            raise PhotoError(f"“{path.name}” exists already; choose another name, or ask for it to be replaced.")
+            raise PhotoError(_taken(path))
     if max(photo.rows, photo.cols) > form.max_side:
         raise PhotoError(
             f"{form.name} holds at most {form.max_side} pixels on a side; save “{path.name}” as PNG or TIFF."
         )
     try:
         data = form.encode(_samples(photo, form), photo, description, quality)
-        _write(path, data)
+        _write(path, data, overwrite)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -127,16 +127,23 @@ def denoised_name(photo: Photo, folder: str | os.PathLike[str] | None = None, su
     folder : path, optional
         The folder of the original if left out; the current one for a sample.
     suffix : str, optional
-        Such as ".png". The original's if left out, or that of its format, or .png.
+        Such as ".png"; `usual_suffix` if left out.
     """
     if folder is None:
         folder = photo.path.parent if photo.path is not None else Path.cwd()
-    if suffix is None:
-        own = photo.path.suffix if photo.path is not None else ""
-        suffix = own if own.lower() in _FORMATS else _USUAL_SUFFIX.get(photo.format or "", ".png")
-    stem = f"{photo.name}_denoised"
+    return free_name(folder, f"{photo.name}_denoised", usual_suffix(photo) if suffix is None else suffix)
+
+
+def free_name(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:
+    """Return a path in a folder at which there is nothing yet: the stem and the suffix, or with -2, -3 … between."""
     candidates = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(path for name in candidates if not os.path.lexists(path := Path(folder) / (name + suffix)))
+
+
+def usual_suffix(photo: Photo) -> str:
+    """Return the suffix to save a photo with: its own, or that of its format, or .png."""
+    own = photo.path.suffix if photo.path is not None else ""
+    return own if own.lower() in _FORMATS else _USUAL_SUFFIX.get(photo.format or "", ".png")
 
 
 def _format(suffix: str) -> _Format:
@@ -209,16 +216,22 @@ def _pillow(samples: NDArray, name: str, photo: Photo, **options: object) -> byt
     return stream.getvalue()
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, overwrite: bool) -> None:
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if not overwrite and os.path.lexists(path):  # it has appeared while the picture was encoded
+            raise PhotoError(_taken(path))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _taken(path: Path) -> str:
+    return f"“{path.name}” exists already; choose another name, or ask for it to be replaced."
 
 
 def _reason(error: Exception, path: Path) -> str:

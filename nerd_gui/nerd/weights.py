@@ -4,6 +4,7 @@ A file holds the folded float32 parameters and buffers, and in its metadata the 
 network came to be (samples seen, validation PSNR, ...). Nothing is ever unpickled.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -60,14 +61,22 @@ def save_model(path: Path, net: NERD, record: dict[str, Any]) -> None:
     write_atomically(path, save(tensors, metadata))
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside `path`, flush to the disk, and rename: a crash leaves the old file or the new one."""
+def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> None:
+    """Write beside `path`, flush to the disk, and rename: a crash leaves the old file or the new one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; FileExistsError if it is there and may not be replaced.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
         with open(partial, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if not overwrite and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -69,6 +69,14 @@ def test_failing_encoder_leaves_nothing(tmp_path, monkeypatch, module, function,
     assert os.listdir(tmp_path) == []
 
 
+def test_a_file_that_appears_while_the_picture_is_encoded_stays(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    monkeypatch.setattr(os, "fsync", lambda _: path.write_bytes(b"precious"))
+    with pytest.raises(PhotoError, match="exists already"):
+        save_picture(path, PHOTO)
+    assert os.listdir(tmp_path) == ["a.png"] and path.read_bytes() == b"precious"
+
+
 def test_missing_folder(tmp_path):
     with pytest.raises(PhotoError, match=r"folder .* does not exist"):
         save_picture(tmp_path / "nowhere" / "a.png", PHOTO)

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from dialog_person import Person, proposed, saves
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMessageBox, QSlider, QSpinBox, QWidget
@@ -12,8 +13,6 @@ from nerd_gui.denoising import DenoisingRun, estimate_bytes, memory
 from nerd_gui.imaging import add_noise, noise_level, open_photo, open_sample, sample_names, to_8_bit
 from nerd_gui.nerd import NERD, load_model
 from nerd_gui.window.picture.layers import Compare, Layer
-
-SAVE_DIALOG = "nerd_gui.window.files.export_dialogs.QFileDialog.getSaveFileName"
 
 
 @pytest.fixture
@@ -181,34 +180,28 @@ def test_a_new_run_drops_late_results_of_the_old_one(qtbot, window, held):
     assert np.array_equal(new[4].n_hat, reference[4].n_hat)
 
 
-def test_the_saved_file_is_the_shown_picture(qtbot, window, tmp_path, monkeypatch, photo_path):
+def test_the_saved_file_is_the_shown_picture(qtbot, window, tmp_path, photo_path):
     run_to_the_end(qtbot, window)
     slider(window).setValue(2)
     view, target = window.picture_view, tmp_path / "out" / "x.png"
     target.parent.mkdir()
-    suggested = []
-
-    def answer(_parent, _title, name, _kinds):
-        suggested.append(name)
-        return str(target), ""
-
-    monkeypatch.setattr(SAVE_DIALOG, answer)
     before = photo_path.read_bytes()
-    window.actions_.export.trigger()
+    suggested = []
+    with Person(proposed(suggested)):
+        window.actions_.export.trigger()
+    with Person(saves(str(target))):
+        window.actions_.export.trigger()
     view.set_compare(Compare.SINGLE, None, Layer.ITERATE)
     assert np.array_equal(np.asarray(Image.open(target)), view.shown_picture())
-    assert suggested == [str(photo_path.with_name("photo_denoised.png"))]
+    assert suggested == [("photo_denoised.png", "PNG (*.png)")]
     assert photo_path.read_bytes() == before
 
 
-def test_a_failing_save_says_so_and_leaves_nothing(qtbot, window, tmp_path, monkeypatch):
+def test_a_failing_save_says_so_and_leaves_nothing(qtbot, window, tmp_path):
     run_to_the_end(qtbot, window)
-    missing = tmp_path / "no such folder" / "x.png"
-    monkeypatch.setattr(
-        "nerd_gui.window.files.export_dialogs.QFileDialog.getSaveFileName", lambda *_: (str(missing), "")
-    )
-    window.actions_.export.trigger()
-    assert dialog_text(window) and not missing.parent.exists()
+    with Person(saves(str(tmp_path / "x.odt"))):
+        window.actions_.export.trigger()
+    assert ".odt" in dialog_text(window) and not list(tmp_path.glob("*.odt"))
 
 
 def dialog_text(window):

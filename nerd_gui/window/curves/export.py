@@ -23,7 +23,7 @@ _LEGEND_HEIGHT, _MARGIN, _LETTER, _SAMPLE, _SPACE = 22, 8, 11, 22, 20  # pixels
 _PNG_SCALE = 3
 
 
-def save_csv(path: Path, trajectory: Trajectory) -> None:
+def save_csv(path: Path, trajectory: Trajectory, *, overwrite: bool = False) -> None:
     """Write a line for each iterate: the numbers of the report, the evaluations, and 1 at the result.
 
     Undefined numbers are empty.
@@ -31,7 +31,7 @@ def save_csv(path: Path, trajectory: Trajectory) -> None:
     Raises
     ------
     ValueError
-        If there is no iterate yet, or the file cannot be written.
+        If there is no iterate yet, or the file cannot be written, or is there and may not be replaced.
     """
     if not len(trajectory):
         raise ValueError("There are no curves to save yet; run the denoiser first.")
@@ -44,28 +44,28 @@ def save_csv(path: Path, trajectory: Trajectory) -> None:
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
-    _write(path, text.getvalue().encode())
+    _write(path, text.getvalue().encode(), overwrite)
 
 
-def save_picture(path: Path, figures: Sequence[Figure]) -> None:
+def save_picture(path: Path, figures: Sequence[Figure], *, overwrite: bool = False) -> None:
     """Write plots one below the other with their legends, dark on white: PNG, or SVG by the suffix of `path`.
 
     Raises
     ------
     ValueError
-        If the suffix is neither, or the file cannot be written.
+        If the suffix is neither, or the file cannot be written, or is there and may not be replaced.
     """
     makers = {".png": _png, ".svg": _svg}
     if path.suffix.lower() not in makers:
         raise ValueError(f"“{path.name}” is no name for a picture of the curves; let it end in .png or .svg.")
     width = max(max(plot.width(), _legend_width(plot, legend)) for plot, legend in figures) + 2 * _MARGIN
     height = sum(plot.height() + _LEGEND_HEIGHT for plot, _ in figures) + 2 * _MARGIN
-    _write(path, makers[path.suffix.lower()](figures, QSize(width, height)))
+    _write(path, makers[path.suffix.lower()](figures, QSize(width, height)), overwrite)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, overwrite: bool) -> None:
     try:
-        write_atomically(path, data)
+        write_atomically(path, data, overwrite=overwrite)
     except OSError as error:
         raise ValueError(f"“{path}” cannot be written ({error.strerror}); choose another place.") from error
 

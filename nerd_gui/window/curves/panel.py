@@ -206,22 +206,23 @@ class Curves(QWidget):
         """Name and value at the cursor of a curve, or of a line (tol, sigma, attainable), as written over its plot."""
         return self._entries[name].text
 
-    def export(self, path: str | Path) -> None:
+    def export(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Save the curves as the suffix says: numbers as .csv, a picture of the plots as .png or .svg.
 
         Raises
         ------
         ValueError
-            If there are none, the suffix is another one, or the file cannot be written.
+            If there are none, the suffix is another one, or the file cannot be written, or is there and may not be
+            replaced.
         """
         path = Path(path)
         if self._trajectory is None or not len(self._trajectory):
             raise ValueError("There are no curves to save yet; run the denoiser first.")
         suffix = path.suffix.lower()
         if suffix == ".csv":
-            save_csv(path, self._trajectory)
+            save_csv(path, self._trajectory, overwrite=overwrite)
         elif suffix in (".png", ".svg"):
-            save_picture(path, self._figures())
+            save_picture(path, self._figures(), overwrite=overwrite)
         else:
             raise ValueError(f"Curves cannot be saved as “{path.name}”; let the name end in .csv, .png or .svg.")
 

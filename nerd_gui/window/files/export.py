@@ -1,7 +1,7 @@
 """Saving what a run found: pictures at the photo's own depth, the report, the numbers."""
 
 import json
-from collections.abc import Iterator
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from nerd_gui.denoising import Trajectory
 from nerd_gui.denoising.files import describe
-from nerd_gui.imaging import Photo, PhotoError, save_picture
+from nerd_gui.imaging import Photo, PhotoError, free_name, save_picture
 from nerd_gui.nerd.weights import write_atomically
 
 
@@ -28,29 +28,45 @@ def _photo_with(trajectory: Trajectory, pixels: np.ndarray) -> Photo:
     return replace(photo.crop(*region) if region else photo, pixels=pixels.astype(np.float32))
 
 
+def suggested_path(trajectory: Trajectory, folder: Path, ending: str, suffix: str) -> Path:
+    """A free name for what a run found: NAME_denoised.png and so on."""
+    return free_name(folder, f"{trajectory.subject.photo.name}_{ending}", suffix)
+
+
 def save_iterate(trajectory: Trajectory, index: int, path: Path, *, overwrite: bool) -> Path:
     """Save the picture of an iterate; see `save_picture` for what can go wrong."""
     photo = denoised_photo(trajectory, index)
     return save_picture(path, photo, description=describe(trajectory, index), overwrite=overwrite)
 
 
-def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str) -> Iterator[Path]:
-    """Save every iterate as NAME_iterate_07.png and so on, one for each `next`."""
+def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str) -> list[Path]:
+    """Save every iterate as NAME_iterate_07.png and so on, or all as NAME_iterate-2_07.png where such files are there.
+
+    Raises
+    ------
+    PhotoError
+        If one cannot be saved; those before it are.
+    """
     digits = max(2, len(str(len(trajectory) - 1)))
-    for index in range(len(trajectory)):
-        name = f"{trajectory.subject.photo.name}_iterate_{index:0{digits}d}{suffix}"
-        yield save_iterate(trajectory, index, folder / name, overwrite=False)
+    number = 1
+    while True:
+        stem = f"{trajectory.subject.photo.name}_iterate" + (f"-{number}" if number > 1 else "")
+        paths = [folder / f"{stem}_{index:0{digits}d}{suffix}" for index in range(len(trajectory))]
+        if not any(map(os.path.lexists, paths)):
+            return [save_iterate(trajectory, index, path, overwrite=False) for index, path in enumerate(paths)]
+        number += 1
 
 
-def save_report(trajectory: Trajectory, path: Path) -> None:
+def save_report(trajectory: Trajectory, path: Path, *, overwrite: bool) -> None:
     """Write the run's report (JSON): settings, residuals, noise levels, all it takes to run it again.
 
     Raises
     ------
     PhotoError
-        If it cannot be written.
+        If it cannot be written, or is there and may not be replaced.
     """
+    report = json.dumps(trajectory.report(), indent=2).encode()
     try:
-        write_atomically(path, json.dumps(trajectory.report(), indent=2).encode())
+        write_atomically(path, report, overwrite=overwrite)
     except OSError as error:
         raise PhotoError(f"The report “{path}” cannot be written ({error.strerror}); choose another place.") from error

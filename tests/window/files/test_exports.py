@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from dialog_person import Person, saves
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -13,8 +14,6 @@ from PySide6.QtWidgets import QMessageBox
 from nerd_gui.imaging import add_noise, open_sample, sample_names, to_8_bit
 from nerd_gui.window import MainWindow
 from nerd_gui.window.picture.layers import Compare, Layer
-
-DIALOG = "nerd_gui.window.files.export_dialogs.QFileDialog"
 
 
 @pytest.fixture
@@ -38,14 +37,16 @@ def run(qtbot, window):
         window.run()
 
 
-def answer(monkeypatch, path):
-    monkeypatch.setattr(f"{DIALOG}.getSaveFileName", lambda *_: (str(path), ""))
+def export(action, path):
+    """Save as a person does, in the dialog that the action opens."""
+    with Person(saves(str(path))):
+        action.trigger()
 
 
 def test_all_iterates_are_saved_numbered(window, tmp_path, monkeypatch):
     folder = tmp_path / "all"
     folder.mkdir()
-    monkeypatch.setattr(f"{DIALOG}.getExistingDirectory", lambda *_: str(folder))
+    monkeypatch.setattr("nerd_gui.window.files.export_dialogs.QFileDialog.getExistingDirectory", lambda *_: str(folder))
     window.actions_.export_all.trigger()
     trajectory = window.controller.trajectory
     assert sorted(path.name for path in folder.iterdir()) == [f"photo_iterate_{i:02d}.png" for i in range(5)]
@@ -54,52 +55,33 @@ def test_all_iterates_are_saved_numbered(window, tmp_path, monkeypatch):
         assert np.array_equal(saved, to_8_bit(trajectory.picture(i))[0])
 
 
-def test_the_noise_estimate_is_saved_around_mid_grey(window, tmp_path, monkeypatch):
-    answer(monkeypatch, tmp_path / "noise.png")
+def test_the_noise_estimate_is_saved_around_mid_grey(window, tmp_path):
     window.scrubber.set_index(3)
-    window.actions_.export_noise.trigger()
+    export(window.actions_.export_noise, tmp_path / "noise.png")
     expected = to_8_bit(0.5 + window.controller.trajectory[3].n_hat.astype(np.float32))[0]
     assert np.array_equal(np.asarray(Image.open(tmp_path / "noise.png")), expected)
 
 
-def test_the_report_and_the_curves_agree_with_the_run(window, tmp_path, monkeypatch):
+def test_the_report_and_the_curves_agree_with_the_run(window, tmp_path):
     trajectory = window.controller.trajectory
-    answer(monkeypatch, tmp_path / "run.json")
-    window.actions_.export_report.trigger()
+    export(window.actions_.export_report, tmp_path / "run.json")
     report = json.loads((tmp_path / "run.json").read_text())
     assert report["result"] == trajectory.result and len(report["iterations"]) == 5
     assert report["peak_memory_mb"] > 0
-    answer(monkeypatch, tmp_path / "curves.csv")
-    window.actions_.export_curves.trigger()
+    export(window.actions_.export_curves, tmp_path / "curves.csv")
     rows = list(csv.DictReader((tmp_path / "curves.csv").open()))
     assert [float(row["residual"]) for row in rows] == pytest.approx(trajectory.curve("residual"))
 
 
-def test_a_file_without_a_suffix_gets_the_photos(window, tmp_path, monkeypatch):
-    answer(monkeypatch, tmp_path / "named")
-    window.actions_.export.trigger()
-    assert (tmp_path / "named.png").is_file() and not (tmp_path / "named").exists()
-
-
-def test_saving_at_less_depth_says_what_is_lost(qtbot, window, tmp_path, monkeypatch):
+def test_saving_at_less_depth_says_what_is_lost(qtbot, window, tmp_path):
     deep = tmp_path / "deep.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 65535, (30, 30), dtype=np.uint16)).save(deep)
     window.open_dialogs.open_file(deep)
     run(qtbot, window)
-    answer(monkeypatch, tmp_path / "out.jpg")
-    window.actions_.export.trigger()
+    export(window.actions_.export, tmp_path / "out.jpg")
     (box,) = window.findChildren(QMessageBox)
     assert "16" in box.text() and (tmp_path / "out.jpg").is_file()
     box.close()
-
-
-def test_cancelling_the_dialog_saves_nothing(window, tmp_path, monkeypatch):
-    before = sorted(tmp_path.iterdir())
-    monkeypatch.setattr(f"{DIALOG}.getSaveFileName", lambda *_: ("", ""))
-    for action in window.actions_.exports:
-        if action is not window.actions_.export_all:
-            action.trigger()
-    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_held_iterate_stays_while_others_are_shown(qtbot, window):

@@ -1,0 +1,164 @@
+"""A person at the real save dialogs: no file is lost that was not given up by its name."""
+
+import numpy as np
+import pytest
+from dialog_person import NO, YES, Person, answers, enter, proposed, saves
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit, QMessageBox
+
+from nerd_gui.imaging import add_noise, open_sample, sample_names, to_8_bit
+from nerd_gui.window.files import export_dialogs
+from nerd_gui.window.files.save_dialog import ask_target
+
+EXPORTS = {
+    "exportAction": ".png",
+    "exportNoiseAction": ".png",
+    "exportCurvesAction": ".csv",
+    "exportReportAction": ".json",
+}
+
+
+@pytest.fixture(autouse=True)
+def qt_s_own_dialogs(qapp):
+    before = QApplication.testAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    yield
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, before)
+
+
+@pytest.fixture
+def photo_path(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    pixels = add_noise(open_sample(sample_names()[0]).crop(60, 60, 24, 20).pixels, 25, 0)
+    Image.fromarray(to_8_bit(pixels)[0]).save(folder / "photo.png")
+    return folder / "photo.png"
+
+
+@pytest.fixture
+def window(qtbot, make_window, photo_path):
+    window = make_window(photo_path)
+    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    window.controls.settings_button.max_iter.setValue(3)
+    run(qtbot, window)
+    return window
+
+
+def run(qtbot, window):
+    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+        window.run()
+
+
+def export(window, name, *steps):
+    with Person(*steps) as person:
+        next(action for action in window.actions_.exports if action.objectName() == name).trigger()
+    return person.saw
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_a_name_without_suffix_is_completed_before_the_question(window, photo_path, by_key):
+    before = photo_path.read_bytes()
+    saw = export(window, "exportAction", saves("photo", click=not by_key), answers(NO), saves(leave=True))
+    assert "photo.png" in saw[1] and photo_path.read_bytes() == before
+    assert [path.name for path in photo_path.parent.iterdir()] == ["photo.png"]
+
+
+def test_the_original_is_replaced_after_a_second_yes(window, photo_path):
+    before = photo_path.read_bytes()
+    saw = export(window, "exportAction", saves("photo"), answers(YES), answers(NO), saves(leave=True))
+    assert "original" in saw[2] and photo_path.read_bytes() == before
+    export(window, "exportAction", saves("photo"), answers(YES), answers(YES))
+    assert np.array_equal(np.asarray(Image.open(photo_path)), shown(window))
+
+
+def shown(window):
+    return to_8_bit(window.controller.trajectory.picture(window.scrubber.index))[0]
+
+
+def test_another_way_to_the_original_is_the_original(window, photo_path):
+    link = photo_path.with_name("link.png")
+    link.hardlink_to(photo_path)
+    saw = export(window, "exportAction", saves("link"), answers(YES), answers(NO), saves(leave=True))
+    assert "original" in saw[2]
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_every_export_asks_about_the_completed_name(window, photo_path, name):
+    there = photo_path.with_name(f"mine{EXPORTS[name]}")
+    there.write_text("mine")
+    saw = export(window, name, saves("mine"), answers(NO), saves("yours"))
+    assert there.name in saw[1] and there.read_text() == "mine"
+    assert photo_path.with_name(f"yours{EXPORTS[name]}").is_file()
+    export(window, name, saves("mine"), answers(YES))
+    assert there.read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_file_that_appears_after_the_dialog_is_not_replaced(window, photo_path, name, monkeypatch):
+    late = photo_path.with_name(f"late{EXPORTS[name]}")
+
+    def ask_and_be_slow(*arguments):
+        target = ask_target(*arguments)
+        late.write_text("somebody's")
+        return target
+
+    monkeypatch.setattr(export_dialogs, "ask_target", ask_and_be_slow)
+    export(window, name, saves("late"))
+    (box,) = window.findChildren(QMessageBox)
+    assert "late" in box.text() and "exist" in box.text().lower()
+    box.close()
+    assert late.read_text() == "somebody's" and sorted(late.parent.iterdir()) == [late, photo_path]
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "saved"), [("TIFF", "x", "x.tif"), ("WebP", "x", "x.webp"), ("TIFF", "x.jpg", "x.jpg")]
+)
+def test_the_suffix_follows_the_chosen_kind(window, photo_path, kind, typed, saved):
+    export(window, "exportAction", saves(typed, kind=kind))
+    assert photo_path.with_name(saved).is_file()
+
+
+def test_the_proposed_name_is_free_and_of_the_photo_s_kind(window, photo_path):
+    seen = []
+    export(window, "exportAction", saves())
+    export(window, "exportAction", proposed(seen))
+    export(window, "exportReportAction", proposed(seen))
+    assert seen == [("photo_denoised-2.png", "PNG (*.png)"), ("photo_report.json", "JSON (*.json)")]
+
+
+def test_the_iterate_shown_when_the_dialog_opened_is_saved(window, photo_path):
+    window.scrubber.set_index(1)
+    expected = shown(window)
+
+    def go_on_and_save(dialog):
+        window.scrubber.set_index(3)  # as a run does that is still under way
+        saves("first")[1](dialog)
+
+    export(window, "exportAction", (QFileDialog, go_on_and_save))
+    assert not np.array_equal(expected, shown(window))
+    assert np.array_equal(np.asarray(Image.open(photo_path.with_name("first.png"))), expected)
+
+
+def test_leaving_saves_nothing(window, photo_path):
+    for name in EXPORTS:
+        export(window, name, saves("x", leave=True))
+    assert list(photo_path.parent.iterdir()) == [photo_path]
+
+
+def test_all_iterates_avoid_the_files_that_are_there(window, tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "photo_iterate_02.png").write_text("mine")
+
+    def choose(dialog):
+        enter(dialog.findChild(QLineEdit, "fileNameEdit"), str(folder))
+        button = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Open)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    export(window, "exportAllAction", (QFileDialog, choose))
+    expected = ["photo_iterate_02.png"] + [f"photo_iterate-2_{index:02d}.png" for index in range(4)]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(expected)
+    assert (folder / "photo_iterate_02.png").read_text() == "mine"
+    assert str(folder) in window.statusBar().currentMessage()
