@@ -15,6 +15,8 @@ _PREFIX = b"Exif\0\0"
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _DESCRIPTION, _ORIENTATION, _INTEROP = 0x010E, 0x0112, 0xA005
 _TEXTS = (_DESCRIPTION, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # make, model, software, time, artist, rights
+_WIDTH, _HEIGHT = 0xA002, 0xA003
+_OF_THE_WHOLE = (0x9214, 0x927C, 0xA214, 0xA420)  # subject area, maker's notes, subject location, image's unique number
 _DIRECTORIES = {0x8769: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
 _ASCII, _SHORT, _LONG = 2, 3, 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes, by kind of value
@@ -63,10 +65,35 @@ def find_tag(tiff: bytes | bytearray, tag: int) -> int | None:
 
 def exif_of_tiff(data: bytes) -> bytes | None:
     """Return what a TIFF file says about the photo as an EXIF block; None where it says nothing, and for BigTIFF."""
-    order, texts, directories = _parts(data)
-    texts = [entry for entry in texts if not entry.data.startswith(_MARKERS)]
+    _, texts, directories = _parts(data)
+    return _block(data[:4], [entry for entry in texts if not entry.data.startswith(_MARKERS)], directories)
+
+
+def exif_of_region(exif: bytes, rows: int, cols: int) -> bytes | None:
+    """Return the EXIF block of a region of a photo: how, when and where it was taken, and the region's own size.
+
+    What stands for the photo as a whole stays behind: the thumbnail, its number, the place of its subject, and the
+    maker's notes, in which cameras hide further previews.
+    """
+    tiff = exif.removeprefix(_PREFIX)
+    order, texts, directories = _parts(tiff)
+    size = {_WIDTH: cols, _HEIGHT: rows}
+    kept = {
+        tag: [
+            _Entry(entry.tag, _LONG, struct.pack(order + "I", size[entry.tag])) if entry.tag in size else entry
+            for entry in entries
+            if entry.tag not in _OF_THE_WHOLE
+        ]
+        for tag, entries in directories.items()
+    }
+    return _block(tiff[:4], texts, {tag: entries for tag, entries in kept.items() if entries})
+
+
+def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]]) -> bytes | None:
+    """Return an EXIF block that begins as a TIFF with this head does; None where there is nothing to say."""
     if not texts and not directories:
         return None
+    order = _BYTE_ORDERS[head]
     # The directories stand behind the first one, whose length does not depend on where they are.
     pointers = [_Entry(tag, _LONG, bytes(4)) for tag in directories]
     end = 8 + len(_packed(texts + pointers, order, 8))
@@ -74,7 +101,7 @@ def exif_of_tiff(data: bytes) -> bytes | None:
     for number, (tag, entries) in enumerate(directories.items()):
         pointers[number] = _Entry(tag, _LONG, struct.pack(order + "I", end + len(behind)))
         behind += _packed(entries, order, end + len(behind))
-    return _PREFIX + data[:4] + struct.pack(order + "I", 8) + _packed(texts + pointers, order, 8) + behind
+    return _PREFIX + head + struct.pack(order + "I", 8) + _packed(texts + pointers, order, 8) + behind
 
 
 def tiff_options(exif: bytes | None, description: str | None) -> dict:

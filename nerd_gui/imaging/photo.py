@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerd_gui.imaging.decode import MAX_PIXELS, MAX_SIDE, PhotoError, decode
+from nerd_gui.imaging.metadata import exif_of_region
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE", "Photo", "PhotoError", "luma", "open_photo"]
 
@@ -101,6 +102,8 @@ class Photo:
     def crop(self, row: int, col: int, rows: int, cols: int) -> "Photo":
         """Return a copy of the rectangle of `rows` x `cols` pixels whose top left one is (row, col).
 
+        Its EXIF is that of a region (`exif_of_region`): it does not claim to be the photo.
+
         Raises
         ------
         ValueError
@@ -113,7 +116,9 @@ class Photo:
             )
         window = np.s_[..., row : row + rows, col : col + cols]
         alpha = None if self.alpha is None else self.alpha[window].copy()
-        return replace(self, pixels=self.pixels[window].copy(), alpha=alpha)
+        whole = (rows, cols) == (self.rows, self.cols)
+        exif = self.exif if self.exif is None or whole else exif_of_region(self.exif, rows, cols)
+        return replace(self, pixels=self.pixels[window].copy(), alpha=alpha, exif=exif)
 
 
 def luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ class Actions:
         self.export = self._make(
             "exportAction",
             "&Save shown iterate…",
-            "Save the picture of the shown iterate, as NAME_denoised beside the photo.",
+            "Save the picture of the shown iterate beside the photo; of a photo that is run by region, the region.",
             Key.Save,
         )
         self.export_all = self._make("exportAllAction", "Save &all iterates…", "Save every iterate, numbered.")

@@ -29,8 +29,26 @@ def _photo_with(trajectory: Trajectory, pixels: np.ndarray) -> Photo:
 
 
 def suggested_path(trajectory: Trajectory, folder: Path, ending: str, suffix: str) -> Path:
-    """A free name for what a run found: NAME_denoised.png and so on."""
-    return free_name(folder, f"{trajectory.subject.photo.name}_{ending}", suffix)
+    """A free name for what a run found: NAME_denoised.png; for a region NAME_region_COL_ROW_COLSxROWS.png.
+
+    Parameters
+    ----------
+    ending : str
+        What is saved: "denoised" for the picture itself.
+    """
+    stem = _stem(trajectory)
+    if trajectory.subject.region is None or ending != "denoised":
+        stem += f"_{ending}"
+    return free_name(folder, stem, suffix)
+
+
+def _stem(trajectory: Trajectory) -> str:
+    """The photo's name, and the region's where the photo was not run whole: its picture is not the photo."""
+    name, region = trajectory.subject.photo.name, trajectory.subject.region
+    if region is None:
+        return name
+    row, col, rows, cols = region
+    return f"{name}_region_{col}_{row}_{cols}x{rows}"
 
 
 def save_iterate(trajectory: Trajectory, index: int, path: Path, *, overwrite: bool) -> Path:
@@ -50,7 +68,7 @@ def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str) -> list
     digits = max(2, len(str(len(trajectory) - 1)))
     number = 1
     while True:
-        stem = f"{trajectory.subject.photo.name}_iterate" + (f"-{number}" if number > 1 else "")
+        stem = f"{_stem(trajectory)}_iterate" + (f"-{number}" if number > 1 else "")
         paths = [folder / f"{stem}_{index:0{digits}d}{suffix}" for index in range(len(trajectory))]
         if not any(map(os.path.lexists, paths)):
             return [save_iterate(trajectory, index, path, overwrite=False) for index, path in enumerate(paths)]

@@ -38,7 +38,7 @@ class ExportDialogs:
         self._messages = messages
 
     def ask_iterate(self) -> None:
-        """Save the shown iterate."""
+        """Save the shown iterate; of a photo that was not run whole, the region."""
         trajectory, index = self._controller.trajectory, self._scrubber.index
         if trajectory is None:
             return
@@ -67,10 +67,10 @@ class ExportDialogs:
         trajectory = self._controller.trajectory
         if trajectory is None:
             return
-        folder = QFileDialog.getExistingDirectory(self._window, "Save all iterates: the folder")
+        folder = QFileDialog.getExistingDirectory(self._window, f"{_title(trajectory, 'all iterates')}: the folder")
         if folder:
             suffix = usual_suffix(trajectory.subject.photo)
-            done = f"Saved all iterates in “{folder}”."
+            done = _done(trajectory, "all iterates", f"in “{folder}”")
             self._attempt(lambda: save_all_iterates(trajectory, Path(folder), suffix), done)
 
     def ask_curves(self) -> None:
@@ -107,9 +107,9 @@ class ExportDialogs:
         photo = trajectory.subject.photo
         folder = photo.path.parent if photo.path else Path.home()
         suggested = suggested_path(trajectory, folder, ending, suffix)
-        target = ask_target(self._window, f"Save {what}", suggested, kinds, photo.path)
+        target = ask_target(self._window, _title(trajectory, what), suggested, kinds, photo.path)
         if target is not None:
-            self._attempt(lambda: save(target), f"Saved {what} as “{target.path}”.")
+            self._attempt(lambda: save(target), _done(trajectory, what, f"as “{target.path}”"))
 
     def _attempt(self, save: Callable[[], object], done: str) -> None:
         try:
@@ -118,3 +118,21 @@ class ExportDialogs:
             self._messages.show_error(str(error))
         else:
             self._window.statusBar().showMessage(done, 10_000)
+
+
+def _title(trajectory: Trajectory, what: str) -> str:
+    region = trajectory.subject.region
+    if region is None:
+        return f"Save {what}"
+    _, _, rows, cols = region
+    words = f"region {cols} × {rows}"
+    return f"Save {words}" if what == "shown iterate" else f"Save {what} of {words}"
+
+
+def _done(trajectory: Trajectory, what: str, where: str) -> str:
+    region = trajectory.subject.region
+    if region is None:
+        return f"Saved {what} {where}."
+    row, col, rows, cols = region
+    words = f"the region of {cols} × {rows} pixels at column {col}, row {row}"
+    return f"Saved {words} {where}." if what == "shown iterate" else f"Saved {what} of {words} {where}."

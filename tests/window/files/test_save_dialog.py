@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLine
 
 from nerd_gui.imaging import add_noise, open_sample, sample_names, to_8_bit
 from nerd_gui.window.files import export_dialogs
+from nerd_gui.window.files.export import save_all_iterates
 from nerd_gui.window.files.save_dialog import ask_target
 
 EXPORTS = {
@@ -162,3 +163,41 @@ def test_all_iterates_avoid_the_files_that_are_there(window, tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == sorted(expected)
     assert (folder / "photo_iterate_02.png").read_text() == "mine"
     assert str(folder) in window.statusBar().currentMessage()
+
+
+def test_a_region_is_called_a_region(qtbot, window, tmp_path):
+    large, exif = tmp_path / "large.jpg", Image.Exif()
+    exif[0x010F], exif[0x8769] = "Canon", {0xA002: 1200, 0xA003: 1100}
+    pixels = np.random.default_rng(0).integers(0, 255, (1100, 1200), dtype=np.uint8)
+    Image.fromarray(pixels).save(large, exif=exif, icc_profile=b"profile")
+    window.workspace.region_side = 32
+    window.open_dialogs.open_file(large)
+    window.workspace.set_region((300, 500, 32, 32))
+    run(qtbot, window)
+    seen = []
+    saw = export(window, "exportAction", proposed(seen))
+    saw += export(window, "exportNoiseAction", proposed(seen))
+    saw += export(window, "exportReportAction", proposed(seen))
+    assert [name for name, _ in seen] == [
+        "large_region_500_300_32x32.jpg",
+        "large_region_500_300_32x32_noise.png",
+        "large_region_500_300_32x32_report.json",
+    ]
+    assert saw == ["Save region 32 × 32", "Save noise estimate of region 32 × 32", "Save report of region 32 × 32"]
+    export(window, "exportAction", saves())
+    path = tmp_path / "large_region_500_300_32x32.jpg"
+    sentence = window.statusBar().currentMessage()
+    assert "region of 32 × 32 pixels at column 500, row 300" in sentence and str(path) in sentence
+    saved = Image.open(path)
+    details = saved.getexif().get_ifd(0x8769)
+    assert saved.size == (32, 32) == (details[0xA002], details[0xA003])
+    assert saved.getexif()[0x010F] == "Canon" and saved.info["icc_profile"] == b"profile"
+    assert "region" in saved.info["comment"].decode()
+    assert not list(tmp_path.glob("*denoised*"))
+
+
+def test_all_iterates_of_a_region_are_called_so(qtbot, window, photo_path, tmp_path):
+    window.workspace.set_region((2, 3, 16, 12))
+    run(qtbot, window)
+    paths = save_all_iterates(window.controller.trajectory, tmp_path, ".png")
+    assert [path.name for path in paths] == [f"photo_region_3_2_12x16_iterate_{index:02d}.png" for index in range(4)]
