@@ -4,8 +4,12 @@ import os
 import tempfile
 from pathlib import Path
 
+from nerd_gui import files
 from nerd_gui.cli.arguments import UsageError
-from nerd_gui.nerd.weights import write_atomically
+
+
+class OutputError(ValueError):
+    """A file that cannot be written; the message says which, why and what to do."""
 
 
 def check_file(path: Path | None, *, replace: bool = True) -> None:
@@ -45,7 +49,10 @@ def write_text(path: Path, text: str) -> None:
 
     Raises
     ------
-    OSError
+    OutputError
         If it cannot be written; a file that was there before is then as it was.
     """
-    write_atomically(path, text.encode(errors="backslashreplace"))
+    try:
+        files.write_text(path, text)
+    except OSError as error:
+        raise OutputError(f"“{path}” was not written: {files.why_not(error, path)}.") from error

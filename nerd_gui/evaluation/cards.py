@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from nerd_gui.evaluation.curve_picture import curve_svg
-from nerd_gui.evaluation.figures import EvaluationError, Figures
+from nerd_gui.evaluation.figures import EvaluationError, Figures, write_document
 from nerd_gui.evaluation.tables import Table, as_markdown, markdown, short
 from nerd_gui.nerd import load_record, weights_sha256
-from nerd_gui.nerd.weights import write_atomically
 
 #: The line of a card below which all is generated.
 MARKER = "<!-- Made by `nerd-gui evaluate --card` from here on; what is written below by hand is lost. -->"
@@ -74,7 +73,7 @@ class Card:
         Raises
         ------
         EvaluationError
-            If it is of other weights.
+            If it is of other weights, or a file cannot be written.
         """
         self.check(entry["weights"])
         ours = {key: value for key, value in entry.items() if key != "weights"} | {"model": self.name}
@@ -83,7 +82,7 @@ class Card:
         text = json.dumps({"weights": entry["weights"], "figures": figures}, indent=1, allow_nan=False)
         # An image's figures in a line of their own.
         text = re.sub(r"\{[^{}]*\}", lambda found: re.sub(r"\n *", " ", found[0]), text)
-        write_atomically(self.path.with_suffix(".json"), f"{text}\n".encode())
+        write_document(self.path.with_suffix(".json"), f"{text}\n")
         self.render()
 
     def check(self, weights: str) -> None:
@@ -100,16 +99,22 @@ class Card:
             )
 
     def render(self) -> None:
-        """Write the generated part anew, and the picture of the curve."""
+        """Write the generated part anew, and the picture of the curve.
+
+        Raises
+        ------
+        EvaluationError
+            If figures or curve cannot be understood, or a file not be written.
+        """
         figures, curve = self.figures(), self._curve()
         parts = [self._head() + MARKER, "## Training", as_markdown(self._record())]
         parts += ["## Figures", markdown(figures).rstrip() if figures else "Nothing was measured of these weights yet."]
         if curve:
             picture = self.path.with_name(f"{self.name}-curve.svg")
             samples, _, psnr, residual, _ = zip(*curve, strict=True)
-            write_atomically(picture, curve_svg(samples, psnr, residual).encode())
+            write_document(picture, curve_svg(samples, psnr, residual))
             parts += ["## Curve", _CURVE_WORDS.format(name=self.name), as_markdown(_thinned(curve))]
-        write_atomically(self.path, ("\n\n".join(parts) + "\n").encode())
+        write_document(self.path, "\n\n".join(parts) + "\n")
 
     def _head(self) -> str:
         return self.path.read_text(encoding="utf-8").partition(MARKER)[0]

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nerd_gui import files
+
 #: An entry of the list that `evaluate` returns, or one of its images.
 Figures = dict[str, Any]
 #: The figures of an entry that are means over those of its images.
@@ -26,6 +28,20 @@ SETTINGS = ("solver", "max_iter", "tol", "memory", "window", "precision")
 
 class EvaluationError(ValueError):
     """Pictures, figures or cards that cannot be used; the message says where, why and what to do."""
+
+
+def write_document(path: Path, text: str) -> None:
+    """Write figures, or what tells of them, as a whole or not at all.
+
+    Raises
+    ------
+    EvaluationError
+        If it cannot be written.
+    """
+    try:
+        files.write_text(path, text)
+    except OSError as error:
+        raise EvaluationError(f"“{path}” was not written: {files.why_not(error, path)}.") from error
 
 
 def read_entries(path: Path) -> list[Figures]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nerd_gui.denoising import RunSettings
 from nerd_gui.evaluation.cards import Card
-from nerd_gui.evaluation.figures import SETTINGS, EvaluationError, Figures
+from nerd_gui.evaluation.figures import SETTINGS, EvaluationError, Figures, write_document
 from nerd_gui.evaluation.paper_figures import is_whole, paper_figures, without_seen
 from nerd_gui.evaluation.tables import (
     as_markdown,
@@ -15,7 +15,6 @@ from nerd_gui.evaluation.tables import (
     number,
 )
 from nerd_gui.nerd import load_record
-from nerd_gui.nerd.weights import write_atomically
 
 #: The lines of a document between which the table of the networks stands.
 MARKERS = ("<!-- The networks: made by `nerd-gui evaluate --card --readme`. -->", "<!-- End of the networks. -->")
@@ -39,6 +38,11 @@ def render_document(path: Path, cards: Sequence[Card]) -> None:
 
     Of each folder and sigma it takes the paper's protocol (Broyden's method, 17 steps to the end) where that was
     measured, else the settings measured last.
+
+    Raises
+    ------
+    EvaluationError
+        If the document has no place for the table, or cannot be written.
     """
     before, after = _around_table(path)
     chosen = {card.name: _chosen(card.figures()) for card in cards}
@@ -55,7 +59,7 @@ def render_document(path: Path, cards: Sequence[Card]) -> None:
     text = as_markdown(table)
     if calls := [command for command, _ in commands(entry for own in chosen.values() for entry in own.values())]:
         text += "\n\nPSNR (dB) / SSIM, measured by\n\n```sh\n" + "\n".join(calls) + "\n```"
-    write_atomically(path, f"{before}{MARKERS[0]}\n\n{text}\n\n{MARKERS[1]}{after}".encode())
+    write_document(path, f"{before}{MARKERS[0]}\n\n{text}\n\n{MARKERS[1]}{after}")
 
 
 def _around_table(path: Path) -> tuple[str, str]:

@@ -1,10 +1,8 @@
 """Saving a photo at the depth it came with: whole, or not at all."""
 
-import errno
 import io
 import itertools
 import os
-import secrets
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging.metadata import add_png_chunks, fill_tiff_directories, tiff_options, xmp_description
 from nerd_gui.imaging.photo import Photo, PhotoError
 
@@ -79,20 +78,25 @@ def save_picture(
         if photo.path is not None and path.absolute() == photo.path.absolute():
             raise PhotoError(f"“{path.name}” is the original photo; choose another name, or ask for it to be replaced.")
         if os.path.lexists(path):
-            raise PhotoError(_taken(path))
+            raise PhotoError(f"“{path.name}” exists already; choose another name, or ask for it to be replaced.")
     if max(photo.rows, photo.cols) > form.max_side:
         raise PhotoError(
             f"{form.name} holds at most {form.max_side} pixels on a side; save “{path.name}” as PNG or TIFF."
         )
     try:
         data = form.encode(_samples(photo, form), photo, description, quality)
-        _write(path, data, overwrite)
     except PhotoError:
         raise
     except MemoryError as error:
         raise PhotoError(f"“{path.name}” needs more memory than there is; close other programs first.") from error
     except _ENCODER_ERRORS as error:
-        raise PhotoError(f"“{path.name}” was not saved: {_reason(error, path)}.") from error
+        raise PhotoError(
+            f"“{path.name}” was not saved: the encoder refused it ({error}); try another format."
+        ) from error
+    try:
+        write_file(path, data, overwrite=overwrite)
+    except OSError as error:
+        raise PhotoError(f"“{path.name}” was not saved: {why_not(error, path)}.") from error
     return path
 
 
@@ -214,36 +218,6 @@ def _pillow(samples: NDArray, name: str, photo: Photo, **options: object) -> byt
     exif, icc_profile = photo.exif or b"", photo.icc_profile or b""
     Image.fromarray(samples).save(stream, name, exif=exif, icc_profile=icc_profile, **options)
     return stream.getvalue()
-
-
-def _write(path: Path, data: bytes, overwrite: bool) -> None:
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if not overwrite and os.path.lexists(path):  # it has appeared while the picture was encoded
-            raise PhotoError(_taken(path))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _taken(path: Path) -> str:
-    return f"“{path.name}” exists already; choose another name, or ask for it to be replaced."
-
-
-def _reason(error: Exception, path: Path) -> str:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return f"the folder “{path.parent}” does not exist; choose another one"
-    if isinstance(error, PermissionError):
-        return f"writing in the folder “{path.parent}” is not permitted; choose another one"
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "the disk is full; make room on it or choose another one"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}; try another folder or name"
-    return f"the encoder refused it ({error}); try another format"
 
 
 _PNG = _Format("PNG", 16, True, True, True, 2**31 - 1, _encode_png)

@@ -4,10 +4,8 @@ A file holds the folded float32 parameters and buffers, and in its metadata the 
 network came to be (samples seen, validation PSNR, ...). Nothing is ever unpickled.
 """
 
-import errno
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from nerd_gui.files import write_file
 from nerd_gui.nerd.model import NERD, NerdConfig
 from nerd_gui.places import data_folder
 
@@ -55,31 +54,15 @@ def save_model(path: Path, net: NERD, record: dict[str, Any]) -> None:
     """Write the folded network and its record; the file appears complete or not at all.
 
     The network itself is left as it is.
-    """
-    tensors = {name: value.detach().cpu().contiguous() for name, value in net.folded_state().items()}
-    metadata = {"format": FORMAT, "config": json.dumps(asdict(net.config)), "record": json.dumps(record)}
-    write_atomically(path, save(tensors, metadata))
-
-
-def write_atomically(path: Path, content: bytes, *, overwrite: bool = True) -> None:
-    """Write beside `path`, flush to the disk, and rename: a crash leaves the old file or the new one.
 
     Raises
     ------
     OSError
-        If it cannot be written; FileExistsError if it is there and may not be replaced.
+        If it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if not overwrite and os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    tensors = {name: value.detach().cpu().contiguous() for name, value in net.folded_state().items()}
+    metadata = {"format": FORMAT, "config": json.dumps(asdict(net.config)), "record": json.dumps(record)}
+    write_file(path, save(tensors, metadata))
 
 
 def load_record(name_or_path: str | Path) -> dict[str, Any]:

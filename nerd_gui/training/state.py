@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from nerd_gui.nerd.weights import write_atomically
+from nerd_gui.files import write_file
 from nerd_gui.training.data import DataError
 
 
@@ -60,10 +60,10 @@ class RunState:
         """
         tensors = {name: value.detach().cpu().contiguous() for name, value in self.tensors.items()}
         try:
-            write_atomically(path, save(tensors, {"numbers": json.dumps(self.numbers)}))
+            write_file(path, save(tensors, {"numbers": json.dumps(self.numbers)}))
         except OSError as error:
             raise DataError(
-                f"The training state “{path}” cannot be written ({error}); the last one is kept."
+                f"The training state “{path}” cannot be written ({error.strerror}); the last one is kept."
             ) from error
 
     @classmethod

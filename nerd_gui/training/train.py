@@ -1,9 +1,9 @@
 """`nerd-gui train`: stretches of training, budgeted in minutes, each going on where the last one ended."""
 
 import csv
+import io
 import json
 import math
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nerd_gui.files import write_file
 from nerd_gui.imaging.metrics import psnr
 from nerd_gui.nerd import NERD, exact_float32, save_model
-from nerd_gui.nerd.weights import write_atomically
 from nerd_gui.training.budget import Budget, fitting_decay
 from nerd_gui.training.data import DataError, load_pictures
 from nerd_gui.training.execution import Execution
@@ -71,9 +71,9 @@ def _describe(recipe: Recipe, folder: Path) -> bool:
         before = _recipe_of(described) if described.exists() else None
         if before is not None and before.model != recipe.model:
             raise DataError(f"The run in “{folder}” trains another network; choose another folder.")
-        write_atomically(described, json.dumps(recipe.to_json(), indent=2).encode())
+        write_file(described, json.dumps(recipe.to_json(), indent=2).encode())
     except OSError as error:
-        raise DataError(f"The folder “{folder}” cannot be written ({error}); choose another one.") from error
+        raise DataError(f"The folder “{folder}” cannot be written ({error.strerror}); choose another one.") from error
     return before == recipe
 
 
@@ -248,7 +248,9 @@ def release_network(trainer: Trainer, path: Path, validation_psnr: float, valida
     try:
         save_model(path, trainer.averaged(_RELEASE_BATCHES), record)
     except OSError as error:
-        raise DataError(f"The network “{path}” cannot be written ({error}); the run's own state is kept.") from error
+        raise DataError(
+            f"The network “{path}” cannot be written ({error.strerror}); the run's own state is kept."
+        ) from error
 
 
 def _keep_stable_state(trainer: Trainer, release: Path) -> None:
@@ -264,9 +266,11 @@ def _keep(trainer: Trainer, folder: Path, keep: Path) -> None:
     try:
         keep.mkdir(parents=True, exist_ok=True)
         for name in ("curve.csv", "recipe.json"):
-            shutil.copyfile(folder / name, keep / name)
+            write_file(keep / name, (folder / name).read_bytes())
     except OSError as error:
-        raise DataError(f"The folder “{keep}” cannot be written ({error}); the run's own state is saved.") from error
+        raise DataError(
+            f"The folder “{keep}” cannot be written ({error.strerror}); the run's own state is saved."
+        ) from error
     trainer.small_state().save(keep / "state.safetensors")
 
 
@@ -292,15 +296,15 @@ def _report(
         round(trainer.learning_rate(), 6),
     )
     path = folder / "curve.csv"
-    fresh = not path.exists()
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow(row)
     try:
-        with open(path, "a", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(_CURVE)
-            writer.writerow(row)
+        before = path.read_bytes() if path.exists() else (",".join(_CURVE) + "\r\n").encode()
+        write_file(path, before + line.getvalue().encode())
     except OSError as error:
-        raise DataError(f"The training curve “{path}” cannot be written ({error}); the state is saved.") from error
+        raise DataError(
+            f"The training curve “{path}” cannot be written ({error.strerror}); the state is saved."
+        ) from error
     speed = trainer.samples / max(trainer.seconds, 1e-9)
     print(
         f"{trainer.samples} samples, {trainer.seconds / 60:.1f} min ({speed:.1f}/s): "

@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch  # noqa: F401 - before Qt: torch 2.9 and later fail to load after it on Windows
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QBuffer, QIODevice, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
+from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging import PhotoError, open_photo
 from nerd_gui.window.main_window import MainWindow
 
@@ -74,8 +75,17 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
         QTimer.singleShot(200, window, save)  # the views have painted themselves by then
 
     def save() -> None:
-        saved = window.grab().save(str(path))
-        finish(0 if saved else _complain(f"The picture “{path}” cannot be written; choose another place."))
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        if not window.grab().save(buffer, path.suffix[1:]):
+            finish(_complain(f"A picture cannot be saved as “{path.name}”; end its name in .png."))
+            return
+        try:
+            write_file(path, bytes(buffer.data().data()))
+        except OSError as error:
+            finish(_complain(f"The picture “{path}” was not saved: {why_not(error, path)}."))
+        else:
+            finish(0)
 
     controller.ended.connect(lambda _: picture())
     controller.failed.connect(lambda sentence, _: finish(_complain(sentence)))

@@ -2,7 +2,6 @@
 
 import errno
 import os
-from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -86,7 +85,7 @@ def test_forbidden_folder(tmp_path, monkeypatch):
     if os.name == "posix" and os.geteuid() != 0:
         tmp_path.chmod(0o500)
     else:  # root may write everywhere
-        monkeypatch.setattr(Path, "open", failing(PermissionError(errno.EACCES, "Permission denied")))
+        monkeypatch.setattr(os, "open", failing(PermissionError(errno.EACCES, "Permission denied")))
     with pytest.raises(PhotoError, match="not permitted"):
         save_picture(tmp_path / "a.png", PHOTO)
     assert os.listdir(tmp_path) == []

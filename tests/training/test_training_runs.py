@@ -128,7 +128,7 @@ def test_what_cannot_be_used_is_a_sentence_and_the_last_state_survives(source, t
         with pytest.raises(DataError, match=r"state .* cannot be written .*; the last one is kept"):
             make().state().save(state)
     assert state.read_bytes() == good
-    assert not list(folder.glob("*.partial"))
+    assert not list(folder.glob("*.part"))
 
     with pytest.raises(DataError, match="trains another network"):
         run(source, folder, dataclasses.replace(TINY, model=NerdConfig(features=16)))

@@ -14,7 +14,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QImage, QImageWriter, QPainter, Q
 from PySide6.QtSvg import QSvgGenerator
 
 from nerd_gui.denoising import Trajectory
-from nerd_gui.nerd.weights import write_atomically
+from nerd_gui.files import why_not, write_file
 from nerd_gui.window.curves.plot import PAPER, CurvePlot
 
 #: A plot, and what its lines are called.
@@ -65,9 +65,9 @@ def save_picture(path: Path, figures: Sequence[Figure], *, overwrite: bool = Fal
 
 def _write(path: Path, data: bytes, overwrite: bool) -> None:
     try:
-        write_atomically(path, data, overwrite=overwrite)
+        write_file(path, data, overwrite=overwrite)
     except OSError as error:
-        raise ValueError(f"“{path}” cannot be written ({error.strerror}); choose another place.") from error
+        raise ValueError(f"“{path}” was not saved: {why_not(error, path)}.") from error
 
 
 def _png(figures: Sequence[Figure], size: QSize) -> bytes:

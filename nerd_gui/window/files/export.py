@@ -9,8 +9,8 @@ import numpy as np
 
 from nerd_gui.denoising import Trajectory
 from nerd_gui.denoising.files import describe
+from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging import Photo, PhotoError, free_name, save_picture
-from nerd_gui.nerd.weights import write_atomically
 
 
 def denoised_photo(trajectory: Trajectory, index: int) -> Photo:
@@ -85,6 +85,6 @@ def save_report(trajectory: Trajectory, path: Path, *, overwrite: bool) -> None:
     """
     report = json.dumps(trajectory.report(), indent=2).encode()
     try:
-        write_atomically(path, report, overwrite=overwrite)
+        write_file(path, report, overwrite=overwrite)
     except OSError as error:
-        raise PhotoError(f"The report “{path}” cannot be written ({error.strerror}); choose another place.") from error
+        raise PhotoError(f"The report “{path}” was not saved: {why_not(error, path)}.") from error

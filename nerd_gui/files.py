@@ -1,0 +1,105 @@
+"""Writing a file: as a whole, or not at all."""
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+
+def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool = True) -> None:
+    """Write a file so that a crash, a full disk or an interruption leaves the old one, or none where there was none.
+
+    The content is written under another name in the same folder, flushed to the disk, and renamed. Permissions are
+    those that `open` would give: an old file keeps its own, a new one gets what the umask leaves. The target of a
+    symbolic link is replaced and not the link. What is no file, such as ``/dev/stdout`` or a pipe, is written to as it
+    is, since there is nothing to keep.
+
+    Parameters
+    ----------
+    path : path
+    content : bytes
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, with `path` as its file name; FileExistsError if it exists and may not be replaced.
+    """
+    try:
+        _write(Path(path), content, overwrite)
+    except OSError as error:
+        error.filename, error.filename2 = os.fspath(path), None  # and not the temporary name
+        raise
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = True) -> None:
+    """Write text in UTF-8, as `write_file` does; what UTF-8 has no place for, in odd file names, is spelt out."""
+    write_file(path, text.encode(errors="backslashreplace"), overwrite=overwrite)
+
+
+def why_not(error: OSError, path: str | os.PathLike[str]) -> str:
+    """Why a file could not be written and what to do, as the second half of a sentence without its full stop."""
+    folder = Path(path).parent
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return f"the folder “{folder}” does not exist; choose another one"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder; choose a file name in it"
+    if isinstance(error, FileExistsError):
+        return "it exists already; choose another name"
+    if isinstance(error, PermissionError) and os.path.exists(path) and not os.access(path, os.W_OK):
+        return "it is write-protected; choose another name"
+    if isinstance(error, PermissionError):
+        return f"writing in the folder “{folder}” is not permitted; choose another one"
+    if error.errno == errno.ENOSPC:
+        return "the disk is full; make room on it or choose another one"
+    return f"{error.strerror or error}; try another folder or name"
+
+
+def _write(path: Path, content: bytes, overwrite: bool) -> None:
+    mode = _mode_of(path)
+    if not overwrite and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(path, "wb") as file:
+            file.write(content)
+        return
+    if mode is not None and not os.access(path, os.W_OK):  # a rename would not ask
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    target = Path(os.path.realpath(path))
+    permissions = 0o666 if mode is None else stat.S_IMODE(mode)
+    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}.part")
+    try:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, permissions)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(temporary, permissions)  # with the bits that the umask took away
+        if overwrite:
+            os.replace(temporary, target)
+        else:
+            _rename_to_new(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _mode_of(path: Path) -> int | None:
+    """Type and permissions of what a path leads to; None if there is nothing yet."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _rename_to_new(temporary: Path, target: Path) -> None:
+    """Give a file a name that nothing has, even if another program takes it meanwhile."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, such as a memory card's
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        os.rename(temporary, target)
