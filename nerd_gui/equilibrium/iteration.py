@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui.equilibrium.history import comparison, sample_norms
+from nerd_gui.equilibrium.safeguard import FREE_ITERATES, is_wild
 
 MEASURES = ("residual", "relative_step", "residual_change")
 STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
@@ -79,11 +80,6 @@ class SolverStep:
     seconds: float
     restarted: Restarts
     stop_reason: StopReason | None = None
-
-    @property
-    def any_restarted(self) -> bool:
-        """Whether the safeguard acted on any sample."""
-        return bool(self.restarted)
 
 
 class Update(Protocol):
@@ -247,7 +243,7 @@ def _iterate(
             best = torch.minimum(best, residual)
             # Within the tolerance a doubled residual is rounding, not a wild step.
             floor = rule.tol if rule.stop_on == "residual" else 0.0
-            restarted = (residual > 2 * last) & (residual > floor) & (index > 2)
+            restarted = is_wild(residual, last) & (residual > floor) & (index > FREE_ITERATES)
             if restarted.any():
                 z_next, size_step = _restart(update, restarted, z, z_next, best_z, best_g)
                 relative_step = _defined(_ratio(size_step, size_z))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nerd_gui.equilibrium.broyden import FromSteps
 from nerd_gui.equilibrium.history import comparison, sample_norms
+from nerd_gui.equilibrium.safeguard import FREE_ITERATES, is_wild
 
 
 @torch.no_grad()
@@ -48,8 +49,8 @@ def broyden_without_synchronisation(f: Callable[[Tensor], Tensor], z0: Tensor, *
         better = (residual < best)[:, None]
         best_z, best_g = torch.where(better, z, best_z), torch.where(better, g, best_g)
         best = torch.minimum(best, residual)
-        if 2 < index < steps:
-            wild = residual > 2 * last
+        if FREE_ITERATES < index < steps:
+            wild = is_wild(residual, last)
             z_next = torch.where(wild[:, None], update.forget(wild, best_z, best_g), z_next)
         z, last = z_next, residual
     return best_z.view(shape), best

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nerd_gui.imaging.colour import luma, luma_8_bit
 from nerd_gui.imaging.decode import MAX_PIXELS, MAX_SIDE, PhotoError, decode
 from nerd_gui.imaging.metadata import exif_of_region
 
-__all__ = ["MAX_PIXELS", "MAX_SIDE", "Photo", "PhotoError", "luma", "open_photo"]
+__all__ = ["MAX_PIXELS", "MAX_SIDE", "Photo", "PhotoError", "open_photo"]
 
 _MAX_BYTES = 16 * MAX_PIXELS  # four channels of float32, uncompressed
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +91,7 @@ class Photo:
         """
         if self.channels == 1:
             return self
-        if self.bit_depth == 8:
-            red, green, blue = np.rint(self.pixels * 255).astype(np.uint32)
-            levels = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16  # Pillow's integer arithmetic
-            pixels = levels.astype(np.float32) / np.float32(255)
-        else:
-            pixels = luma(self.pixels)
+        pixels = (luma_8_bit if self.bit_depth == 8 else luma)(self.pixels)
         return replace(self, pixels=pixels[None], icc_profile=None)
 
     def crop(self, row: int, col: int, rows: int, cols: int) -> "Photo":
@@ -119,13 +114,6 @@ class Photo:
         whole = (rows, cols) == (self.rows, self.cols)
         exif = self.exif if self.exif is None or whole else exif_of_region(self.exif, rows, cols)
         return replace(self, pixels=self.pixels[window].copy(), alpha=alpha, exif=exif)
-
-
-def luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the ITU-R 601 luma (rows, cols) of pixels (3, rows, cols); a single channel is returned as it is."""
-    if pixels.shape[0] == 1:
-        return pixels[0]
-    return np.tensordot(_LUMA, pixels, axes=1)
 
 
 def open_photo(path: str | os.PathLike[str]) -> Photo:

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from nerd_gui.imaging.colour import FROM_YCC
+
 #: Steps at quality 50 of luma and of colour: ITU-T T.81, Tables K.1 and K.2, the ones that libjpeg and so Pillow use.
 _LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),
@@ -23,8 +25,6 @@ _COLOUR = (
     (47, 66, 99, 99, 99, 99, 99, 99),
     *((99, 99, 99, 99, 99, 99, 99, 99),) * 4,
 )
-#: Red, green and blue from luma and the two differences of colour (ITU-T T.871).
-FROM_YCC = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
 
 
 def _transform(device: torch.device) -> Tensor:

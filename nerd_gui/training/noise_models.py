@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nerd_gui.imaging.colour import FROM_YCC
 from nerd_gui.imaging.noise import add_noise
-from nerd_gui.training.jpeg import FROM_YCC, compressed
+from nerd_gui.training.jpeg import compressed
 
 #: Between the linear light that a sensor counts and the values in a file: value = light ** (1 / 2.2).
 _GAMMA = 2.2
