@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch  # before any Qt import, which pytest-qt makes after this file is read
 
+from nerd_gui.compiled import attention_kernel, availability, history_kernel, status
 from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig, save_model
 
@@ -35,6 +36,32 @@ def tiny_photo():
     rows, cols = np.mgrid[:24, :20] / 24
     pixels = 0.3 + 0.3 * np.sin(5 * rows) * np.cos(4 * cols) + 0.3 * (cols > 0.4)
     return Photo(np.rint(pixels[None] * 255).astype(np.float32) / np.float32(255), name="tiny", sha256="0" * 64)
+
+
+@pytest.fixture
+def unasked(monkeypatch):
+    """Nobody has asked for compiled code yet, and what this test finds out is forgotten after it."""
+    monkeypatch.setattr(availability, "_failure", None)
+    cached = (
+        availability._beforehand,
+        availability._tell,
+        attention_kernel._forward,
+        attention_kernel._gradient_kernels,
+        history_kernel._passes,
+    )
+    for function in cached:
+        function.cache_clear()
+    yield monkeypatch
+    monkeypatch.undo()
+    for function in cached:
+        function.cache_clear()
+
+
+@pytest.fixture
+def compiled_code():
+    """For tests of compiled code itself: they are left out where there is none."""
+    if not status().compiled:
+        pytest.skip(str(status()))
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,11 @@
-"""Code compiled for the processor at hand while the program runs, by llvmlite, the compiler of numba.
+"""Machine code for the processor at hand, made while the program runs by llvmlite, the compiler of numba.
 
-`attention_kernel` and `history_kernel` are what the rooms below call; see README.md for how their code is written.
+`attention_kernel` and `history_kernel` are what the rooms below call, `status` says whether they can; README.md tells
+how their code is written.
 """
 
-from nerd_gui.compiled.compiler import missing, multiplies_pairs
+from nerd_gui.compiled.availability import Status, Unavailable, available, status
 
-__all__ = ["missing", "multiplies_pairs"]
+status()  # loads llvmlite's 40 MB now, so that they do not count among what the first run takes
+
+__all__ = ["Status", "Unavailable", "available", "status"]

@@ -16,7 +16,8 @@ import math
 
 from llvmlite import ir
 
-from nerd_gui.compiled.attention_lanes import MASKED, Block, Shape, blocks
+from nerd_gui.compiled.attention_lanes import Block, blocks
+from nerd_gui.compiled.attention_shape import MASKED, Shape
 from nerd_gui.compiled.vector_code import Number, Value, VectorCode
 
 _START = -1e30  # a greatest score before any was seen

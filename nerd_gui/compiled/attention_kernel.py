@@ -6,16 +6,16 @@ a query to the keys that it sees along one axis.
 
 import functools
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.compiled.compiler import compile_function, in_threads, missing, multiplies_pairs, registers
-
-if missing() is None:
-    from nerd_gui.compiled import attention_code as code
-    from nerd_gui.compiled.attention_lanes import BLOCK_ROWS, ROW_BUFFERS, Shape, row_vectors
+from nerd_gui.compiled.attention_shape import BLOCK_ROWS, ROW_BUFFERS, Shape
+from nerd_gui.compiled.availability import obtain
+from nerd_gui.compiled.self_check import WINDOW, check_attention, check_gradient
+from nerd_gui.compiled.threads import in_threads
 
 Window = tuple[int, int]
 Interrupt = Callable[[], None]
@@ -36,31 +36,38 @@ def attend(
     out : Tensor, shape (B, heads, rows, cols, d_v), float32
     top, total : Tensor, shape (B, heads, rows, cols)
         The sum of each query's exponentials is total * 2^top.
+
+    Raises
+    ------
+    Unavailable
+        If there is no compiled code for it here.
     """
-    kernel = _kernel("forward", query.shape[-1], value.shape[-1])
-    out, top, total = torch.empty(value.shape), *(torch.empty(query.shape[:4]) for _ in range(2))
-    kernel.run([kernel.copied(tensor) for tensor in (query, key, value)], [out, top, total], window, interrupt)
-    return out, top, total
+    return _attend(_forward(query.shape[-1], value.shape[-1]), query, key, value, window, interrupt)
 
 
 def attends_in_pairs(depth: int) -> bool:
     """Whether queries and keys of so many numbers can be multiplied as pairs of bfloat16 here."""
-    return multiplies_pairs() and depth % 2 == 0
+    return depth % 2 == 0 and obtain(_multiplies_pairs)
 
 
 def attend_in_pairs(
     query: Tensor, key: Tensor, value: Tensor, window: Window, interrupt: Interrupt | None = None
 ) -> Tensor:
     """As `attend`, in bfloat16 with sums in float32, where `attends_in_pairs`; the output alone."""
-    kernel = _kernel("forward", query.shape[-1], value.shape[-1], pairs=True)
-    inputs = [
-        kernel.copied(query),
-        kernel.copied(key, torch.bfloat16),
-        kernel.copied(_pairs_across(value), torch.int32),
-    ]
+    kernel = _forward(query.shape[-1], value.shape[-1], pairs=True)
+    return _attend(kernel, query, key, value, window, interrupt)[0]
+
+
+def _attend(
+    kernel: "_Kernel", query: Tensor, key: Tensor, value: Tensor, window: Window, interrupt: Interrupt | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    if kernel.shape.pairs:
+        others = kernel.copied(key, torch.bfloat16), kernel.copied(_pairs_across(value), torch.int32)
+    else:
+        others = kernel.copied(key), kernel.copied(value)
     out, top, total = torch.empty(value.shape), *(torch.empty(query.shape[:4]) for _ in range(2))
-    kernel.run(inputs, [out, top, total], window, interrupt)
-    return out
+    kernel.run([kernel.copied(query), *others], [out, top, total], window, interrupt)
+    return out, top, total
 
 
 def _pairs_across(value: Tensor) -> Tensor:
@@ -74,9 +81,28 @@ def _pairs_across(value: Tensor) -> Tensor:
 def gradient(
     query: Tensor, key: Tensor, value: Tensor, out: Tensor, level: Tensor, d_out: Tensor, window: Window
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The gradients of query, key and value, float32, from that of `out`; `level` is top + log2(total)."""
-    depths = query.shape[-1], value.shape[-1]
-    by_query, by_key = _kernel("query_gradient", *depths), _kernel("key_gradient", *depths)
+    """The gradients of query, key and value, float32, from that of `out`; `level` is top + log2(total).
+
+    Raises
+    ------
+    Unavailable
+        If there is no compiled code for it here.
+    """
+    kernels = _gradient_kernels(query.shape[-1], value.shape[-1])
+    return _gradient(*kernels, query, key, value, out, level, d_out, window)
+
+
+def _gradient(
+    by_query: "_Kernel",
+    by_key: "_Kernel",
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    out: Tensor,
+    level: Tensor,
+    d_out: Tensor,
+    window: Window,
+) -> tuple[Tensor, Tensor, Tensor]:
     delta = (d_out * out).sum(-1)
     inputs = [by_key.copied(tensor) for tensor in (query, key, value, d_out, level, delta)]
     d_query, d_key, d_value = (torch.empty(tensor.shape) for tensor in (query, key, value))
@@ -87,11 +113,21 @@ def gradient(
 
 
 class _Kernel:
-    """One function of `attention_code`, in machine code."""
+    """One function of `attention_code`, in machine code.
 
-    def __init__(self, name: str, shape: "Shape", planes: int) -> None:
-        self.shape = shape
-        self._function = compile_function(name, getattr(code, name)(shape), 1 + planes, 6)
+    Parameters
+    ----------
+    planes : int
+        Tensors that it is given.
+    """
+
+    def __init__(self, name: str, planes: int, d_k: int, d_v: int, *, pairs: bool = False) -> None:
+        from nerd_gui.compiled import attention_code, compiler
+
+        lanes, count = compiler.registers()
+        self.shape = Shape(d_k, d_v, lanes=lanes, passing=count // 4, pairs=pairs)
+        code = getattr(attention_code, name)(self.shape)
+        self._function = compiler.compile_function(name, code, 1 + planes, 6)
 
     def copied(self, tensor: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """A contiguous copy, with readable zeros behind it for the pixels that pass in the last round."""
@@ -112,7 +148,7 @@ class _Kernel:
         tensors = [*inputs, *outputs]
         batch, heads, rows, cols = tensors[0].shape[:4]
         strides = [tensor.element_size() * tensor[0, 0].numel() for tensor in tensors]
-        length = row_vectors(self.shape, window[1] - window[0] + 1)
+        length = self.shape.row_vectors(window[1] - window[0] + 1)
         # One iterator for all threads: whoever is free takes the next rows.
         tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, BLOCK_ROWS)])
 
@@ -128,7 +164,27 @@ class _Kernel:
 
 
 @functools.cache
-def _kernel(name: str, d_k: int, d_v: int, *, pairs: bool = False) -> _Kernel:
-    lanes, count = registers()
-    planes = {"forward": 6, "query_gradient": 7, "key_gradient": 8}[name]
-    return _Kernel(name, Shape(d_k, d_v, lanes=lanes, passing=count // 4, pairs=pairs), planes)
+def _forward(d_k: int, d_v: int, *, pairs: bool = False) -> _Kernel:
+    def make() -> _Kernel:
+        kernel = _Kernel("forward", 6, d_k, d_v, pairs=pairs)
+        tolerance = 0.03 if pairs else 1e-4
+        check_attention(lambda q, k, v: _attend(kernel, q, k, v, WINDOW)[0], d_k, d_v, tolerance=tolerance)
+        return kernel
+
+    return obtain(make)
+
+
+@functools.cache
+def _gradient_kernels(d_k: int, d_v: int) -> tuple[_Kernel, _Kernel]:
+    def make() -> tuple[_Kernel, _Kernel]:
+        kernels = _Kernel("query_gradient", 7, d_k, d_v), _Kernel("key_gradient", 8, d_k, d_v)
+        check_gradient(partial(_gradient, *kernels, window=WINDOW), d_k, d_v)
+        return kernels
+
+    return obtain(make)
+
+
+def _multiplies_pairs() -> bool:
+    from nerd_gui.compiled.compiler import multiplies_pairs
+
+    return multiplies_pairs()

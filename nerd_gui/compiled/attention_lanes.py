@@ -2,61 +2,11 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from nerd_gui.compiled.vector_code import Number, Value, VectorCode
+from nerd_gui.compiled.attention_shape import BLOCK_ROWS, MASKED, ROW_BUFFERS, Shape
+from nerd_gui.compiled.vector_code import Array, Number, Value, VectorCode
 
-BLOCK_ROWS = 4
-#: Rows of weights that the code writes down while it works.
-ROW_BUFFERS = 3
-MASKED = -1e38  # a score that nobody sees
 _PAIRS_DEGREE = 3  # of the polynomial for 2^x: 1e-4, where bfloat16 has 4e-3
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the code is written for.
-
-    Attributes
-    ----------
-    d_k, d_v : int
-        Depth of queries and keys, and of values.
-    lanes : int
-        Floats of a vector: 16 where the processor has 32 registers of that size, else 8.
-    vectors : int
-        Vectors of a block.
-    passing : int
-        Pixels that pass at once: `passing` x `vectors` sums must fit into the registers.
-    pairs : bool
-        Multiply pairs of bfloat16, two numbers of a lane at once, where the processor can: of keys and queries those
-        that follow each other, of values those of two pixels side by side. Sums stay float32.
-    """
-
-    d_k: int
-    d_v: int
-    lanes: int = 16
-    vectors: int = 2
-    passing: int = 8
-    pairs: bool = False
-
-    @property
-    def block_cols(self) -> int:
-        """Columns of pixels in a vector, `BLOCK_ROWS` rows each."""
-        return self.lanes // BLOCK_ROWS
-
-    @property
-    def together(self) -> int:
-        """Numbers that one multiplication takes."""
-        return 2 if self.pairs else 1
-
-    def summed_at_once(self, depth: int) -> int:
-        """How many numbers of a pixel are summed at once."""
-        return next(size for size in (self.passing, 4, 2, 1) if depth % size == 0)
-
-
-def row_vectors(shape: Shape, window: int) -> int:
-    """Vectors of one row of weights at most."""
-    return (window + shape.vectors * shape.block_cols + shape.passing) * shape.vectors
 
 
 def blocks(code: VectorCode, shape: Shape, numbers: list[Value], write: Callable[["Block"], None]) -> None:
@@ -130,7 +80,7 @@ class Block:
         """Where in a buffer a vector of a pixel, or of a number of the lanes' pixels, stands."""
         return self._code.plus(self._code.times(index, self._shape.vectors), vector)
 
-    def variables(self, value: float) -> list[Value]:
+    def variables(self, value: float) -> list[Array]:
         """A variable for each vector, with this value in each lane."""
         code = self._code
         made = [code.variable() for _ in range(self._shape.vectors)]
@@ -146,7 +96,7 @@ class Block:
             for lane, col in enumerate(self._cols[vector])
         ]
 
-    def read_pairs(self, plane: Value, depth: int, scale: float) -> Value:
+    def read_pairs(self, plane: Array, depth: int, scale: float) -> Array:
         """As `read`, the numbers of each lane in pairs of bfloat16 where these are what is multiplied."""
         values, code = self.read(plane, depth, scale), self._code
         if self._shape.pairs:
@@ -162,7 +112,7 @@ class Block:
                     )
         return values
 
-    def read(self, plane: Value, depth: int, scale: float) -> Value:
+    def read(self, plane: Array, depth: int, scale: float) -> Array:
         """A buffer of the lanes' pixels, `depth` numbers each, times `scale`."""
         code, vectors = self._code, range(self._shape.vectors)
         buffer, pixels = code.buffer(depth * len(vectors)), [self._pixels(vector, depth) for vector in vectors]
@@ -174,7 +124,7 @@ class Block:
                 )
         return buffer
 
-    def read_each(self, plane: Value) -> list[Value]:
+    def read_each(self, plane: Array) -> list[Value]:
         """One number of each lane's pixel."""
         code = self._code
         return [
@@ -182,7 +132,7 @@ class Block:
             for vector in range(self._shape.vectors)
         ]
 
-    def zeros(self, depth: int) -> Value:
+    def zeros(self, depth: int) -> Array:
         """A buffer of `depth` sums for each lane."""
         code = self._code
         buffer = code.buffer(depth * self._shape.vectors)
@@ -190,7 +140,7 @@ class Block:
             code.store(code.constant(0.0), buffer, index)
         return buffer
 
-    def write(self, plane: Value, depth: int, sums: Value, factors: list[Value]) -> None:
+    def write(self, plane: Array, depth: int, sums: Array, factors: list[Value]) -> None:
         """Write the lanes' sums, times these factors, to their pixels."""
         code, vectors = self._code, range(self._shape.vectors)
         pixels = [self._pixels(vector, depth) for vector in vectors]
@@ -200,7 +150,7 @@ class Block:
                 for lane, pixel in enumerate(pixels[vector]):
                     code.store(code.extract(values, lane), plane, code.plus(pixel, number))
 
-    def write_each(self, plane: Value, vectors: list[Value]) -> None:
+    def write_each(self, plane: Array, vectors: list[Value]) -> None:
         """Write one number to each lane's pixel."""
         code = self._code
         for index, values in enumerate(vectors):
@@ -209,14 +159,14 @@ class Block:
 
     # What passes by.
 
-    def of_passing(self, plane: Value, at: Number) -> Value:
+    def of_passing(self, plane: Array, at: Number) -> Value:
         """One number of a passing pixel."""
         return self._code.load(plane, self._code.plus(self._pixel, at))
 
     def products(
         self,
-        lanes: Value,
-        plane: Value,
+        lanes: Array,
+        plane: Array,
         depth: int,
         then: Callable[[Number, list[list[Value]]], None],
         bias: Value | None = None,
@@ -245,13 +195,13 @@ class Block:
                         self._add(sums[index], own, other)
             then(at, [[code.load(variable) for variable in each] for each in sums])
 
-    def keep(self, at: Number, vectors: list[list[Value]], buffer: Value) -> None:
+    def keep(self, at: Number, vectors: list[list[Value]], buffer: Array) -> None:
         """Keep vectors of the row's pixels from the one at `at` on."""
         for index, each in enumerate(vectors):
             for vector, value in enumerate(each):
                 self._code.store(value, buffer, self.place(self._code.plus(at, index), vector))
 
-    def exponentiate(self, tops: list[Value], totals: list[Value]) -> None:
+    def exponentiate(self, tops: list[Value], totals: list[Array]) -> None:
         """Make weights of the row's scores, and add them to the totals."""
         code, pairs = self._code, self._shape.pairs
         of_row = self.variables(0.0)  # added up by itself: the window's sum would round away more of each weight
@@ -272,7 +222,7 @@ class Block:
         for total, part in zip(totals, of_row, strict=True):
             code.store(code.add(code.load(total), code.load(part)), total)
 
-    def accumulate(self, weights: Value, plane: Value, depth: int, sums: Value) -> None:
+    def accumulate(self, weights: Array, plane: Array, depth: int, sums: Array) -> None:
         """Add to the lanes' sums the row's pixels, `depth` numbers each, by their weights."""
         code, vectors = self._code, range(self._shape.vectors)
         together, unroll = self._shape.summed_at_once(depth), 2
@@ -288,7 +238,7 @@ class Block:
                 at = self.place(code.plus(first, index), vector)
                 code.store(code.add(code.load(sums, at), code.load(held[index][vector])), sums, at)
 
-    def _add(self, sums: list[Value], own: list[Value], other: Value) -> None:
+    def _add(self, sums: list[Array], own: list[Value], other: Value) -> None:
         code = self._code
         add = code.dot_pairs if self._shape.pairs else code.fma
         for variable, value in zip(sums, own, strict=True):

@@ -2,33 +2,38 @@
 
 import ctypes
 import functools
+import itertools
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import torch
-
-try:
-    import llvmlite.binding as llvm
-except ImportError as error:
-    if not (error.name or "").startswith("llvmlite"):
-        raise
-    llvm = None
+import llvmlite.binding as llvm
 
 _compiling = threading.Lock()
+_numbers = itertools.count()
 
 Function = Callable[..., None]
 
 
-def missing() -> str | None:
-    """Why nothing can be compiled here; None if it can."""
-    return "llvmlite is not installed" if llvm is None else None
+@functools.cache
+def features() -> dict[str, bool]:
+    """What this processor can do, under LLVM's names; nothing where LLVM does not know the processor."""
+    try:
+        return dict(llvm.get_host_cpu_features())
+    except RuntimeError:  # what all of its kind have will do
+        return {}
 
 
 def has(feature: str) -> bool:
     """Whether this processor has what LLVM calls by this name."""
-    return bool(_features().get(feature))
+    return features().get(feature, False)
+
+
+def lacking() -> str | None:
+    """What this processor lacks of the instructions that make compiled code worth while, in words; None: nothing."""
+    if has("neon") or (has("avx2") and has("fma") and has("f16c")):
+        return None
+    return "this processor has neither AVX2, FMA and F16C nor Neon"
 
 
 def registers() -> tuple[int, int]:
@@ -38,20 +43,15 @@ def registers() -> tuple[int, int]:
 
 def multiplies_pairs() -> bool:
     """Whether this processor multiplies pairs of bfloat16, twice as many numbers at once."""
-    return has("avx512bf16")
-
-
-def converts_halves() -> bool:
-    """Whether this processor itself makes floats of float16."""
-    return has("f16c") or has("neon")
+    return has("avx512f") and has("avx512bf16")
 
 
 @functools.cache
-def _features() -> Any:
-    try:
-        return llvm.get_host_cpu_features()
-    except RuntimeError:  # LLVM does not tell for this processor: what all of its kind have will do
-        return llvm.FeatureMap()
+def _machine() -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    flags = llvm.FeatureMap(features()).flatten()
+    return llvm.Target.from_default_triple().create_target_machine(cpu=llvm.get_host_cpu_name(), features=flags, opt=3)
 
 
 def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> Function:
@@ -60,36 +60,23 @@ def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> F
     Raises
     ------
     RuntimeError
-        If LLVM cannot compile it.
+        If LLVM cannot compile it, or it calls what is not there.
     """
     with _compiling:  # LLVM is not to be used by two threads at once
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        machine = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=_features().flatten(), opt=3
-        )
-        module = llvm.parse_assembly(assembly)
+        machine, module = _machine(), llvm.parse_assembly(assembly)
         options = llvm.create_pipeline_tuning_options(speed_level=3)
         # The loops are written as they should be.
         options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
         passes = llvm.create_pass_builder(machine, options)
         passes.getModulePassManager().run(module, passes)
-        engine = llvm.create_mcjit_compiler(module, machine)
-        engine.finalize_object()
+        parts = llvm.JITLibraryBuilder().add_ir(module).export_symbol(name).add_current_process()
+        library = parts.link(_linker(), f"{name} {next(_numbers)}")
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * pointers, *[ctypes.c_int64] * numbers)
-    function: Any = kind(engine.get_function_address(name))
-    function.engine = engine  # the machine code lives as long as this
+    function: Any = kind(library[name])
+    function.library = library  # the machine code lives as long as this
     return function
 
 
-def in_threads(work: Callable[[], None]) -> None:
-    """Let as many threads as PyTorch uses do the `work`, which shares its tasks out; return when all have ended."""
-    others = torch.get_num_threads() - 1
-    if not others:
-        work()
-        return
-    with ThreadPoolExecutor(others, "compiled") as pool:
-        helpers = [pool.submit(work) for _ in range(others)]
-        work()
-        for helper in helpers:
-            helper.result()
+@functools.cache
+def _linker() -> Any:
+    return llvm.create_lljit_compiler(_machine())

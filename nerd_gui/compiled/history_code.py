@@ -10,12 +10,24 @@ from collections.abc import Callable, Iterator
 
 from llvmlite import ir
 
-from nerd_gui.compiled.vector_code import Value, VectorCode
+from nerd_gui.compiled.vector_code import Array, Value, VectorCode
 
 #: Elements that the code does at once; it takes multiples of them.
 STEP = 64
 _CHUNK = 8192  # elements
 _LINE = 32  # float16 of a cache line
+
+
+def written(lanes: int) -> dict[str, tuple[str, int]]:
+    """The code of every pass by its name, which is that of its function up to the first space, and its arrays."""
+    return {
+        "products 1": (products(1, lanes), 3),
+        "products 2": (products(2, lanes), 4),
+        "combination": (combination(lanes), 4),
+        "compare": (compare(lanes), 7),
+        "advance": (advance(False, lanes), 6),
+        "advance keep": (advance(True, lanes), 6),
+    }
 
 
 def products(others: int, lanes: int) -> str:
@@ -31,7 +43,7 @@ def products(others: int, lanes: int) -> str:
         end = code.min(code.plus(begin, _CHUNK), count)
         with code.loop(0, used) as index:
             row, totals = (
-                code.half_at(kept, code.times(index, stride)),
+                code.halves_at(kept, code.times(index, stride)),
                 code.at(sums, code.times(index, others * lanes)),
             )
             with _sums(code, totals, others, STEP // lanes) as add, code.loop(begin, end, STEP) as at:
@@ -72,7 +84,7 @@ def compare(lanes: int) -> str:
     module = ir.Module()
     code = VectorCode(module, "compare", 7, 3, lanes)
     kept, newest, z, f_z, before, g, sums, count, used, stride = code.arguments
-    newest, buffer = code.half_at(newest, 0), code.floats(_CHUNK)
+    newest, buffer = code.halves_at(newest, 0), code.floats(_CHUNK)
     with code.loop(0, count, _CHUNK) as begin:
         end, again = code.min(code.plus(begin, _CHUNK), count), code.at(buffer, code.minus(0, begin))
         with _sums(code, sums, 4) as add, code.loop(begin, end, STEP) as at:
@@ -85,7 +97,7 @@ def compare(lanes: int) -> str:
                 for index, x in enumerate((here, there, difference, change)):
                     add(index, x, x)
         with code.loop(0, used) as index:
-            row = code.half_at(kept, code.times(index, stride))
+            row = code.halves_at(kept, code.times(index, stride))
             totals = code.at(sums, code.plus(code.times(index, 2 * lanes), 4 * lanes))
             with _sums(code, totals, 2, STEP // lanes) as add, code.loop(begin, end, STEP) as at:
                 _prefetch(code, code.at(row, stride), at)
@@ -110,7 +122,7 @@ def advance(keep: bool, lanes: int) -> str:
     buffer = code.floats(_CHUNK)
     own = code.broadcast(code.load(factors))
     unit = code.broadcast(code.load(factors, code.plus(used, 1)))
-    newest = code.half_at(kept, code.times(used, stride))
+    newest = code.halves_at(kept, code.times(used, stride))
     with code.loop(0, count, _CHUNK) as begin:
         end, step = code.min(code.plus(begin, _CHUNK), count), code.at(buffer, code.minus(0, begin))
         with code.loop(begin, end, STEP) as at:
@@ -131,11 +143,11 @@ def advance(keep: bool, lanes: int) -> str:
 
 
 def _add_kept(
-    code: VectorCode, kept: Value, out: Value, factors: Value, chunk: tuple[Value, Value], used: Value, stride: Value
+    code: VectorCode, kept: Array, out: Array, factors: Array, chunk: tuple[Value, Value], used: Value, stride: Value
 ) -> None:
     """Add the kept vectors times their factors, which begin at the second, to a chunk of `out`."""
     with code.loop(0, used) as index:
-        row = code.half_at(kept, code.times(index, stride))
+        row = code.halves_at(kept, code.times(index, stride))
         factor = code.broadcast(code.load(factors, code.plus(index, 1)))
         with code.loop(*chunk, STEP) as at:
             _prefetch(code, code.at(row, stride), at)
@@ -145,7 +157,7 @@ def _add_kept(
 
 
 @contextlib.contextmanager
-def _sums(code: VectorCode, sums: Value, count: int, parts: int = 1) -> Iterator[Callable[..., None]]:
+def _sums(code: VectorCode, sums: Array, count: int, parts: int = 1) -> Iterator[Callable[..., None]]:
     """Yields what adds a product to the sum of that index, in `parts` beside each other, in the end added to `sums`."""
     totals = [[code.variable() for _ in range(parts)] for _ in range(count)]
     for variable in itertools.chain(*totals):
@@ -167,7 +179,7 @@ def _places(code: VectorCode, at: Value) -> list[Value]:
     return [code.plus(at, offset) for offset in range(0, STEP, code.lanes)]
 
 
-def _prefetch(code: VectorCode, row: Value, at: Value) -> None:
+def _prefetch(code: VectorCode, row: Array, at: Value) -> None:
     """What the next kept vector has here: the processor does not foresee the jump from one to the other."""
     for offset in range(0, STEP, _LINE):
         code.prefetch(row, code.plus(at, offset))

@@ -6,6 +6,7 @@ LLVM knows vectors of any length and lays them out on the registers of the proce
 import contextlib
 import functools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from llvmlite import ir
 from nerd_gui.compiled.compiler import has
 
 FLOAT, HALF, INT, LONG = ir.FloatType(), ir.HalfType(), ir.IntType(32), ir.IntType(64)
-FLOATS = FLOAT.as_pointer()
+_ADDRESS = ir.PointerType()
 #: A value of the program that is written, of which llvmlite has many classes.
 Value = Any
 Number = Any  # one that is a whole number, or a Python int
@@ -29,6 +30,14 @@ def _exp2_polynomial(degree: int, start: float) -> list[float]:
     points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2 + 0.5 + start
     fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, degree, domain=[start, start + 1])
     return [1.0, *(float(value) for value in fit.convert(kind=np.polynomial.Polynomial).coef[1:])]
+
+
+@dataclass(frozen=True)
+class Array:
+    """Numbers, or vectors, of one kind that follow each other in memory, from an address on."""
+
+    address: Value
+    element: Any
 
 
 class _BFloat(ir.Type):
@@ -49,7 +58,7 @@ class VectorCode:
     module : llvmlite.ir.Module
     name : str
     pointers, numbers : int
-        Its arguments: so many pointers to floats, which do not overlap, then so many whole numbers of 64 bits.
+        Its `arguments`: so many arrays of floats, which do not overlap, then so many whole numbers of 64 bits.
     """
 
     def __init__(self, module: ir.Module, name: str, pointers: int, numbers: int, lanes: int) -> None:
@@ -58,11 +67,12 @@ class VectorCode:
         self._whole = ir.VectorType(INT, lanes)
         self._module = module
         self._streams = False
-        kind = ir.FunctionType(ir.VoidType(), [FLOATS] * pointers + [LONG] * numbers)
+        kind = ir.FunctionType(ir.VoidType(), [_ADDRESS] * pointers + [LONG] * numbers)
         self._function = ir.Function(module, kind, name)
         for pointer in self._function.args[:pointers]:
             pointer.add_attribute("noalias")
-        self.arguments = self._function.args
+        arrays, rest = self._function.args[:pointers], self._function.args[pointers:]
+        self.arguments: list[Any] = [*(Array(address, FLOAT) for address in arrays), *rest]
         entry, first = (self._function.append_basic_block(name) for name in ("entry", "first"))
         ir.IRBuilder(entry).branch(first)
         self.builder = ir.IRBuilder(first)
@@ -118,82 +128,85 @@ class VectorCode:
         """What is written inside runs for every index from `start`, which is given, below `stop`."""
         builder = self.builder
         counter = self.variable(LONG)
-        builder.store(self.number(start), counter)
+        self.store(self.number(start), counter)
         head, body, after = (self._function.append_basic_block(name) for name in ("head", "body", "after"))
         builder.branch(head)
         builder.position_at_end(head)
-        index = builder.load(counter)
+        index = self.load(counter)
         builder.cbranch(builder.icmp_signed("<", index, self.number(stop)), body, after)
         builder.position_at_end(body)
         yield index
-        builder.store(builder.add(index, LONG(step)), counter)
+        self.store(builder.add(index, LONG(step)), counter)
         builder.branch(head)
         builder.position_at_end(after)
 
-    def variable(self, kind: Any = None) -> Value:
+    def variable(self, kind: Any = None) -> Array:
         """A variable, a vector if no other kind is named; LLVM keeps it in a register where it can."""
+        kind = kind or self.vector
         with self.builder.goto_entry_block():
-            return self.builder.alloca(kind or self.vector)
+            return Array(self.builder.alloca(kind), kind)
 
-    def buffer(self, count: int) -> Value:
+    def buffer(self, count: int) -> Array:
         """An array of so many vectors."""
         with self.builder.goto_entry_block():
             made = self.builder.alloca(self.vector, size=count)
         made.align = _ALIGNMENT
-        return made
+        return Array(made, self.vector)
 
-    def floats(self, count: int) -> Value:
+    def floats(self, count: int) -> Array:
         """An array of so many floats, a multiple of the lanes."""
-        return self.builder.bitcast(self.buffer(count // self.lanes), FLOATS)
+        return Array(self.buffer(count // self.lanes).address, FLOAT)
 
-    def vectors_at(self, pointer: Value, index: Number) -> Value:
-        """The array of vectors that begins so many vectors behind `pointer`."""
-        return self.at(self.builder.bitcast(pointer, self.vector.as_pointer()), index)
+    def vectors_at(self, array: Array, index: Number) -> Array:
+        """The array of vectors that begins so many vectors behind `array`."""
+        return self.at(Array(array.address, self.vector), index)
 
-    def at(self, pointer: Value, index: Number) -> Value:
-        return self.builder.gep(pointer, [self.number(index)])
+    def halves_at(self, array: Array, index: Number) -> Array:
+        """The array of float16 that begins so many of them behind `array`."""
+        return self.at(Array(array.address, HALF), index)
 
-    def load(self, pointer: Value, index: Number = 0) -> Value:
-        return self.builder.load(self.at(pointer, index), align=self._alignment(pointer))
+    def at(self, array: Array, index: Number) -> Array:
+        """The array without its first `index` elements."""
+        address = self.builder.gep(array.address, [self.number(index)], source_etype=array.element)
+        return Array(address, array.element)
 
-    def store(self, value: Value, pointer: Value, index: Number = 0) -> None:
-        self.builder.store(value, self.at(pointer, index), align=self._alignment(pointer))
+    def load(self, array: Array, index: Number = 0) -> Value:
+        place = self.at(array, index).address
+        return self.builder.load(place, align=self._alignment(array), typ=array.element)
 
-    def load_unaligned(self, pointer: Value, index: Number) -> Value:
+    def store(self, value: Value, array: Array, index: Number = 0) -> None:
+        self.builder.store(value, self.at(array, index).address, align=self._alignment(array))
+
+    def load_unaligned(self, array: Array, index: Number) -> Value:
         """The vector that begins at any float."""
-        return self.builder.load(self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
+        return self.builder.load(self.at(array, index).address, align=4, typ=self.vector)
 
-    def store_unaligned(self, value: Value, pointer: Value, index: Number) -> None:
-        self.builder.store(value, self.builder.bitcast(self.at(pointer, index), self.vector.as_pointer()), align=4)
+    def store_unaligned(self, value: Value, array: Array, index: Number) -> None:
+        self.builder.store(value, self.at(array, index).address, align=4)
 
-    def half_at(self, pointer: Value, index: Number) -> Value:
-        """Where so many float16 behind `pointer`, which leads to such, begin."""
-        return self.at(self.builder.bitcast(pointer, HALF.as_pointer()), index)
-
-    def load_half(self, pointer: Value, index: Number) -> Value:
+    def load_half(self, array: Array, index: Number) -> Value:
         """The vector that begins at any float16, as floats."""
         halves = ir.VectorType(HALF, self.lanes)
-        loaded = self.builder.load(self.builder.bitcast(self.at(pointer, index), halves.as_pointer()), align=2)
+        loaded = self.builder.load(self.at(array, index).address, align=2, typ=halves)
         return self.builder.fpext(loaded, self.vector)
 
-    def stream(self, value: Value, pointer: Value, index: Number) -> None:
-        """Write past the caches, where lines of them begin: floats, or as float16 if `pointer` leads to such."""
-        if pointer.type.pointee == HALF:
+    def stream(self, value: Value, array: Array, index: Number) -> None:
+        """Write past the caches, where lines of them begin: floats, or as float16 if `array` is of such."""
+        halves = array.element == HALF
+        if halves:
             value = self.builder.fptrunc(value, ir.VectorType(HALF, self.lanes))
-        place = self.builder.bitcast(self.at(pointer, index), value.type.as_pointer())
-        written = self.builder.store(value, place, align=(2 if pointer.type.pointee == HALF else 4) * self.lanes)
+        written = self.builder.store(value, self.at(array, index).address, align=(2 if halves else 4) * self.lanes)
         written.set_metadata("nontemporal", self._module.add_metadata([INT(1)]))
         self._streams = True
 
-    def prefetch(self, pointer: Value, index: Number) -> None:
+    def prefetch(self, array: Array, index: Number) -> None:
         """Bring this number into the caches; where there is none, nothing happens."""
-        byte = ir.IntType(8).as_pointer()
-        declared = self._declared("llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [byte, INT, INT, INT]))
-        place = self.builder.bitcast(self.at(pointer, index), byte)
+        declared = self._declared("llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [_ADDRESS, INT, INT, INT]))
+        place = self.at(array, index).address
         self.builder.call(declared, [place, INT(0), INT(3), INT(1)])  # to read, to all caches, data
 
-    def _alignment(self, pointer: Value) -> int | None:
-        return 4 * self.lanes if pointer.type.pointee == self.vector else None
+    def _alignment(self, array: Array) -> int | None:
+        return 4 * self.lanes if array.element == self.vector else None
 
     # Vectors.
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from nerd_gui import allocator
+from nerd_gui.compiled import status
 from nerd_gui.denoising.memory import peak_memory_mb
 from nerd_gui.denoising.run import DenoisingRun
 from nerd_gui.denoising.settings import RunSettings, Subject
@@ -42,7 +43,7 @@ class Recorder:
         self.trajectory.add(iterate)
 
     def finish(self, reason: StopReason = StopReason.CANCELLED) -> None:
-        """Note that no iterate follows, and the memory that the run took.
+        """Note that no iterate follows, the memory that the run took, and whether its code was compiled.
 
         Parameters
         ----------
@@ -52,6 +53,7 @@ class Recorder:
         trajectory = self.trajectory
         trajectory.stop_reason = trajectory.stop_reason or reason
         trajectory.peak_memory_mb = peak_memory_mb(trajectory.settings.device)
+        trajectory.compiled = status(trajectory.settings.device)
 
 
 def record(

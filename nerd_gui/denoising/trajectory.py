@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nerd_gui.compiled import Status, status
 from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.memory import MemoryPlan
 from nerd_gui.denoising.settings import RunSettings, Subject
@@ -107,6 +108,8 @@ class Trajectory:
         Why the run ended; None while it goes on.
     peak_memory_mb : float or None
         See `peak_memory_mb`; known at the end.
+    compiled : Status or None
+        Whether attention and the solver ran as compiled code, and why not; known at the end.
     earlier_runs : tuple of dict
         Records of the runs that the start depends on, see `Equilibrium`; empty but for the start "last".
     notice : str or None
@@ -120,6 +123,7 @@ class Trajectory:
     iterates: list[Iterate] = field(default_factory=list)
     stop_reason: StopReason | None = None
     peak_memory_mb: float | None = None
+    compiled: Status | None = None
     earlier_runs: tuple[dict[str, Any], ...] = ()
     notice: str | None = None
 
@@ -221,6 +225,7 @@ class Trajectory:
         result of the one before it, then this one.
         """
         last, saving = self.iterates[-1] if self.iterates else None, self.saving()
+        compiled = self.compiled or status(self.settings.device)
         return {
             **self._outline(),
             "stop_reason": str(self.stop_reason) if self.stop_reason else None,
@@ -228,6 +233,8 @@ class Trajectory:
             "evaluations": last.evaluations if last else 0,
             "evaluations_saved": saving.saved if saving else None,
             "peak_memory_mb": self.peak_memory_mb,
+            "compiled": compiled.compiled,
+            "compiled_reason": compiled.reason,
             "plan": list(self.plan.steps),
             "iterations": [iterate.as_record() for iterate in self.iterates],
             "notice": self.notice,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nerd_gui.compiled import history_kernel
+from nerd_gui.compiled.history_kernel import passes_over
 
 #: Elements converted at once: on a processor few enough for its caches, elsewhere enough to fill it.
 _SLICE = {"cpu": 1 << 18}
@@ -34,7 +34,7 @@ class History:
         self._kept = like.new_empty(batch, room, dim, dtype=dtype)
         self._unit = like.new_ones(batch, room)  # what 1 in the kept vector stands for
         self._converted = self._kept.dtype != like.dtype
-        self._compiled = self._kept.dtype is torch.float16 and history_kernel.fits(like)
+        self._passes = passes_over(like) if self._kept.dtype is torch.float16 else None
         self._written = 0
         self.room = room
 
@@ -73,8 +73,8 @@ class History:
     def products(self, *others: Tensor) -> list[Tensor]:
         """Inner products (B, k) of the kept vectors with each of the `others` (B, D)."""
         kept, unit = self._kept[:, : self.used], self._unit[:, : self.used]
-        if self._compiled:
-            return [total * unit for total in history_kernel.products(self._kept, self.used, others)]
+        if self._passes is not None:
+            return [total * unit for total in self._passes.products(self._kept, self.used, *others)]
         if not self._converted:
             return [torch.bmm(kept, x[:, :, None])[:, :, 0] for x in others]
         sums = [torch.zeros_like(unit) for _ in others]
@@ -87,9 +87,9 @@ class History:
     def combination(self, x: Tensor, factor: Tensor | float, coefficients: Tensor) -> Tensor:
         """`x` (B, D) times its factor, a number or (B, 1), plus the kept vectors times their coefficients (B, k)."""
         kept, factors = self._kept[:, : self.used], coefficients * self._unit[:, : self.used]
-        if self._compiled:
+        if self._passes is not None:
             own = torch.as_tensor(factor, dtype=x.dtype).expand(len(x), 1)
-            return history_kernel.combination(self._kept, x, torch.cat([own, factors], dim=1))
+            return self._passes.combination(self._kept, x, torch.cat([own, factors], dim=1))
         out = factor * x
         for part in self._slices() if self._converted else [slice(None)]:
             out[:, None, part].baddbmm_(factors[:, None], kept[:, :, part].to(x.dtype))
@@ -98,8 +98,8 @@ class History:
     def compare(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """`comparison`, and the inner products (B, k) of the kept vectors with the newest of them and with g."""
         newest = self._unit[:, self.used - 1, None]
-        if self._compiled:
-            g, norms, products = history_kernel.compare(self._kept, self.used, z, f_z, g_before)
+        if self._passes is not None:
+            g, norms, products = self._passes.compare(self._kept, self.used, z, f_z, g_before)
             with_newest, with_g = (product * self._unit[:, : self.used] for product in products)
         else:
             g, norms = comparison(z, f_z, g_before)
@@ -126,7 +126,7 @@ class History:
         norm : Tensor, (B,)
             That of the step.
         """
-        if not self._compiled:
+        if self._passes is None:
             z_next = self.combination(g, factor, coefficients).add_(z)
             taken = z_next - z
             if keep:
@@ -134,7 +134,7 @@ class History:
             return z_next, sample_norms(taken)
         unit = _unit(about, z.shape[1])
         factors = torch.cat([factor, coefficients * self._unit[:, : self.used], 1 / unit], dim=1)
-        z_next, norm = history_kernel.advance(self._kept, self.used, z, g, factors, keep)
+        z_next, norm = self._passes.advance(self._kept, self.used, z, g, factors, keep)
         if keep:
             self._unit[:, self.slot, None] = unit
             self._written += 1
@@ -156,8 +156,9 @@ class History:
 
 def comparison(z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor]]:
     """g = f(z) - z, and the norms (B,) of z, f(z), g and g - g_before; all are (B, D)."""
-    if history_kernel.fits(z):
-        return history_kernel.comparison(z, f_z, g_before)
+    passes = passes_over(z)
+    if passes is not None:
+        return passes.comparison(z, f_z, g_before)
     g = f_z - z
     return g, [sample_norms(x) for x in (z, f_z, g, g - g_before)]
 

@@ -72,7 +72,8 @@ def test_the_interrupt_key(tmp_path, photo, model):
     options = ["--solver", "plain", "--max-iter", "20000", "--tol", "0", "--report", "run.json"]
     command = console("-m", "nerd_gui", "denoise", photo, "-o", "out/", "--model", model, *options)
     with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
-        assert "iterate  0" in process.stderr.readline()
+        told = iter(process.stderr.readline, "")
+        assert any("iterate  0" in line for line in told)
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == 130, rest
@@ -122,7 +123,7 @@ def test_a_step_and_a_release_are_made_there_and_the_slow_attention_is_announced
     command += ["--decay", "2", "--release", "net.safetensors", "--keep", "out", "--device", "cpu", "--threads", "1"]
     done = on_a_training_machine(command, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "slower than it could: llvmlite is not installed" in done.stderr
+    assert "takes 3 to 4 times as long: llvmlite is not installed.\n" in done.stderr
     assert load_model(tmp_path / "net.safetensors").config == NerdConfig(features=8, window=3)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "curve.csv",

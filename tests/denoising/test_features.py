@@ -96,7 +96,7 @@ def test_maps_are_those_of_the_float32_iterate(channels, window):
     subject = Subject.of(make_photo(channels))
     trajectory = denoise(subject, dataclasses.replace(SETTINGS, window=window), net)
     s = net.inject(torch.from_numpy(subject.noisy)[:, None])
-    steps = list(broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=4, tol=0.0))
+    steps = list(broyden(lambda z: net.implicit(z, s, window=window), net.initial(s), max_iter=4, tol=0.0))
     assert all(iterate.features.s is trajectory[0].features.s for iterate in trajectory.iterates)
     for step, iterate in zip(steps, trajectory.iterates, strict=True):
         for pixel in ((0, 0), (12, 19), (11, 8)):

@@ -19,6 +19,7 @@ KEYS = {
     "seconds",
     "evaluations",
     "peak_memory_mb",
+    "compiled",
     "iterations",
 }
 ITERATION_KEYS = {

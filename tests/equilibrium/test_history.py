@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from nerd_gui.compiled import history_kernel
+from nerd_gui.equilibrium import history
 from nerd_gui.equilibrium.history import History, comparison
 
 PART = 1 << 16
@@ -22,8 +23,10 @@ def random(*shape, seed):
 @pytest.fixture(params=["compiled", "by torch"])
 def path(request, monkeypatch):
     if request.param == "by torch":
-        monkeypatch.setattr(history_kernel, "fits", lambda _: False)
-    assert history_kernel.fits(torch.zeros(2, DIM)) == (request.param == "compiled")
+        monkeypatch.setattr(history, "passes_over", lambda _: None)
+    else:
+        request.getfixturevalue("compiled_code")
+        assert history_kernel.passes_over(torch.zeros(2, DIM)) is not None
 
 
 @pytest.mark.parametrize("count", [1, 4])

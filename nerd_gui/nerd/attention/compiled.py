@@ -1,12 +1,11 @@
 """Neighbourhood attention by the code of `nerd_gui.compiled`, for autograd."""
 
-import functools
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from nerd_gui.compiled import attention_kernel, missing
+from nerd_gui.compiled import Unavailable, attention_kernel
 from nerd_gui.nerd.attention.blocks import attention_by_blocks
 from nerd_gui.nerd.attention.window import window_offsets
 
@@ -26,30 +25,16 @@ def compiled_attention(
     Returns
     -------
     Tensor, shape (B, heads, rows, cols, d_v), float32
+
+    Raises
+    ------
+    Unavailable
+        If there is no compiled code for it here.
     """
     gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (query, key, value))
     if precision == "bfloat16" and not gradient and attention_kernel.attends_in_pairs(query.shape[-1]):
         return attention_kernel.attend_in_pairs(query, key, value, window_offsets(window), interrupt)
     return _CompiledAttention.apply(query, key, value, window, interrupt)
-
-
-@functools.cache
-def unavailable() -> str | None:
-    """Why there is no compiled attention here; None if there is, which was compared with the plain one."""
-    if reason := missing():
-        return reason
-    query, key, value = torch.randn(3, 1, 2, 9, 21, 8, generator=torch.Generator().manual_seed(0))
-    with torch.autocast("cpu", enabled=False):
-        reference = attention_by_blocks(query, key, value, 7)
-    for precision, tolerance in (("float32", 1e-4), ("bfloat16", 0.03)):
-        try:
-            here = compiled_attention(query, key, value, 7, precision=precision)
-        except RuntimeError as error:
-            return f"LLVM cannot compile it ({error})"
-        difference = float((here - reference).abs().max())
-        if not difference < tolerance:
-            return f"its result in {precision} is off by {difference:.1g}"
-    return None
 
 
 class _CompiledAttention(torch.autograd.Function):
@@ -74,8 +59,15 @@ class _CompiledAttention(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (d_out,) = gradients
         query, key, value, out, level = ctx.saved_tensors
-        if torch.is_grad_enabled():  # a second derivative is wanted, which the plain path has
+        if not torch.is_grad_enabled():
+            try:
+                found = attention_kernel.gradient(query, key, value, out, level, d_out, window_offsets(ctx.window))
+            except Unavailable:
+                pass
+            else:
+                return *(one.to(x.dtype) for one, x in zip(found, (query, key, value), strict=True)), None, None
+        # The plain path, which also has the second derivative where one is wanted.
+        create_graph = torch.is_grad_enabled()
+        with torch.enable_grad():
             again = attention_by_blocks(query.float(), key.float(), value.float(), ctx.window)
-            return *torch.autograd.grad(again, (query, key, value), d_out, create_graph=True), None, None
-        found = attention_kernel.gradient(query, key, value, out, level, d_out, window_offsets(ctx.window))
-        return *(one.to(tensor.dtype) for one, tensor in zip(found, (query, key, value), strict=True)), None, None
+            return *torch.autograd.grad(again, (query, key, value), d_out, create_graph=create_graph), None, None

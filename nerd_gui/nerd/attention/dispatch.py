@@ -14,8 +14,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from nerd_gui import compiled
 from nerd_gui.nerd.attention.blocks import attention_by_blocks
-from nerd_gui.nerd.attention.compiled import compiled_attention, unavailable
+from nerd_gui.nerd.attention.compiled import compiled_attention
 from nerd_gui.nerd.attention.fused import dense_attention, flex_attention, flex_unavailable
 from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 
@@ -55,6 +56,13 @@ def neighbourhood_attention(
     -------
     Tensor, shape (B, heads, rows, cols, d_v)
         In the dtype of `value`; differentiable when gradients are asked for, twice except by "dense" and "flex".
+
+    Raises
+    ------
+    ValueError
+        If shapes, window, precision or path make no sense.
+    Unavailable
+        If the path "compiled" is asked for where it cannot be had.
     """
     if query.shape != key.shape or query.shape[:4] != value.shape[:4] or query.dim() != 5:
         raise ValueError(
@@ -68,18 +76,22 @@ def neighbourhood_attention(
         compute = torch.promote_types(query.dtype, torch.float32)
     else:
         raise ValueError(f"The precision must be 'float32' or 'bfloat16', not {precision!r}.")
-    if path is None:
-        path = attention_path(str(query.device), compute, query.shape[2] * query.shape[3])
-    if path == "compiled":
-        return compiled_attention(query, key, value, window, interrupt, precision).to(value.dtype)
+    chosen = path or attention_path(str(query.device), compute, query.shape[2] * query.shape[3])
+    if chosen == "compiled":
+        try:
+            return compiled_attention(query, key, value, window, interrupt, precision).to(value.dtype)
+        except compiled.Unavailable:
+            if path is not None:
+                raise
+            chosen = "blocks"
     inputs = query.to(compute), key.to(compute), value.to(compute)
-    if path == "blocks":
+    if chosen == "blocks":
         return attention_by_blocks(*inputs, window, interrupt).to(value.dtype)
     if interrupt is not None:
         interrupt()
-    if path == "dense":
+    if chosen == "dense":
         return dense_attention(*inputs, window).to(value.dtype)
-    if path == "flex":
+    if chosen == "flex":
         return flex_attention(*inputs, window).to(value.dtype)
     raise ValueError(f"The path of the attention must be one of {', '.join(get_args(AttentionPath))}, not {path!r}.")
 
@@ -87,7 +99,7 @@ def neighbourhood_attention(
 def attention_path(device: str, dtype: torch.dtype = torch.float32, pixels: int | None = None) -> AttentionPath:
     """Which code does the attention for a picture of so many pixels (None: a large one) on a device."""
     if dtype != torch.float64 and device == "cpu":
-        return "blocks" if _tell(unavailable()) else "compiled"
+        return "compiled" if compiled.available() else "blocks"
     if dtype != torch.float64 and device.startswith("cuda"):
         if pixels is not None and pixels <= _DENSE_PIXELS:
             return "dense"

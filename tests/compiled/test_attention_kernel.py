@@ -1,6 +1,6 @@
-"""The compiled attention: the code for other processors, threads, Stop, and the announced fallback.
+"""The compiled attention: the code for other processors, threads, and Stop.
 
-That its values and gradients are right on this processor is tested with the other paths in `test_attention.py`.
+That its values and gradients are right on this processor is tested with the other paths in `tests/nerd`.
 """
 
 import threading
@@ -8,35 +8,20 @@ import threading
 import pytest
 import torch
 
-from nerd_gui.compiled import attention_kernel, multiplies_pairs, vector_code
-from nerd_gui.compiled.attention_lanes import Shape
-from nerd_gui.nerd.attention import attention_path, compiled, dispatch, neighbourhood_attention, reference_attention
-from nerd_gui.nerd.attention.compiled import compiled_attention, unavailable
+from nerd_gui.compiled import attention_kernel
+from nerd_gui.compiled.attention_shape import Shape
+from nerd_gui.nerd.attention import neighbourhood_attention, reference_attention
+from nerd_gui.nerd.attention.compiled import compiled_attention
+
+pytest.importorskip("llvmlite")
+from nerd_gui.compiled import compiler, vector_code
+
+pytestmark = pytest.mark.usefixtures("compiled_code")
 
 
 def inputs(shape=(2, 2, 13, 22), depth=8, value_depth=6, dtype=torch.float32):
     generator = torch.Generator().manual_seed(3)
     return [torch.randn(*shape, d, generator=generator).to(dtype) for d in (depth, depth, value_depth)]
-
-
-@pytest.fixture
-def fresh(monkeypatch):
-    """Nothing is known of the kernel yet, and what this test finds out is forgotten after it."""
-
-    def forget():
-        for cached in (compiled.unavailable, attention_kernel._kernel, dispatch._tell):
-            cached.cache_clear()
-
-    forget()
-    yield monkeypatch
-    monkeypatch.undo()
-    forget()
-
-
-def test_here_it_is_the_path_of_float32_on_the_processor():
-    assert unavailable() is None
-    assert attention_path("cpu") == "compiled"
-    assert attention_path("cpu", torch.float64) == "blocks"
 
 
 def test_a_window_of_thousands_of_pixels_rounds_no_more_than_its_rows_do():
@@ -49,14 +34,15 @@ def test_a_window_of_thousands_of_pixels_rounds_no_more_than_its_rows_do():
     assert (found - truth).abs().max() < 1e-6 * truth.abs().max()
 
 
-def test_it_is_found_fit_inside_of_autocast_too(fresh):
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert unavailable() is None
+def test_it_passes_its_check_inside_of_autocast_too(unasked):
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        found = compiled_attention(*inputs(), 7)
+    torch.testing.assert_close(found, reference_attention(*inputs(), 7), atol=2e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("lanes", "vectors", "passing"), [(8, 2, 4), (16, 1, 8), (4, 2, 2)])
-def test_the_code_for_other_registers_does_the_same(fresh, lanes, vectors, passing):
-    fresh.setattr(
+def test_the_code_for_other_registers_does_the_same(unasked, lanes, vectors, passing):
+    unasked.setattr(
         attention_kernel,
         "Shape",
         lambda d_k, d_v, **_: Shape(d_k, d_v, lanes=lanes, vectors=vectors, passing=passing),
@@ -120,7 +106,9 @@ def test_half_precision_inputs_give_their_own_type_back():
     torch.testing.assert_close(found.double(), truth, atol=2e-2, rtol=1e-2)
 
 
-needs_pairs = pytest.mark.skipif(not multiplies_pairs(), reason="this processor does not multiply pairs of bfloat16")
+needs_pairs = pytest.mark.skipif(
+    not compiler.multiplies_pairs(), reason="this processor does not multiply pairs of bfloat16"
+)
 
 
 @needs_pairs
@@ -148,20 +136,7 @@ def test_what_lies_behind_the_window_is_not_even_looked_at():
     assert neighbourhood_attention(query, key, value, 9)[..., :21, :].abs().max() < 1e3
 
 
-def test_the_code_for_processors_without_the_newest_instructions_does_the_same(fresh):
-    fresh.setattr(vector_code, "has", lambda _: False)
+def test_the_code_for_processors_without_the_newest_instructions_does_the_same(unasked):
+    unasked.setattr(vector_code, "has", lambda _: False)
     tensors = inputs()
     torch.testing.assert_close(compiled_attention(*tensors, 7), reference_attention(*tensors, 7), atol=2e-6, rtol=1e-5)
-
-
-@pytest.mark.parametrize("broken", ["missing", "wrong"])
-def test_without_it_the_plain_path_is_taken_and_said_so(fresh, broken):
-    if broken == "missing":
-        fresh.setattr(compiled, "missing", lambda: "llvmlite is not installed")
-    else:
-        fresh.setattr(attention_kernel._Kernel, "run", lambda *_, **__: None)
-    tensors = inputs()
-    with pytest.warns(RuntimeWarning, match="llvmlite is not installed" if broken == "missing" else "off by"):
-        found = neighbourhood_attention(*tensors, 7)
-    torch.testing.assert_close(found, reference_attention(*tensors, 7), atol=2e-6, rtol=1e-5)
-    assert attention_path("cpu") == "blocks"

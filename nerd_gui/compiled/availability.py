@@ -1,0 +1,115 @@
+"""Can compiled code be had? One answer for the whole program: attention and the solver's passes ask here alone.
+
+Whatever fails while code is written, compiled, loaded or checked leads to the plain path, and stays the answer.
+"""
+
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+#: "0" in this variable of the environment turns compiled code off.
+SWITCH = "NERD_GUI_COMPILED"
+#: What an iterate takes on the plain path, in times of what it takes compiled: measured with `nerd-gui bench`.
+SLOWER = "3 to 4"
+
+_making = threading.RLock()
+
+
+class Unavailable(Exception):
+    """Compiled code was asked for and cannot be had; its words say why."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Which path runs.
+
+    Attributes
+    ----------
+    compiled : bool
+        Compiled code, else PyTorch's own operations: the plain path.
+    reason : str or None
+        Why not, a clause without full stop; None for compiled code.
+    """
+
+    compiled: bool
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        if self.compiled:
+            return "Compiled code for this processor is used."
+        return f"No compiled code is used, so that an iterate takes {SLOWER} times as long: {self.reason}."
+
+
+_failure: str | None = None
+
+
+def status(device: str = "cpu") -> Status:
+    """Which path attention and the solver's passes take on a device, as far as is known: code is made at first use."""
+    if not device.startswith("cpu"):
+        return Status(False, f"it is for the processor, and the device is {device}")
+    reason = _failure or _beforehand()
+    return Status(reason is None, reason)
+
+
+def available() -> bool:
+    """Whether to ask for compiled code; where there is none, stderr is told so once."""
+    found = status()
+    if not found.compiled:
+        _tell(str(found))
+    return found.compiled
+
+
+def obtain(make: Callable[[], T]) -> T:
+    """What `make` compiles and checks.
+
+    Raises
+    ------
+    Unavailable
+        If that fails, or something failed before.
+    """
+    global _failure
+    with _making:
+        found = status()
+        if found.compiled:
+            try:
+                return make()
+            except Exception as error:  # noqa: BLE001 - of whatever kind: the plain path needs none of it
+                what = str(error) if isinstance(error, Wrong) else f"it cannot be compiled ({_words(error)})"
+                _failure = what
+                found = status()
+    _tell(str(found))
+    raise Unavailable(str(found))
+
+
+class Wrong(Exception):
+    """Compiled code does not compute what the plain path does."""
+
+
+@functools.cache
+def _beforehand() -> str | None:
+    """Why there is no use in trying; None if there is."""
+    if os.environ.get(SWITCH) == "0":
+        return f"{SWITCH}=0 turns it off"
+    try:
+        from nerd_gui.compiled import compiler
+
+        return compiler.lacking()
+    except ModuleNotFoundError as error:
+        return f"{(error.name or str(error)).split('.')[0]} is not installed"
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"llvmlite cannot be used ({_words(error)})"
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+@functools.cache
+def _tell(sentence: str) -> None:
+    print(f"nerd-gui: {sentence}", file=sys.stderr)
