@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.denoising.memory import PAIR_DTYPE
+from nerd_gui.denoising.memory_plan import PAIR_DTYPE
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd.attention import window_offsets
 

@@ -13,7 +13,7 @@ from nerd_gui.benchmarks.baselines import SOLVERS, installed_version
 from nerd_gui.benchmarks.clock import Sample, Stopwatch, Turns, in_turns, wait_for
 from nerd_gui.benchmarks.peak import peak_of_solve
 from nerd_gui.benchmarks.workload import Workload
-from nerd_gui.denoising.memory import PAIR_DTYPE, free_bytes
+from nerd_gui.denoising.memory_plan import PAIR_DTYPE, free_bytes
 from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision

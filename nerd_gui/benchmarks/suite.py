@@ -17,7 +17,7 @@ from nerd_gui.benchmarks.solve import measure_peaks, measure_solve
 from nerd_gui.benchmarks.workload import SAMPLE, SEED, SIGMA, Workload, find_network, pictures
 from nerd_gui.denoising import Features, RunSettings
 from nerd_gui.denoising.features import FeatureStore
-from nerd_gui.denoising.memory import budget_bytes, estimate_bytes, plan_run, too_little
+from nerd_gui.denoising.memory_plan import budget_bytes, estimate_bytes, plan_run, too_little
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision, attention_path, neighbourhood_attention
 

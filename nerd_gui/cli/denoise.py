@@ -10,7 +10,7 @@ from nerd_gui.cli.arguments import Parser, UsageError, say, sigma, whole
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, check_folder, write_text
 from nerd_gui.denoising import Iterate, RunError, Trajectory
-from nerd_gui.denoising.files import Destination, denoise_file
+from nerd_gui.denoising.photo_files import Destination, denoise_file
 from nerd_gui.imaging import PhotoError, open_photo, what_is_lost
 from nerd_gui.nerd import load_model
 

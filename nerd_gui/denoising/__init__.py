@@ -1,18 +1,13 @@
 """One run: subject and settings in, a stream of iterates out, kept in a trajectory."""
 
+from nerd_gui.denoising.devices import check_device, default_device, default_model, devices
+from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.features import Features
-from nerd_gui.denoising.memory import MemoryPlan, estimate_bytes, peak_memory_mb, plan_run
+from nerd_gui.denoising.memory_plan import MemoryPlan, estimate_bytes, peak_memory_mb, plan_run
 from nerd_gui.denoising.recorder import Recorder, denoise, record
 from nerd_gui.denoising.run import DenoisingRun
-from nerd_gui.denoising.settings import (
-    RunError,
-    RunSettings,
-    Subject,
-    check_device,
-    default_device,
-    default_model,
-    devices,
-)
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import CURVES, Iterate, Trajectory
 from nerd_gui.denoising.warm_start import Equilibrium, Saving
 

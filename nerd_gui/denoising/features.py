@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nerd_gui.denoising.settings import RunError
+from nerd_gui.denoising.errors import RunError
 from nerd_gui.nerd import NERD, AttentionMaps, GroupStatistics
 
 MEMORY_LIMIT = 2 << 30  # bytes of features that one run keeps in memory

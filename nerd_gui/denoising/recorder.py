@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from nerd_gui import allocator
 from nerd_gui.compiled import status
-from nerd_gui.denoising.memory import peak_memory_mb
+from nerd_gui.denoising.memory_plan import peak_memory_mb
 from nerd_gui.denoising.run import DenoisingRun
-from nerd_gui.denoising.settings import RunSettings, Subject
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
 from nerd_gui.denoising.warm_start import Equilibrium
 from nerd_gui.equilibrium import StopReason

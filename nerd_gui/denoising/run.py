@@ -9,9 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nerd_gui.denoising.devices import check_device
+from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.features import HALF_MAX, MEMORY_LIMIT, Features, FeatureStore
-from nerd_gui.denoising.memory import plan_run
-from nerd_gui.denoising.settings import RunError, RunSettings, Subject, check_device
+from nerd_gui.denoising.memory_plan import plan_run
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.tiled import together
 from nerd_gui.denoising.trajectory import Iterate, figures
 from nerd_gui.denoising.warm_start import IN_TILES, NO_EQUILIBRIUM, Equilibrium

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nerd_gui.denoising.settings import Subject
+from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, figures
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging.tiles import Tile, blend

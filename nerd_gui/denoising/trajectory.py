@@ -9,8 +9,9 @@ import torch
 
 from nerd_gui.compiled import Status, status
 from nerd_gui.denoising.features import Features
-from nerd_gui.denoising.memory import MemoryPlan
-from nerd_gui.denoising.settings import RunSettings, Subject
+from nerd_gui.denoising.memory_plan import MemoryPlan
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.warm_start import Equilibrium, Saving
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma, noise_level, psnr, ssim

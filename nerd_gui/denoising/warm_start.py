@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nerd_gui.denoising.settings import Subject
+from nerd_gui.denoising.subject import Subject
 
 NO_EQUILIBRIUM = "There is no last equilibrium, so the run starts from zero."
 IN_TILES = "A picture that is solved in tiles has no last equilibrium, so the run starts from zero."

@@ -14,7 +14,7 @@ from PIL import Image
 
 from nerd_gui import __version__
 from nerd_gui.cli import main
-from nerd_gui.denoising import RunSettings, estimate_bytes, memory
+from nerd_gui.denoising import RunSettings, estimate_bytes, memory_plan
 from nerd_gui.nerd import load_model
 
 RECORD_KEYS = ["index", "residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim", "seconds"]
@@ -179,7 +179,7 @@ def test_window_does_not_open_for_odd_arguments(window_calls, tmp_path, monkeypa
 
 def test_what_is_given_up_for_memory_is_said(tmp_path, photo, model, capsys, monkeypatch):
     needed = estimate_bytes(load_model(model).config, RunSettings(max_iter=9), 1, 24, 20)
-    monkeypatch.setattr(memory, "budget_bytes", lambda settings: needed - 1)
+    monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: needed - 1)
     report = tmp_path / "run.json"
     arguments = ["-o", tmp_path / "out.png", "--max-iter", 9, "--model", model, "--memory-limit", 3, "--report", report]
     assert main(["denoise", str(photo), *map(str, arguments)]) == 0

@@ -1,22 +1,8 @@
 import math
 
-import numpy as np
 import pytest
-import torch
-from tiny_runs import make_net, make_photo
 
-from nerd_gui.denoising import (
-    DenoisingRun,
-    RunError,
-    RunSettings,
-    Subject,
-    check_device,
-    default_device,
-    default_model,
-    devices,
-    settings,
-)
-from nerd_gui.imaging import add_noise
+from nerd_gui.denoising import RunError, RunSettings
 
 
 @pytest.mark.parametrize(
@@ -36,79 +22,3 @@ from nerd_gui.imaging import add_noise
 def test_bad_settings_are_sentences(change, sentence):
     with pytest.raises(RunError, match=sentence):
         RunSettings(**change)
-
-
-@pytest.mark.parametrize("device", ["tpu", "cuda:99", ""])
-def test_a_missing_device_is_a_sentence(device):
-    with pytest.raises(RunError, match=f"no device “{device}” here; choose one of cpu"):
-        DenoisingRun(Subject.of(make_photo()), RunSettings(device=device), make_net())
-
-
-def test_devices():
-    assert devices()[0] == "cpu"
-    assert check_device("cpu") == "cpu"
-    assert default_device() in devices()
-    assert ("cuda" in "".join(devices())) == torch.cuda.is_available()
-
-
-@pytest.mark.parametrize(
-    ("device", "names", "expected"),
-    [
-        ("cpu", ["nerd", "nerd-lite", "x"], "nerd-lite"),
-        ("cuda", ["nerd", "nerd-lite", "x"], "nerd"),
-        ("cpu", ["nerd", "x"], "nerd"),
-        ("cuda", ["nerd-lite-25"], "nerd-lite-25"),
-    ],
-)
-def test_the_default_network_suits_the_device(monkeypatch, device, names, expected):
-    monkeypatch.setattr(settings, "model_names", lambda: names)
-    assert default_model(device) == expected
-
-
-def test_no_network_at_all_is_a_sentence(monkeypatch):
-    monkeypatch.setattr(settings, "model_names", list)
-    with pytest.raises(RunError, match="No trained network"):
-        default_model("cpu")
-
-
-def test_noise_is_added_and_can_be_repeated():
-    photo = make_photo(3)
-    subject = Subject.of(photo, sigma=25, seed=7)
-    np.testing.assert_array_equal(subject.noisy, add_noise(photo.pixels, 25, 7))
-    np.testing.assert_array_equal(subject.noisy, Subject.of(photo, sigma=25, seed=7).noisy)
-    assert not np.array_equal(subject.noisy, Subject.of(photo, sigma=25, seed=8).noisy)
-    np.testing.assert_array_equal(subject.clean, photo.pixels)
-    assert (subject.channels, subject.rows, subject.cols) == (3, 24, 20)
-    assert (subject.sigma, subject.seed) == (25.0, 7)
-
-
-def test_a_noisy_photo_is_taken_as_it_is():
-    photo, clean = make_photo(seed=1), make_photo(seed=2)
-    subject = Subject.of(photo)
-    np.testing.assert_array_equal(subject.noisy, photo.pixels)
-    assert subject.clean is None
-    assert subject.sigma is None
-    np.testing.assert_array_equal(Subject.of(photo, clean=clean).clean, clean.pixels)
-    part = Subject.of(photo, clean=clean, region=(1, 2, 3, 4))
-    np.testing.assert_array_equal(part.noisy, photo.pixels[:, 1:4, 2:6])
-    np.testing.assert_array_equal(part.clean, clean.pixels[:, 1:4, 2:6])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        ({"sigma": -1}, "noise level sigma is -1"),
-        ({"sigma": math.nan}, "noise level sigma is nan"),
-        ({"sigma": 256}, "from 0 to 255"),
-        ({"sigma": 25, "seed": -1}, "seed of the noise must be 0 or more"),
-        ({"region": (0, 0, 25, 20)}, "does not lie inside"),
-        ({"region": (-1, 0, 5, 5)}, "does not lie inside"),
-        ({"sigma": 25, "region": (0, 0, 0, 5)}, "does not lie inside"),
-        ({"clean": make_photo(rows=23)}, r"is 20 x 23 with 1 channel\(s\), the photo 20 x 24"),
-        ({"clean": make_photo(3)}, r"with 3 channel\(s\)"),
-        ({"clean": make_photo(), "sigma": 25}, "no other clean picture"),
-    ],
-)
-def test_impossible_subjects_are_sentences(arguments, sentence):
-    with pytest.raises(RunError, match=sentence):
-        Subject.of(make_photo(), **arguments)

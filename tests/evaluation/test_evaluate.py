@@ -12,7 +12,7 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from nerd_gui.cli import main
-from nerd_gui.denoising import RunSettings, estimate_bytes, memory
+from nerd_gui.denoising import RunSettings, estimate_bytes, memory_plan
 from nerd_gui.equilibrium import anderson, broyden
 from nerd_gui.evaluation.evaluate import evaluate
 from nerd_gui.evaluation.figures import EvaluationError
@@ -207,7 +207,7 @@ def test_what_is_given_up_for_memory_is_said_once(folder, tmp_path, monkeypatch)
     model, said = network(tmp_path / "one.safetensors"), []
     settings = RunSettings(max_iter=6)
     needed = estimate_bytes(load_model(model).config, settings, 1, 40, 33, torch.float8_e5m2)
-    monkeypatch.setattr(memory, "budget_bytes", lambda settings: needed)
+    monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: needed)
     (folder / "a.bmp").write_bytes((folder / "b.png").read_bytes())
     [one, two] = evaluate([folder], [20, 30], [model], settings, announce=said.append)
     assert said == one["plan"] == two["plan"] == ["Broyden's pairs are kept in 8 bits instead of 16."]

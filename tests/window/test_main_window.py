@@ -9,7 +9,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMessageBox, QSlider, QSpinBox, QWidget
 
-from nerd_gui.denoising import DenoisingRun, estimate_bytes, memory
+from nerd_gui.denoising import DenoisingRun, estimate_bytes, memory_plan
 from nerd_gui.imaging import add_noise, noise_level, open_photo, open_sample, sample_names, to_8_bit
 from nerd_gui.nerd import NERD, load_model
 from nerd_gui.window.picture.layers import Compare, Layer
@@ -350,7 +350,7 @@ def test_a_run_that_gives_something_up_for_memory_says_so(qtbot, window, monkeyp
     assert window.controls.settings().memory_limit == 3
     subject, net = window.workspace.subject(), load_model(window.controls.settings().model)
     needed = estimate_bytes(net.config, window.controls.settings(), subject.channels, subject.rows, subject.cols)
-    monkeypatch.setattr(memory, "budget_bytes", lambda settings: needed - 1)
+    monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: needed - 1)
     run_to_the_end(qtbot, window)
     sentence = "Broyden's pairs are kept in 8 bits instead of 16."
     assert window.statusBar().currentMessage() == sentence

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nerd_gui.denoising import Trajectory
-from nerd_gui.denoising.files import describe
+from nerd_gui.denoising.photo_files import describe
 from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging import Photo, PhotoError, free_name, save_picture
 

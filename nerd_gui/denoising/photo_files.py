@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from nerd_gui import __version__
+from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.recorder import record
 from nerd_gui.denoising.run import DenoisingRun
-from nerd_gui.denoising.settings import RunError, RunSettings, Subject
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
 from nerd_gui.imaging import Photo, denoised_name, open_photo, save_picture, what_is_lost
 from nerd_gui.nerd import NERD

@@ -8,7 +8,8 @@ import psutil
 import torch
 
 from nerd_gui import allocator
-from nerd_gui.denoising.settings import RunError, RunSettings
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.imaging.tiles import crop_side
 from nerd_gui.nerd import NerdConfig
 

@@ -17,11 +17,11 @@ from nerd_gui.denoising import (
     Subject,
     denoise,
     estimate_bytes,
-    memory,
+    memory_plan,
     peak_memory_mb,
     plan_run,
 )
-from nerd_gui.denoising.files import describe
+from nerd_gui.denoising.photo_files import describe
 from nerd_gui.imaging import open_sample
 from nerd_gui.nerd import NerdConfig, load_model
 
@@ -33,7 +33,7 @@ EIGHT_BITS = "Broyden's pairs are kept in 8 bits instead of 16."
 @pytest.fixture
 def budget(monkeypatch):
     """Sets what a run may take."""
-    return lambda size: monkeypatch.setattr(memory, "budget_bytes", lambda settings: int(size))
+    return lambda size: monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: int(size))
 
 
 def test_the_estimate_counts_broydens_vectors():
@@ -90,25 +90,25 @@ def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, memory_kept, tile
 def test_what_an_earlier_run_left_to_be_reused_counts_as_free(monkeypatch):
     """It is returned before anything is given up for want of it."""
     left = [8e9]
-    monkeypatch.setattr(memory, "free_bytes", lambda device: int(12e9 - left[0]))
-    monkeypatch.setattr(memory.allocator, "trim", lambda: left.__setitem__(0, 0))
+    monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(12e9 - left[0]))
+    monkeypatch.setattr(memory_plan.allocator, "trim", lambda: left.__setitem__(0, 0))
     plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
     assert plan.steps == () and plan.tiles == (1, 1) and plan.budget == int(0.9 * 12e9)
 
 
 def test_a_run_with_room_to_spare_leaves_it_there(monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda device: int(64e9))
-    monkeypatch.setattr(memory.allocator, "trim", lambda: pytest.fail("What could be reused was returned."))
+    monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(64e9))
+    monkeypatch.setattr(memory_plan.allocator, "trim", lambda: pytest.fail("What could be reused was returned."))
     plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
     assert plan.needed == int(1.5 * estimate_bytes(PAPER, RunSettings(), 1, 1024, 1024))
 
 
 def test_the_limit_is_that_of_the_process():
     held = psutil.Process().memory_info().rss
-    left = memory.budget_bytes(RunSettings(memory_limit=2.0))
+    left = memory_plan.budget_bytes(RunSettings(memory_limit=2.0))
     assert left == pytest.approx(0.95 * 2e9 - held, abs=2e7)
-    assert memory.budget_bytes(RunSettings(memory_limit=1e-3)) == 0
-    assert memory.budget_bytes(RunSettings(memory_limit=1e6)) == pytest.approx(
+    assert memory_plan.budget_bytes(RunSettings(memory_limit=1e-3)) == 0
+    assert memory_plan.budget_bytes(RunSettings(memory_limit=1e6)) == pytest.approx(
         0.9 * psutil.virtual_memory().available, rel=0.05
     )
 
@@ -184,7 +184,7 @@ def test_the_estimate_is_what_a_run_takes(room, tiled):
 def test_the_peak_is_that_of_the_process():
     assert peak_memory_mb("cpu") >= 0.9 * psutil.Process().memory_info().rss / 1e6
     assert peak_memory_mb("cpu") < psutil.virtual_memory().total / 1e6
-    assert memory.free_bytes("cpu") < psutil.virtual_memory().total
+    assert memory_plan.free_bytes("cpu") < psutil.virtual_memory().total
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux has this second source")

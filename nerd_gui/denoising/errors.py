@@ -1,0 +1,5 @@
+"""What a run says when it cannot start or go on."""
+
+
+class RunError(ValueError):
+    """A run that cannot start or go on; the message says what is wrong and what to do."""

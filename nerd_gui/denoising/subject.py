@@ -1,0 +1,96 @@
+"""What a run denoises, and what is known of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.imaging import Photo, add_noise
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is denoised, and what is known of it.
+
+    Attributes
+    ----------
+    photo : Photo
+        The photo as opened, whole.
+    noisy : float32 array (C, rows, cols)
+        y: the photo, or the region of it, with noise added if any was.
+    clean : float32 array (C, rows, cols) or None
+        x where it is known.
+    sigma : float or None
+        Standard deviation of the noise that was added, 0-255; None for a photo that is noisy already.
+    seed : int or None
+        Seed of that noise.
+    region : (row, col, rows, cols) or None
+        The part of the photo that is run; None for the whole.
+    """
+
+    photo: Photo
+    noisy: np.ndarray
+    clean: np.ndarray | None = None
+    sigma: float | None = None
+    seed: int | None = None
+    region: tuple[int, int, int, int] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        photo: Photo,
+        *,
+        sigma: float | None = None,
+        seed: int = 0,
+        clean: Photo | None = None,
+        region: tuple[int, int, int, int] | None = None,
+    ) -> "Subject":
+        """Make the subject of a run.
+
+        Parameters
+        ----------
+        sigma : float, optional
+            Add noise of this level: the photo itself is then the clean picture. None: the photo is noisy already.
+        clean : Photo, optional
+            The clean picture of an already noisy photo.
+
+        Raises
+        ------
+        RunError
+            If sigma is no noise level, the clean picture has another size or number of channels, or the region does
+            not lie inside the photo.
+        """
+        if clean is not None and clean.pixels.shape != photo.pixels.shape:
+            raise RunError(
+                f"The clean picture “{clean.name}” is {clean.cols} x {clean.rows} with {clean.channels} channel(s), "
+                f"the photo {photo.cols} x {photo.rows} with {photo.channels}; choose the clean version of this photo."
+            )
+        if clean is not None and sigma is not None:
+            raise RunError("Noise is added to a clean picture, so there is no other clean picture to name.")
+        if seed < 0:
+            raise RunError(f"The seed of the noise must be 0 or more, not {seed}.")
+        try:
+            part = photo.crop(*region) if region else photo
+            if sigma is not None:
+                return cls(photo, add_noise(part.pixels, sigma, seed), part.pixels, float(sigma), seed, region)
+            truth = None if clean is None else (clean.crop(*region) if region else clean).pixels
+        except ValueError as error:
+            raise RunError(str(error)) from error
+        return cls(photo, part.pixels, truth, region=region)
+
+    @property
+    def channels(self) -> int:
+        return int(self.noisy.shape[0])
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the photo at which the subject begins."""
+        return (0, 0) if self.region is None else self.region[:2]
+
+    @property
+    def rows(self) -> int:
+        return int(self.noisy.shape[1])
+
+    @property
+    def cols(self) -> int:
+        return int(self.noisy.shape[2])
