@@ -1,32 +1,74 @@
-"""The options of a run, and the settings they make."""
+"""The options of a run, and the settings they make: every field of `RunSettings` can be set, its default is there."""
 
 import argparse
+from collections.abc import Iterable
+from dataclasses import fields
 
 import torch
 
-from nerd_gui.cli.arguments import not_negative, positive, whole
+from nerd_gui.cli.arguments import UsageError, not_negative, positive, whole
 from nerd_gui.denoising import RunSettings, check_device, default_device, default_model
+from nerd_gui.equilibrium import MEASURES, SOLVERS
 
-_OPTIONS = ("solver", "max_iter", "tol", "memory", "window", "precision", "memory_limit")
+_NOT_AS_GIVEN = ("model", "device")  # their defaults depend on the machine
+_STARTS, _PRECISIONS = ("zero", "random"), ("float32", "bfloat16")
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that make a run's settings; `run_settings` reads them."""
+    """Add the options that make a run's settings, all but the network; `run_settings` reads them."""
+    usual = RunSettings()
     add = parser.add_argument_group("the run").add_argument
-    add("--solver", default="broyden", metavar="NAME", help="broyden (the default), anderson or plain")
-    add("--max-iter", type=whole(1), default=17, metavar="N", help="most solver steps (default: 17)")
-    add("--tol", type=not_negative, default=1e-3, metavar="T", help="residual to stop at, 0: never (default: 1e-3)")
-    add("--memory", type=whole(1), metavar="PAIRS", help="pairs that Broyden keeps (default: all); fewer take less RAM")
+    add("--solver", default=usual.solver, metavar="NAME", help=f"{_choice(SOLVERS, usual.solver)}")
+    add(
+        "--max-iter",
+        type=whole(1),
+        default=usual.max_iter,
+        metavar="N",
+        help=f"most solver steps (default: {usual.max_iter})",
+    )
+    add(
+        "--tol",
+        type=not_negative,
+        default=usual.tol,
+        metavar="T",
+        help=f"what the measure of --stop-on must fall to, 0: take all steps (default: {usual.tol:g})",
+    )
+    add("--stop-on", default=usual.stop_on, metavar="MEASURE", help=f"{_choice(MEASURES, usual.stop_on)}")
+    add(
+        "--safeguard",
+        action=argparse.BooleanOptionalAction,
+        default=usual.safeguard,
+        help="drop steps that more than double the residual (the default), or let the solver go on from them",
+    )
+    add(
+        "--memory",
+        type=whole(1),
+        metavar="PAIRS",
+        help="pairs of vectors that the solver keeps of its steps (default: its own choice, for Broyden all)",
+    )
+    add(
+        "--damping",
+        type=positive,
+        metavar="D",
+        help=f"length of a step of the plain iteration, z <- D f(z) + (1 - D) z (default: {usual.damping:g})",
+    )
+    add("--start", default=usual.start, metavar="START", help=f"z of iterate 0: {_choice(_STARTS, usual.start)}")
+    add("--start-seed", type=whole(0), metavar="N", help=f"seed of the random start (default: {usual.start_seed})")
     add("--window", type=whole(1), metavar="Q", help="attention window in pixels (default: the network's own)")
+    add("--precision", default=usual.precision, metavar="P", help=f"inside f: {_choice(_PRECISIONS, usual.precision)}")
     add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
-    add("--precision", default="float32", metavar="P", help="inside f: float32 (the default) or bfloat16")
     add(
         "--memory-limit",
         type=positive,
         metavar="GB",
-        help="make the run fit into so much memory (default: what is free)",
+        help="gigabytes of RAM, or of the GPU, that the run is made to fit into (default: what is free)",
     )
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
+
+
+def _choice(names: Iterable[str], usual: str) -> str:
+    words = [f"{name} (the default)" if name == usual else name for name in names]
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def run_settings(args: argparse.Namespace, model: str | None) -> RunSettings:
@@ -34,11 +76,23 @@ def run_settings(args: argparse.Namespace, model: str | None) -> RunSettings:
 
     Raises
     ------
+    UsageError
+        If an option has no effect on this run, or it is to start where no run has been.
     RunError
         If there is no such device or solver, or no network.
     """
+    if args.start == "last":
+        raise UsageError(
+            "A run from the command line has no last equilibrium to start from; choose --start zero or random, or run "
+            "twice in the window."
+        )
+    if args.start_seed is not None and args.start != "random":
+        raise UsageError("--start-seed chooses the start of --start random; give both or neither.")
+    if args.damping is not None and "plain" not in (args.solver, getattr(args, "other_solver", None)):
+        raise UsageError("--damping is that of the plain iteration; ask for --solver plain, or leave it out.")
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     device = default_device() if args.device is None else check_device(args.device)
-    options = {name: getattr(args, name) for name in _OPTIONS}
+    given = {field.name: getattr(args, field.name) for field in fields(RunSettings) if field.name not in _NOT_AS_GIVEN}
+    options = {name: value for name, value in given.items() if value is not None}
     return RunSettings(model=default_model(device) if model is None else model, device=device, **options)

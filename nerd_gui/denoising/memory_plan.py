@@ -10,6 +10,7 @@ import torch
 from nerd_gui import allocator
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.equilibrium import SOLVERS, Storage
 from nerd_gui.imaging.tiles import crop_side
 from nerd_gui.nerd import NerdConfig
 
@@ -37,8 +38,8 @@ class MemoryPlan:
         Bytes above the idle process: the estimate, and what the run may take.
     pair_dtype : torch.dtype
         What the solver's pairs are kept in.
-    memory : int or None
-        Pairs that the solver keeps; None: all of them, or the solver's own choice.
+    pairs : int or None
+        Those that the solver keeps; None: all of them, or the solver's own choice.
     tiles : (down, across)
         Parts that the picture is cut into; (1, 1): it is solved whole.
     halo : int
@@ -50,16 +51,10 @@ class MemoryPlan:
     needed: int
     budget: int
     pair_dtype: torch.dtype
-    memory: int | None
+    pairs: int | None
     tiles: tuple[int, int] = (1, 1)
     halo: int = 0
     steps: tuple[str, ...] = ()
-
-
-def pairs_kept(settings: RunSettings) -> int:
-    """Pairs that the solver holds at the end of a run."""
-    asked = {"broyden": settings.memory or settings.max_iter, "anderson": settings.memory or 5}
-    return min(asked.get(settings.solver, 0), max(settings.max_iter - 1, 0))
 
 
 def estimate_bytes(
@@ -72,19 +67,18 @@ def estimate_bytes(
 ) -> int:
     """Upper estimate of a run's memory above the idle process.
 
-    In units of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, z, and z and g of the iterate before
-    and of the best one, where that is another; either what f takes beside them, or the algebra of a step; and the
-    solver's pairs, for which Broyden keeps one vector each as long as it keeps all of them, else two.
+    In units of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, and what the solver states of itself,
+    its iterates and its pairs; either what f takes beside them, or the algebra of a step.
     """
     z = _FLOAT * batch * config.features * rows * cols
-    kept = pairs_kept(settings)
-    all_pairs = settings.solver == "broyden" and (settings.memory or settings.max_iter) >= settings.max_iter
-    pairs = kept * (1 if all_pairs else 2) * pair_dtype.itemsize / _FLOAT
-    safeguarded = settings.safeguard and settings.solver != "plain"
-    held = 4 + 2 * safeguarded
-    algebra = {"broyden": 4 if all_pairs else 6, "anderson": 5}.get(settings.solver, 3)  # f(z), g and what a step takes
+    solver = _storage(settings)
+    pairs = solver.history * pair_dtype.itemsize / _FLOAT
     n_hat = 2 * batch * config.channels * rows * cols * (settings.max_iter + 1)
-    return int(z * (held + max(_inside(config, settings), algebra) + pairs)) + n_hat + _BASE
+    return int(z * (1 + solver.iterates + max(_inside(config, settings), solver.step) + pairs)) + n_hat + _BASE
+
+
+def _storage(settings: RunSettings) -> Storage:
+    return SOLVERS[settings.solver].storage(**settings.solver_keywords())
 
 
 def _inside(config: NerdConfig, settings: RunSettings) -> float:
@@ -149,7 +143,7 @@ def _plans(
 
     dtype, steps = PAIR_DTYPE, []
     yield MemoryPlan(needed(settings, dtype), budget, dtype, settings.memory)
-    pairs = pairs_kept(settings)
+    pairs = _storage(settings).pairs
     if pairs and settings.device != "mps":  # which knows no 8-bit floats
         dtype, steps = torch.float8_e5m2, [f"{settings.solver.capitalize()}'s pairs are kept in 8 bits instead of 16."]
         yield MemoryPlan(needed(settings, dtype), budget, dtype, settings.memory, steps=tuple(steps))
@@ -192,7 +186,7 @@ def too_little(needed: int, settings: RunSettings, budget: int) -> RunError:
     there = "may be taken" if limit is None else f"are left of the limit of {limit:g} GB"
     return RunError(
         f"This run needs about {needed / 1e9:.1f} GB of memory and {budget / 1e9:.1f} GB {there}; choose a smaller "
-        "region, fewer solver steps, or a smaller memory for Broyden's pairs."
+        "region, fewer solver steps, or fewer pairs of vectors for the solver to keep."
     )
 
 

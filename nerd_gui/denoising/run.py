@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -172,11 +171,9 @@ class DenoisingRun:
             with exact_float32():
                 return net.implicit(z, s, window=self.window, precision=settings.precision, interrupt=interrupt)
 
-        options: dict[str, Any] = {"max_iter": settings.max_iter, "tol": settings.tol, "safeguard": settings.safeguard}
-        options["pair_dtype"] = self.plan.pair_dtype
-        if self.plan.memory is not None:
-            options["memory"] = self.plan.memory
-        for step in SOLVERS[settings.solver](f, self._start(s), should_stop=should_stop, **options):
+        keywords = replace(settings, memory=self.plan.pairs).solver_keywords()
+        keywords |= {"pair_dtype": self.plan.pair_dtype, "should_stop": should_stop}
+        for step in SOLVERS[settings.solver](f, self._start(s), **keywords):
             features = None
             if store is not None and kept_s is not None:
                 features = Features(store.keep(step.z), kept_s, net.attention_statistics(step.z, s))

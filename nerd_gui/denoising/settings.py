@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from nerd_gui.denoising.errors import RunError
-from nerd_gui.equilibrium import SOLVERS
+from nerd_gui.equilibrium import MEASURES, SOLVERS
 from nerd_gui.nerd.attention import Precision
+
+Measure = Literal["residual", "relative_step", "residual_change"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,17 @@ class RunSettings:
     max_iter : int
         Most steps; iterates are numbered 0 ... N.
     tol : float
-        Residual ||g|| / ||f(z)|| at which the run has converged; 0 takes all steps.
+        What the measure `stop_on` must fall to for the run to have converged; 0 takes all steps.
+    stop_on : {"residual", "relative_step", "residual_change"}
+        ||g|| / ||f(z)||, how far the fixed point is; the length of a step in parts of z (Fig. 10); or the change of g
+        in parts of g (Sec. V-A), which tends to |1 - lambda| of f's leading eigenvalue lambda and not to 0.
     memory : int or None
-        Pairs that Broyden keeps (None: all).
+        Pairs of vectors that the solver keeps of its steps (None: its own choice, which for Broyden is all of them).
+        Bytes are limited by `memory_limit`.
     safeguard : bool
         Drop steps that more than double the residual.
+    damping : float
+        Length of a step of the plain iteration, above 0; 1 is z <- f(z). Other solvers take no notice of it.
     window : int or None
         q for this run (None: the network's own).
     precision : {"float32", "bfloat16"}
@@ -33,9 +41,9 @@ class RunSettings:
     device : str
         "cpu", "cuda", "cuda:1", "mps".
     start : {"zero", "random", "last"}
-        z of iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the last equilibrium.
+        The z of iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the last equilibrium.
     start_seed : int
-        Seed of the random start.
+        Seed of the random start, 0 or more.
     memory_limit : float or None
         Gigabytes that the process, or its tensors on a GPU, may take (None: what is free). The run is made to fit.
     """
@@ -44,8 +52,10 @@ class RunSettings:
     solver: str = "broyden"
     max_iter: int = 17
     tol: float = 1e-3
+    stop_on: Measure = "residual"
     memory: int | None = None
     safeguard: bool = True
+    damping: float = 1.0
     window: int | None = None
     precision: Precision = "float32"
     device: str = "cpu"
@@ -60,8 +70,12 @@ class RunSettings:
             raise RunError(f"The solver needs at least 1 step, not {self.max_iter}.")
         if not (math.isfinite(self.tol) and self.tol >= 0):
             raise RunError(f"The tolerance must be a number of 0 or more, not {self.tol}.")
+        if self.stop_on not in MEASURES:
+            raise RunError(f"A run can stop on {', '.join(MEASURES)}, not on “{self.stop_on}”.")
         if self.memory is not None and self.memory < 1:
-            raise RunError(f"Broyden's memory must hold at least 1 pair, not {self.memory}.")
+            raise RunError(f"The solver must keep at least 1 pair of vectors, not {self.memory}.")
+        if not 0 < self.damping < math.inf:
+            raise RunError(f"The damping of the plain iteration must be above 0, not {self.damping}.")
         if self.window is not None and self.window < 1:
             raise RunError(f"The attention window must be at least 1 pixel wide, not {self.window}.")
         if self.memory_limit is not None and not 0 < self.memory_limit < math.inf:
@@ -70,3 +84,12 @@ class RunSettings:
             raise RunError(f"The precision must be float32 or bfloat16, not “{self.precision}”.")
         if self.start not in ("zero", "random", "last"):
             raise RunError(f"A run starts from zero, random or last, not from “{self.start}”.")
+        if not 0 <= self.start_seed < 1 << 63:
+            raise RunError(f"The seed of the start must be 0 or more and below 2^63, not {self.start_seed}.")
+
+    def solver_keywords(self) -> dict[str, Any]:
+        """What the solver is called with, as far as these settings say it."""
+        names = ["max_iter", "tol", "stop_on", "safeguard", *SOLVERS[self.solver].own_keywords]
+        if self.memory is not None:
+            names.append("memory")
+        return {name: getattr(self, name) for name in names}

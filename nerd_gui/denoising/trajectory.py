@@ -1,7 +1,7 @@
 """The one record of a run: every iterate as it was, and the curves over them."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from nerd_gui.denoising.warm_start import Equilibrium, Saving
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma, noise_level, psnr, ssim
 
+#: Settings that stand in the first lines of a report; the others are its "settings".
+_NAMED = ("model", "solver", "device", "window", "precision")
 CURVES = ("residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim")
 
 
@@ -213,7 +215,7 @@ class Trajectory:
             return None
         first, own = self.earlier_runs[0], self._outline()
         alike = first["solver"] == own["solver"] and all(
-            first["settings"][name] == own["settings"][name] for name in ("memory", "safeguard")
+            first["settings"][name] == own["settings"][name] for name in ("memory", "safeguard", "damping")
         )
         if not alike or first["settings"]["start"] != "zero":
             return None
@@ -246,21 +248,10 @@ class Trajectory:
         """What the run was asked to do, and which iterate is its result."""
         subject, settings = self.subject, self.settings
         return {
-            "model": settings.model,
-            "solver": settings.solver,
-            "device": settings.device,
+            **{name: getattr(settings, name) for name in _NAMED},
             "window": self.window,
-            "precision": settings.precision,
             "result": self.result if self.iterates else None,
-            "settings": {
-                "max_iter": settings.max_iter,
-                "tol": settings.tol,
-                "memory": settings.memory,
-                "safeguard": settings.safeguard,
-                "start": settings.start,
-                "start_seed": settings.start_seed,
-                "memory_limit": settings.memory_limit,
-            },
+            "settings": {name: value for name, value in asdict(settings).items() if name not in _NAMED},
             "photo": {
                 "name": subject.photo.name,
                 "path": str(subject.photo.path) if subject.photo.path else None,

@@ -1,22 +1,28 @@
 """Fixed points of any function: solvers, the gradient through an equilibrium, its stability. Knows no pictures."""
 
-from collections.abc import Callable, Iterator
-
-from nerd_gui.equilibrium.anderson import anderson
-from nerd_gui.equilibrium.broyden import broyden
-from nerd_gui.equilibrium.iteration import SolverStep, StopReason
+from nerd_gui.equilibrium.anderson import anderson, anderson_storage
+from nerd_gui.equilibrium.broyden import broyden, broyden_storage
+from nerd_gui.equilibrium.iteration import MEASURES, SolverStep, StopReason
 from nerd_gui.equilibrium.phantom import phantom_gradient
-from nerd_gui.equilibrium.plain import plain
+from nerd_gui.equilibrium.plain import plain, plain_storage
+from nerd_gui.equilibrium.solver import Solver, Storage
 from nerd_gui.equilibrium.stability import jacobian_penalty, spectral_radius
 from nerd_gui.equilibrium.without_synchronisation import broyden_without_synchronisation
 
-#: The solvers by name; all take the same keywords.
-SOLVERS: dict[str, Callable[..., Iterator[SolverStep]]] = {"broyden": broyden, "anderson": anderson, "plain": plain}
+#: The solvers by name; all take the keywords of `broyden`, and some of them further ones.
+SOLVERS: dict[str, Solver] = {
+    "broyden": Solver(broyden, broyden_storage),
+    "anderson": Solver(anderson, anderson_storage),
+    "plain": Solver(plain, plain_storage, own_keywords=("damping",)),
+}
 
 __all__ = [
+    "MEASURES",
     "SOLVERS",
+    "Solver",
     "SolverStep",
     "StopReason",
+    "Storage",
     "anderson",
     "broyden",
     "broyden_without_synchronisation",

@@ -8,16 +8,19 @@ import torch
 from torch import Tensor
 
 from nerd_gui.equilibrium.history import History
-from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, solve
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, most_pairs, solve
+from nerd_gui.equilibrium.solver import Storage
+
+_MEMORY = 5  # changes
 
 
 def anderson(
     f: Callable[[Tensor], Tensor],
     z0: Tensor,
     *,
-    max_iter: int = 17,
-    tol: float = 1e-3,
-    memory: int | None = 5,
+    max_iter: int,
+    tol: float,
+    memory: int | None = _MEMORY,
     pair_dtype: torch.dtype | None = None,
     beta: float = 1.0,
     regularization: float = 1e-6,
@@ -63,6 +66,14 @@ def anderson(
         raise ValueError(f"Anderson's regularization must be above 0, not {regularization}.")
     slots = max(1, min(memory or max_iter, max_iter))
     return solve(lambda z: _Anderson(z, slots, pair_dtype, beta, regularization), f, z0, rule, safeguard=safeguard)
+
+
+def anderson_storage(
+    *, max_iter: int, memory: int | None = _MEMORY, safeguard: bool = True, stop_on: str = "residual", **_: object
+) -> Storage:
+    """What `anderson` holds with these keywords."""
+    pairs = min(memory or max_iter, most_pairs(max_iter, stop_on))
+    return Storage(step=5, pairs=pairs, tensors_per_pair=2, safeguard=safeguard)
 
 
 class _Anderson(Stepwise):

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nerd_gui.equilibrium.history import History, comparison, dot, sample_norms
-from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, solve
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, most_pairs, solve
+from nerd_gui.equilibrium.solver import Storage
 
 _LEAST_STEP = 1e-3  # of its plain part: what is left of a smaller one is rounding
 
@@ -18,8 +19,8 @@ def broyden(
     f: Callable[[Tensor], Tensor],
     z0: Tensor,
     *,
-    max_iter: int = 17,
-    tol: float = 1e-3,
+    max_iter: int,
+    tol: float,
     memory: int | None = None,
     pair_dtype: torch.dtype | None = None,
     alpha: float = 1.0,
@@ -77,7 +78,7 @@ def broyden(
 
     Examples
     --------
-    >>> *_, last = broyden(torch.cos, torch.zeros(1, 1), tol=1e-6)
+    >>> *_, last = broyden(torch.cos, torch.zeros(1, 1), max_iter=17, tol=1e-6)
     >>> round(last.z.item(), 4), str(last.stop_reason)
     (0.7391, 'converged')
     """
@@ -87,9 +88,19 @@ def broyden(
     if not alpha > 0:
         raise ValueError(f"Broyden's step length must be above 0, not {alpha}.")
     if memory is None or memory >= max_iter:
-        room = max_iter if stop_on == "relative_step" else max_iter - 1  # the last step is worked out, or taken
-        return solve(lambda z: FromSteps(z, max(1, room), pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
+        room = max(1, most_pairs(max_iter, stop_on))
+        return solve(lambda z: FromSteps(z, room, pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
     return solve(lambda z: _FromPairs(z, memory, pair_dtype, alpha), f, z0, rule, safeguard=safeguard)
+
+
+def broyden_storage(
+    *, max_iter: int, memory: int | None = None, safeguard: bool = True, stop_on: str = "residual", **_: object
+) -> Storage:
+    """What `broyden` holds with these keywords."""
+    pairs = most_pairs(max_iter, stop_on)
+    if memory is None or memory >= max_iter:
+        return Storage(step=4, pairs=pairs, tensors_per_pair=1, safeguard=safeguard)
+    return Storage(step=6, pairs=min(memory, pairs), tensors_per_pair=2, safeguard=safeguard)
 
 
 class FromSteps:

@@ -140,6 +140,14 @@ class StopRule:
         return self.should_stop is not None and self.should_stop()
 
 
+def most_pairs(max_iter: int, stop_on: str) -> int:
+    """Pairs that a solve can learn from: one for each step but the first.
+
+    The step at the limit is not taken, and worked out only where it is what the run stops on.
+    """
+    return max_iter if stop_on == "relative_step" else max(max_iter - 1, 0)
+
+
 class _Progress:
     """Per sample, for how many iterates the best residual has not improved."""
 

@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 
 from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, solve
+from nerd_gui.equilibrium.solver import Storage
 
 
 def plain(
     f: Callable[[Tensor], Tensor],
     z0: Tensor,
     *,
-    max_iter: int = 17,
-    tol: float = 1e-3,
+    max_iter: int,
+    tol: float,
     memory: int | None = None,
     pair_dtype: torch.dtype | None = None,
     damping: float = 1.0,
@@ -50,6 +51,11 @@ def plain(
     if not damping > 0:
         raise ValueError(f"The damping of the plain iteration must be above 0, not {damping}.")
     return solve(lambda z: _Plain(damping), f, z0, rule, safeguard=False)
+
+
+def plain_storage(**_: object) -> Storage:
+    """What `plain` holds, whatever its keywords."""
+    return Storage(step=3)
 
 
 class _Plain(Stepwise):

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from nerd_gui.denoising import DenoisingRun, RunSettings, Subject, Trajectory, check_device, record
-from nerd_gui.evaluation.figures import MEANS, SETTINGS, EvaluationError, Figures
+from nerd_gui.evaluation.figures import MEANS, RARE_SETTINGS, SETTINGS, EvaluationError, Figures
 from nerd_gui.evaluation.picture_sets import PictureSet
 from nerd_gui.imaging import psnr, ssim
 from nerd_gui.nerd import load_model, weights_sha256
@@ -94,7 +94,7 @@ def evaluate(
         images: list[Figures] = []
         entry: Figures = {"model": model, "sigma": None if sigma is None else float(sigma)}
         entry |= {**dict.fromkeys(MEANS), "images": images, "folder": pictures.name, "weights": weights[model]}
-        entry |= {"settings": {name: getattr(settings, name) for name in SETTINGS} | {"limit": limit}}
+        entry |= {"settings": _deciding(settings) | {"limit": limit}}
         entry |= {"other_solver": other_solver, "device": settings.device, "plan": [], "partial": True}
         entries.append(entry)
         for index in range(len(pictures)):
@@ -106,6 +106,11 @@ def evaluate(
             if watch is not None:
                 watch(entries, len(pictures))
     return entries
+
+
+def _deciding(settings: RunSettings) -> Figures:
+    rare = [name for name in RARE_SETTINGS if getattr(settings, name) != getattr(RunSettings, name)]
+    return {name: getattr(settings, name) for name in (*SETTINGS, *rare)}
 
 
 def _picture_sets(folders: Sequence[Path], sigmas: Sequence[float], limit: int | None) -> list[PictureSet]:

@@ -127,8 +127,11 @@ def _command(entries: Sequence[Figures]) -> str:
     words += ["--sigma", *sigmas] if sigmas else []
     words += ["--model", *dict.fromkeys(short(entry["model"]) for entry in entries)]
     for name, value in _settings(entries[0]).items():
-        if value != _DEFAULTS.get(name):
-            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words += [] if value == _DEFAULTS[name] else [f"--{option}" if value else f"--no-{option}"]
+        elif value != _DEFAULTS.get(name):
+            words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join(words)
 
 

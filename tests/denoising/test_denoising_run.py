@@ -7,7 +7,7 @@ import torch
 from tiny_runs import grey_photos, make_net, make_photo
 
 from nerd_gui.denoising import DenoisingRun, RunError, RunSettings, Subject, denoise
-from nerd_gui.equilibrium import SOLVERS, StopReason, broyden, spectral_radius
+from nerd_gui.equilibrium import MEASURES, SOLVERS, StopReason, broyden, spectral_radius
 from nerd_gui.imaging import Photo, add_noise, psnr, ssim
 from nerd_gui.nerd import ModelError
 
@@ -100,6 +100,31 @@ def test_every_solver_reaches_the_same_equilibrium(net, solver):
     assert trajectory.stop_reason is StopReason.CONVERGED
     truth = denoise(Subject.of(make_photo()), dataclasses.replace(SETTINGS, max_iter=30), net)
     np.testing.assert_allclose(trajectory[-1].n_hat, truth[truth.result].n_hat, atol=2e-3)
+
+
+def test_damping_is_that_of_the_plain_iteration(net):
+    subject, settings = Subject.of(make_photo()), dataclasses.replace(SETTINGS, damping=0.6)
+    s = net.inject(torch.from_numpy(subject.noisy)[None])
+    z = net.initial(s)
+    for iterate in denoise(subject, dataclasses.replace(settings, solver="plain"), net).iterates:
+        np.testing.assert_allclose(iterate.features.z.float(), z, rtol=2e-3, atol=1e-5)
+        z = 0.6 * net.implicit(z, s) + 0.4 * z
+    for solver in ("broyden", "anderson"):
+        undamped, damped = (
+            denoise(subject, dataclasses.replace(one, solver=solver), net) for one in (SETTINGS, settings)
+        )
+        np.testing.assert_array_equal(undamped[-1].n_hat, damped[-1].n_hat)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_run_stops_on_the_measure_that_is_asked_for(net, solver, measure):
+    subject, settings = Subject.of(make_photo()), dataclasses.replace(SETTINGS, solver=solver, max_iter=10)
+    curve = denoise(subject, settings, net).curve(measure)
+    tol = min(value for value in curve[:6] if value is not None)
+    stopped = denoise(subject, dataclasses.replace(settings, stop_on=measure, tol=tol), net)
+    assert stopped.stop_reason is StopReason.CONVERGED
+    assert len(stopped) == 1 + next(i for i, value in enumerate(curve) if value is not None and value <= tol)
 
 
 def test_the_equilibrium_does_not_depend_on_the_start(net):

@@ -22,6 +22,7 @@ from nerd_gui.denoising import (
     plan_run,
 )
 from nerd_gui.denoising.photo_files import describe
+from nerd_gui.equilibrium import MEASURES, SOLVERS, Solver, Storage, plain
 from nerd_gui.imaging import open_sample
 from nerd_gui.nerd import NerdConfig, load_model
 
@@ -47,6 +48,59 @@ def test_the_estimate_counts_broydens_vectors():
     assert in_float32 - by_steps[1] == 16 * VECTOR / 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "estimates"),
+    [
+        ({}, (9806282752, 7658799104)),
+        ({"safeguard": False}, (8732540928, 6585057280)),
+        ({"memory": 3}, (8195670016, 7390363648)),
+        ({"memory": 99, "max_iter": 5}, (6559891456, 6023020544)),
+        ({"solver": "anderson"}, (8732540928, 7390363648)),
+        ({"solver": "anderson", "memory": 3, "safeguard": False}, (6585057280, 5779750912)),
+        ({"solver": "anderson", "max_iter": 2}, (6553600000, 6285164544)),
+        ({"solver": "plain"}, (4437573632, 3900702720)),
+        ({"solver": "plain", "memory": 3, "max_iter": 40, "safeguard": False}, (4485808128, 3948937216)),
+    ],
+)
+def test_the_estimates_are_those_that_were_measured_against(settings, estimates):
+    """In float32 with pairs of 16 bits, and in bfloat16 with pairs of 8."""
+    kinds = (("float32", torch.float16), ("bfloat16", torch.float8_e5m2))
+    found = [estimate_bytes(PAPER, RunSettings(precision=p, **settings), 1, 1024, 1024, dtype) for p, dtype in kinds]
+    assert found == list(estimates)
+
+
+def test_a_last_step_that_is_measured_is_kept_too():
+    usual, measured = (estimate_bytes(PAPER, RunSettings(stop_on=m), 1, 1024, 1024) for m in ("residual", MEASURES[1]))
+    assert measured - usual == VECTOR / 2
+
+
+@pytest.fixture
+def heavy(monkeypatch):
+    """A solver that is added as the README says, and states more than it takes."""
+
+    def storage(*, max_iter, memory=None, **_):
+        return Storage(step=9, pairs=memory or max_iter, tensors_per_pair=4)
+
+    monkeypatch.setitem(SOLVERS, "heavy", Solver(plain, storage))
+    return RunSettings(solver="heavy", max_iter=10)
+
+
+def test_an_added_solver_is_planned_with_what_it_states(heavy, budget):
+    least = estimate_bytes(PAPER, RunSettings(solver="plain", max_iter=10), 1, 1024, 1024)  # in which f is the most
+    f = 4  # tensors of the size of z that the paper's f takes beside z and s
+    assert estimate_bytes(PAPER, heavy, 1, 1024, 1024) - least == VECTOR * (9 - f + 10 * 4 / 2)
+    budget(least + VECTOR * (9 - f + 3 * 4 / 4))
+    plan = plan_run(PAPER, heavy, 1, 1024, 1024)
+    assert (plan.pairs, plan.tiles) == (3, (1, 1))
+    assert plan.steps == ("Heavy's pairs are kept in 8 bits instead of 16.", "Heavy keeps 3 pairs instead of 10.")
+
+
+def test_an_added_solver_runs(heavy):
+    subject, net = Subject.of(make_photo()), make_net()
+    run, same = (denoise(subject, dataclasses.replace(heavy, solver=name), net) for name in ("heavy", "plain"))
+    assert run.curve("residual") == same.curve("residual")
+
+
 def test_the_papers_network_solves_a_megapixel_whole_in_10_gb(budget):
     budget(10e9)
     plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
@@ -64,7 +118,7 @@ def test_the_estimate_grows_with_what_it_depends_on():
 
 
 @pytest.mark.parametrize(
-    ("vectors", "memory_kept", "tiled", "steps"),
+    ("vectors", "pairs", "tiled", "steps"),
     [
         (18.5, None, False, []),
         (14.5, None, False, [EIGHT_BITS]),
@@ -75,11 +129,11 @@ def test_the_estimate_grows_with_what_it_depends_on():
         (1.0, None, True, [EIGHT_BITS]),
     ],
 )
-def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, memory_kept, tiled, steps):
+def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, pairs, tiled, steps):
     budget(vectors * VECTOR + 90e6)
     plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
     assert plan.needed <= plan.budget
-    assert plan.memory == memory_kept
+    assert plan.pairs == pairs
     assert (plan.tiles != (1, 1)) == tiled
     assert list(plan.steps[: len(steps)]) == steps
     assert len(plan.steps) == len(steps) + tiled

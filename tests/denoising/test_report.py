@@ -59,8 +59,10 @@ def test_a_report_says_all_of_a_run():
     assert report["settings"] == {
         "max_iter": 4,
         "tol": 0.0,
+        "stop_on": "residual",
         "memory": None,
         "safeguard": True,
+        "damping": 1.0,
         "start": "zero",
         "start_seed": 0,
         "memory_limit": None,
@@ -78,17 +80,55 @@ def test_a_report_says_all_of_a_run():
     }
 
 
-def test_a_report_is_enough_to_run_again():
+def settings_of(report):
+    """The settings that a report tells of: five in its first lines, the others together."""
+    named = {name: report[name] for name in ("model", "solver", "window", "precision", "device")}
+    return RunSettings(**named, **report["settings"])
+
+
+def test_a_report_gives_back_every_setting():
+    settings = RunSettings(
+        model="tiny",
+        solver="plain",
+        max_iter=3,
+        tol=0.5,
+        stop_on="relative_step",
+        memory=2,
+        safeguard=False,
+        damping=0.5,
+        window=3,
+        precision="bfloat16",
+        start="random",
+        start_seed=9,
+        memory_limit=512.0,
+    )
+    usual = RunSettings()
+    alike = [name for name in vars(usual) if getattr(usual, name) == getattr(settings, name)]
+    assert alike == ["device"]  # there is only one for certain
+    assert settings_of(through_json(denoise(Subject.of(make_photo()), settings, make_net()))) == settings
+    own_window = through_json(denoise(Subject.of(make_photo()), SETTINGS, make_net()))
+    assert settings_of(own_window) == dataclasses.replace(SETTINGS, window=5)  # the q that it had
+
+
+@pytest.mark.parametrize("solver", ["anderson", "plain"])
+def test_a_report_is_enough_to_run_again(solver):
     photo = make_photo()
     settings = dataclasses.replace(
-        SETTINGS, solver="anderson", memory=2, safeguard=False, window=3, start="random", start_seed=9
+        SETTINGS,
+        solver=solver,
+        memory=2,
+        safeguard=False,
+        window=3,
+        start="random",
+        start_seed=9,
+        damping=0.7,
+        stop_on="residual_change",
+        tol=0.5,
     )
     first = denoise(Subject.of(photo, sigma=25, seed=3), settings, make_net())
     report = through_json(first)
-    named = {name: report[name] for name in ("model", "solver", "window", "precision", "device")}
-    again = RunSettings(**named, **report["settings"])
     subject = Subject.of(photo, sigma=report["photo"]["sigma"], seed=report["photo"]["seed"])
-    second = denoise(subject, again, make_net())
+    second = denoise(subject, settings_of(report), make_net())
     for name in CURVES:
         assert second.curve(name) == first.curve(name)
 

@@ -127,4 +127,4 @@ def test_plain_is_damped_iteration(damping):
 )
 def test_refuses_impossible_options(solver, options, message):
     with pytest.raises(ValueError, match=message):
-        solver(torch.cos, torch.zeros(1, 1), **options)
+        solver(torch.cos, torch.zeros(1, 1), max_iter=3, tol=0, **options)

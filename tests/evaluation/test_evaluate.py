@@ -15,7 +15,7 @@ from nerd_gui.cli import main
 from nerd_gui.denoising import RunSettings, estimate_bytes, memory_plan
 from nerd_gui.equilibrium import anderson, broyden
 from nerd_gui.evaluation.evaluate import evaluate
-from nerd_gui.evaluation.figures import EvaluationError
+from nerd_gui.evaluation.figures import SETTINGS, EvaluationError
 from nerd_gui.evaluation.tables import image_line, summary
 from nerd_gui.imaging import PhotoError
 from nerd_gui.nerd import NERD, NerdConfig, load_model, save_model
@@ -158,6 +158,16 @@ def test_real_pairs_get_no_noise_and_are_compared_with_the_mean(pairs, tmp_path)
     assert [image[key] for key in MEANS] == pytest.approx(figures, rel=2e-4)
     difference = np.clip(result, 0, 1) - np.clip(independent(clean, noisy, model, anderson)[1], 0, 1)
     assert image["agreement"] == pytest.approx(-10 * np.log10(np.mean(difference**2)), abs=0.05)
+
+
+def test_an_entry_names_what_was_not_as_usual(folder, tmp_path):
+    model = network(tmp_path / "one.safetensors")
+    usual, other = (
+        evaluate([folder], [15], [model], RunSettings(max_iter=1, **changes), limit=1)[0]["settings"]
+        for changes in ({}, {"safeguard": False, "start": "random", "start_seed": 2})
+    )
+    assert usual.keys() == {*SETTINGS, "limit"}
+    assert other == {**usual, "safeguard": False, "start": "random", "start_seed": 2}
 
 
 def test_pairs_and_clean_pictures_in_one_call(pairs, folder, tmp_path):

@@ -67,6 +67,8 @@ def test_commands_ask_for_what_was_measured_and_for_nothing_else():
         entry_of("a", 25.0, 2, model="m", max_iter=50, limit=2, memory=3),
         entry_of("a", 25.0, 2, model="m", solver="plain", tol=0.001, precision="bfloat16", other_solver="anderson"),
         entry_of("nam", None, 2, model="n"),
+        entry_of("a", 25.0, 2, model="n", safeguard=False, start="random", start_seed=3, stop_on="relative_step"),
+        entry_of("a", 25.0, 2, model="n", solver="plain", damping=0.5),
     ]
     asked = []
     for command, entries in commands(measured):
@@ -80,4 +82,4 @@ def test_commands_ask_for_what_was_measured_and_for_nothing_else():
         for one in measured
     ]
     assert sorted(map(str, asked)) == sorted(map(str, expected))
-    assert len(commands(measured)) == 5
+    assert len(commands(measured)) == 7
