@@ -2,9 +2,13 @@
 
 import os
 import threading
+from pathlib import Path
 from weakref import WeakSet
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if os.environ.setdefault("QT_QPA_PLATFORM", "offscreen") == "offscreen":
+    # Qt's own offscreen screen has 800 x 800 pixels, and the window keeps to its screen. Qt splits at colons.
+    screen = Path(__file__).with_name("screen.json")
+    os.environ["QT_QPA_PLATFORM"] += f":configfile={os.path.relpath(screen) if os.name == 'nt' else screen}"
 
 import numpy as np
 import pytest

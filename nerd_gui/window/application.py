@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging import PhotoError, open_photo
-from nerd_gui.window.main_window import MainWindow
+from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
 
 
 def run_window(photo: Path | None, screenshot: Path | None = None, model: str | None = None) -> int:
@@ -44,6 +44,7 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
     with TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         window = MainWindow(photo, model=model, settings=settings)
+        window.resize(FIRST_SIZE)  # whatever screen is there, or none
         window.show()
         return _take_screenshot(window, screenshot)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEvent, QSettings, Qt, QTimer
+from PySide6.QtCore import QEvent, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QLabel, QMainWindow, QProgressBar, QSplitter, QToolBar, QVBoxLayout, QWidget
 
@@ -24,9 +24,14 @@ from nerd_gui.window.picture.layers import Layer
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.run_bar import summary as run_summary
 from nerd_gui.window.run_bar.controls import NoiseControls, RunControls
+from nerd_gui.window.screen import scrolled
 from nerd_gui.window.scrubber.scrubber import Scrubber
 from nerd_gui.window.session.run_controller import RunController
 from nerd_gui.window.session.workspace import Workspace
+from nerd_gui.window.wheel import turn_only_with_focus
+
+#: Of the window where nothing is remembered and the screen has room.
+FIRST_SIZE = QSize(1320, 860)
 
 
 class MainWindow(QMainWindow):
@@ -117,7 +122,7 @@ class MainWindow(QMainWindow):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("mainSplitter")
         self.splitter.addWidget(left)
-        self.splitter.addWidget(self.right)
+        self.splitter.addWidget(scrolled(self.right))
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
         self.splitter.setChildrenCollapsible(False)
@@ -129,7 +134,8 @@ class MainWindow(QMainWindow):
         self.actions_.fill_tool_bar(bar, self.noise, self.controls)
         self.actions_.colour(self)
         self.addToolBar(bar)
-        self.resize(1320, 860)
+        turn_only_with_focus(self)
+        self.resize(FIRST_SIZE)
         self.splitter.setSizes([800, 520])
         self.right.setSizes([460, 340])
 

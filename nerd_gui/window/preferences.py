@@ -5,6 +5,8 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QComboBox, QMainWindow, QSplitter
 
+from nerd_gui.window.screen import fit_to_screen
+
 _RECENT = 10
 #: Choices that are remembered, by the combo box's object name. The network is not: the default may improve.
 _COMBOS = ("solverCombo", "compareModeCombo", "attentionScaleCombo", "attentionRangeCombo")
@@ -28,10 +30,11 @@ class Preferences:
                 self._settings.setValue(name, combo.currentText())
 
     def restore(self, window: QMainWindow) -> None:
-        """Make the window as it was; what is not remembered stays as it is."""
+        """Make the window as it was, as far as the screen has room; what is not remembered stays as it is."""
         geometry = self._settings.value("geometry")
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
+        fit_to_screen(window)
         for name in _SPLITTERS:
             splitter, state = window.findChild(QSplitter, name), self._settings.value(name)
             if splitter is not None and isinstance(state, QByteArray):

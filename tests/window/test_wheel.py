@@ -1,0 +1,100 @@
+"""The wheel over a control that nobody has clicked changes nothing."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QScrollArea, QSlider, QWidget
+
+from nerd_gui.window.screen import scrolled
+from nerd_gui.window.wheel import turn_only_with_focus
+
+KINDS = (QAbstractSpinBox, QComboBox, QSlider)
+
+
+@pytest.fixture
+def window(qtbot, make_window, tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 20), dtype=np.uint8)).save(path)
+    window = make_window(path)
+    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    window.controls.settings_button.max_iter.setValue(2)
+    window.noise.mode.setCurrentText("Add noise")
+    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+        window.run()
+    return window
+
+
+def turn(widget, ticks=-1):
+    """Turn the wheel over the middle of a widget, as the window system says it."""
+    window = widget.window()
+    place = widget.mapTo(window, widget.rect().center())
+    QTest.wheelEvent(window.windowHandle(), QPointF(place), QPoint(0, 120 * ticks))
+    QApplication.processEvents()
+
+
+def value(widget):
+    return {QComboBox: QComboBox.currentIndex, QSlider: QSlider.value}.get(kind_of(widget), QAbstractSpinBox.text)(
+        widget
+    )
+
+
+def kind_of(widget):
+    return next(kind for kind in KINDS if isinstance(widget, kind))
+
+
+def test_a_finished_run_survives_the_wheel_over_every_control(window):
+    trajectory = window.controller.trajectory
+    controls = [widget for kind in KINDS for widget in window.findChildren(kind)]
+    before = [value(widget) for widget in controls]
+    window.picture_view.setFocus()
+    turned = turn_all(controls)
+    settings = window.controls.settings_button.menu()
+    settings.popup(window.mapToGlobal(QPoint(0, 0)))
+    turned |= turn_all(controls)
+    settings.close()
+    assert {"sigmaSpin", "noiseModeCombo", "solverCombo", "iterationSpin", "maxIterSpin", "startCombo"} <= turned
+    assert [value(widget) for widget in controls] == before
+    assert window.controller.trajectory is trajectory
+
+
+def turn_all(controls):
+    """Turn the wheel over those that can be seen, both ways; return their names."""
+    seen = [widget for widget in controls if not widget.visibleRegion().isEmpty()]
+    for widget in seen:
+        for ticks in (1, -1):
+            turn(widget, ticks)
+    return {widget.objectName() for widget in seen}
+
+
+def test_the_wheel_turns_what_has_been_clicked(qtbot, window):
+    for name in ("iterationSlider", "solverCombo", "sigmaSpin"):
+        widget = window.findChild(QWidget, name)
+        widget.setFocus(Qt.FocusReason.MouseFocusReason)
+        assert widget.hasFocus()
+        before = value(widget)
+        turn(widget)
+        assert value(widget) != before, name
+
+
+def test_the_wheel_does_not_give_the_focus(window):
+    for kind in KINDS:
+        for widget in window.findChildren(kind):
+            assert widget.focusPolicy() != Qt.FocusPolicy.WheelFocus, widget.objectName()
+
+
+def test_the_wheel_over_a_control_scrolls_what_it_lies_in(qtbot):
+    content = QWidget()
+    content.setFixedSize(100, 900)
+    combo = QComboBox(content)
+    combo.addItems(["a", "b", "c"])
+    area = scrolled(content)
+    qtbot.addWidget(area)
+    turn_only_with_focus(area)
+    area.resize(300, 200)
+    area.show()
+    area.setFocus()
+    turn(combo)
+    assert combo.currentIndex() == 0 and area.verticalScrollBar().value() > 0
+    assert isinstance(area, QScrollArea)
