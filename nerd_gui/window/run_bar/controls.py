@@ -1,41 +1,26 @@
-"""The tool bar's choices: noise, network, solver, device, and the finer settings behind a button."""
+"""The tool bar's choices: noise, network, solver, device, and the button to the finer settings."""
 
 from pathlib import Path
-from typing import TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QSpinBox,
-    QToolButton,
     QWidget,
-    QWidgetAction,
 )
 
 from nerd_gui.denoising import RunError, RunSettings, default_device, default_model, devices
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd import ModelError, load_record, model_names
+from nerd_gui.window.run_bar.described import described
+from nerd_gui.window.run_bar.solver_settings import SolverSettings
 from nerd_gui.window.wording import purpose
-
-W = TypeVar("W", bound=QWidget)
 
 ADD_NOISE, ALREADY_NOISY = range(2)
 _DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}
-_TOLERANCES = {"1e-2": 1e-2, "3e-3": 3e-3, "1e-3": 1e-3, "3e-4": 3e-4, "1e-4": 1e-4, "none (all steps)": 0.0}
-
-
-def described(widget: W, object_name: str, accessible_name: str, tooltip: str) -> W:
-    """Name a widget for tests, for assistive technology and for the person."""
-    widget.setObjectName(object_name)
-    widget.setAccessibleName(accessible_name)
-    widget.setToolTip(tooltip)
-    return widget
 
 
 class NoiseControls(QWidget):
@@ -178,90 +163,6 @@ def _camera_channels(model: str) -> int:
         return 0
 
 
-class SolverSettings(QToolButton):
-    """The finer settings of a run, in a panel under a button."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        described(self, "solverSettingsButton", "Solver settings", "Steps, tolerance, safeguard, window, start.")
-        self.setText("Settings")
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.max_iter = described(QSpinBox(), "maxIterSpin", "Most steps", "Most solver steps (the paper's limit: 17).")
-        self.max_iter.setRange(1, 200)
-        self.max_iter.setValue(17)
-        self.tolerance = described(
-            QComboBox(), "toleranceCombo", "Tolerance", "The run has converged when ‖g‖/‖f(z)‖ falls below this."
-        )
-        for label, value in _TOLERANCES.items():
-            self.tolerance.addItem(label, value)
-        self.tolerance.setCurrentText("1e-3")
-        self.safeguard = described(
-            QCheckBox("drop wild steps"),
-            "safeguardCheck",
-            "Safeguard",
-            "When a step more than doubles the residual, drop it and go on from the best iterate. Off: pure Broyden.",
-        )
-        self.safeguard.setChecked(True)
-        self.memory = described(
-            QSpinBox(), "memorySpin", "Memory", "Pairs of vectors that Broyden keeps; 0 keeps all of them."
-        )
-        self.memory.setRange(0, 200)
-        self.memory.setSpecialValueText("all pairs")
-        self.window_side = described(
-            QSpinBox(),
-            "windowSpin",
-            "Attention window",
-            "q: each pixel attends to the q × q pixels around it. 0 takes the network's own (Table VIII).",
-        )
-        self.window_side.setRange(0, 129)
-        self.window_side.setSpecialValueText("the network's")
-        self.precision = described(
-            QComboBox(),
-            "precisionCombo",
-            "Precision",
-            "Arithmetic inside f. bfloat16 is faster and puts a floor under the residual.",
-        )
-        self.precision.addItems(["float32", "bfloat16"])
-        self.start = described(
-            QComboBox(),
-            "startCombo",
-            "Start",
-            "z₀. A well-posed equilibrium does not depend on it (Sec. IV-B). The last equilibrium, the result of the "
-            "run before, is near when photo, region, σ, q or precision have changed a little.",
-        )
-        self.start.addItem("zero", "zero")
-        self.start.addItem("seeded random", "random")
-        self.start.addItem("last equilibrium", "last")
-        self.memory_limit = described(
-            QDoubleSpinBox(),
-            "memoryLimitSpin",
-            "Memory limit",
-            "Gigabytes that the program may take; a run gives up what it must to fit, and says so. 0: what is free.",
-        )
-        self.memory_limit.setRange(0, 4096)
-        self.memory_limit.setDecimals(1)
-        self.memory_limit.setSuffix(" GB")
-        self.memory_limit.setSpecialValueText("what is free")
-        panel = QWidget()
-        form = QFormLayout(panel)
-        for label, widget in (
-            ("Most steps", self.max_iter),
-            ("Tolerance", self.tolerance),
-            ("Safeguard", self.safeguard),
-            ("Broyden memory", self.memory),
-            ("Start z₀", self.start),
-            ("Attention window q", self.window_side),
-            ("Precision of f", self.precision),
-            ("Memory limit", self.memory_limit),
-        ):
-            form.addRow(label, widget)
-        menu = QMenu(self)
-        action = QWidgetAction(menu)
-        action.setDefaultWidget(panel)
-        menu.addAction(action)
-        self.setMenu(menu)
-
-
 class RunControls(QWidget):
     """Network, solver, device and settings: what makes up `RunSettings`."""
 
@@ -280,6 +181,8 @@ class RunControls(QWidget):
             self.device.addItem(_DEVICE_NAMES.get(name, name.upper()), name)
         self.device.setCurrentIndex(self.device.findData(default_device()))
         self.settings_button = SolverSettings()
+        self.solver.currentIndexChanged.connect(self._on_solver)
+        self._on_solver()
         self.channel = described(
             QComboBox(),
             "channelCombo",
@@ -295,6 +198,9 @@ class RunControls(QWidget):
             row.addWidget(widget)
         self.model.currentIndexChanged.connect(lambda _: self.modelChanged.emit())
 
+    def _on_solver(self) -> None:
+        self.settings_button.show_solver(self.solver.currentData())
+
     def settings(self) -> RunSettings:
         """The settings as chosen.
 
@@ -305,17 +211,9 @@ class RunControls(QWidget):
         """
         if self.model.network is None:
             raise RunError("There is no trained network; open a checkpoint from the list of networks.")
-        finer = self.settings_button
         return RunSettings(
             model=self.model.network,
             solver=self.solver.currentData(),
-            max_iter=finer.max_iter.value(),
-            tol=finer.tolerance.currentData(),
-            memory=finer.memory.value() or None,
-            safeguard=finer.safeguard.isChecked(),
-            window=finer.window_side.value() or None,
-            precision=finer.precision.currentText(),  # type: ignore[arg-type]
             device=self.device.currentData(),
-            start=finer.start.currentData(),
-            memory_limit=finer.memory_limit.value() or None,
+            **self.settings_button.values(),
         )

@@ -1,0 +1,246 @@
+"""The finer settings of a run, in a panel under a button."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, get_args
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QMenu,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+    QWidgetAction,
+)
+
+from nerd_gui.denoising import RunSettings
+from nerd_gui.equilibrium import SOLVERS
+from nerd_gui.nerd.attention import Precision
+from nerd_gui.window.run_bar.described import described
+
+_TOLERANCES = {
+    "1e-1": 1e-1,
+    "1e-2": 1e-2,
+    "3e-3": 3e-3,
+    "1e-3": 1e-3,
+    "3e-4": 3e-4,
+    "1e-4": 1e-4,
+    "none (all steps)": 0.0,
+}
+_MEASURES = {"residual ‖g‖ / ‖f(z)‖": "residual", "length of a step": "relative_step", "change of g": "residual_change"}
+_STARTS = {"zero": "zero", "seeded random": "random", "last equilibrium": "last"}
+_LARGEST_SEED = 2**31 - 1  # a spin box knows no larger numbers
+
+
+class _Field(NamedTuple):
+    """A field of `RunSettings` in the panel."""
+
+    name: str
+    label: str
+    widget: QWidget
+    value: Callable[[], Any]
+
+
+class SolverSettings(QToolButton):
+    """Every field of `RunSettings` but network, solver and device, which are in the bar itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        described(
+            self,
+            "solverSettingsButton",
+            "Solver settings",
+            "When the solver stops, how it steps and from where, the window and precision of f, and memory.",
+        )
+        self.setText("Settings")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._make_solver_controls()
+        self._make_start_controls()
+        self._make_network_controls()
+        self._groups = {
+            "Solver": (
+                _Field("max_iter", "Most steps", self.max_iter, self.max_iter.value),
+                _Field("stop_on", "Stop on", self.stop_on, self.stop_on.currentData),
+                _Field("tol", "Tolerance", self.tolerance, self.tolerance.currentData),
+                _Field("safeguard", "Safeguard", self.safeguard, self.safeguard.isChecked),
+                _Field("memory", "Pairs kept", self.memory, lambda: self.memory.value() or None),
+                _Field("damping", "Damping", self.damping, self.damping.value),
+            ),
+            "Start": (
+                _Field("start", "Start z₀", self.start, self.start.currentData),
+                _Field("start_seed", "Seed of z₀", self.start_seed, self.start_seed.value),
+            ),
+            "Network": (
+                _Field("window", "Attention window q", self.window_side, lambda: self.window_side.value() or None),
+                _Field("precision", "Precision of f", self.precision, self.precision.currentText),
+                _Field("memory_limit", "Memory limit", self.memory_limit, lambda: self.memory_limit.value() or None),
+            ),
+        }
+        self._form = QFormLayout()
+        self._form.setContentsMargins(12, 8, 12, 12)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for title, fields in self._groups.items():
+            heading = QLabel(title)
+            font = heading.font()
+            font.setBold(True)
+            heading.setFont(font)
+            self._form.addRow(heading)
+            for field in fields:
+                self._form.addRow(field.label, field.widget)
+        panel = QWidget()
+        panel.setObjectName("solverSettingsPanel")
+        panel.setLayout(self._form)
+        menu = QMenu(self)
+        action = QWidgetAction(menu)
+        action.setDefaultWidget(panel)
+        menu.addAction(action)
+        self.setMenu(menu)
+        self.start.currentIndexChanged.connect(self._enable_seed)
+        self._enable_seed()
+
+    # ---- what the settings are -----------------------------------------------------------------------------------
+
+    def values(self) -> dict[str, Any]:
+        """The fields of `RunSettings` that the panel sets; those that do not apply to the run are left out."""
+        fields = [field for group in self._groups.values() for field in group]
+        return {field.name: field.value() for field in fields if field.widget.isEnabledTo(self)}
+
+    def show_solver(self, name: str) -> None:
+        """Enable what this solver makes use of.
+
+        Parameters
+        ----------
+        name : str
+            A key of `SOLVERS`.
+        """
+        solver = SOLVERS[name]
+        storage = solver.storage(max_iter=RunSettings().max_iter, safeguard=True)
+        self._enable(self.safeguard, storage.safeguard)
+        self._enable(self.memory, storage.pairs > 0)
+        self._enable(self.damping, "damping" in solver.own_keywords)
+
+    def _enable_seed(self) -> None:
+        self._enable(self.start_seed, self.start.currentData() == "random")
+
+    def _enable(self, widget: QWidget, enabled: bool) -> None:
+        widget.setEnabled(enabled)
+        self._form.labelForField(widget).setEnabled(enabled)
+
+    # ---- construction --------------------------------------------------------------------------------------------
+
+    def _make_solver_controls(self) -> None:
+        usual = RunSettings()
+        self.max_iter = described(
+            QSpinBox(),
+            "maxIterSpin",
+            "Most steps",
+            "The run ends after this many steps at the latest (the paper: 17). To the eye a photo is done after five.",
+        )
+        self.max_iter.setRange(1, 200)
+        self.max_iter.setValue(usual.max_iter)
+        self.stop_on = described(
+            _choice(_MEASURES, usual.stop_on),
+            "stopOnCombo",
+            "Stop on",
+            "What must fall to the tolerance for the run to have converged, with g = f(z) − z.\n"
+            "Residual: how far the iterate is from the equilibrium.\n"
+            "Length of a step: how far the last step went, in parts of z (Fig. 10).\n"
+            "Change of g: in parts of g (Sec. V-A); it need not tend to 0, and the run may then take all its steps.",
+        )
+        self.tolerance = described(
+            _choice(_TOLERANCES, usual.tol),
+            "toleranceCombo",
+            "Tolerance",
+            "The run has converged when what it stops on has fallen to this. Smaller is nearer to the equilibrium and "
+            "takes more steps.",
+        )
+        self.safeguard = described(
+            QCheckBox("drop wild steps"),
+            "safeguardCheck",
+            "Safeguard",
+            "When a step more than doubles the residual, it is dropped and the run goes on from the best iterate. Off: "
+            "the solver alone, as for the paper's curves. The plain iteration has none.",
+        )
+        self.safeguard.setChecked(usual.safeguard)
+        self.memory = described(
+            QSpinBox(),
+            "memorySpin",
+            "Pairs kept",
+            "How many of its past steps the solver learns from, each a pair of vectors: more take fewer evaluations "
+            "and more memory. 0: the solver's own choice, for Broyden all. The plain iteration keeps none.",
+        )
+        self.memory.setRange(0, 200)
+        self.memory.setValue(usual.memory or 0)
+        self.memory.setSpecialValueText("the solver's choice")
+        self.damping = described(
+            QDoubleSpinBox(),
+            "dampingSpin",
+            "Damping",
+            "d of the plain iteration z ← d f(z) + (1 − d) z: 1 goes all the way to f(z), less is slower and steadier. "
+            "Other solvers choose their own steps.",
+        )
+        self.damping.setRange(0.05, 2)
+        self.damping.setSingleStep(0.05)
+        self.damping.setValue(usual.damping)
+
+    def _make_start_controls(self) -> None:
+        usual = RunSettings()
+        self.start = described(
+            _choice(_STARTS, usual.start),
+            "startCombo",
+            "Start",
+            "z₀. A well-posed equilibrium does not depend on it (Sec. IV-B). The last equilibrium, the result of the "
+            "run before, is near when photo, region, σ, q or precision have changed a little.",
+        )
+        self.start_seed = described(
+            QSpinBox(),
+            "startSeedSpin",
+            "Seed of the start",
+            "Of the seeded random start: the same seed starts every run alike, another one tries whether the "
+            "equilibrium is the same from elsewhere (Sec. IV-B).",
+        )
+        self.start_seed.setRange(0, _LARGEST_SEED)
+        self.start_seed.setValue(usual.start_seed)
+
+    def _make_network_controls(self) -> None:
+        usual = RunSettings()
+        self.window_side = described(
+            QSpinBox(),
+            "windowSpin",
+            "Attention window",
+            "q: each pixel attends to the q × q pixels around it. 0 takes the network's own (Table VIII).",
+        )
+        self.window_side.setRange(0, 129)
+        self.window_side.setValue(usual.window or 0)
+        self.window_side.setSpecialValueText("the network's")
+        self.precision = described(
+            QComboBox(),
+            "precisionCombo",
+            "Precision",
+            "Arithmetic inside f. bfloat16 is faster and puts a floor under the residual.",
+        )
+        self.precision.addItems(get_args(Precision))
+        self.precision.setCurrentText(usual.precision)
+        self.memory_limit = described(
+            QDoubleSpinBox(),
+            "memoryLimitSpin",
+            "Memory limit",
+            "Gigabytes that the program may take; a run gives up what it must to fit, and says so. 0: what is free.",
+        )
+        self.memory_limit.setRange(0, 4096)
+        self.memory_limit.setDecimals(1)
+        self.memory_limit.setSuffix(" GB")
+        self.memory_limit.setValue(usual.memory_limit or 0)
+        self.memory_limit.setSpecialValueText("what is free")
+
+
+def _choice(values: dict[str, Any], usual: object) -> QComboBox:
+    """A list of values under names for people, with the usual one chosen."""
+    combo = QComboBox()
+    for label, value in values.items():
+        combo.addItem(label, value)
+    combo.setCurrentIndex(list(values.values()).index(usual))
+    return combo
