@@ -2,6 +2,7 @@
 
 import math
 
+from nerd_gui.compiled import SLOWER, Status, status
 from nerd_gui.denoising import Saving, Trajectory
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.window.wording import scientific
@@ -17,7 +18,7 @@ def summary(trajectory: Trajectory, index: int) -> str:
     return (
         f"Iterate {index}: residual {residual}, noise level {iterate.noise_level:.1f}"
         f"  |  {_evaluations(last.evaluations)}{_start(trajectory)} · {last.seconds:.1f} s · {state}, "
-        f"result {trajectory.result}"
+        f"result {trajectory.result}{_slowness(trajectory)}"
     )
 
 
@@ -26,6 +27,8 @@ def explanation(trajectory: Trajectory) -> str:
     sentences = [MEANING]
     if trajectory.notice:
         sentences.append(trajectory.notice)
+    if path := _path(trajectory):
+        sentences.append(str(path))
     if saving := _saving(trajectory):
         first = trajectory.earlier_runs[0]
         photo = first["photo"]
@@ -40,6 +43,18 @@ def explanation(trajectory: Trajectory) -> str:
 
 def _evaluations(count: int) -> str:
     return f"{count} evaluation{'' if count == 1 else 's'}"
+
+
+def _path(trajectory: Trajectory) -> Status | None:
+    """Whether the run's code is compiled, and why not; None on an accelerator, which compiled code is not for."""
+    device = trajectory.settings.device
+    return (trajectory.compiled or status(device)) if device == "cpu" else None
+
+
+def _slowness(trajectory: Trajectory) -> str:
+    """That a run goes without compiled code; nothing where it does not."""
+    path = _path(trajectory)
+    return "" if path is None or path.compiled else f" · no compiled code, {SLOWER} times slower"
 
 
 def _saving(trajectory: Trajectory) -> Saving | None:
