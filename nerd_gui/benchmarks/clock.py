@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+#: What was measured of one thing, JSON-ready.
+Measured = dict[str, Any]
 #: What one turn measured, by name; "seconds" is always among it.
 Sample = dict[str, float]
 

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from statistics import median
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from nerd_gui.benchmarks.baselines import non_local_means, tiled_sdpa
-from nerd_gui.benchmarks.clock import Sample, Stopwatch, Turns, in_turns, part_times, timed
+from nerd_gui.benchmarks.clock import Measured, Sample, Stopwatch, Turns, in_turns, part_times, timed
 from nerd_gui.benchmarks.flops import useful_flops
 from nerd_gui.benchmarks.machine import convolutions, describe, matrix_product
 from nerd_gui.benchmarks.solve import measure_peaks, measure_solve
@@ -21,14 +20,13 @@ from nerd_gui.denoising.memory_plan import budget_bytes, estimate_bytes, plan_ru
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision, attention_path, neighbourhood_attention
 
-Figures = dict[str, Any]
 _CLICKS = (0.1, 0.3, 0.5, 0.7, 0.9)  # where, as parts of each side
 #: Sides of the baseline's tiles: small ones waste less on a processor, large ones fill an accelerator.
 _TILE, _TILE_ELSEWHERE = 8, 32
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchRequest:
     """What to measure: every network at every size (sides in pixels), in each precision, on one device."""
 
     models: Sequence[str]
@@ -39,8 +37,8 @@ class Plan:
     turns: Turns = field(default_factory=Turns)
 
 
-def check(plan: Plan) -> None:
-    """See to it that a plan can be carried out.
+def check_feasible(request: BenchRequest) -> None:
+    """See to it that a request can be carried out.
 
     Raises
     ------
@@ -49,19 +47,19 @@ def check(plan: Plan) -> None:
     RunError
         If a solve would not fit in memory.
     """
-    settings = RunSettings(device=plan.device, max_iter=plan.steps)
-    for name in plan.models:
+    settings = RunSettings(device=request.device, max_iter=request.steps)
+    for name in request.models:
         net, _ = find_network(name, "cpu")
         # As it is: a solve that gave something up to fit would be none to compare with.
         needed, budget = (
-            estimate_bytes(net.config, settings, 1, max(plan.sizes), max(plan.sizes)),
+            estimate_bytes(net.config, settings, 1, max(request.sizes), max(request.sizes)),
             budget_bytes(settings),
         )
         if needed > budget:
             raise too_little(needed, settings, budget)
 
 
-def measure(plan: Plan, watch: Callable[[str], None] = lambda _: None) -> Figures:
+def measure(request: BenchRequest, watch: Callable[[str], None] = lambda _: None) -> Measured:
     """Take all measurements; `watch` is told what comes next.
 
     Returns
@@ -70,30 +68,30 @@ def measure(plan: Plan, watch: Callable[[str], None] = lambda _: None) -> Figure
         "machine", "plan", "picture", "runs" (a list, one entry for each network and size) and "non_local_means" (one
         for each size). All times are seconds; those under "turns" are of single turns, the others medians of them.
     """
-    machine = describe(plan.device)
+    machine = describe(request.device)
     runs, baselines = [], []
-    for size in plan.sizes:
-        for name in plan.models:
-            runs.append(_run(plan, name, size, watch))
+    for size in request.sizes:
+        for name in request.models:
+            runs.append(_run(request, name, size, watch))
         watch(f"non-local means, {size} px")
-        baselines.append(_non_local_means(size, plan.turns))
+        baselines.append(_non_local_means(size, request.turns))
     return {
         "machine": machine,
-        "plan": asdict(plan),
+        "plan": asdict(request),
         "picture": {"sample": SAMPLE, "sigma": SIGMA, "seed": SEED},
         "runs": runs,
         "non_local_means": baselines,
     }
 
 
-def _run(plan: Plan, name: str, size: int, watch: Callable[[str], None]) -> Figures:
+def _run(request: BenchRequest, name: str, size: int, watch: Callable[[str], None]) -> Measured:
     at = f"{name}, {size} px"
     watch(f"{at}: network and picture")
-    work = Workload.of(name, size, plan.device)
+    work = Workload.of(name, size, request.device)
     config = work.net.config
     # As every run does: the plan also says whether freed memory is reused.
-    plan_run(config, RunSettings(device=plan.device, max_iter=plan.steps), 1, size, size)
-    entry: Figures = {
+    plan_run(config, RunSettings(device=request.device, max_iter=request.steps), 1, size, size)
+    entry: Measured = {
         "model": name,
         "weights": "trained" if work.trained else "random",
         "size": size,
@@ -104,34 +102,34 @@ def _run(plan: Plan, name: str, size: int, watch: Callable[[str], None]) -> Figu
     }
     if work.net.non_local is not None:
         watch(f"{at}: attention")
-        entry["attention"] = _attention(work, plan)
+        entry["attention"] = _attention(work, request)
     watch(f"{at}: f")
-    entry["ceilings"], entry["f"] = _f_and_ceilings(work, plan)
+    entry["ceilings"], entry["f"] = _f_and_ceilings(work, request)
     fastest = min(entry["f"], key=lambda row: row["seconds"])["precision"]
-    watch(f"{at}: a solve of {plan.steps} steps in {fastest}")
-    entry["solve"] = measure_solve(work, fastest, plan.steps, plan.turns)
+    watch(f"{at}: a solve of {request.steps} steps in {fastest}")
+    entry["solve"] = measure_solve(work, fastest, request.steps, request.turns)
     watch(f"{at}: peak memory")
-    entry["solve"] |= measure_peaks(work, fastest, plan.steps)
+    entry["solve"] |= measure_peaks(work, fastest, request.steps)
     if work.net.non_local is not None:
         watch(f"{at}: a click")
-        entry["click"] = _click(work, plan.turns)
+        entry["click"] = _click(work, request.turns)
     return entry
 
 
 @torch.no_grad()
-def _attention(work: Workload, plan: Plan) -> list[Figures]:
+def _attention(work: Workload, request: BenchRequest) -> list[Measured]:
     """The baseline first, then the program's own in each precision: error against the baseline, times faster."""
     inputs, window = work.attention_inputs(), work.net.window
     tile = _TILE if work.device == "cpu" else _TILE_ELSEWHERE
     baseline = f"{tile}x{tile}-tiled SDPA"
 
     paths: dict[str, Callable[[], Tensor]] = {baseline: partial(tiled_sdpa, *inputs, window, tile)}
-    for precision in plan.precisions:
+    for precision in request.precisions:
         paths[precision] = partial(neighbourhood_attention, *inputs, window, precision)
     truth = paths[baseline]()
     errors = {name: float((path() - truth).abs().max()) for name, path in paths.items()}
     runs = {name: timed(path, work.device) for name, path in paths.items()}
-    times = in_turns(runs, plan.turns)
+    times = in_turns(runs, request.turns)
     return [
         {
             "path": baseline if name == baseline else f"{attention_path(work.device)}, here",
@@ -147,27 +145,27 @@ def _attention(work: Workload, plan: Plan) -> list[Figures]:
 
 
 @torch.no_grad()
-def _f_and_ceilings(work: Workload, plan: Plan) -> tuple[list[Figures], list[Figures]]:
+def _f_and_ceilings(work: Workload, request: BenchRequest) -> tuple[list[Measured], list[Measured]]:
     """f with its parts, in the same turns as what the machine can do at best."""
     net, device = work.net, work.device
     shape = (net.config.features, work.hidden, work.size)
     makers = {"conv2d": convolutions, "matrix product": matrix_product}
     runs: dict[str, Callable[[], Sample]] = {}
-    ceilings: list[Figures] = []
-    for precision in plan.precisions:
+    ceilings: list[Measured] = []
+    for precision in request.precisions:
         for operation, make in makers.items():
             function, flops = make(*shape, precision, device)
             runs[f"{operation} {precision}"] = timed(function, device)
             ceilings.append({"operation": operation, "precision": precision, "flops": flops})
         runs[precision] = _evaluation(work, precision)
-    times = in_turns(runs, plan.turns)
+    times = in_turns(runs, request.turns)
     for row in ceilings:
         row |= times[f"{row['operation']} {row['precision']}"]
         row["flops_per_second"] = row["flops"] / row["seconds"]
     rates = {row["precision"]: row["flops_per_second"] for row in ceilings if row["operation"] == "conv2d"}
     useful = useful_flops(net.config, work.size, work.size, net.window)
     rows = []
-    for precision in plan.precisions:
+    for precision in request.precisions:
         at_rate = sum(useful.values()) / rates[precision]
         rows.append(
             {
@@ -196,7 +194,7 @@ def _evaluation(work: Workload, precision: Precision) -> Callable[[], Sample]:
     return run
 
 
-def _click(work: Workload, turns: Turns) -> Figures:
+def _click(work: Workload, turns: Turns) -> Measured:
     """From a click to its maps, out of what a run keeps of an iterate: the median over pixels of the picture."""
     store, net = FeatureStore(), work.net
     kept = Features(store.keep(work.z), store.keep(work.s), net.attention_statistics(work.z, work.s))
@@ -210,7 +208,7 @@ def _click(work: Workload, turns: Turns) -> Figures:
     return {"seconds": median(seconds), "turns": seconds}
 
 
-def _non_local_means(size: int, turns: Turns) -> Figures:
+def _non_local_means(size: int, turns: Turns) -> Measured:
     """scikit-image's non-local means, on one thread of the processor."""
     clean, noisy = pictures(size)
     times = in_turns({"": timed(lambda: non_local_means(noisy, SIGMA), "cpu")}, turns)

@@ -1,15 +1,15 @@
 """The measurements of `suite.measure` as tables for people."""
 
 from collections.abc import Iterator
-from typing import Any
 
-Figures = dict[str, Any]
+from nerd_gui.benchmarks.clock import Measured
+
 Table = list[list[str]]
 
 _BUSY = 0.1  # part of the processor that others may take without a word
 
 
-def header(report: Figures) -> list[str]:
+def header(report: Measured) -> list[str]:
     """What the figures depend on, in lines."""
     machine, picture = report["machine"], report["picture"]
     random = sorted({run["model"] for run in report["runs"] if run["weights"] == "random"})
@@ -22,7 +22,7 @@ def header(report: Figures) -> list[str]:
     return lines
 
 
-def header_of_machine(machine: Figures) -> list[str]:
+def header_of_machine(machine: Measured) -> list[str]:
     """What `machine.describe` found, in lines."""
     return [
         f"NERD GUI {machine['program']} on {machine['device']}: {machine['device_name']}",
@@ -31,7 +31,7 @@ def header_of_machine(machine: Figures) -> list[str]:
     ]
 
 
-def tables(report: Figures) -> Iterator[tuple[str, Table]]:
+def tables(report: Measured) -> Iterator[tuple[str, Table]]:
     """Each table under its title, header first."""
     yield (
         "What the machine can do, convolving d -> 4d -> d features and multiplying matrices (GFLOP/s)",
@@ -47,7 +47,7 @@ def tables(report: Figures) -> Iterator[tuple[str, Table]]:
     yield "From a click to the attention maps, and non-local means (scikit-image, one thread)", _others(report)
 
 
-def notes(report: Figures) -> list[str]:
+def notes(report: Measured) -> list[str]:
     """Why figures are missing or doubtful."""
     busy = report["machine"]["busy"]
     disturbed = f"Other programs took {busy:.0%} of the processor at the start: without them all this is faster."
@@ -55,16 +55,16 @@ def notes(report: Figures) -> list[str]:
     return [disturbed] * (busy > _BUSY) + sorted(missing)
 
 
-def _name(run: Figures) -> list[str]:
+def _name(run: Measured) -> list[str]:
     return [_short(run), str(run["size"])]
 
 
-def _short(run: Figures) -> str:
+def _short(run: Measured) -> str:
     name = run["model"].replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".safetensors")
     return name if run["weights"] == "trained" else f"{name} (random)"
 
 
-def _ceilings(report: Figures) -> Table:
+def _ceilings(report: Measured) -> Table:
     table = [["network", "px", "operation", "precision", "GFLOP/s", "ms"]]
     for run in report["runs"]:
         for row in run["ceilings"]:
@@ -73,7 +73,7 @@ def _ceilings(report: Figures) -> Table:
     return table
 
 
-def _attention(report: Figures) -> Table:
+def _attention(report: Measured) -> Table:
     table = [["network", "px", "window", "path", "precision", "ms", "times faster", "max error", "relative"]]
     for run in report["runs"]:
         for row in run["attention"]:
@@ -83,7 +83,7 @@ def _attention(report: Figures) -> Table:
     return table
 
 
-def _f(report: Figures) -> Table:
+def _f(report: Measured) -> Table:
     columns = ["ms", "non-local", "transformation", "GFLOP", "at conv2d's rate", "ratio", "us/pixel"]
     table = [["network", "px", "precision", *columns]]
     for run in report["runs"]:
@@ -96,7 +96,7 @@ def _f(report: Figures) -> Table:
     return table
 
 
-def _solve(report: Figures) -> Table:
+def _solve(report: Measured) -> Table:
     columns = ["steps", "s", "iterates/s", "1st iterate ms", "one f ms", "times all f", "solver ms", "PSNR"]
     table = [["network", "px", "precision", *columns]]
     for run in report["runs"]:
@@ -118,7 +118,7 @@ def _solve(report: Figures) -> Table:
     return table
 
 
-def _algebra(report: Figures) -> Table:
+def _algebra(report: Measured) -> Table:
     columns = ["ms", "torchdeq ms", "times faster", "peak MB", "torchdeq MB", "part of that"]
     table = [["network", "px", *columns]]
     for run in report["runs"]:
@@ -130,7 +130,7 @@ def _algebra(report: Figures) -> Table:
     return table
 
 
-def _others(report: Figures) -> Table:
+def _others(report: Measured) -> Table:
     table = [["what", "px", "ms", "PSNR"]]
     for run in report["runs"]:
         if "click" in run:

@@ -1,13 +1,12 @@
 """One step of training: its time beside that of its useful operations, and the same step by torchdeq."""
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from nerd_gui.benchmarks.baselines import installed_version
-from nerd_gui.benchmarks.clock import Turns, in_turns, timed
+from nerd_gui.benchmarks.clock import Measured, Turns, in_turns, timed
 from nerd_gui.benchmarks.flops import step_flops
 from nerd_gui.benchmarks.machine import convolutions, describe
 from nerd_gui.benchmarks.tables import Table, header_of_machine
@@ -17,8 +16,6 @@ from nerd_gui.training.recipe import Stage
 from nerd_gui.training.trainer import Trainer
 
 _SAMPLE = "camera"
-
-Figures = dict[str, Any]
 
 
 class _TorchdeqTrainer(Trainer):
@@ -40,7 +37,7 @@ class _TorchdeqTrainer(Trainer):
         return iterates[-1], residual, residual.square()
 
 
-def measure_step(recipe: Recipe, device: str, turns: Turns) -> Figures:
+def measure_step(recipe: Recipe, device: str, turns: Turns) -> Measured:
     """Measure one step of each stage of a recipe, on patches of a sample picture.
 
     Returns
@@ -63,7 +60,7 @@ def measure_step(recipe: Recipe, device: str, turns: Turns) -> Figures:
     }
 
 
-def _measure_stage(recipe: Recipe, stage: Stage, pictures: Tensor, device: str, turns: Turns) -> Figures:
+def _measure_stage(recipe: Recipe, stage: Stage, pictures: Tensor, device: str, turns: Turns) -> Measured:
     settings = replace(recipe, stages=(replace(stage, until=None),), norms_fixed_from=None)
     side = round((stage.batch * stage.patch**2) ** 0.5)
     hidden = recipe.model.expansion * recipe.model.features
@@ -89,12 +86,12 @@ def _measure_stage(recipe: Recipe, stage: Stage, pictures: Tensor, device: str, 
     }
 
 
-def step_header(report: Figures) -> list[str]:
+def step_header(report: Measured) -> list[str]:
     """What the figures depend on, in lines."""
     return [*header_of_machine(report["machine"]), f"Recipe “{report['recipe']}”: one step of each of its stages."]
 
 
-def step_table(report: Figures) -> Table:
+def step_table(report: Measured) -> Table:
     """The measurements as a table, header first."""
     columns = ["solver", "T", "patches", "precision", "s", "samples/s", "GFLOP", "of conv2d's rate", "torchdeq s"]
     table = [columns]

@@ -21,7 +21,7 @@ _NEARLY = 0.9
 
 
 @dataclass(frozen=True)
-class Plan:
+class TuningRequest:
     """What to measure on a device.
 
     Attributes
@@ -65,13 +65,15 @@ def ways(device: str) -> list[tuple[str, str]]:
     ]
 
 
-def tune(plan: Plan, recipe: Recipe, watch: Callable[[Row], None], save: Callable[[dict[str, Any]], None]) -> Row:
-    """Take all measurements that fit into the plan's seconds.
+def tune(
+    request: TuningRequest, recipe: Recipe, watch: Callable[[Row], None], save: Callable[[dict[str, Any]], None]
+) -> Row:
+    """Take all measurements that fit into the seconds of the request.
 
     Parameters
     ----------
     recipe : Recipe
-        The plan's.
+        The one requested.
     watch : callable
         Gets every result as it comes: a row with its "kind", and "failed", a sentence, where there is none.
     save : callable
@@ -83,12 +85,12 @@ def tune(plan: Plan, recipe: Recipe, watch: Callable[[Row], None], save: Callabl
         "plan", "results" (all rows), and "speed": the choice, see `Execution`; None if no way was measured.
     """
     rows: list[Row] = []
-    report: dict[str, Any] = {"plan": asdict(plan), "recipe": recipe.to_json(), "results": rows, "speed": None}
+    report: dict[str, Any] = {"plan": asdict(request), "recipe": recipe.to_json(), "results": rows, "speed": None}
 
     def run(name: str, limit: float, idle: float, **arguments: Any) -> None:
         label: Row = {"job": name} | {key: arguments[key] for key in ("attention", "mode") if key in arguments}
-        task = {"name": name, "device": plan.device, **arguments}
-        for row in results(task, min(limit, plan.left), min(idle, plan.left)):
+        task = {"name": name, "device": request.device, **arguments}
+        for row in results(task, min(limit, request.left), min(idle, request.left)):
             rows.append(label | row if "kind" not in row else row)
             watch(rows[-1])
         choice = choose(rows, recipe)
@@ -97,17 +99,17 @@ def tune(plan: Plan, recipe: Recipe, watch: Callable[[Row], None], save: Callabl
 
     run("rates", 60, 60)
     run("checks", 150, 90)
-    for attention, mode in ways(plan.device):
+    for attention, mode in ways(request.device):
         # What comes after the steps has to have its time, too.
-        share = plan.left - min(100.0, 0.2 * plan.seconds)
+        share = request.left - min(100.0, 0.2 * request.seconds)
         if share > 15:
-            cases = _cases(recipe, mode, plan.factors)
+            cases = _cases(recipe, mode, request.factors)
             how = {"attention": attention, "mode": mode, "cases": cases}
-            run("steps", min(share, 150), 75, recipe=plan.recipe, seconds=plan.turn, **how)
-    run("solves", 60, 40, config=asdict(recipe.model), sizes=list(plan.sizes))
-    if report["speed"] is not None and plan.left > 20:
+            run("steps", min(share, 150), 75, recipe=request.recipe, seconds=request.turn, **how)
+    run("solves", 60, 40, config=asdict(recipe.model), sizes=list(request.sizes))
+    if report["speed"] is not None and request.left > 20:
         stages = [[index, stage.batch] for index, stage in enumerate(recipe.stages)]
-        run("profile", plan.left, 60, recipe=plan.recipe, execution=report["speed"], cases=stages)
+        run("profile", request.left, 60, recipe=request.recipe, execution=report["speed"], cases=stages)
     return report
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from nerd_gui.benchmarks.clock import Turns
-from nerd_gui.benchmarks.suite import Figures, Plan, check, measure
+from nerd_gui.benchmarks.clock import Measured, Turns
+from nerd_gui.benchmarks.suite import BenchRequest, check_feasible, measure
 from nerd_gui.benchmarks.tables import header, notes, tables
 from nerd_gui.benchmarks.training_step import measure_step, step_header, step_table
 from nerd_gui.cli.arguments import Parser, UsageError, say, whole
@@ -64,15 +64,15 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(step_header(report)))
         print(f"\nOne step of training, beside the time of its useful operations\n{as_text(step_table(report))}")
         return 0
-    plan = Plan(
+    request = BenchRequest(
         models=_once(args.model or _MODELS),
         sizes=_once(args.size or (_QUICK_SIZES if args.quick else _SIZES)),
         precisions=_once(args.precision or _PRECISIONS),
         device=device,
         turns=turns,
     )
-    check(plan)
-    report = measure(plan, say)
+    check_feasible(request)
+    report = measure(request, say)
     _write(args.json, report)
     print("\n".join(header(report)))
     for title, table in tables(report):
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write(path: Path | None, report: Figures) -> None:
+def _write(path: Path | None, report: Measured) -> None:
     if path is not None:
         write_text(path, json.dumps(report, indent=2, allow_nan=False) + "\n")
 

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             decay=args.decay,
             fork=args.fork,
             device=processes.device,
-            check_every=args.check_every,
+            validate_every=args.check_every,
             release=args.release,
             keep=args.keep,
             execution=None if args.tuned is None else Execution.read(args.tuned),

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from nerd_gui.benchmarks.device_checks import Row
-from nerd_gui.benchmarks.tuning import Plan, tune
+from nerd_gui.benchmarks.tuning import TuningRequest, tune
 from nerd_gui.benchmarks.tuning_words import line
 from nerd_gui.cli.arguments import Parser, positive, whole
 from nerd_gui.cli.recipes import recipe_and_device
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """
     check_file(args.out)
     recipe, device = recipe_and_device(args.config, args.device)
-    default = Plan(device)
-    plan = Plan(
+    default = TuningRequest(device)
+    request = TuningRequest(
         device,
         args.config,
         args.seconds,
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         rows.append(row)
         print(line(row, rows), flush=True)
 
-    report = tune(plan, recipe, watch, lambda report: write_text(args.out, json.dumps(report, indent=1) + "\n"))
+    report = tune(request, recipe, watch, lambda report: write_text(args.out, json.dumps(report, indent=1) + "\n"))
     if report["speed"] is None:
         print("No way of computing a step was measured for all stages; train without --tuned.")
         return 1

@@ -6,7 +6,7 @@ from nerd_gui.equilibrium.iteration import MEASURES, SolverStep, StopReason
 from nerd_gui.equilibrium.phantom import phantom_gradient
 from nerd_gui.equilibrium.plain import plain, plain_storage
 from nerd_gui.equilibrium.solver import Solver, Storage
-from nerd_gui.equilibrium.stability import jacobian_penalty, spectral_radius
+from nerd_gui.equilibrium.stability import spectral_radius
 from nerd_gui.equilibrium.without_synchronisation import broyden_without_synchronisation
 
 #: The solvers by name; all take the keywords of `broyden`, and some of them further ones.
@@ -26,7 +26,6 @@ __all__ = [
     "anderson",
     "broyden",
     "broyden_without_synchronisation",
-    "jacobian_penalty",
     "phantom_gradient",
     "plain",
     "spectral_radius",

@@ -53,25 +53,3 @@ def spectral_radius(
         v = v / growth.clamp_min(torch.finfo(growth.dtype).tiny).view(-1, *[1] * (z.dim() - 1)).to(v.dtype)
         logs.append(growth.log())
     return torch.stack(logs[iterations // 2 :]).cpu().double().mean(0).exp()
-
-
-def jacobian_penalty(f_z: Tensor, z: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Hutchinson's estimate of ``||J_f||_F^2`` divided by the number of elements of z, to be added to a loss.
-
-    Parameters
-    ----------
-    f_z : Tensor, shape of z
-        f(z), computed with gradients; f must be twice differentiable.
-    z : Tensor
-        The point, with ``requires_grad``.
-    generator : torch.Generator or None
-        Source of the random direction, on the device of z.
-
-    Returns
-    -------
-    Tensor, scalar
-        ``||e^T J||^2 / numel`` for one normal e; its mean over e is the penalty. Differentiable.
-    """
-    direction = torch.randn(f_z.shape, dtype=f_z.dtype, device=f_z.device, generator=generator)
-    (vjp,) = torch.autograd.grad(f_z, z, direction, create_graph=True)
-    return vjp.square().sum() / z.numel()

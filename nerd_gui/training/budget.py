@@ -11,7 +11,7 @@ from nerd_gui.training.trainer import Trainer
 #: What is still to come may take so much longer than it took before.
 _SLACK = 1.25
 #: The first validation comes after this part of the stretch at the latest: from then on its cost is known.
-_FIRST_CHECK = 0.25
+_FIRST_VALIDATION = 0.25
 _REHEARSED = 3  # steps that say how long one takes
 _FITTED = 0.97  # of the time that is left, for a decay that is to end with it
 
@@ -39,7 +39,7 @@ class Budget:
 
     @contextmanager
     def timing(self, part: str) -> Iterator[None]:
-        """Note how long a part of the stretch takes: a "step", a "check", and the "average" in it."""
+        """Note how long a part of the stretch takes: a "step", a "validation", and the "average" in it."""
         began = time.monotonic()
         yield
         self.seconds[part] = time.monotonic() - began
@@ -51,17 +51,17 @@ class Budget:
         The first step of a stage may take as long as the longest up to now, for instance to compile f.
         """
         step = (self.longest if new_stage else self.seconds).get("step", 0.0)
-        after = step + self.seconds.get("check", 0.0) + self.release * self.seconds.get("average", 0.0)
+        after = step + self.seconds.get("validation", 0.0) + self.release * self.seconds.get("average", 0.0)
         return self.began + 60 * self.minutes - time.monotonic() - _SLACK * after
 
     def due(self, mark: float, every: float) -> bool:
         """Whether a validation is due, `every` so many minutes from `mark` on."""
-        if "check" not in self.seconds:
-            every = min(every, _FIRST_CHECK * self.minutes)
+        if "validation" not in self.seconds:
+            every = min(every, _FIRST_VALIDATION * self.minutes)
         return time.monotonic() - mark >= 60 * every
 
 
-def fitting_decay(trainer: Trainer, budget: Budget, check_every: float) -> int:
+def fitting_decay(trainer: Trainer, budget: Budget, validate_every: float) -> int:
     """Samples of a decay that ends with the stretch, with validations so many minutes apart."""
     per_sample = [
         rehearse(trainer, stage) / (stage.batch * trainer.processes.count)
@@ -70,8 +70,8 @@ def fitting_decay(trainer: Trainer, budget: Budget, check_every: float) -> int:
     deep = trainer.recipe.deep_part
     (seconds,) = trainer.processes.agree((1 - deep) * per_sample[0] + deep * per_sample[1])
     left = _FITTED * budget.left()
-    checks = left // (60 * check_every) * budget.seconds["check"]
-    (left,) = trainer.processes.agree(left - checks)
+    validations = left // (60 * validate_every) * budget.seconds["validation"]
+    (left,) = trainer.processes.agree(left - validations)
     return max(1, int(left / seconds))
 
 

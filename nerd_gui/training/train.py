@@ -28,7 +28,7 @@ from nerd_gui.training.trainer import Trainer, equilibrium
 
 _CURVE = ("samples", "seconds", "mse", "residual", "validation_psnr", "validation_residual", "learning_rate")
 _CROP, _CROPS = 96, 6
-_CHECK_BATCHES, _RELEASE_BATCHES = 3, 30  # that the average's statistics are taken from
+_VALIDATION_BATCHES, _RELEASE_BATCHES = 3, 30  # that the average's statistics are taken from
 
 
 def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -103,7 +103,7 @@ def train(
     decay: int | Literal["fit"] = 0,
     fork: Path | None = None,
     device: str | torch.device = "cpu",
-    check_every: float = 4.0,
+    validate_every: float = 4.0,
     release: Path | None = None,
     keep: Path | None = None,
     execution: Execution | None = None,
@@ -128,7 +128,7 @@ def train(
         for, by the time of a few steps of each of its stages; one under way goes on.
     fork : Path, optional
         State of another run to begin from; a colour network may begin from a grey one.
-    check_every : float
+    validate_every : float
         Minutes between validations, each of which saves the state.
     release : Path, optional
         Write the averaged network there at the end; the run as it stood before its decay, which the next stretch goes
@@ -151,17 +151,17 @@ def train(
     """
     budget = Budget(time.monotonic() if began is None else began, minutes)
     if release is not None:
-        budget.release = _RELEASE_BATCHES / _CHECK_BATCHES
+        budget.release = _RELEASE_BATCHES / _VALIDATION_BATCHES
     processes, execution = processes or Processes(), execution or Execution()
     pictures, held_out = load_pictures(source, recipe.model.channels)
     trainer = _open_run(execution.applied_to(recipe), pictures.to(device), folder, fork, processes, execution)
     noisy, clean = validation_batch(held_out, recipe.noise, trainer.device)
 
-    def check() -> list[float]:
+    def validation() -> list[float]:
         figures = 0.0, 0.0
         if processes.first:
             with budget.timing("average"):
-                net = trainer.averaged(_CHECK_BATCHES)
+                net = trainer.averaged(_VALIDATION_BATCHES)
             figures = validate(net, noisy, clean)
         return processes.agree(*figures)
 
@@ -169,9 +169,9 @@ def train(
         if release is not None and processes.first:
             _keep_stable_state(trainer, release)
         if decay == "fit":
-            with budget.timing("check"):
-                check()
-            decay = fitting_decay(trainer, budget, check_every)
+            with budget.timing("validation"):
+                validation()
+            decay = fitting_decay(trainer, budget, validate_every)
         trainer.start_decay(decay)
     good = trainer.moment()
     errors: list[float] = []
@@ -179,7 +179,7 @@ def train(
     mark = time.monotonic()
     over = trainer.decay_finished  # and killed before it could say so
     if over:
-        score, residual = check()
+        score, residual = validation()
     while not over:
         stage = trainer.stage
         with budget.timing("step"):
@@ -190,13 +190,13 @@ def train(
         elif math.isfinite(record.gradient_norm):
             errors.append(record.mse)
             residuals.append(record.residual)
-        due = budget.due(mark, check_every) and not trainer.guard.alarmed
+        due = budget.due(mark, validate_every) and not trainer.guard.alarmed
         late, due = map(bool, processes.agree(budget.left(new_stage=trainer.stage != stage) <= 0, due))
         if not (late or due or trainer.decay_finished):
             continue
         trainer.seconds += time.monotonic() - mark
-        with budget.timing("check"):
-            score, residual = check()
+        with budget.timing("validation"):
+            score, residual = validation()
             sound = math.isfinite(score) and math.isfinite(residual)
             if sound:
                 good, state = trainer.moment(), trainer.state()

@@ -15,6 +15,7 @@ from nerd_gui.nerd import NERD
 from nerd_gui.training.data import DataError, PatchSampler
 from nerd_gui.training.execution import Evaluator, Execution
 from nerd_gui.training.guard import DivergenceGuard
+from nerd_gui.training.learning_rate import learning_rate
 from nerd_gui.training.muon import Muon
 from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
@@ -137,10 +138,9 @@ class Trainer:
             self.decay_start, self.decay_samples = self.samples, samples
 
     def learning_rate(self) -> float:
-        """Warm-up, stable, decay (1 - sqrt), as a function of the samples seen; less after a divergence."""
-        rate = self.recipe.learning_rate * self.stage.rate * self.rate_factor
-        warmth = min(1.0, (self.samples - self.warm_from + 1) / self.recipe.warm_up)
-        return rate * warmth * (1 - math.sqrt(self.decayed))
+        """The rate of the next step."""
+        since_start = self.samples - self.warm_from
+        return learning_rate(self.recipe, self.stage, since_start, self.decayed, self.rate_factor)
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
         """The z to decode with its gradient, the mean residual of the solve, and the penalty that keeps it small."""

@@ -11,7 +11,7 @@ from nerd_gui.benchmarks import device_checks, device_jobs, tuning
 from nerd_gui.benchmarks.device_checks import checks, relative_error
 from nerd_gui.benchmarks.device_process import results
 from nerd_gui.benchmarks.flops import step_flops, useful_flops
-from nerd_gui.benchmarks.tuning import Plan, choose, tune
+from nerd_gui.benchmarks.tuning import TuningRequest, choose, tune
 from nerd_gui.benchmarks.tuning_words import line
 from nerd_gui.cli import main
 from nerd_gui.nerd import NerdConfig
@@ -153,9 +153,9 @@ def test_a_job_runs_in_a_process_and_what_ends_it_is_a_row(recipe):
 
 def test_a_report_is_saved_after_every_job(small, recipe, monkeypatch):
     saved = []
-    plan = Plan("cpu", recipe, seconds=60.0, factors=(1.0,), sizes=(8,), turn=0.05)
+    request = TuningRequest("cpu", recipe, seconds=60.0, factors=(1.0,), sizes=(8,), turn=0.05)
     monkeypatch.setattr(tuning, "ways", lambda device: [("dense", "eager")])
-    report = tune(plan, find_recipe(recipe), lambda row: None, lambda report: saved.append(json.dumps(report)))
+    report = tune(request, find_recipe(recipe), lambda row: None, lambda report: saved.append(json.dumps(report)))
     assert [json.loads(one)["speed"] is None for one in saved] == [True, True, False, False, False]
     assert json.loads(saved[-1]) == json.loads(json.dumps(report))
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from fixed_point_maps import DTYPE, linear_map, tanh_map
 
-from nerd_gui.equilibrium import jacobian_penalty, spectral_radius
+from nerd_gui.equilibrium import spectral_radius
 
 
 def jacobians(f, z):
@@ -50,23 +50,3 @@ def test_spectral_radius_depends_on_its_generator_alone():
 def test_spectral_radius_needs_two_passes():
     with pytest.raises(ValueError, match="at least 2 passes"):
         spectral_radius(torch.cos, torch.zeros(1, 1), iterations=1)
-
-
-def test_jacobian_penalty_is_the_mean_square_of_the_jacobian():
-    generator = torch.Generator().manual_seed(0)
-    f, z = tanh_map(2, 8, 0.9), torch.randn(2, 8, generator=generator, dtype=DTYPE).requires_grad_()
-    exact = jacobians(f, z.detach()).square().sum() / z.numel()
-    f_z = f(z)
-    draws = torch.stack([jacobian_penalty(f_z, z, generator=generator).detach() for _ in range(3000)])
-    standard_error = draws.std() / len(draws) ** 0.5
-    assert standard_error < 0.02 * exact
-    assert (draws.mean() - exact).abs() < 4 * standard_error
-
-
-def test_jacobian_penalty_trains_the_map():
-    scale = torch.tensor(2.0, dtype=DTYPE, requires_grad=True)
-    z = torch.zeros(1, 500, dtype=DTYPE, requires_grad=True)
-    penalty = jacobian_penalty(scale * z, z, generator=torch.Generator().manual_seed(0))
-    penalty.backward()
-    # d(scale^2 |e|^2) / d scale = 2 / scale times the penalty itself.
-    torch.testing.assert_close(scale.grad, penalty.detach())

@@ -49,7 +49,7 @@ def stretch(source, folder, **options):
 @pytest.mark.parametrize("release", [False, True])
 def test_all_is_written_before_the_minutes_are_over(source, tmp_path, clock, release):
     options = {"release": tmp_path / "net.safetensors"} if release else {}
-    trainer = stretch(source, tmp_path / "run", minutes=9.3, check_every=4, keep=tmp_path / "out", **options)
+    trainer = stretch(source, tmp_path / "run", minutes=9.3, validate_every=4, keep=tmp_path / "out", **options)
     took = clock.seconds - 1000
     assert 9.3 * 60 - 45 < took <= 9.3 * 60
     kept = RunState.load(tmp_path / "out" / "state.safetensors", torch.device("cpu"))
@@ -66,7 +66,7 @@ def test_the_start_may_lie_before_the_call(source, tmp_path, clock):
 
 
 def test_a_stretch_shorter_than_the_time_between_validations_keeps_its_minutes(source, tmp_path, clock):
-    stretch(source, tmp_path / "run", minutes=3, check_every=60)
+    stretch(source, tmp_path / "run", minutes=3, validate_every=60)
     assert 120 < clock.seconds - 1000 <= 180
 
 
@@ -87,7 +87,7 @@ def test_the_first_step_of_a_stage_is_given_as_long_as_the_longest(clock):
 def test_a_fitted_decay_ends_with_the_stretch(source, tmp_path, clock):
     first = stretch(source, tmp_path / "run", minutes=1)
     began = clock.seconds
-    trainer = stretch(source, tmp_path / "run", minutes=30, decay="fit", check_every=10)
+    trainer = stretch(source, tmp_path / "run", minutes=30, decay="fit", validate_every=10)
     assert trainer.decay_finished
     assert 0.85 * 30 * 60 < clock.seconds - began <= 30 * 60
     assert trainer.decay_start == first.samples

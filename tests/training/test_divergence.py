@@ -105,7 +105,7 @@ def test_a_run_that_diverges_goes_back_and_on_and_ends_the_same_when_killed(
 ):
     monkeypatch.setattr("nerd_gui.training.guard._SETTLED", 5)
     monkeypatch.setattr("nerd_gui.training.guard._STEPS", 6)
-    run = {"minutes": 5, "check_every": 5, "decay": 40}
+    run = {"minutes": 5, "validate_every": 5, "decay": 40}
     done = spoil(monkeypatch, lambda trainer: trainer.net.f_decode.conv.weight.fill_(weight), at=18)
     whole = train(SLOW, source, tmp_path / "whole", **run)
     assert done == [18]

@@ -33,7 +33,7 @@ def curve(folder):
 def test_a_stretch_ends_with_its_budget_and_the_next_goes_on(source, tmp_path, capsys):
     folder = tmp_path / "runs" / "tiny"
     began = time.monotonic()
-    trainer = run(source, folder, minutes=10 / 60, check_every=0.5 / 60)
+    trainer = run(source, folder, minutes=10 / 60, validate_every=0.5 / 60)
     assert time.monotonic() - began < 40  # test_budget.py looks closer, on a clock of its own
     assert trainer.steps > 1
     assert sorted(path.name for path in folder.iterdir()) == ["curve.csv", "recipe.json", "state.safetensors"]
