@@ -18,11 +18,20 @@ def parser() -> argparse.ArgumentParser:
         "Train a network for some minutes, going on where the last stretch in the same folder ended.",
         "examples:\n  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 60\n"
         "  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 20 --decay 8000 "
-        "--release my.safetensors\n  torchrun --nproc-per-node=2 -m nerd_gui train --config nerd-lite …   (on 2 cards)",
+        "--release my.safetensors\n"
+        "  nerd-gui train --config nerd-lite-photo-colour --data bsd400 photos/free --resume runs/photo --minutes 60\n"
+        "  torchrun --nproc-per-node=2 -m nerd_gui train --config nerd-lite …   (on 2 cards)",
     )
     add = made.add_argument
     add("--config", required=True, metavar="NAME|FILE.json", help="recipe by name, or a file like a run's recipe.json")
-    add("--data", required=True, type=Path, metavar="FOLDER", help="training pictures of one size")
+    add(
+        "--data",
+        required=True,
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="training pictures of one size; those of further folders are cut into parts of that size",
+    )
     add("--resume", required=True, type=Path, metavar="DIR", help="folder of the run; made if it is not there")
     add("--minutes", required=True, type=not_negative, metavar="M", help="length of this stretch")
     add(
@@ -49,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     ------
     UsageError, PhotoError, DataError
     """
-    for path in (args.data, args.fork, args.tuned):
+    for path in (*args.data, args.fork, args.tuned):
         if path is not None and not path.exists():
             raise UsageError(f"“{path}” does not exist; check its name and folder.")
     if args.release is not None and args.release.suffix != ".safetensors":

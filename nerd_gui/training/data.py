@@ -1,5 +1,6 @@
 """Training patches: pictures in memory as one array, patches cut, turned, and given noise on the device."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from nerd_gui.imaging import picture_files
+from nerd_gui.training.cutting import landscape, parts
+from nerd_gui.training.grain import NoisyPatches
 from nerd_gui.training.noise_models import NoiseModel
 
 #: Pictures of bsd400 that a test set shows a part of: the starfish of Set12 (04) is cut out of 12003.
@@ -42,40 +45,63 @@ def _read(path: Path, mode: str) -> np.ndarray:
         raise DataError(f"The picture “{path}” cannot be read ({error}); remove or replace it.") from error
 
 
-def load_pictures(source: Path, channels: int = 1) -> tuple[Tensor, list[np.ndarray]]:
+def load_pictures(folders: Path | Sequence[Path], channels: int = 1) -> tuple[Tensor, list[np.ndarray]]:
     """Training pictures as one uint8 tensor, landscape, and the validation pictures as they are.
 
-    `source` is a folder of equally large pictures. Grey pictures are (N, rows, cols), and each validation picture
-    (rows, cols); with 3 channels they are (N, 3, rows, cols) and (3, rows, cols).
+    Grey pictures are (N, rows, cols), and each validation picture (rows, cols); with 3 channels they are
+    (N, 3, rows, cols) and (3, rows, cols).
+
+    Parameters
+    ----------
+    folders : Path or sequence of Path
+        A folder of equally large pictures, bsd400 or one with its names, from which the validation pictures are held
+        out. Pictures of further folders are cut into parts of that size (`parts`).
+    channels : {1, 3}
 
     Raises
     ------
     PhotoError
         If there is no such folder, or no picture in it.
     DataError
-        If a picture cannot be read, no training or no validation pictures are there, or they differ in size.
+        If a picture cannot be read, no training or no validation pictures are there, those of the first folder differ
+        in size, or a further folder has none that is large enough.
     """
+    first, *further = [folders] if isinstance(folders, Path) else folders
+    ours, validation = _separated(first, channels)
+    if not ours or not validation:
+        kind = "validation pictures (those of bsd400 that are set aside)" if ours else "training pictures"
+        raise DataError(f"The folder “{first}” holds no {kind}; name the folder of bsd400, or one with its names.")
+    sizes = {picture.shape[-2:] for picture in ours}
+    if len(sizes) != 1:
+        raise DataError(f"The training pictures in “{first}” differ in size ({sorted(sizes)}); crop them to one size.")
+    ((rows, cols),) = sizes
+    for folder in further:
+        cut = [part for picture in _separated(folder, channels)[0] for part in parts(picture, rows, cols)]
+        if not cut:
+            raise DataError(
+                f"No picture in “{folder}” has a part of {cols}x{rows} pixels, the size of those in “{first}”, that "
+                "training can use; leave the folder out."
+            )
+        ours += cut
+    return torch.from_numpy(np.stack(ours)), validation
+
+
+def _separated(folder: Path, channels: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The pictures of a folder that may be trained on, landscape, and those that are held out, as they are."""
     held_out = set(validation_names())
     read = read_grey if channels == 1 else read_colour
     ours, validation = [], []
-    for path in picture_files(source):
+    for path in picture_files(folder):
         picture = read(path)
         if path.stem in held_out:
             validation.append(picture)
         elif path.stem not in _SEEN_IN_TESTS:
-            rows, cols = picture.shape[-2:]
-            ours.append(picture if rows <= cols else np.rot90(picture, axes=(-2, -1)))
-    if not ours or not validation:
-        kind = "validation pictures (those of bsd400 that are set aside)" if ours else "training pictures"
-        raise DataError(f"The folder “{source}” holds no {kind}; name the folder of bsd400, or one with its names.")
-    sizes = {picture.shape[-2:] for picture in ours}
-    if len(sizes) != 1:
-        raise DataError(f"The training pictures in “{source}” differ in size ({sorted(sizes)}); crop them to one size.")
-    return torch.from_numpy(np.stack(ours)), validation
+            ours.append(landscape(picture))
+    return ours, validation
 
 
 class PatchSampler:
-    """Draws (noisy, clean, sigma) batches; all randomness comes from the one generator it is given."""
+    """Draws batches of noisy patches and their targets; all randomness comes from the one generator it is given."""
 
     def __init__(self, pictures: Tensor, noise: NoiseModel, generator: torch.Generator) -> None:
         self.pictures = pictures if pictures.dim() == 4 else pictures[:, None]
@@ -86,15 +112,17 @@ class PatchSampler:
     def _integers(self, high: int, count: int) -> Tensor:
         return torch.randint(high, (count,), generator=self.generator, device=self.device)
 
-    def batch(self, size: int, patch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return noisy and clean (B, C, patch, patch) in [0, 1] and sigma (B,) in 0-255 units (Sec. VII-A)."""
+    def batch(self, size: int, patch: int) -> NoisyPatches:
+        """Noisy patches and targets (B, C, patch, patch) in [0, 1] and sigma (B,) in 0-255 units (Sec. VII-A)."""
         count, channels, rows, cols = self.pictures.shape
-        if patch > min(rows, cols):
-            raise DataError(f"Patches of {patch} pixels do not fit pictures of {rows}x{cols} pixels.")
+        side = self.noise.side(patch)
+        if side > min(rows, cols):
+            made = "" if side == patch else f", which are made from squares of {side},"
+            raise DataError(f"Patches of {patch} pixels{made} do not fit pictures of {rows}x{cols} pixels.")
         index = self._integers(count, size)
-        top = self._integers(rows - patch + 1, size)
-        left = self._integers(cols - patch + 1, size)
-        span = torch.arange(patch, device=self.device)
+        top = self._integers(rows - side + 1, size)
+        left = self._integers(cols - side + 1, size)
+        span = torch.arange(side, device=self.device)
         down, across = (top[:, None] + span)[:, None, :, None], (left[:, None] + span)[:, None, None, :]
         channel = torch.arange(channels, device=self.device)[:, None, None]
         clean = self.pictures[index[:, None, None, None], channel, down, across].float() / 255
@@ -103,5 +131,4 @@ class PatchSampler:
         clean = torch.where(turn % 2 == 1, clean.flip(-1), clean)
         clean = torch.where(turn // 2 % 2 == 1, clean.flip(-2), clean)
         clean = torch.where(turn // 4 == 1, clean.transpose(-1, -2), clean)
-        noisy, sigma = self.noise.draw(clean, self.generator)
-        return noisy, clean, sigma
+        return self.noise.draw(clean, self.generator)

@@ -42,8 +42,8 @@ def steps(quality: Tensor) -> Tensor:
     return ((tables * scale[:, None, None, None] + 50) // 100).clamp(1, 255)
 
 
-def compressed(pictures: Tensor, quality: Tensor, corner: Tensor) -> Tensor:
-    """Pictures after a JPEG file, colour without subsampling; 8 bits, in [0, 1].
+def compressed(pictures: Tensor, quality: Tensor, corner: Tensor, halved: Tensor | None = None) -> Tensor:
+    """Pictures after a JPEG file; 8 bits, in [0, 1].
 
     Parameters
     ----------
@@ -51,40 +51,85 @@ def compressed(pictures: Tensor, quality: Tensor, corner: Tensor) -> Tensor:
     quality : Tensor (B,)
         Whole numbers from 1 to 100, the scale of libjpeg.
     corner : Tensor (2, B)
-        From 0 to 7: the row and column of an 8x8 block that a picture's first pixel falls on. What a block lacks is
-        filled with the picture's border.
+        From 0 to 15: the row and column of the 8x8 blocks, or of two of them where colour is halved, that a picture's
+        first pixel falls on. What a block lacks is filled with the picture's border.
+    halved : Tensor (B,) of bool, optional
+        Whose colour has half as many rows and columns (4:2:0), scaled up again as libjpeg does unless it is told
+        otherwise, by triangles. None: nobody's (4:4:4).
 
     Notes
     -----
     libjpeg's transforms are in whole numbers: a coefficient halfway between two steps may be rounded otherwise, in 8 %
     of a textured picture's blocks at quality 95, in fewer at others. All other blocks agree to one level.
     """
-    count, channels, rows, cols = pictures.shape
-    device = pictures.device
-    sample = torch.arange(count, device=device)[:, None, None]
-
-    def places(size: int, first: Tensor) -> tuple[Tensor, Tensor]:
-        """Of the blocks' pixels in the picture, and of the picture's pixels in the blocks."""
-        blocks = torch.arange((size + 14) // 8 * 8, device=device) - first[:, None]
-        return blocks.clamp(0, size - 1), torch.arange(size, device=device) + first[:, None]
-
-    down, back_down = places(rows, corner[0])
-    across, back_across = places(cols, corner[1])
+    channels = pictures.shape[1]
     levels = (pictures * 255).round().movedim(1, -1)  # (B, rows, cols, C)
     from_ycc = torch.tensor(FROM_YCC)
     if channels == 3:  # both differences of colour are 0 for grey here, 128 in a file
         levels = (levels @ from_ycc.inverse().T.to(levels)).round()
-    middle = torch.tensor([128, 0, 0][:channels], device=device)
-    levels = levels[sample, down[:, :, None], across[:, None, :]] - middle  # (B, 8 m, 8 n, C)
+    middle = torch.tensor([128, 0, 0][:channels], device=pictures.device)
+    table = steps(quality).to(levels.dtype)
+    blocks = _Blocks(levels.shape[1:3], corner % 8, 8)
+    coded = blocks.cut(_coded(blocks.laid(levels - middle), table[:, [0, 1, 1][:channels]]))
+    if halved is not None and channels == 3:
+        coded[..., 1:] = torch.where(
+            halved[:, None, None, None], _halved(levels[..., 1:], corner, table[:, [1, 1]]), coded[..., 1:]
+        )
+    levels = coded + middle
+    if channels == 3:
+        levels = (levels.clamp(middle - 128, middle + 127) @ from_ycc.T.to(levels)).round()
+    return levels.clamp(0, 255).movedim(-1, 1) / 255
+
+
+class _Blocks:
+    """Whole blocks around pictures (B, rows, cols, C) whose first pixel is `corner` (2, B) of a block of `side`."""
+
+    def __init__(self, size: torch.Size, corner: Tensor, side: int) -> None:
+        self._sample = torch.arange(corner.shape[1], device=corner.device)[:, None, None]
+        # Of the blocks' pixels in the picture, and of the picture's pixels in the blocks.
+        self._laid, self._cut = [], []
+        for length, first in zip(size, corner, strict=True):
+            whole = torch.arange((length + 2 * side - 2) // side * side, device=corner.device) - first[:, None]
+            self._laid.append(whole.clamp(0, length - 1))
+            self._cut.append(torch.arange(length, device=corner.device) + first[:, None])
+
+    def laid(self, pictures: Tensor) -> Tensor:
+        """The blocks, (B, side m, side n, C), filled with the picture's border."""
+        down, across = self._laid
+        return pictures[self._sample, down[:, :, None], across[:, None, :]]
+
+    def cut(self, blocks: Tensor) -> Tensor:
+        """The picture's part of blocks (B, side m, side n, C)."""
+        down, across = self._cut
+        return blocks[self._sample, down[:, :, None], across[:, None, :]]
+
+
+def _coded(levels: Tensor, table: Tensor) -> Tensor:
+    """Levels (B, 8 m, 8 n, C) around 0 after transforms rounded by tables (B, C, 8, 8)."""
     blocks = levels.unflatten(2, (-1, 8)).unflatten(1, (-1, 8)).permute(0, 1, 3, 5, 2, 4)  # (B, m, n, C, 8, 8)
-    transform = _transform(device)
-    table = steps(quality)[:, [0, 1, 1][:channels]][:, None, None].to(levels.dtype)
+    transform = _transform(levels.device)
+    table = table[:, None, None]
     # As libjpeg rounds: in eighths, then halves of a step away from 0.
     eighths = (8 * (transform @ blocks @ transform.T)).round()
     rounded = eighths.sign() * ((eighths.abs() + 4 * table) / (8 * table)).floor() * table
     blocks = (transform.T @ rounded @ transform).round()
-    levels = blocks.permute(0, 1, 4, 2, 5, 3).flatten(3, 4).flatten(1, 2) + middle
-    levels = levels[sample, back_down[:, :, None], back_across[:, None, :]]
-    if channels == 3:
-        levels = (levels.clamp(middle - 128, middle + 127) @ from_ycc.T.to(levels)).round()
-    return levels.clamp(0, 255).movedim(-1, 1) / 255
+    return blocks.permute(0, 1, 4, 2, 5, 3).flatten(3, 4).flatten(1, 2)
+
+
+def _halved(colour: Tensor, corner: Tensor, table: Tensor) -> Tensor:
+    """Differences of colour (B, rows, cols, 2) after a file that keeps one for each 2x2 pixels."""
+    blocks = _Blocks(colour.shape[1:3], corner, 16)
+    laid = blocks.laid(colour)
+    small = laid.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).sum((2, 4))
+    # libjpeg rounds halves up and down in turns.
+    turns = torch.arange(small.shape[2], device=colour.device)[:, None] % 2 + 1
+    coded = _coded(((small + turns) / 4).floor(), table)
+    for dim in (1, 2):  # a value weighs 3, its neighbour on the pixel's side 1
+        length = coded.shape[dim]
+        places = torch.arange(length, device=colour.device)
+        before = coded.index_select(dim, (places - 1).clamp(min=0))
+        after = coded.index_select(dim, (places + 1).clamp(max=length - 1))
+        coded = torch.stack([3 * coded + before, 3 * coded + after], dim + 1).flatten(dim, dim + 1)
+    # Of sixteenths; libjpeg again rounds halves in turns.
+    turns = 8 - torch.arange(coded.shape[2], device=colour.device)[:, None] % 2
+    return blocks.cut(((coded + turns) / 16).floor())

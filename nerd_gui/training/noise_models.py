@@ -1,25 +1,20 @@
 """The noise that networks are trained on: a frozen dataclass for each kind, which goes through a recipe's JSON.
 
-Each has the methods `draw(clean, generator)`, which gives clean patches their noise, and `for_validation(clean)`, the
-same for pictures that are compared over a whole run. Levels are on the 0-255 scale.
+Each has three methods: `side(patch)`, the side of the clean square that a patch of this side is made from;
+`draw(clean, generator)`, which makes `NoisyPatches` of clean squares of that side; and `for_validation(clean)`, the
+same for pictures that are compared over a whole run, always with the same noise. Levels are on the 0-255 scale.
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.imaging.colour import FROM_YCC
 from nerd_gui.imaging.noise import add_noise
+from nerd_gui.training.camera_chain import CameraChain
+from nerd_gui.training.grain import REACH, NoisyPatches, correlated, exposed, tinted
 from nerd_gui.training.jpeg import compressed
-
-#: Between the linear light that a sensor counts and the values in a file: value = light ** (1 / 2.2).
-_GAMMA = 2.2
-_MIDDLE = 0.5**_GAMMA  # light of mid-grey
-_SLOPE = _MIDDLE ** (1 / _GAMMA - 1) / _GAMMA  # d value / d light there
-_REACH = 3  # pixels that the kernel of correlated noise extends to each side
 
 
 @dataclass(frozen=True)
@@ -30,17 +25,22 @@ class NoiseRange:
     low: float
     high: float
 
-    def draw(self, clean: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Noisy patches of clean (B, C, rows, cols) in [0, 1], and the noise level sigma (B,) of each."""
+    def side(self, patch: int) -> int:
+        """That of the patch."""
+        return patch
+
+    def draw(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
+        """Noisy patches of clean (B, C, rows, cols) in [0, 1]; the target is the clean ones, sigma the level drawn."""
         uniform = torch.rand(len(clean), generator=generator, device=clean.device)
         sigma = self.low + (self.high - self.low) * uniform
         grain = torch.randn(clean.shape, generator=generator, device=clean.device)
-        return clean + grain * (sigma[:, None, None, None] / 255), sigma
+        return NoisyPatches(clean + grain * (sigma[:, None, None, None] / 255), clean, sigma)
 
-    def for_validation(self, clean: Tensor) -> Tensor:
+    def for_validation(self, clean: Tensor) -> NoisyPatches:
         """`clean` with noise of sigma 25, or of the highest level if that is none of the range; a seed for each."""
         sigma = 25.0 if self.low <= 25 <= self.high else self.high
-        return torch.stack([torch.from_numpy(add_noise(one.numpy(), sigma, seed)) for seed, one in enumerate(clean)])
+        noisy = [torch.from_numpy(add_noise(one.numpy(), sigma, seed)) for seed, one in enumerate(clean)]
+        return NoisyPatches(torch.stack(noisy), clean, torch.full((len(clean),), sigma))
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,19 @@ class CameraNoise:
     colour_blur: float = 1.5
     colour: float = 1.2
 
-    def draw(self, clean: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Noisy patches of clean (B, 1 or 3, rows, cols) in [0, 1], and the noise level at mid-grey (B,) of each."""
+    def side(self, patch: int) -> int:
+        """That of the patch."""
+        return patch
+
+    def draw(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
+        """Noisy patches of clean (B, 1 or 3, rows, cols) in [0, 1]; the target is the clean ones.
+
+        sigma is the noise level at mid-grey that was drawn.
+        """
         count, channels, rows, cols = clean.shape
         level, read, down, across = torch.rand(4, count, generator=generator, device=clean.device)
         sigma = self.low + (self.high - self.low) * level
-        size = (count, channels, rows + 2 * _REACH, cols + 2 * _REACH)
+        size = (count, channels, rows + 2 * REACH, cols + 2 * REACH)
         white = torch.randn(size, generator=generator, device=clean.device)
         widths = self.blur * torch.stack([down, across])[..., None]  # (2, B, 1)
         if channels == 3:
@@ -101,15 +108,16 @@ class CameraNoise:
             grain = correlated(white, *widths)
         quality = torch.randint(self.quality, 101, (count,), generator=generator, device=clean.device)
         corner = torch.randint(8, (2, count), generator=generator, device=clean.device)
-        return compressed(exposed(clean, grain, sigma, self.read * read), quality, corner), sigma
+        noisy = compressed(exposed(clean, grain, sigma, self.read * read), quality, corner)
+        return NoisyPatches(noisy, clean, sigma)
 
-    def for_validation(self, clean: Tensor) -> Tensor:
+    def for_validation(self, clean: Tensor) -> NoisyPatches:
         """`clean` with noise of every kind that is drawn, always the same."""
-        return self.draw(clean, torch.Generator().manual_seed(0))[0]
+        return self.draw(clean, torch.Generator().manual_seed(0))
 
 
-NoiseModel = NoiseRange | CameraNoise
-_KINDS: dict[str, type[NoiseRange] | type[CameraNoise]] = {model.kind: model for model in (NoiseRange, CameraNoise)}
+NoiseModel = NoiseRange | CameraNoise | CameraChain
+_KINDS: dict[str, type[NoiseModel]] = {model.kind: model for model in (NoiseRange, CameraNoise, CameraChain)}
 
 
 def noise_to_json(noise: NoiseModel) -> dict[str, Any]:
@@ -126,57 +134,3 @@ def noise_from_json(values: dict[str, Any]) -> NoiseModel:
         If the kind is unknown or its numbers are other ones.
     """
     return _KINDS[values.get("kind", "white")](**{name: value for name, value in values.items() if name != "kind"})
-
-
-def exposed(clean: Tensor, grain: Tensor, sigma: Tensor, read: Tensor) -> Tensor:
-    """Patches with Poisson-Gaussian noise, (B, C, rows, cols) in [0, 1].
-
-    Parameters
-    ----------
-    grain : Tensor, shape of `clean`
-        Noise of unit variance.
-    sigma, read : Tensor (B,)
-        Standard deviation at mid-grey in the file's values, 0-255 scale, and the read-out's share of the variance.
-    """
-    light = clean**_GAMMA
-    variance = ((sigma / 255 / _SLOPE) ** 2)[:, None, None, None]
-    share = read[:, None, None, None]
-    scale = (variance * ((1 - share) * light / _MIDDLE + share)).sqrt()
-    return (light + scale * grain).clamp(0, 1) ** (1 / _GAMMA)
-
-
-def correlated(white: Tensor, down: Tensor, across: Tensor) -> Tensor:
-    """White noise under a Gaussian kernel that keeps its variance; each side gets 3 pixels smaller.
-
-    Parameters
-    ----------
-    white : Tensor (B, C, rows + 6, cols + 6)
-    down, across : Tensor (B, C)
-        Standard deviations of the kernel in pixels; 0 leaves the noise white.
-    """
-    count, channels = white.shape[:2]
-    offsets = torch.arange(-_REACH, _REACH + 1, device=white.device)
-
-    def kernel(width: Tensor) -> Tensor:
-        weights = torch.exp(-0.5 * (offsets / width.clamp(min=0.05).flatten()[:, None]) ** 2)
-        return (weights / weights.norm(dim=1, keepdim=True))[:, None]
-
-    planes = white.flatten(0, 1)[None]
-    planes = F.conv2d(planes, kernel(down)[..., None], groups=count * channels)
-    planes = F.conv2d(planes, kernel(across)[:, :, None], groups=count * channels)
-    return planes[0].unflatten(0, (count, channels))
-
-
-def tinted(planes: Tensor, share: Tensor) -> Tensor:
-    """Noise of red, green and blue from that of luma and the two differences of colour; both (B, 3, rows, cols).
-
-    Parameters
-    ----------
-    planes : Tensor (B, 3, rows, cols)
-        Noise of unit variance of Y, Cb and Cr.
-    share : Tensor (B,)
-        Standard deviation of Cb and Cr over that of Y. The three channels' mean variance is 1 in the end.
-    """
-    mix = torch.tensor(FROM_YCC, device=planes.device) * torch.stack([torch.ones_like(share), share, share], 1)[:, None]
-    mix = mix / mix.square().sum(2).mean(1).sqrt()[:, None, None]  # (B, 3, 3)
-    return torch.einsum("brc,bcij->brij", mix, planes)

@@ -7,7 +7,8 @@ from typing import Any
 
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.nerd.attention import Precision
-from nerd_gui.training.noise_models import CameraNoise, NoiseModel, NoiseRange, noise_from_json, noise_to_json
+from nerd_gui.training.camera_chain import CameraChain
+from nerd_gui.training.noise_models import NoiseModel, NoiseRange, noise_from_json, noise_to_json
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,20 @@ _BLIND_LITE = Recipe(
 
 _LITE_25 = replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0)
 
+#: For photos: larger batches, because patches differ more, and in the end larger patches, which show grains whole.
+_PHOTO_LITE = replace(
+    _BLIND_LITE,
+    name="nerd-lite-photo",
+    noise=CameraChain(0, 40),
+    stages=(
+        Stage(until=40_000, solver_steps=0, unroll=3, patch=32, batch=12),
+        Stage(until=None, solver_steps=5, unroll=3, patch=48, batch=12, rate=0.5),
+    ),
+    decay_stage=Stage(until=None, solver_steps=8, unroll=3, patch=96, batch=4, rate=0.5),
+    deep_part=0.15,
+    contraction_weight=0.002,
+)
+
 #: The paper's network, for an accelerator: batches that fill it, plain steps on small patches for the first minute or
 #: two, then equilibria on the paper's 64x64 patches, where q = 65 has something to see. Without weight norm, whose part
 #: Muon's steps of a given size play.
@@ -158,8 +173,8 @@ RECIPES = {
         # The other half of Fig. 8.
         replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE, post_normalization=False)),
         replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
-        replace(_BLIND_LITE, name="nerd-lite-photo", noise=CameraNoise(0, 20)),
-        replace(_BLIND_LITE, name="nerd-lite-photo-colour", model=replace(_LITE, channels=3), noise=CameraNoise(0, 20)),
+        _PHOTO_LITE,
+        replace(_PHOTO_LITE, name="nerd-lite-photo-colour", model=replace(_LITE, channels=3)),
     )
 }
 

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -32,15 +33,16 @@ _VALIDATION_BATCHES, _RELEASE_BATCHES = 3, 30  # that the average's statistics a
 
 
 def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Noisy and clean centre crops of the first validation pictures, (6, C, 96, 96), always the same."""
-    if any(min(picture.shape[-2:]) < _CROP for picture in pictures[:_CROPS]):
-        raise DataError(f"The validation pictures must be at least {_CROP} pixels wide and high.")
+    """Noisy centre crops of the first validation pictures and their targets, (6, C, 96, 96), always the same."""
+    side = noise.side(_CROP)
+    if any(min(picture.shape[-2:]) < side for picture in pictures[:_CROPS]):
+        raise DataError(f"The validation pictures must be at least {side} pixels wide and high.")
     crops = []
     for picture in pictures[:_CROPS]:
-        top, left = ((size - _CROP) // 2 for size in picture.shape[-2:])
-        crops.append(picture[..., top : top + _CROP, left : left + _CROP].reshape(-1, _CROP, _CROP))
-    clean = torch.from_numpy(np.stack(crops).astype(np.float32) / 255)
-    return noise.for_validation(clean).to(device), clean.to(device)
+        top, left = ((size - side) // 2 for size in picture.shape[-2:])
+        crops.append(picture[..., top : top + side, left : left + side].reshape(-1, side, side))
+    patches = noise.for_validation(torch.from_numpy(np.stack(crops).astype(np.float32) / 255))
+    return patches.noisy.to(device), patches.target.to(device)
 
 
 @torch.no_grad()
@@ -96,7 +98,7 @@ def _open_run(
 
 def train(
     recipe: Recipe,
-    source: Path,
+    folders: Path | Sequence[Path],
     folder: Path,
     *,
     minutes: float,
@@ -117,8 +119,8 @@ def train(
 
     Parameters
     ----------
-    source : Path
-        Folder of training pictures.
+    folders : Path or sequence of Path
+        Folders of training pictures, as `load_pictures` takes them.
     folder : Path
         Where the run keeps its state, its recipe and its curve.
     minutes : float
@@ -153,7 +155,7 @@ def train(
     if release is not None:
         budget.release = _RELEASE_BATCHES / _VALIDATION_BATCHES
     processes, execution = processes or Processes(), execution or Execution()
-    pictures, held_out = load_pictures(source, recipe.model.channels)
+    pictures, held_out = load_pictures(folders, recipe.model.channels)
     trainer = _open_run(execution.applied_to(recipe), pictures.to(device), folder, fork, processes, execution)
     noisy, clean = validation_batch(held_out, recipe.noise, trainer.device)
 

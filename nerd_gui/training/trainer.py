@@ -168,11 +168,11 @@ class Trainer:
         if not self.norms_fixed and fix_from is not None and self.samples >= fix_from:
             batches = min(100, max(10, _SEEN_BY_NORMS // self.recipe.decay_stage.batch))
             self.fix_norms(self.averaged(batches).state_dict())
-        noisy, clean, sigma = self.sampler.batch(stage.batch, stage.patch)
+        noisy, target, sigma = self.sampler.batch(stage.batch, stage.patch)
         self.net.renew_dropout(stage.batch)
         z, residual, slowness = self._noise_feature(self.net.inject(noisy), stage)
         x_hat, _ = self.net.estimate(noisy, z)
-        squared = (x_hat - clean).square().mean(dim=(1, 2, 3))
+        squared = (x_hat - target).square().mean(dim=(1, 2, 3))
         weight = (25 / sigma.clamp(min=5)) ** self.recipe.noise_weight
         # In units of (0.1)^2, so that the clipping threshold has the same meaning at every noise level.
         loss = (weight * squared).mean() * 100 + self.recipe.contraction_weight * slowness

@@ -9,17 +9,11 @@ import torch
 from PIL import Image
 
 from nerd_gui.imaging import add_noise
+from nerd_gui.training.camera_chain import CameraChain
 from nerd_gui.training.data import PatchSampler
+from nerd_gui.training.grain import correlated, exposed, tinted
 from nerd_gui.training.jpeg import compressed, steps
-from nerd_gui.training.noise_models import (
-    CameraNoise,
-    NoiseRange,
-    correlated,
-    exposed,
-    noise_from_json,
-    noise_to_json,
-    tinted,
-)
+from nerd_gui.training.noise_models import CameraNoise, NoiseRange, noise_from_json, noise_to_json
 
 
 def generator(seed=0):
@@ -75,6 +69,22 @@ def test_the_tables_are_those_of_pillow():
             assert steps(torch.tensor([quality]))[0, 0].flatten().tolist() == image.quantization[0]
 
 
+def test_blocks_of_halved_colour_may_begin_anywhere():
+    random = np.random.default_rng(0)
+    tint = np.array([0.9, 0.6, 0.3]) + 0.2 * np.sin(np.arange(100) / 20)[:, None]
+    picture = np.clip(photo(70, 100)[..., None] * tint + random.normal(0, 6, (70, 100, 3)), 0, 255).astype(np.uint8)
+    clean = torch.from_numpy(picture).movedim(2, 0)[None].float() / 255
+    for top, left in ((15, 9), (8, 0), (3, 14)):
+        file = io.BytesIO()
+        padded = np.pad(picture, ((top, 0), (left, 0), (0, 0)), mode="edge")
+        Image.fromarray(padded).save(file, "JPEG", quality=60, subsampling="4:2:0")
+        with Image.open(file) as image:
+            pillow = np.asarray(image).astype(int)[top:, left:]
+        ours = compressed(clean, torch.tensor([60]), torch.tensor([[top], [left]]), torch.tensor([True]))
+        ours = ours[0].movedim(0, 2).numpy() * 255
+        assert np.abs(ours - pillow)[:48, :80].mean() < 0.35
+
+
 def test_the_blocks_may_begin_anywhere():
     corners = [(0, 0), (7, 7), (3, 0), (0, 5), (4, 6)]
     pictures = [photo(149, 234, seed) for seed in range(len(corners))]
@@ -85,19 +95,19 @@ def test_the_blocks_may_begin_anywhere():
         assert np.abs(one - shifted[top:, left:].astype(int)).mean() < 0.1
 
 
+@pytest.mark.parametrize("halved", [False, True])
 @pytest.mark.parametrize("quality", [30, 75, 92, 100])
-def test_colour_is_compressed_as_pillow_does(quality):
+def test_colour_is_compressed_as_pillow_does(quality, halved):
     random = np.random.default_rng(quality)
     tint = np.array([0.9, 0.6, 0.3]) + 0.2 * np.sin(np.arange(160) / 20)[:, None]
     picture = np.clip(photo(80, 160)[..., None] * tint + random.normal(0, 6, (80, 160, 3)), 0, 255).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=quality, subsampling=0)
+    Image.fromarray(picture).save(file, "JPEG", quality=quality, subsampling="4:2:0" if halved else "4:4:4")
     with Image.open(file) as image:
         pillow = np.asarray(image).astype(int)
     clean = torch.from_numpy(picture).movedim(2, 0)[None].float() / 255
-    ours = (
-        compressed(clean, torch.tensor([quality]), torch.zeros(2, 1, dtype=torch.long))[0].movedim(0, 2).numpy() * 255
-    )
+    corner = torch.zeros(2, 1, dtype=torch.long)
+    ours = compressed(clean, torch.tensor([quality]), corner, torch.tensor([halved]))[0].movedim(0, 2).numpy() * 255
     np.testing.assert_allclose(ours, np.rint(ours), atol=1e-4)
     # A level of Y, Cb or Cr that libjpeg rounds otherwise is up to two of blue; and see `blocks_alike`.
     assert (np.abs(ours - pillow) < 2.5).mean() > 0.95
@@ -186,7 +196,7 @@ def test_tinted_noise_has_mean_variance_1_and_the_share_of_colour_asked_for():
 def test_a_camera_blurs_colour_more_than_luma():
     noise = CameraNoise(8, 8, blur=0, quality=100, colour_blur=2.0, colour=1.0)
     clean = torch.full((300, 3, 48, 48), 0.5)
-    noisy, _ = noise.draw(clean, generator())
+    noisy = noise.draw(clean, generator()).noisy
     measured = 255 * (noisy - clean)
     assert float(measured.square().mean((1, 2, 3)).sqrt().median()) == pytest.approx(8, rel=0.03)
     y, cb, cr = in_ycc(measured.numpy())
@@ -196,14 +206,15 @@ def test_a_camera_blurs_colour_more_than_luma():
     plain = ratios[:300] > 0.4  # where rounding to 8 bits does not matter
     lag = np.array([autocorrelation(one, 1, 0) for one in cb[plain]])
     assert np.quantile(lag, 0.05) < 0.15 and 0.8 < np.quantile(lag, 0.95) < 0.98
-    none = CameraNoise(8, 8, blur=0, quality=100, colour=0.0).draw(clean[:4], generator())[0]
+    none = CameraNoise(8, 8, blur=0, quality=100, colour=0.0).draw(clean[:4], generator()).noisy
     assert 255 * float((none[:, 0] - none[:, 2]).abs().max()) <= 2
 
 
 def test_a_camera_draws_levels_sizes_of_grain_and_qualities():
     noise = CameraNoise(4, 10, read=0.2, blur=1.0, quality=60)
     clean = torch.full((400, 1, 48, 48), 0.5)
-    noisy, sigma = noise.draw(clean, generator())
+    noisy, target, sigma = noise.draw(clean, generator())
+    assert target is clean
     assert 4 <= float(sigma.min()) < 4.2 and 9.8 < float(sigma.max()) <= 10
     assert noisy.shape == clean.shape
     levels = noisy.numpy() * 255
@@ -214,15 +225,14 @@ def test_a_camera_draws_levels_sizes_of_grain_and_qualities():
     grain = (noisy - noisy.mean((2, 3), keepdim=True)).numpy()[:, 0]
     lag = np.array([autocorrelation(plane, 1, 0) for plane in grain])
     assert np.quantile(lag, 0.05) < 0.1 and 0.6 < np.quantile(lag, 0.95) < 0.85
-    again, _ = noise.draw(clean, generator())
-    other, _ = noise.draw(clean, generator(1))
+    again, other = (noise.draw(clean, generator(seed)).noisy for seed in (0, 1))
     assert torch.equal(noisy, again) and not torch.equal(noisy, other)
 
 
 def test_a_camera_of_level_0_leaves_the_compression_alone():
     picture = photo(48, 48)
     clean = torch.from_numpy(picture).float()[None, None].expand(8, 1, 48, 48) / 255
-    noisy, _ = CameraNoise(0, 0, quality=100).draw(clean, generator())
+    noisy = CameraNoise(0, 0, quality=100).draw(clean, generator()).noisy
     difference = np.abs(noisy.numpy() * 255 - picture)
     assert difference.max() <= 2 and difference.mean() < 0.5
 
@@ -230,12 +240,13 @@ def test_a_camera_of_level_0_leaves_the_compression_alone():
 def test_validation_sees_the_same_noise_every_time():
     clean = torch.from_numpy(np.stack([photo(96, 96, seed) for seed in range(3)]))[:, None].float() / 255
     for low, high, sigma in ((0, 55, 25), (25, 25, 25), (5, 15, 15)):
-        noisy = NoiseRange(low, high).for_validation(clean)
+        noisy, target, told = NoiseRange(low, high).for_validation(clean)
+        assert target is clean and told.tolist() == [sigma] * 3
         for seed, (one, picture) in enumerate(zip(noisy, clean, strict=True)):
             np.testing.assert_array_equal(one, add_noise(picture.numpy(), sigma, seed))
     camera = CameraNoise(10, 30)
-    noisy = camera.for_validation(clean)
-    assert torch.equal(noisy, camera.for_validation(clean))
+    noisy = camera.for_validation(clean).noisy
+    assert torch.equal(noisy, camera.for_validation(clean).noisy)
     assert 8 < 255 * float((noisy - clean).std()) < 35
 
 
@@ -247,7 +258,10 @@ def test_a_sampler_gives_patches_the_noise_of_a_camera():
     assert 255 * float((noisy - clean).std()) == pytest.approx(10, rel=0.1)
 
 
-@pytest.mark.parametrize("noise", [NoiseRange(0, 55), CameraNoise(1, 20, read=0.3, blur=0.5, quality=80, colour=0.5)])
+@pytest.mark.parametrize(
+    "noise",
+    [NoiseRange(0, 55), CameraNoise(1, 20, read=0.3, blur=0.5, quality=80, colour=0.5), CameraChain(1, 30, halved=0.2)],
+)
 def test_noise_goes_through_json(noise):
     assert noise_from_json(json.loads(json.dumps(noise_to_json(noise)))) == noise
 

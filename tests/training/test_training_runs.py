@@ -16,6 +16,7 @@ from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import add_noise, psnr
 from nerd_gui.nerd import NERD, NerdConfig, load_model, load_record
 from nerd_gui.training import RECIPES, DataError, Recipe, find_recipe, train
+from nerd_gui.training.camera_chain import CameraChain
 from nerd_gui.training.noise_models import CameraNoise, NoiseRange
 from nerd_gui.training.state import RunState
 from nerd_gui.training.train import validate, validation_batch
@@ -172,7 +173,7 @@ def test_recipes_are_found_by_name(tmp_path):
     assert dataclasses.replace(no_post, name=full.name, model=full.model) == full
     assert NERD(find_recipe("nerd-lite-colour").model).inject(torch.rand(1, 3, 4, 4)).shape == (1, 64, 4, 4)
     for name, channels in (("nerd-lite-photo", 1), ("nerd-lite-photo-colour", 3)):
-        assert isinstance(find_recipe(name).noise, CameraNoise)
+        assert isinstance(find_recipe(name).noise, CameraChain)
         assert find_recipe(name).model.channels == channels
     nerd = find_recipe("nerd")
     assert sum(p.numel() for p in NERD(nerd.model).fold().parameters()) == 1_397_507
