@@ -15,7 +15,7 @@ from nerd_gui.denoising.memory_plan import plan_run
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.tiled import together
-from nerd_gui.denoising.trajectory import Iterate, figures
+from nerd_gui.denoising.trajectory import Iterate, measured
 from nerd_gui.denoising.warm_start import IN_TILES, NO_EQUILIBRIUM, Equilibrium
 from nerd_gui.equilibrium import SOLVERS, SolverStep
 from nerd_gui.imaging.tiles import cut_tiles
@@ -203,7 +203,7 @@ class DenoisingRun:
             residual=float(step.residual.max()),
             relative_step=_worst(step.relative_step),
             residual_change=_worst(step.residual_change),
-            **figures(subject, n_hat),
+            **measured(subject, n_hat),
             seconds=step.seconds,
             evaluations=step.evaluations,
             restarted=bool(step.restarted),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nerd_gui.denoising.subject import Subject
-from nerd_gui.denoising.trajectory import Iterate, figures
+from nerd_gui.denoising.trajectory import Iterate, measured
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging.tiles import Tile, blend
 
@@ -36,7 +36,7 @@ def together(subject: Subject, tiles: Sequence[Tile], runs: Sequence[Sequence[It
             residual=max(part.residual for part in parts),
             relative_step=_worst([part.relative_step for part in parts]),
             residual_change=_worst([part.residual_change for part in parts]),
-            **figures(subject, n_hat),
+            **measured(subject, n_hat),
             seconds=sum(part.seconds for part in parts),
             evaluations=max(part.evaluations for part in parts),
             restarted=any(run[index].restarted for run in runs if index < len(run)),

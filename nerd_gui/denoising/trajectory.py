@@ -1,23 +1,22 @@
 """The one record of a run: every iterate as it was, and the curves over them."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from nerd_gui.compiled import Status, status
+from nerd_gui.compiled import Status
 from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.memory_plan import MemoryPlan
+from nerd_gui.denoising.report import outline, report
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.warm_start import Equilibrium, Saving
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma, noise_level, psnr, ssim
 
-#: Settings that stand in the first lines of a report; the others are its "settings".
-_NAMED = ("model", "solver", "device", "window", "precision")
 CURVES = ("residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim")
 
 
@@ -74,7 +73,7 @@ class Iterate:
         return {name: _plain(getattr(self, name)) for name in names}
 
 
-def figures(subject: Subject, n_hat: np.ndarray) -> dict[str, Any]:
+def measured(subject: Subject, n_hat: np.ndarray) -> dict[str, Any]:
     """What an `Iterate` says of its picture: noise levels, and PSNR and SSIM where the clean picture is known."""
     clean, score, similarity = subject.clean, None, None
     if clean is not None:
@@ -203,7 +202,7 @@ class Trajectory:
         if not best.features.z.sum(dtype=torch.float32).isfinite():
             return None
         photo = self.subject.photo
-        run = {**self._outline(), "residuals": self.curve("residual")}
+        run = {**outline(self), "residuals": self.curve("residual")}
         return Equilibrium(best.features.z, self.subject.corner, (photo.rows, photo.cols), (*self.earlier_runs, run))
 
     def saving(self) -> Saving | None:
@@ -213,7 +212,7 @@ class Trajectory:
         """
         if not self.earlier_runs:
             return None
-        first, own = self.earlier_runs[0], self._outline()
+        first, own = self.earlier_runs[0], outline(self)
         alike = first["solver"] == own["solver"] and all(
             first["settings"][name] == own["settings"][name] for name in ("memory", "safeguard", "damping")
         )
@@ -222,44 +221,5 @@ class Trajectory:
         return Saving.of(self.curve("residual"), first["residuals"], self.settings.tol)
 
     def report(self) -> dict[str, Any]:
-        """Everything needed to read the run, and to run it again; JSON-ready.
-
-        "earlier_runs" are those that the start "last" depends on, the first one first: run them again, each from the
-        result of the one before it, then this one.
-        """
-        last, saving = self.iterates[-1] if self.iterates else None, self.saving()
-        compiled = self.compiled or status(self.settings.device)
-        return {
-            **self._outline(),
-            "stop_reason": str(self.stop_reason) if self.stop_reason else None,
-            "seconds": last.seconds if last else 0.0,
-            "evaluations": last.evaluations if last else 0,
-            "evaluations_saved": saving.saved if saving else None,
-            "peak_memory_mb": self.peak_memory_mb,
-            "compiled": compiled.compiled,
-            "compiled_reason": compiled.reason,
-            "plan": list(self.plan.steps),
-            "iterations": [iterate.as_record() for iterate in self.iterates],
-            "notice": self.notice,
-            "earlier_runs": list(self.earlier_runs),
-        }
-
-    def _outline(self) -> dict[str, Any]:
-        """What the run was asked to do, and which iterate is its result."""
-        subject, settings = self.subject, self.settings
-        return {
-            **{name: getattr(settings, name) for name in _NAMED},
-            "window": self.window,
-            "result": self.result if self.iterates else None,
-            "settings": {name: value for name, value in asdict(settings).items() if name not in _NAMED},
-            "photo": {
-                "name": subject.photo.name,
-                "path": str(subject.photo.path) if subject.photo.path else None,
-                "sha256": subject.photo.sha256,
-                "rows": subject.rows,
-                "cols": subject.cols,
-                "region": subject.region,
-                "sigma": subject.sigma,
-                "seed": subject.seed,
-            },
-        }
+        """Everything needed to read the run, and to run it again, see `report.report`; JSON-ready."""
+        return report(self)

@@ -2,11 +2,12 @@
 
 from nerd_gui.equilibrium.anderson import anderson, anderson_storage
 from nerd_gui.equilibrium.broyden import broyden, broyden_storage
-from nerd_gui.equilibrium.iteration import MEASURES, SolverStep, StopReason
+from nerd_gui.equilibrium.iteration import SolverStep
 from nerd_gui.equilibrium.phantom import phantom_gradient
 from nerd_gui.equilibrium.plain import plain, plain_storage
 from nerd_gui.equilibrium.solver import Solver, Storage
 from nerd_gui.equilibrium.stability import spectral_radius
+from nerd_gui.equilibrium.stop_rule import MEASURES, StopReason
 from nerd_gui.equilibrium.without_synchronisation import broyden_without_synchronisation
 
 #: The solvers by name; all take the keywords of `broyden`, and some of them further ones.

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from nerd_gui.equilibrium.history import History
-from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, most_pairs, solve
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, choose, most_pairs, solve
 from nerd_gui.equilibrium.solver import Storage
+from nerd_gui.equilibrium.stop_rule import StopRule
 
 _MEMORY = 5  # changes
 

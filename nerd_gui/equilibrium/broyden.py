@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nerd_gui.equilibrium.history import History, comparison, dot, sample_norms
-from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, choose, most_pairs, solve
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, choose, most_pairs, solve
 from nerd_gui.equilibrium.solver import Storage
+from nerd_gui.equilibrium.stop_rule import StopRule
 
 _LEAST_STEP = 1e-3  # of its plain part: what is left of a smaller one is rounding
 

@@ -1,4 +1,4 @@
-"""The iteration that every fixed-point solver shares: its records, its stop rules, its safeguard and the loop.
+"""The iteration that every fixed-point solver shares: its records and the loop.
 
 Notation: `g(z) = f(z) - z`; a batch of B samples is solved at once and every quantity is kept per sample.
 """
@@ -9,7 +9,6 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from time import perf_counter
 from typing import Protocol
 
@@ -18,20 +17,7 @@ from torch import Tensor
 
 from nerd_gui.equilibrium.history import comparison, sample_norms
 from nerd_gui.equilibrium.safeguard import FREE_ITERATES, is_wild
-
-MEASURES = ("residual", "relative_step", "residual_change")
-STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
-STALL_GAIN = 0.99  # the best residual has improved when it fell below this part of itself
-
-
-class StopReason(StrEnum):
-    """Why a solve ended."""
-
-    CONVERGED = "converged"
-    STEP_LIMIT = "step limit"
-    STALLED = "stalled"
-    DIVERGED = "diverged"
-    CANCELLED = "cancelled"
+from nerd_gui.equilibrium.stop_rule import Progress, StopReason, StopRule
 
 
 class Restarts(tuple[bool, ...]):
@@ -110,58 +96,12 @@ class Stepwise(ABC):
         """As in `Update`."""
 
 
-@dataclass(frozen=True)
-class StopRule:
-    """When a solve ends; see `broyden` for the meaning of the fields.
-
-    Raises
-    ------
-    ValueError
-        If a field is out of its range.
-    """
-
-    max_iter: int
-    tol: float
-    stop_on: str = "residual"
-    patience: int | None = 8
-    should_stop: Callable[[], bool] | None = None
-
-    def __post_init__(self) -> None:
-        if self.max_iter < 0:
-            raise ValueError(f"The number of solver steps must be 0 or more, not {self.max_iter}.")
-        if not self.tol >= 0:
-            raise ValueError(f"The solver's tolerance must be 0 or more, not {self.tol}.")
-        if self.stop_on not in MEASURES:
-            raise ValueError(f"The solver can stop on {', '.join(MEASURES)}, not on {self.stop_on!r}.")
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"The solver's patience must be None or at least 1, not {self.patience}.")
-
-    def cancelled(self) -> bool:
-        return self.should_stop is not None and self.should_stop()
-
-
 def most_pairs(max_iter: int, stop_on: str) -> int:
     """Pairs that a solve can learn from: one for each step but the first.
 
     The step at the limit is not taken, and worked out only where it is what the run stops on.
     """
     return max_iter if stop_on == "relative_step" else max(max_iter - 1, 0)
-
-
-class _Progress:
-    """Per sample, for how many iterates the best residual has not improved."""
-
-    def __init__(self) -> None:
-        self.best: Tensor | float = torch.inf
-        self.idle: Tensor | int = 0
-
-    def update(self, residual: Tensor) -> None:
-        better = residual < STALL_GAIN * self.best
-        self.best = torch.where(better, residual, self.best)
-        self.idle = torch.where(better, 0, self.idle + 1)
-
-    def stalled(self, patience: int) -> Tensor:
-        return torch.as_tensor(self.idle >= patience) & torch.as_tensor(self.best < STALL_RESIDUAL)
 
 
 def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
@@ -219,7 +159,7 @@ def _iterate(
     layout = _Layout(z0)
     z = layout.flat(z0)
     update = make_update(z)
-    progress = _Progress()
+    progress = Progress()
     previous: tuple[Tensor, Tensor] | None = None  # z and g of the iterate before this one
     best_z = best_g = z
     best = last = size_before = torch.full((len(z),), torch.inf, dtype=torch.float64)
@@ -241,7 +181,7 @@ def _iterate(
             rule.stop_on
         ]
         progress.update(residual)
-        reason = _stop_reason(rule, index, finite, measure, progress, cancelled)
+        reason = rule.reason(index, finite, measure, progress, cancelled)
         restarted = torch.zeros_like(finite)
         if reason is StopReason.DIVERGED and previous is not None:
             z, f_z = _last_finite(finite, z, f_z, previous)
@@ -318,20 +258,3 @@ def _ratio(part: Tensor, whole: Tensor) -> Tensor:
 
 def _defined(ratio: Tensor) -> Tensor | None:
     return ratio if ratio.isfinite().all() else None
-
-
-def _stop_reason(
-    rule: StopRule, index: int, finite: Tensor, measure: Tensor | None, progress: _Progress, cancelled: bool
-) -> StopReason | None:
-    if not finite.all():
-        return StopReason.DIVERGED
-    there = torch.zeros_like(finite) if measure is None or rule.tol == 0 else measure <= rule.tol
-    if there.all():
-        return StopReason.CONVERGED
-    if cancelled:
-        return StopReason.CANCELLED
-    if index == rule.max_iter:
-        return StopReason.STEP_LIMIT
-    if rule.tol > 0 and rule.patience is not None and (there | progress.stalled(rule.patience)).all():
-        return StopReason.STALLED
-    return None

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, StopRule, solve
+from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, solve
 from nerd_gui.equilibrium.solver import Storage
+from nerd_gui.equilibrium.stop_rule import StopRule
 
 
 def plain(
