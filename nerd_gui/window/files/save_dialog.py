@@ -50,27 +50,24 @@ def ask_target(
             path = Path(dialog.selectedFiles()[0])
             if not os.path.lexists(path):
                 return Target(path, overwrite=False)
-            if _may_replace(parent, path, original):
+            if _may_replace(parent, title, path, original):
                 return Target(path, overwrite=True)
         return None
     finally:
         dialog.deleteLater()
 
 
-def _may_replace(parent: QWidget, path: Path, original: Path | None) -> bool:
-    if not _agrees(
-        parent, "replaceDialog", f"“{path.name}” exists already in “{path.parent}”. Replace it?", "Replace the file"
-    ):
+def _may_replace(parent: QWidget, title: str, path: Path, original: Path | None) -> bool:
+    question = f"“{path.name}” exists already in “{path.parent}”. Replace it?"
+    if not _agrees(parent, "replaceDialog", title, question, "Replace the file"):
         return False
     if original is None or not is_same_file(path, original):
         return True
-    return _agrees(
-        parent,
-        "replaceOriginalDialog",
-        f"“{path.name}” is the original photo. Once replaced it cannot be had back, nor be denoised anew. "
-        "Replace the original?",
-        "Replace the original",
+    question = (
+        f"“{path.name}” is the original photo. Once replaced it cannot be had back, nor be denoised anew. Replace the "
+        "original?"
     )
+    return _agrees(parent, "replaceOriginalDialog", title, question, "Replace the original")
 
 
 def is_same_file(path: Path, other: Path) -> bool:
@@ -81,9 +78,9 @@ def is_same_file(path: Path, other: Path) -> bool:
         return path.absolute() == other.absolute()
 
 
-def _agrees(parent: QWidget, name: str, question: str, yes: str) -> bool:
+def _agrees(parent: QWidget, name: str, title: str, question: str, yes: str) -> bool:
     buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
-    box = QMessageBox(QMessageBox.Icon.Warning, "NERD GUI", question, buttons, parent)
+    box = QMessageBox(QMessageBox.Icon.Warning, title, question, buttons, parent)
     box.setObjectName(name)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.button(QMessageBox.StandardButton.Yes).setText(yes)

@@ -1,9 +1,11 @@
 """Naming what a person meets in the window."""
 
+import textwrap
 from typing import TypeVar
 
 from PySide6.QtWidgets import QWidget
 
+_LINE = 80  # characters of a tool tip
 W = TypeVar("W", bound=QWidget)
 
 
@@ -11,5 +13,6 @@ def described(widget: W, object_name: str, accessible_name: str, tooltip: str) -
     """Name a widget for tests, for assistive technology and for the person."""
     widget.setObjectName(object_name)
     widget.setAccessibleName(accessible_name)
-    widget.setToolTip(tooltip)
+    # Qt does not break the lines of a plain text, and shows rich text in another size.
+    widget.setToolTip("\n".join(textwrap.fill(line, _LINE) for line in tooltip.splitlines()))
     return widget

@@ -76,6 +76,8 @@ class SolverSettings(QToolButton):
             "Network": (
                 _Field("window", "Attention window q", self.window_side, lambda: self.window_side.value() or None),
                 _Field("precision", "Precision of f", self.precision, self.precision.currentText),
+            ),
+            "Computer": (
                 _Field("memory_limit", "Memory limit", self.memory_limit, lambda: self.memory_limit.value() or None),
             ),
         }
@@ -87,6 +89,7 @@ class SolverSettings(QToolButton):
             font = heading.font()
             font.setBold(True)
             heading.setFont(font)
+            heading.setContentsMargins(0, 8 if self._form.rowCount() else 0, 0, 0)
             self._form.addRow(heading)
             for field in fields:
                 self._form.addRow(field.label, field.widget)
@@ -145,10 +148,10 @@ class SolverSettings(QToolButton):
             _choice(_MEASURES, usual.stop_on),
             "stopOnCombo",
             "Stop on",
-            "What must fall to the tolerance for the run to have converged, with g = f(z) − z.\n"
+            "The run has converged when this has fallen to the tolerance; g = f(z) − z.\n"
             "Residual: how far the iterate is from the equilibrium.\n"
             "Length of a step: how far the last step went, in parts of z (Fig. 10).\n"
-            "Change of g: in parts of g (Sec. V-A); it need not tend to 0, and the run may then take all its steps.",
+            "Change of g: in parts of g (Sec. V-A). It need not tend to 0: the run may take all of its steps.",
         )
         self.tolerance = described(
             _choice(_TOLERANCES, usual.tol),
