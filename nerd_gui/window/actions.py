@@ -8,15 +8,24 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 
 from nerd_gui.imaging import describe_sample, sample_names
 from nerd_gui.window.icons import icon
+from nerd_gui.window.messages import Messages
+from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.session.session import Session
 
 Key = QKeySequence.StandardKey
 
 
 class Actions:
-    """Makes the actions and puts them into the menu bar; what they do is the main window's business."""
+    """Makes the actions, puts them into the menu bar and lets them be used when they can be.
 
-    def __init__(self, window: QMainWindow) -> None:
+    What they do is the main window's business.
+    """
+
+    def __init__(self, window: QMainWindow, session: Session, models: ModelChoice, messages: Messages) -> None:
         self._window = window
+        self._session = session
+        self._models = models
+        self._messages = messages
         self.open = self._make("openAction", "&Open photo…", "Open a photo (it counts as noisy already).", Key.Open)
         self.open_clean = self._make(
             "openCleanAction",
@@ -65,6 +74,11 @@ class Actions:
         self.recent.setObjectName("recentMenu")
         self.schemes = QActionGroup(window)
         self._build_menus()
+        session.subjectChanged.connect(self._update_enabled)
+        session.iterateAdded.connect(self._update_enabled)
+        session.controller.runningChanged.connect(self._update_enabled)
+        models.currentIndexChanged.connect(self._update_enabled)
+        self._update_enabled()
 
     def _make(
         self, name: str, text: str, tooltip: str, shortcut: QKeySequence.StandardKey | str | None = None
@@ -117,9 +131,21 @@ class Actions:
         """Everything that needs an iterate to save."""
         return [self.export, self.export_all, self.export_noise, self.export_curves, self.export_report]
 
-    def colour(self, window: QWidget) -> None:
+    def _update_enabled(self) -> None:
+        session, workspace, running = self._session, self._session.workspace, self._session.controller.running
+        has_photo, has_model = workspace.photo is not None, self._models.network is not None
+        self.run.setEnabled(has_photo and has_model and not running)
+        self.stop.setEnabled(running)
+        self.region.setEnabled(workspace.needs_region and not running)
+        self.open_clean.setEnabled(has_photo)
+        for action in self.exports:
+            action.setEnabled(session.newest >= 0)
+        if not has_model:
+            self._messages.say("No trained network is there; open a checkpoint from the list of networks.")
+
+    def colour(self) -> None:
         """Draw the icons in the palette's text colour."""
-        colour = window.palette().buttonText().color()
+        colour = self._window.palette().buttonText().color()
         named = {"open": self.open, "run": self.run, "stop": self.stop, "export": self.export, "region": self.region}
         for name, action in named.items():
             action.setIcon(icon(name, colour))

@@ -57,7 +57,7 @@ def _complain(sentence: str) -> int:
 def _take_screenshot(window: MainWindow, path: Path) -> int:
     """Run what is open, pin the middle pixel, save the window's picture."""
     outcome: list[int] = []
-    controller = window.controller
+    session = window.session
 
     def finish(code: int) -> None:
         outcome.append(code)
@@ -65,14 +65,14 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
         QApplication.exit(code)
 
     def start() -> None:
-        if not controller.running:
+        if not session.controller.running:
             window.run()
 
     def picture() -> None:
-        subject = controller.trajectory.subject if controller.trajectory else None
-        if subject is not None:
-            window.inspector.pin(subject.rows // 2, subject.cols // 2)
-        window.scrubber.set_index(controller.trajectory.result if controller.trajectory else 0)
+        if session.trajectory:
+            subject = session.trajectory.subject
+            session.pin(subject.rows // 2, subject.cols // 2)
+            session.go(session.trajectory.result)
         QTimer.singleShot(200, window, save)  # the views have painted themselves by then
 
     def save() -> None:
@@ -88,8 +88,8 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
         else:
             finish(0)
 
-    controller.ended.connect(lambda _: picture())
-    controller.failed.connect(lambda sentence, _: finish(_complain(sentence)))
+    session.controller.ended.connect(lambda _: picture())
+    session.controller.failed.connect(lambda sentence, _: finish(_complain(sentence)))
     QTimer.singleShot(50, window, start)
     QApplication.exec()
     return outcome[0] if outcome else 2

@@ -1,7 +1,7 @@
-"""What the window says in dialogs: an error as a sentence with details on demand, the shortcuts, about."""
+"""What the window says: a sentence in the status line; in dialogs an error with details, the shortcuts, about."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 import nerd_gui
 
@@ -26,10 +26,14 @@ _SHORTCUTS = (
 
 
 class Messages:
-    """Dialogs that never block the event loop: a run goes on behind them."""
+    """The status line, and dialogs that never block the event loop: a run goes on behind them."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QMainWindow) -> None:
         self._parent = parent
+
+    def say(self, sentence: str, milliseconds: int = 0) -> None:
+        """Write a sentence into the status line, until the next one or for a while."""
+        self._parent.statusBar().showMessage(sentence, milliseconds)
 
     def _show(self, box: QMessageBox) -> None:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

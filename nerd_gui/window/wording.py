@@ -1,5 +1,6 @@
 """How numbers and networks are written of in the window."""
 
+from pathlib import Path
 from typing import Any
 
 
@@ -12,6 +13,11 @@ def scientific(value: float) -> str:
     """
     digits, power = f"{value:.1e}".split("e")
     return f"{digits}e{int(power)}" if int(power) else digits
+
+
+def short_name(model: str) -> str:
+    """A network's name, also where it is named by its file."""
+    return Path(model).stem
 
 
 def purpose(recipe: dict[str, Any]) -> str:

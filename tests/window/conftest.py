@@ -28,7 +28,7 @@ def make_window(qtbot, settings, tiny_model_path):
 
     yield make
     for window in made:
-        window.controller.wait()
+        window.session.controller.wait()
 
 
 @pytest.fixture

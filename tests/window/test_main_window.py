@@ -26,14 +26,14 @@ def photo_path(tmp_path):
 @pytest.fixture
 def window(qtbot, make_window, photo_path):
     made = make_window(photo_path)
-    qtbot.waitUntil(lambda: made.workspace.photo is not None)
+    qtbot.waitUntil(lambda: made.session.workspace.photo is not None)
     made.controls.settings_button.max_iter.setValue(6)
     made.controls.settings_button.tolerance.setCurrentText("none (all steps)")
     return made
 
 
 def run_to_the_end(qtbot, window):
-    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.actions_.run.trigger()
 
 
@@ -43,7 +43,7 @@ def slider(window):
 
 def shown_everywhere(window):
     """The index that each view shows, read from the view itself."""
-    trajectory, view = window.controller.trajectory, window.picture_view
+    trajectory, view = window.session.trajectory, window.picture_view
     pictures = [to_8_bit(trajectory.picture(i)) for i in range(len(trajectory))]
     view.set_compare(Compare.SINGLE, None, Layer.ITERATE)
     shown = view.shown_picture()
@@ -77,17 +77,17 @@ def test_every_interactive_widget_says_what_it_is(window):
 
 
 def test_opening_a_file_does_not_run_it(window):
-    assert not window.controller.running and window.controller.trajectory is None
+    assert not window.session.controller.running and window.session.trajectory is None
     assert window.actions_.run.isEnabled() and not window.actions_.stop.isEnabled()
     assert not window.actions_.export.isEnabled()
     assert not window.noise.adds_noise
-    assert np.array_equal(window.picture_view.current()[0], to_8_bit(window.workspace.photo.pixels)[0])
+    assert np.array_equal(window.picture_view.current()[0], to_8_bit(window.session.workspace.photo.pixels)[0])
 
 
 def test_the_first_start_runs_a_sample_with_noise(qtbot, make_window):
     window = make_window()
-    qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 1)
-    subject = window.controller.trajectory.subject
+    qtbot.waitUntil(lambda: window.session.trajectory is not None and len(window.session.trajectory) > 1)
+    subject = window.session.trajectory.subject
     assert subject.sigma == 25 and subject.clean is not None
     assert np.array_equal(subject.noisy, add_noise(subject.clean, 25, 0))
     window.actions_.stop.trigger()
@@ -95,7 +95,7 @@ def test_the_first_start_runs_a_sample_with_noise(qtbot, make_window):
 
 def test_iterates_arrive_one_by_one(qtbot, window):
     arrived = []
-    window.controller.iterateAdded.connect(lambda i: arrived.append((i, slider(window).maximum())))
+    window.session.controller.iterateAdded.connect(lambda i: arrived.append((i, slider(window).maximum())))
     run_to_the_end(qtbot, window)
     assert [index for index, _ in arrived] == list(range(7))
     assert slider(window).maximum() == 6
@@ -115,11 +115,11 @@ def test_keys_move_the_iterate(qtbot, window):
     window.picture_view.setFocus()
     canvas = window.picture_view.viewport()
     qtbot.keyClick(canvas, Qt.Key.Key_Home)
-    assert window.scrubber.index == 0
+    assert window.session.index == 0
     qtbot.keyClick(canvas, Qt.Key.Key_Right)
-    assert window.scrubber.index == 1
+    assert window.session.index == 1
     qtbot.keyClick(canvas, Qt.Key.Key_End)
-    assert window.scrubber.index == 6
+    assert window.session.index == 6
 
 
 def test_a_click_shows_the_heads_maps_at_the_shown_iterate(qtbot, window, tiny_model_path):
@@ -127,7 +127,7 @@ def test_a_click_shows_the_heads_maps_at_the_shown_iterate(qtbot, window, tiny_m
     slider(window).setValue(3)
     view = window.picture_view
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.position_of(10, 12))
-    net, trajectory = load_model(tiny_model_path), window.controller.trajectory
+    net, trajectory = load_model(tiny_model_path), window.session.trajectory
     for index in (3, 5):
         slider(window).setValue(index)
         features = trajectory[index].features
@@ -139,16 +139,16 @@ def test_a_click_shows_the_heads_maps_at_the_shown_iterate(qtbot, window, tiny_m
 def test_stop_frees_the_window_and_ends_the_worker(qtbot, window, held):
     run = window.actions_.run
     run.trigger()
-    qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 2)
-    (worker,) = window.controller._workers
+    qtbot.waitUntil(lambda: window.session.trajectory is not None and len(window.session.trajectory) > 2)
+    (worker,) = window.session.controller._workers
     began = time.perf_counter()
     window.actions_.stop.trigger()
-    assert run.isEnabled() and not window.controller.running
+    assert run.isEnabled() and not window.session.controller.running
     assert time.perf_counter() - began < 0.1
-    count = len(window.controller.trajectory)
-    qtbot.waitUntil(lambda: not window.controller._workers, timeout=1000)
-    assert worker is not None and len(window.controller.trajectory) == count
-    assert str(window.controller.trajectory.stop_reason) == "cancelled"
+    count = len(window.session.trajectory)
+    qtbot.waitUntil(lambda: not window.session.controller._workers, timeout=1000)
+    assert worker is not None and len(window.session.trajectory) == count
+    assert str(window.session.trajectory.stop_reason) == "cancelled"
 
 
 def test_a_run_that_is_stopped_before_it_is_prepared_leaves_nothing(qtbot, window):
@@ -157,24 +157,24 @@ def test_a_run_that_is_stopped_before_it_is_prepared_leaves_nothing(qtbot, windo
     window.actions_.run.trigger()
     assert window.summary.text().startswith("Loading")
     window.actions_.stop.trigger()  # before anything of the run has arrived
-    assert window.controller.trajectory is None and not window.controller.running
+    assert window.session.trajectory is None and not window.session.controller.running
     assert window.summary.text().startswith("Ready") and not window.curves.export_action.isEnabled()
     run_to_the_end(qtbot, window)
-    assert len(window.controller.trajectory) > 1 and window.curves.export_action.isEnabled()
+    assert len(window.session.trajectory) > 1 and window.curves.export_action.isEnabled()
 
 
 def test_a_new_run_drops_late_results_of_the_old_one(qtbot, window, held):
     finer = window.controls.settings_button
     window.run()
-    qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 2)
-    old = window.controller.trajectory
+    qtbot.waitUntil(lambda: window.session.trajectory is not None and len(window.session.trajectory) > 2)
+    old = window.session.trajectory
     finer.max_iter.setValue(4)
-    with qtbot.waitSignal(window.controller.ended):
-        window.controller.stop()
+    with qtbot.waitSignal(window.session.controller.ended):
+        window.session.controller.stop()
     held.set()
-    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.run()
-    new = window.controller.trajectory
+    new = window.session.trajectory
     assert new is not old and [iterate.index for iterate in new.iterates] == list(range(5))
     reference = list(DenoisingRun(new.subject, new.settings).iterates())
     assert np.array_equal(new[4].n_hat, reference[4].n_hat)
@@ -224,10 +224,10 @@ def test_a_bad_photo_is_a_dialog_and_the_open_one_stays(qtbot, window, tmp_path,
         bad.mkdir()
     elif kind == "wide":
         Image.new("L", (40_000, 1)).save(bad)
-    photo = window.workspace.photo
+    photo = window.session.workspace.photo
     window.open_dialogs.open_file(bad)
     assert "bad.png" in dialog_text(window)
-    assert window.workspace.photo is photo and window.actions_.run.isEnabled()
+    assert window.session.workspace.photo is photo and window.actions_.run.isEnabled()
     run_to_the_end(qtbot, window)
 
 
@@ -248,10 +248,10 @@ def test_an_unreadable_network_is_a_dialog(qtbot, window, tmp_path):
 
 def test_a_network_that_vanishes_is_a_dialog(qtbot, window, tiny_model_path):
     tiny_model_path.unlink()
-    with qtbot.waitSignal(window.controller.failed):
+    with qtbot.waitSignal(window.session.controller.failed):
         window.actions_.run.trigger()
     assert "tiny" in dialog_text(window)
-    assert window.actions_.run.isEnabled() and not window.controller.running
+    assert window.actions_.run.isEnabled() and not window.session.controller.running
 
 
 def test_an_unexpected_error_is_a_dialog_with_details(qtbot, window, monkeypatch):
@@ -259,7 +259,7 @@ def test_an_unexpected_error_is_a_dialog_with_details(qtbot, window, monkeypatch
         raise ZeroDivisionError("planted")
 
     monkeypatch.setattr(NERD, "implicit", broken)
-    with qtbot.waitSignal(window.controller.failed) as failure:
+    with qtbot.waitSignal(window.session.controller.failed) as failure:
         window.actions_.run.trigger()
     assert "planted" in failure.args[0] and "Traceback" in failure.args[1]
     assert "planted" in dialog_text(window)
@@ -268,13 +268,13 @@ def test_an_unexpected_error_is_a_dialog_with_details(qtbot, window, monkeypatch
 def test_changing_the_noise_takes_the_old_run_away(qtbot, window):
     run_to_the_end(qtbot, window)
     window.findChild(QComboBox, "noiseModeCombo").setCurrentIndex(0)
-    assert window.controller.trajectory is None
+    assert window.session.trajectory is None
     assert slider(window).maximum() <= 0 and not window.actions_.export.isEnabled()
     window.findChild(QDoubleSpinBox, "sigmaSpin").setValue(40)
     run_to_the_end(qtbot, window)
-    subject = window.controller.trajectory.subject
+    subject = window.session.trajectory.subject
     assert subject.sigma == 40 and subject.clean is not None
-    assert window.controller.trajectory[0].psnr is not None
+    assert window.session.trajectory[0].psnr is not None
 
 
 def test_a_clean_reference_gives_psnr(qtbot, window, tmp_path, monkeypatch):
@@ -283,14 +283,14 @@ def test_a_clean_reference_gives_psnr(qtbot, window, tmp_path, monkeypatch):
     monkeypatch.setattr("nerd_gui.window.files.open_dialogs.QFileDialog.getOpenFileName", lambda *_: (str(clean), ""))
     window.actions_.open_clean.trigger()
     run_to_the_end(qtbot, window)
-    assert window.controller.trajectory[2].psnr is not None
+    assert window.session.trajectory[2].psnr is not None
 
 
 def test_a_large_photo_is_run_by_region(qtbot, window, tmp_path):
     large = tmp_path / "large.png"
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 255, (1100, 1200), dtype=np.uint8)).save(large)
-    window.workspace.region_side = 32
+    window.session.workspace.region_side = 32
     window.open_dialogs.open_file(large)
     assert window.banner.isVisible() and "region" in window.banner.text()
     view = window.picture_view
@@ -299,12 +299,12 @@ def test_a_large_photo_is_run_by_region(qtbot, window, tmp_path):
     with qtbot.waitSignal(view.regionChosen):
         qtbot.mouseMove(view.viewport(), view.position_of(500, 400))
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.position_of(500, 400))
-    row, col, rows, cols = window.workspace.region
+    row, col, rows, cols = window.session.workspace.region
     assert (rows, cols) == (32, 32) and abs(row + 16 - 500) <= 3 and abs(col + 16 - 400) <= 3
     assert f"column {col}" in window.banner.text()
     run_to_the_end(qtbot, window)
     expected = open_photo(large).pixels[:, row : row + 32, col : col + 32]
-    assert np.array_equal(window.controller.trajectory.subject.noisy, expected)
+    assert np.array_equal(window.session.trajectory.subject.noisy, expected)
 
 
 def test_the_channel_of_a_colour_photo(qtbot, window, tmp_path, tiny_model_path):
@@ -315,7 +315,7 @@ def test_the_channel_of_a_colour_photo(qtbot, window, tmp_path, tiny_model_path)
     window.open_dialogs.open_file(path)
     assert combo.isVisible()
     run_to_the_end(qtbot, window)
-    view, trajectory = window.picture_view, window.controller.trajectory
+    view, trajectory = window.picture_view, window.session.trajectory
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.position_of(8, 9))
     features, net = trajectory[6].features, load_model(tiny_model_path)
     maps = net.attention_maps(features.z.float(), features.s.float(), 8, 9).weights.numpy()
@@ -330,8 +330,8 @@ def test_the_channel_of_a_colour_photo(qtbot, window, tmp_path, tiny_model_path)
 
 def test_closing_during_a_run_ends_its_thread(qtbot, window, held):
     window.actions_.run.trigger()
-    qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 0)
-    (worker,) = window.controller._workers
+    qtbot.waitUntil(lambda: window.session.trajectory is not None and len(window.session.trajectory) > 0)
+    (worker,) = window.session.controller._workers
     window.close()
     assert worker.isFinished()
 
@@ -342,16 +342,16 @@ def test_choices_and_recent_files_are_remembered(qtbot, window, make_window, pho
     again = make_window(photo_path)
     assert again.findChild(QComboBox, "solverCombo").currentText() == "Anderson"
     assert again.preferences.recent == [photo_path.absolute()]
-    qtbot.waitUntil(lambda: again.workspace.photo is not None)
+    qtbot.waitUntil(lambda: again.session.workspace.photo is not None)
 
 
 def test_a_run_that_gives_something_up_for_memory_says_so(qtbot, window, monkeypatch):
     window.findChild(QDoubleSpinBox, "memoryLimitSpin").setValue(3)
     assert window.controls.settings().memory_limit == 3
-    subject, net = window.workspace.subject(), load_model(window.controls.settings().model)
+    subject, net = window.session.workspace.subject(), load_model(window.controls.settings().model)
     needed = estimate_bytes(net.config, window.controls.settings(), subject.channels, subject.rows, subject.cols)
     monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: needed - 1)
     run_to_the_end(qtbot, window)
     sentence = "Broyden's pairs are kept in 8 bits instead of 16."
     assert window.statusBar().currentMessage() == sentence
-    assert window.controller.trajectory.report()["plan"] == [sentence]
+    assert window.session.trajectory.report()["plan"] == [sentence]

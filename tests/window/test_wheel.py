@@ -18,10 +18,10 @@ def window(qtbot, make_window, tmp_path):
     path = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 20), dtype=np.uint8)).save(path)
     window = make_window(path)
-    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
     window.controls.settings_button.max_iter.setValue(2)
     window.noise.mode.setCurrentText("Add noise")
-    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.run()
     return window
 
@@ -45,7 +45,7 @@ def kind_of(widget):
 
 
 def test_a_finished_run_survives_the_wheel_over_every_control(window):
-    trajectory = window.controller.trajectory
+    trajectory = window.session.trajectory
     controls = [widget for kind in KINDS for widget in window.findChildren(kind)]
     before = [value(widget) for widget in controls]
     window.picture_view.setFocus()
@@ -56,7 +56,7 @@ def test_a_finished_run_survives_the_wheel_over_every_control(window):
     settings.close()
     assert {"sigmaSpin", "noiseModeCombo", "solverCombo", "iterationSpin", "maxIterSpin", "startCombo"} <= turned
     assert [value(widget) for widget in controls] == before
-    assert window.controller.trajectory is trajectory
+    assert window.session.trajectory is trajectory
 
 
 def turn_all(controls):

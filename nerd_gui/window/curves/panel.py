@@ -13,7 +13,8 @@ from nerd_gui.denoising import Trajectory
 from nerd_gui.window.curves.export import Figure, save_csv, save_picture
 from nerd_gui.window.curves.legend import NO_VALUE, LegendEntry, LegendRow
 from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Theme
-from nerd_gui.window.wording import scientific
+from nerd_gui.window.session.session import Session
+from nerd_gui.window.wording import scientific, short_name
 
 #: Name beside the line, how its value is written, tooltip.
 _CURVES: dict[str, tuple[str, Callable[[float], str], str]] = {
@@ -49,33 +50,36 @@ _FIRST_STEPS = 17  # the paper's limit; so many iterates have room from the star
 
 
 class Curves(QWidget):
-    """Three plots over the iterates of a run, with one cursor at the current iterate.
+    """Three plots over the iterates of the session's run, with one cursor at the current iterate.
+
+    A click or a drag in a plot goes to the iterate there.
 
     Signals
     -------
-    iterateRequested(int)
-        The person clicked or dragged in a plot.
     exportRequested
         “Export curves…” was chosen from the context menu; `export` then saves them.
     """
 
-    iterateRequested = Signal(int)
     exportRequested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("curves")
         self.setAccessibleName("Curves over the iterates")
-        self._trajectory: Trajectory | None = None
-        self._reference: Trajectory | None = None
-        self._index: int | None = None
-        self._channel: int | None = None
+        self._session = session
         self._attainable: tuple[int, float | None] | None = None
         self._entries: dict[str, LegendEntry] = {}
         self._blocks: dict[str, QWidget] = {}
         self._build()
         self._colour()
-        self.set_trajectory(None)
+        self._refresh()
+        session.trajectoryChanged.connect(self._start_over)
+        session.channelChanged.connect(self._start_over)
+        session.referenceChanged.connect(self._refresh)
+        session.iterateAdded.connect(self._refresh)
+        session.controller.ended.connect(self._refresh)
+        session.controller.failed.connect(self._refresh)
+        session.indexChanged.connect(self._show_cursor)
 
     # ---- construction -------------------------------------------------------------------------------------------
 
@@ -135,7 +139,7 @@ class Curves(QWidget):
             inner.addWidget(plot, 1)
             self._blocks[plot.objectName()] = block
             column.addWidget(block, 4 if plot is self.residual_plot else 3)
-            plot.iterateRequested.connect(self.iterateRequested)
+            plot.iterateRequested.connect(self._session.go)
         self.export_action = QAction("Export curves…", self)
         self.export_action.setObjectName("exportCurvesContextAction")
         self.export_action.setToolTip("Save the curves as numbers (CSV) or as a picture (PNG, SVG)")
@@ -160,48 +164,6 @@ class Curves(QWidget):
 
     # ---- what others call ---------------------------------------------------------------------------------------
 
-    def set_trajectory(self, trajectory: Trajectory | None) -> None:
-        """Show a run, which may still be going on (see `refresh`); None for none."""
-        self._trajectory = trajectory
-        self._attainable = None
-        self._index = None
-        self.refresh()
-
-    def set_reference(self, trajectory: Trajectory | None, label: str = "") -> None:
-        """Draw a second run's curves, thin, for comparison (Fig. 10: Broyden against plain iteration)."""
-        self._reference, self._reference_entry.name = trajectory, label
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Draw what has been added to the runs."""
-        trajectory, reference = self._trajectory, self._reference
-        result = trajectory.result if trajectory is not None and len(trajectory) else None
-        for plot, keys in self._plots.items():
-            for key in keys:
-                plot.set_values(key, self._curve(trajectory, key))
-                plot.set_values(key, self._curve(reference, key), reference=True)
-            plot.set_result(result)
-        self._set_levels(trajectory, result)
-        quality = trajectory is not None and trajectory.subject.clean is not None
-        self._blocks["qualityPlot"].setVisible(quality)
-        bottom = self.quality_plot if quality else self.noise_level_plot
-        for plot in self._plots:
-            plot.set_frame(right=quality, bottom=plot is bottom)
-        self._reference_entry.setVisible(reference is not None)
-        self.export_action.setEnabled(result is not None)
-        self._fit()
-        self._show_cursor()
-
-    def set_channel(self, channel: int | None) -> None:
-        """Show the noise level of one channel of a colour photo, or of its luma (None)."""
-        self._channel, self._attainable = channel, None
-        self.refresh()
-
-    def set_index(self, index: int) -> None:
-        """Move the cursor to an iterate; -1 for none."""
-        self._index = index if index >= 0 else None
-        self._show_cursor()
-
     def readout(self, name: str) -> str:
         """Name and value at the cursor of a curve, or of a line (tol, sigma, attainable), as written over its plot."""
         return self._entries[name].text
@@ -216,11 +178,11 @@ class Curves(QWidget):
             replaced.
         """
         path = Path(path)
-        if self._trajectory is None or not len(self._trajectory):
+        if self._session.trajectory is None or not len(self._session.trajectory):
             raise ValueError("There are no curves to save yet; run the denoiser first.")
         suffix = path.suffix.lower()
         if suffix == ".csv":
-            save_csv(path, self._trajectory, overwrite=overwrite)
+            save_csv(path, self._session.trajectory, overwrite=overwrite)
         elif suffix in (".png", ".svg"):
             save_picture(path, self._figures(), overwrite=overwrite)
         else:
@@ -228,14 +190,41 @@ class Curves(QWidget):
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
+    def _start_over(self) -> None:
+        """Draw another run, or another channel."""
+        self._attainable = None
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Draw the runs as they are now."""
+        run, trajectory, reference = self._session.run, self._session.trajectory, self._session.reference
+        result = trajectory.result if trajectory is not None and len(trajectory) else None
+        for plot, keys in self._plots.items():
+            for key in keys:
+                plot.set_values(key, self._curve(trajectory, key))
+                plot.set_values(key, self._curve(reference, key), reference=True)
+            plot.set_result(result)
+        if trajectory is not None or run is None or run.over:  # or else it is being prepared, and they are to come
+            self._set_levels(trajectory, result)
+        quality = run is not None and run.subject.clean is not None
+        self._blocks["qualityPlot"].setVisible(quality)
+        bottom = self.quality_plot if quality else self.noise_level_plot
+        for plot in self._plots:
+            plot.set_frame(right=quality, bottom=plot is bottom)
+        self._reference_entry.name = _name_of(reference) if reference is not None else ""
+        self._reference_entry.setVisible(reference is not None)
+        self.export_action.setEnabled(result is not None)
+        self._fit()
+        self._show_cursor()
+
     def _set_levels(self, trajectory: Trajectory | None, result: int | None) -> None:
         values: dict[str, float | None] = dict.fromkeys(_LEVELS)
         if trajectory is not None:
             values["tol"] = trajectory.settings.tol or None
-            values["sigma"] = trajectory.true_noise_level(self._channel)
+            values["sigma"] = trajectory.true_noise_level(self._session.channel)
         if trajectory is not None and result is not None:
             if self._attainable is None or self._attainable[0] != result:  # it takes a look at every pixel
-                self._attainable = (result, trajectory.attainable_noise_level(self._channel))
+                self._attainable = (result, trajectory.attainable_noise_level(self._session.channel))
             values["attainable"] = self._attainable[1]
         for key, value in values.items():
             self._levels[key][0].set_level(key, value)
@@ -244,29 +233,31 @@ class Curves(QWidget):
                 self._entries[key].set_value(_LEVELS[key][1](value))
 
     def _fit(self) -> None:
-        trajectory, reference = self._trajectory, self._reference
+        trajectory, reference = self._session.trajectory, self._session.reference
         newest = len(trajectory) - 1 if trajectory is not None else -1
         last = max(newest, len(reference) - 1 if reference is not None else 0)
         if trajectory is None or trajectory.stop_reason is None:
-            last = max(last, _FIRST_STEPS if trajectory is None else min(trajectory.settings.max_iter, _FIRST_STEPS))
+            run = self._session.run
+            last = max(last, _FIRST_STEPS if run is None else min(run.settings.max_iter, _FIRST_STEPS))
         for plot in self._plots:
             plot.fit(newest, last)
 
     def _show_cursor(self) -> None:
         for plot, keys in self._plots.items():
-            plot.set_cursor_index(self._index if self._trajectory is not None else None)
+            plot.set_cursor_index(self._session.index if self._session.index >= 0 else None)
             for key in keys:
-                self._entries[key].set_value(self._value(self._trajectory, key))
+                self._entries[key].set_value(self._value(self._session.trajectory, key))
             plot.setAccessibleDescription(", ".join(self._entries[key].text for key in keys))
-        self._reference_entry.set_value(self._value(self._reference, "residual"))
+        self._reference_entry.set_value(self._value(self._session.reference, "residual"))
 
     def _curve(self, trajectory: Trajectory | None, key: str) -> list[float | None]:
-        return trajectory.curve(key, self._channel) if trajectory is not None else []
+        return trajectory.curve(key, self._session.channel) if trajectory is not None else []
 
     def _value(self, trajectory: Trajectory | None, key: str) -> str:
-        if trajectory is None or self._index is None or self._index >= len(trajectory):
+        index = self._session.index
+        if trajectory is None or not 0 <= index < len(trajectory):
             return NO_VALUE
-        value = self._curve(trajectory, key)[self._index]
+        value = self._curve(trajectory, key)[index]
         return NO_VALUE if value is None else _CURVES[key][1](value)
 
     def _on_check(self, key: str, shown: bool) -> None:
@@ -275,7 +266,7 @@ class Curves(QWidget):
 
     def _figures(self) -> list[Figure]:
         """The visible plots, each with what its lines are called."""
-        reference = self._reference_entry.name if self._reference is not None else None
+        reference = self._reference_entry.name if self._session.reference is not None else None
         figures: list[Figure] = []
         for plot, keys in self._plots.items():
             if self._blocks[plot.objectName()].isHidden():
@@ -305,3 +296,8 @@ class Curves(QWidget):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._colour()
+
+
+def _name_of(trajectory: Trajectory) -> str:
+    settings = trajectory.settings
+    return f"{settings.solver}, {short_name(settings.model)}"

@@ -18,8 +18,7 @@ from nerd_gui.window.files.export import (
 )
 from nerd_gui.window.files.save_dialog import Target, ask_target
 from nerd_gui.window.messages import Messages
-from nerd_gui.window.scrubber.scrubber import Scrubber
-from nerd_gui.window.session.run_controller import RunController
+from nerd_gui.window.session.session import Session
 
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
 _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
@@ -28,18 +27,15 @@ _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
 class ExportDialogs:
     """One dialog for each thing that can be saved; what is shown when it opens is what is saved."""
 
-    def __init__(
-        self, window: QMainWindow, controller: RunController, scrubber: Scrubber, curves: Curves, messages: Messages
-    ) -> None:
+    def __init__(self, window: QMainWindow, session: Session, curves: Curves, messages: Messages) -> None:
         self._window = window
-        self._controller = controller
-        self._scrubber = scrubber
+        self._session = session
         self._curves = curves
         self._messages = messages
 
     def ask_iterate(self) -> None:
         """Save the shown iterate; of a photo that was not run whole, the region."""
-        trajectory, index = self._controller.trajectory, self._scrubber.index
+        trajectory, index = self._session.trajectory, self._session.index
         if trajectory is None:
             return
 
@@ -53,7 +49,7 @@ class ExportDialogs:
 
     def ask_noise(self) -> None:
         """Save the shown noise estimate."""
-        trajectory, index = self._controller.trajectory, self._scrubber.index
+        trajectory, index = self._session.trajectory, self._session.index
         if trajectory is None:
             return
 
@@ -64,7 +60,7 @@ class ExportDialogs:
 
     def ask_all_iterates(self) -> None:
         """Save every iterate into a folder."""
-        trajectory = self._controller.trajectory
+        trajectory = self._session.trajectory
         if trajectory is None:
             return
         folder = QFileDialog.getExistingDirectory(self._window, f"{_title(trajectory, 'all iterates')}: the folder")
@@ -75,7 +71,7 @@ class ExportDialogs:
 
     def ask_curves(self) -> None:
         """Save the curves."""
-        trajectory = self._controller.trajectory
+        trajectory = self._session.trajectory
         if trajectory is None:
             return
 
@@ -86,7 +82,7 @@ class ExportDialogs:
 
     def ask_report(self) -> None:
         """Save the report."""
-        trajectory = self._controller.trajectory
+        trajectory = self._session.trajectory
         if trajectory is None:
             return
 

@@ -6,7 +6,6 @@ cannot come apart, and it counts in device pixels, so that 100 % is exact on any
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, hypot
 
@@ -15,6 +14,7 @@ from PySide6.QtGui import (
     QColor,
     QFocusEvent,
     QFontInfo,
+    QGuiApplication,
     QImage,
     QMouseEvent,
     QPainter,
@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nerd_gui.window.picture.comparison import Comparison, Region
 from nerd_gui.window.picture.marks import HANDLE_RADIUS
 from nerd_gui.window.picture.painter import Marks, divider_handle, paint
-from nerd_gui.window.session.pins import Pin
+from nerd_gui.window.session.session import Session
 
 HINT = "Open a photo, or drop one here"
 _SURROUND_DARK = QColor("#2b2b2b")
@@ -52,28 +52,24 @@ class _Press:
 
 
 class PictureCanvas(QWidget):
-    """Paints a `Comparison` and turns the mouse into zoom, pan, wipe, clicks and the choice of a region.
+    """Paints a `Comparison` with the session's pins, and turns the mouse into zoom, pan, wipe, pins and regions.
 
-    Positions are in logical pixels of this widget. `PictureView` sets up `comparison` and calls `refresh`.
+    Positions are in logical pixels of this widget. `ComparisonView` sets up `comparison` and calls `refresh`.
     """
 
-    pixelClicked = Signal(int, int)
-    pixelHovered = Signal(int, int)
-    hoverLeft = Signal()
     regionChosen = Signal(int, int, int, int)
     regionCancelled = Signal()
     zoomChanged = Signal(float)
 
-    def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
+    def __init__(self, comparison: Comparison, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.comparison = comparison
+        self._session = session
         self.region: Region | None = None
-        self.pins: Sequence[Pin] = ()
         self.overlay: tuple[QImage, int, int] | None = None  # image, top, left
         self._choosing: tuple[int, int] | None = None  # rows, cols of the region that follows the pointer
         self._press: _Press | None = None
         self._pointer: QPoint | None = None
-        self._hovered: tuple[int, int] | None = None
         self._focus_shown = False
         self.setObjectName("pictureCanvas")
         self.setAccessibleName("Picture")
@@ -85,6 +81,7 @@ class PictureCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 120)
+        session.pinsChanged.connect(self.update)
 
     def refresh(self) -> None:
         """Lay out and paint again after the comparison changed."""
@@ -163,10 +160,10 @@ class PictureCanvas(QWidget):
 
     def _marks(self) -> Marks:
         pointer = None
-        if self._pointer is not None and self._hovered is not None:
+        if self._pointer is not None and self._session.hovered is not None:
             pane = self.comparison.pane_at(self._device(self._pointer)[0])
-            pointer = None if pane is None else (pane, *self._hovered)
-        return Marks(self.pins, self.overlay, self.region, self.candidate(), pointer)
+            pointer = None if pane is None else (pane, *self._session.hovered)
+        return Marks(self._session.pins, self.overlay, self.region, self.candidate(), pointer)
 
     # -- mouse ---------------------------------------------------------------------------------------------------
 
@@ -231,17 +228,15 @@ class PictureCanvas(QWidget):
             self.update()
             self.regionChosen.emit(*region)
         else:
-            self.pixelClicked.emit(*pixel)
+            beside = bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier)
+            self._session.pin(*pixel, beside=beside)
 
     def _point_at(self, position: QPoint | None) -> None:
         """Follow the pointer, which is at `position` or has left."""
         self._pointer = position
         pixel = None if position is None else self.pixel_at(position)
-        changed, self._hovered = pixel != self._hovered, pixel
-        if changed and pixel is not None:
-            self.pixelHovered.emit(*pixel)
-        elif changed:
-            self.hoverLeft.emit()
+        changed = pixel != self._session.hovered
+        self._session.hover(pixel)
         if self._choosing is not None or (changed and len(self.comparison.panes) > 1):
             self.update()
         self._update_cursor()
@@ -254,7 +249,7 @@ class PictureCanvas(QWidget):
         elif press.divider if press is not None else over is not None and self._on_divider(over):
             shape = Qt.CursorShape.SplitHCursor
         else:
-            shape = Qt.CursorShape.CrossCursor if self._hovered is not None else Qt.CursorShape.ArrowCursor
+            shape = Qt.CursorShape.CrossCursor if self._session.hovered is not None else Qt.CursorShape.ArrowCursor
         self.setCursor(shape)
 
     def _on_divider(self, position: QPoint) -> bool:

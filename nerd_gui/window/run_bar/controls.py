@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -15,8 +15,10 @@ from PySide6.QtWidgets import (
 from nerd_gui.denoising import RunError, RunSettings, default_device, default_model, devices
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd import ModelError, load_record, model_names
+from nerd_gui.window.run_bar.channel import ChannelChoice
 from nerd_gui.window.run_bar.described import described
 from nerd_gui.window.run_bar.solver_settings import SolverSettings
+from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import purpose
 
 ADD_NOISE, ALREADY_NOISY = range(2)
@@ -26,10 +28,9 @@ _DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}
 class NoiseControls(QWidget):
     """Whether noise is added to a clean picture or the photo is noisy already."""
 
-    changed = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._workspace = session.workspace
         self.mode = described(
             QComboBox(),
             "noiseModeCombo",
@@ -62,18 +63,20 @@ class NoiseControls(QWidget):
         self.mode.currentIndexChanged.connect(self._on_changed)
         self.sigma.valueChanged.connect(self._on_changed)
         self.seed.valueChanged.connect(self._on_changed)
+        session.photoChanged.connect(self._show_photo)
         self._show_mode()
 
     @property
     def adds_noise(self) -> bool:
         return self.mode.currentIndex() == ADD_NOISE
 
-    def show_photo(self, *, add_noise: bool, estimated_sigma: float | None) -> None:
-        """Take over a newly opened photo's state without asking for a change."""
-        self.blockSignals(True)
-        self.mode.setCurrentIndex(ADD_NOISE if add_noise else ALREADY_NOISY)
-        self.blockSignals(False)
-        self.estimate.setText("" if estimated_sigma is None else f"estimated σ {estimated_sigma:.1f}")
+    def _show_photo(self) -> None:
+        """Take over a newly opened photo's state."""
+        workspace = self._workspace
+        with QSignalBlocker(self.mode):
+            self.mode.setCurrentIndex(ADD_NOISE if workspace.add_noise else ALREADY_NOISY)
+        estimated = workspace.estimated_sigma
+        self.estimate.setText("" if estimated is None else f"estimated σ {estimated:.1f}")
         self._show_mode()
 
     def _show_mode(self) -> None:
@@ -83,7 +86,7 @@ class NoiseControls(QWidget):
 
     def _on_changed(self) -> None:
         self._show_mode()
-        self.changed.emit()
+        self._workspace.set_noise(add_noise=self.adds_noise, sigma=self.sigma.value(), seed=self.seed.value())
 
 
 class ModelChoice(QComboBox):
@@ -166,9 +169,7 @@ def _camera_channels(model: str) -> int:
 class RunControls(QWidget):
     """Network, solver, device and settings: what makes up `RunSettings`."""
 
-    modelChanged = Signal()
-
-    def __init__(self, model: str | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, model: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ModelChoice(model)
         self.solver = described(
@@ -183,20 +184,11 @@ class RunControls(QWidget):
         self.settings_button = SolverSettings()
         self.solver.currentIndexChanged.connect(self._on_solver)
         self._on_solver()
-        self.channel = described(
-            QComboBox(),
-            "channelCombo",
-            "Channel",
-            "A grey network runs on the channels of a colour photo: whose noise level and attention maps are shown.",
-        )
-        for name, channel in (("Luma", None), ("Red", 0), ("Green", 1), ("Blue", 2)):
-            self.channel.addItem(name, channel)
-        self.channel.hide()
+        self.channel = ChannelChoice(session)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for widget in (self.model, self.solver, self.device, self.settings_button, self.channel):
             row.addWidget(widget)
-        self.model.currentIndexChanged.connect(lambda _: self.modelChanged.emit())
 
     def _on_solver(self) -> None:
         self.settings_button.show_solver(self.solver.currentData())

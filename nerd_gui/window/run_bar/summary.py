@@ -2,12 +2,50 @@
 
 import math
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
+
 from nerd_gui.compiled import SLOWER, Status, status
 from nerd_gui.denoising import Saving, Trajectory
 from nerd_gui.equilibrium import StopReason
-from nerd_gui.window.wording import scientific
+from nerd_gui.window.session.session import Session
+from nerd_gui.window.wording import scientific, short_name
 
 MEANING = "Evaluations of f, time, residual ‖g‖/‖f(z)‖ and estimated noise level of the iterate."
+
+
+class RunSummary(QLabel):
+    """The line under the picture: the shown iterate and the whole run."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("runSummary")
+        self.setAccessibleName("State of the run")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)  # its text must not set the least width of the window
+        self._session = session
+        session.subjectChanged.connect(self._show_state)
+        session.runChanged.connect(self._show_state)
+        session.iterateAdded.connect(self._show_state)
+        session.indexChanged.connect(self._show_state)
+        session.controller.ended.connect(self._show_state)
+        session.controller.failed.connect(self._show_failure)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        session = self._session
+        run, trajectory, index = session.run, session.trajectory, session.index
+        self.setToolTip(MEANING)
+        if trajectory is not None and index >= 0:
+            self.setText(summary(trajectory, index))
+            self.setToolTip(explanation(trajectory))
+        elif run is not None and not run.over:
+            self.setText(f"Loading {short_name(run.settings.model)} …")
+        else:
+            self.setText("Ready. Run finds the equilibrium." if session.workspace.photo else "Open a photo.")
+
+    def _show_failure(self) -> None:
+        self.setText("The run failed.")
 
 
 def summary(trajectory: Trajectory, index: int) -> str:

@@ -1,15 +1,16 @@
-"""The scrubber: it holds the current iterate that every view shows."""
+"""The scrubber: it moves the current iterate that every view shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QToolButton, QWidget
 
 from nerd_gui.window.scrubber.slider import IterateSlider
 from nerd_gui.window.scrubber.transport_icons import lamp_icon, transport_icon
+from nerd_gui.window.session.session import Session
 
 PLAY_INTERVAL_MS = 250
 _NONE = "–"
@@ -20,30 +21,25 @@ class Scrubber(QWidget):
 
     With *follow* on, the index is that of the newest iterate. A step back by hand turns it off, going to the newest by
     End or its button turns it on again. While the slider is held the index never moves by itself.
-
-    Signals
-    -------
-    indexChanged(int)
-        Once for each change, whoever caused it. Never emitted for “no iterate” (-1).
-    followChanged(bool)
     """
 
-    indexChanged = Signal(int)
-    followChanged = Signal(bool)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("scrubber")
         self.setAccessibleName("Iterates")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._index = -1
-        self._maximum = -1
+        self._session = session
+        self._plays = False  # whether it is the player that moves
         self._timer = QTimer(self)
         self._timer.setInterval(PLAY_INTERVAL_MS)
         self._timer.timeout.connect(self._play_on)
         self._build()
         self._icons()
         self._show_state()
+        session.trajectoryChanged.connect(self._on_trajectory)
+        session.iterateAdded.connect(self._show_state)
+        session.indexChanged.connect(self._on_index)
+        session.followChanged.connect(self._on_follow)
 
     # ---- construction -------------------------------------------------------------------------------------------
 
@@ -54,10 +50,10 @@ class Scrubber(QWidget):
         self._buttons = {
             name: self._button(f"{name}IterateButton", accessible, tip, do)
             for name, accessible, tip, do in (
-                ("first", "First iterate", "Go to iterate 0, the start z₀ of the solver (Home)", self.go_first),
+                ("first", "First iterate", "Go to iterate 0, the start z₀ of the solver (Home)", lambda: self._go(0)),
                 ("previous", "Previous iterate", "One iterate back (Left)", lambda: self._step(-1)),
                 ("next", "Next iterate", "One iterate on (Right)", lambda: self._step(1)),
-                ("last", "Newest iterate", "Go to the newest iterate and follow the solver (End)", self.go_last),
+                ("last", "Newest iterate", "Go to the newest iterate and follow the solver (End)", self._go_to_newest),
             )
         }
         for name in ("previous", "next"):
@@ -92,8 +88,8 @@ class Scrubber(QWidget):
         self._slider.setMinimumWidth(70)
         self._slider.installEventFilter(self)
         self._slider.valueChanged.connect(self._go)
-        self._slider.sliderPressed.connect(self._stop_playing)
-        self._slider.sliderReleased.connect(self._catch_up)
+        self._slider.sliderPressed.connect(self._hold)
+        self._slider.sliderReleased.connect(self._session.release)
         row.addWidget(self._slider, 1)
         row.addSpacing(6)
         self._follow = QToolButton()
@@ -104,7 +100,7 @@ class Scrubber(QWidget):
         self._follow.setToolTip("Always show the newest iterate while the solver seeks the equilibrium")
         self._follow.setCheckable(True)
         self._follow.setChecked(True)
-        self._follow.toggled.connect(self._on_follow)
+        self._follow.toggled.connect(self._session.set_follow)
         row.addWidget(self._follow)
 
     def _button(self, name: str, accessible: str, tip: str, do: Callable[[], None]) -> QToolButton:
@@ -126,73 +122,18 @@ class Scrubber(QWidget):
     # ---- what others see ----------------------------------------------------------------------------------------
 
     @property
-    def index(self) -> int:
-        """The current iterate, -1 while there is none."""
-        return self._index
-
-    @index.setter
-    def index(self, index: int) -> None:
-        self.set_index(index)
-
-    def set_index(self, index: int) -> None:
-        """Go to an iterate (the nearest there is), as if the person did: an older one than the newest ends *follow*."""
-        self._go(index)
-
-    @property
-    def maximum(self) -> int:
-        """The newest iterate that has arrived, -1 while there is none."""
-        return self._maximum
-
-    def set_maximum(self, maximum: int) -> None:
-        """Say which iterate is the newest; -1 takes them all away."""
-        if maximum < 0:
-            self.reset()
-            return
-        self._maximum = maximum
-        self._show_state()
-        held = self._slider.isSliderDown()
-        self._move(maximum if self._index < 0 or (self.follow and not held) else self._index)
-
-    def reset(self) -> None:
-        """Back to no iterates; the next run is followed."""
-        self._stop_playing()
-        self._index = self._maximum = -1
-        self._slider.setSliderDown(False)
-        self.set_marks(None, [])
-        self._follow.setChecked(True)
-        self._show_state()
-
-    def set_marks(self, result: int | None, restarted: list[int]) -> None:
-        """Mark the result, and the iterates where the safeguard dropped the step, under the slider's groove."""
-        self._slider.set_marks(result, restarted)
-
-    @property
-    def follow(self) -> bool:
-        """Whether the index is latched to the newest iterate."""
-        return self._follow.isChecked()
-
-    @property
     def playing(self) -> bool:
         """Whether the iterates are being played."""
         return self._timer.isActive()
 
-    def go_first(self) -> None:
-        """Go to the start."""
-        self._go(0)
-
-    def go_last(self) -> None:
-        """Go to the newest iterate and stay with the solver."""
-        self._go(self._maximum)
-        self._follow.setChecked(True)
-
     def toggle_play(self) -> None:
         """Play the iterates from here to the newest, from the start when there already; or pause."""
-        if self.playing or self._maximum < 1:
+        if self.playing or self._session.newest < 1:
             self._stop_playing()
             return
-        if self._index == self._maximum:
+        if self._session.index == self._session.newest:
             self._go(0)
-        self._follow.setChecked(False)
+        self._session.set_follow(False)
         self._timer.start()
         self._show_play()
 
@@ -202,11 +143,11 @@ class Scrubber(QWidget):
         do = {
             Qt.Key.Key_Left: lambda: self._step(-1),
             Qt.Key.Key_Right: lambda: self._step(1),
-            Qt.Key.Key_Home: self.go_first,
-            Qt.Key.Key_End: self.go_last,
+            Qt.Key.Key_Home: lambda: self._go(0),
+            Qt.Key.Key_End: self._go_to_newest,
             Qt.Key.Key_Space: self.toggle_play,
         }.get(Qt.Key(event.key()))
-        if do is None or not plain or self._maximum < 0:
+        if do is None or not plain or self._session.newest < 0:
             return False
         if not (event.isAutoRepeat() and event.key() == Qt.Key.Key_Space):
             do()
@@ -214,46 +155,30 @@ class Scrubber(QWidget):
 
     # ---- moving -------------------------------------------------------------------------------------------------
 
-    def _move(self, index: int) -> None:
-        """The one place where the index changes."""
-        index = min(max(index, 0), self._maximum)
-        changed = index != self._index
-        self._index = index
-        self._show_index()
-        if changed:
-            self.indexChanged.emit(index)
-
     def _go(self, index: int) -> None:
-        """Go to an iterate by hand."""
-        if self._maximum < 0:
-            return
-        if min(index, self._maximum) < self._maximum:
-            self._take_over()
         self._stop_playing()
-        self._move(index)
+        self._session.go(index)
 
     def _step(self, by: int) -> None:
-        self._go(self._index + by)
+        self._go(self._session.index + by)
+
+    def _go_to_newest(self) -> None:
+        self._stop_playing()
+        self._session.go_to_newest()
 
     def _take_over(self) -> None:
         self._stop_playing()
-        self._follow.setChecked(False)
+        self._session.set_follow(False)
 
-    def _catch_up(self) -> None:
-        if self.follow and self._maximum >= 0 and not self._slider.isSliderDown():
-            self._move(self._maximum)
-
-    def _on_follow(self, on: bool) -> None:
-        if on:
-            self._stop_playing()
-        self.followChanged.emit(on)
-        self._catch_up()
-        self._show_index()
+    def _hold(self) -> None:
+        self._stop_playing()
+        self._session.hold()
 
     def _play_on(self) -> None:
-        if self._index < self._maximum:
-            self._move(self._index + 1)
-        if self._index >= self._maximum:
+        self._plays = True
+        self._session.go(self._session.index + 1)
+        self._plays = False
+        if self._session.index >= self._session.newest:
             self._stop_playing()
 
     def _stop_playing(self) -> None:
@@ -261,35 +186,57 @@ class Scrubber(QWidget):
             self._timer.stop()
             self._show_play()
 
+    # ---- following the session ----------------------------------------------------------------------------------
+
+    def _on_trajectory(self) -> None:
+        self._stop_playing()
+        self._slider.setSliderDown(False)
+        self._show_state()
+
+    def _on_index(self) -> None:
+        if not self._plays:  # somebody goes elsewhere by hand
+            self._stop_playing()
+        self._show_index()
+
+    def _on_follow(self, on: bool) -> None:
+        if on:
+            self._stop_playing()
+        self._show_index()
+
     # ---- showing ------------------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
-        """Range, enabled or not, and the total."""
-        some = self._maximum >= 0
+        """Range, marks, enabled or not, and the total."""
+        newest, trajectory = self._session.newest, self._session.trajectory
+        some = newest >= 0
         with QSignalBlocker(self._slider), QSignalBlocker(self._spin):
-            self._slider.setRange(0, max(self._maximum, 0))
+            self._slider.setRange(0, max(newest, 0))
             if some == bool(self._spin.specialValueText()):  # setting it anew would undo a number half typed
                 self._spin.setSpecialValueText("" if some else _NONE)
-            self._spin.setRange(0 if some else -1, self._maximum)
+            self._spin.setRange(0 if some else -1, newest)
+        restarted = [iterate.index for iterate in trajectory.iterates if iterate.restarted] if trajectory else []
+        self._slider.set_marks(trajectory.result if trajectory else None, restarted)
         for widget in (self._slider, self._spin, self._follow, self._total):
             widget.setEnabled(some)
-        self._total.setText(f"of {self._maximum if some else _NONE}")
+        self._total.setText(f"of {newest if some else _NONE}")
         self._show_index()
 
     def _show_index(self) -> None:
-        with QSignalBlocker(self._slider), QSignalBlocker(self._spin):
-            if self._slider.value() != self._index:
-                self._slider.setValue(max(self._index, 0))
-            if self._spin.value() != self._index:
-                self._spin.setValue(self._index)
+        index, newest, follow = self._session.index, self._session.newest, self._session.follow
+        with QSignalBlocker(self._slider), QSignalBlocker(self._spin), QSignalBlocker(self._follow):
+            if self._slider.value() != index:
+                self._slider.setValue(max(index, 0))
+            if self._spin.value() != index:
+                self._spin.setValue(index)
+            self._follow.setChecked(follow)
         for name, enabled in (
-            ("first", self._index > 0),
-            ("previous", self._index > 0),
-            ("next", self._index < self._maximum),
-            ("last", self._index < self._maximum or (self._maximum >= 0 and not self.follow)),
+            ("first", index > 0),
+            ("previous", index > 0),
+            ("next", index < newest),
+            ("last", index < newest or (newest >= 0 and not follow)),
         ):
             self._buttons[name].setEnabled(enabled)
-        self._play.setEnabled(self._maximum > 0)
+        self._play.setEnabled(newest > 0)
 
     def _show_play(self) -> None:
         verb = "Pause" if self.playing else "Play"

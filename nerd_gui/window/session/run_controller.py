@@ -1,13 +1,14 @@
-"""Starts and stops runs, and keeps the trajectory of the newest one; knows no widget."""
+"""Starts and stops runs on a thread of their own; knows no widget."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nerd_gui import allocator
-from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, Recorder, RunSettings, Subject, Trajectory
+from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, Recorder, RunSettings, Subject
 from nerd_gui.equilibrium import StopReason
-from nerd_gui.nerd import NERD, AttentionMaps, load_model
+from nerd_gui.nerd import NERD, load_model
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.worker import RunWorker
 
 _IDLE = 30_000  # milliseconds after a run in which a next one finds its memory ready
@@ -18,14 +19,12 @@ class RunController(QObject):
 
     Signals
     -------
-    started : Subject, RunSettings
-        Of a new run, which has no trajectory before it is prepared.
-    prepared : Trajectory
-        That of the new run, empty; iterates follow.
+    prepared
+        The run has its network and its trajectory; iterates follow.
     noticed : str
         A sentence on how the run started, where that is not as asked for.
     iterateAdded : int
-        The iterate of this index has arrived in `trajectory`.
+        The iterate of this index has arrived in the run's trajectory.
     planned : str
         What was given up to make the run fit into memory; empty where nothing was.
     ended : StopReason
@@ -34,8 +33,7 @@ class RunController(QObject):
     runningChanged : bool
     """
 
-    started = Signal(object, object)
-    prepared = Signal(object)
+    prepared = Signal()
     noticed = Signal(str)
     iterateAdded = Signal(int)
     planned = Signal(str)
@@ -45,8 +43,8 @@ class RunController(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._run: Run | None = None
         self._recorder: Recorder | None = None
-        self._last_equilibrium: Equilibrium | None = None
         self._net: NERD | None = None
         self._net_key: tuple[str, str] | None = None
         self._run_id = 0
@@ -57,21 +55,24 @@ class RunController(QObject):
         self.runningChanged.connect(lambda running: self._idle.stop() if running else self._idle.start())
 
     @property
-    def trajectory(self) -> Trajectory | None:
-        """That of the newest run; None where there is none, or it is not prepared yet."""
-        return self._recorder.trajectory if self._recorder else None
-
-    @property
     def running(self) -> bool:
         """Whether iterates of the newest run are still to come."""
         return self._current is not None
 
-    def start(self, subject: Subject, settings: RunSettings) -> None:
-        """Run in the background; a run under way is stopped and what it still sends is dropped."""
-        self.forget()
-        start_from = self._last_equilibrium if settings.start == "last" else None
-        net = self._net if self._net_key == (settings.model, settings.device) else None
-        worker = RunWorker(self._run_id, self._maker(subject, settings, net, start_from))
+    def start(self, run: Run, start_from: Equilibrium | None) -> None:
+        """Let a run run in the background; one under way is stopped and what it still sends is dropped.
+
+        Parameters
+        ----------
+        run : Run
+            It is filled as network, trajectory and iterates come.
+        start_from : Equilibrium or None
+            Where it begins if its start is "last".
+        """
+        self.stop()
+        self._run, self._run_id = run, self._run_id + 1
+        net = self._net if self._net_key == (run.settings.model, run.settings.device) else None
+        worker = RunWorker(self._run_id, self._maker(run.subject, run.settings, net, start_from))
         worker.prepared.connect(self._on_prepared)
         worker.iterateReady.connect(self._on_iterate)
         worker.ended.connect(self._on_ended)
@@ -79,7 +80,6 @@ class RunController(QObject):
         worker.finished.connect(self._on_thread_finished)
         self._workers.add(worker)
         self._current = worker
-        self.started.emit(subject, settings)
         self.runningChanged.emit(True)
         worker.start()
 
@@ -99,13 +99,20 @@ class RunController(QObject):
             self._finish()
 
     def _finish(self) -> None:
-        self._current = None
+        recorder = self._recorder
+        self._leave()
         reason = StopReason.CANCELLED
-        if self._recorder is not None:
-            self._recorder.finish(reason)
-            reason = self._recorder.trajectory.stop_reason or reason
+        if recorder is not None:
+            recorder.finish(reason)
+            reason = recorder.trajectory.stop_reason or reason
         self.ended.emit(reason)
         self.runningChanged.emit(False)
+
+    def _leave(self) -> None:
+        """Hold nothing of the run: whose features stay in memory is not decided here."""
+        if self._run is not None:
+            self._run.over = True
+        self._run = self._recorder = self._current = None
 
     def wait(self) -> None:
         """Stop, and return when every thread has ended."""
@@ -114,46 +121,32 @@ class RunController(QObject):
             worker.wait()
         self._idle.stop()
 
-    def forget(self) -> None:
-        """Stop and drop the trajectory, of which the equilibrium stays: what a run can start from."""
-        self.stop()
-        self._run_id += 1
-        if self.trajectory is not None:
-            self._last_equilibrium = self.trajectory.equilibrium() or self._last_equilibrium
-        self._recorder = None
+    def _under_way(self, run_id: int) -> Run | None:
+        """The run that a signal of a worker belongs to; None where it comes too late."""
+        return self._run if run_id == self._run_id else None
 
-    def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
-        """Maps of the pixel at an iterate (Fig. 9); None while there is no iterate or no non-local block."""
-        trajectory, net = self.trajectory, self._net
-        if trajectory is None or net is None or net.non_local is None or not 0 <= index < len(trajectory):
-            return None
-        features = trajectory[index].features
-        return None if features is None else features.attention_maps(net, row, col, trajectory.window)
-
-    def _is_current(self, run_id: int) -> bool:
-        return self._current is not None and run_id == self._run_id
-
-    def _on_prepared(self, run_id: int, run: DenoisingRun) -> None:
-        if self._is_current(run_id):
-            self._net, self._net_key = run.net, (run.settings.model, run.settings.device)
-            self._recorder = Recorder(run)
-            self.prepared.emit(self._recorder.trajectory)
-            self.planned.emit(" ".join(run.plan.steps))
-            if run.notice is not None:
-                self.noticed.emit(run.notice)
+    def _on_prepared(self, run_id: int, prepared: DenoisingRun) -> None:
+        if (run := self._under_way(run_id)) is not None:
+            self._net, self._net_key = prepared.net, (prepared.settings.model, prepared.settings.device)
+            self._recorder = Recorder(prepared)
+            run.net, run.trajectory = prepared.net, self._recorder.trajectory
+            self.prepared.emit()
+            self.planned.emit(" ".join(prepared.plan.steps))
+            if prepared.notice is not None:
+                self.noticed.emit(prepared.notice)
 
     def _on_iterate(self, run_id: int, iterate: Iterate) -> None:
-        if self._is_current(run_id) and self._recorder is not None:
+        if self._under_way(run_id) is not None and self._recorder is not None:
             self._recorder.add(iterate)
             self.iterateAdded.emit(iterate.index)
 
     def _on_ended(self, run_id: int) -> None:
-        if self._is_current(run_id):
+        if self._under_way(run_id) is not None:
             self._finish()
 
     def _on_failed(self, run_id: int, sentence: str, details: str) -> None:
-        if self._is_current(run_id):
-            self._current = None
+        if self._under_way(run_id) is not None:
+            self._leave()
             self.failed.emit(sentence, details)
             self.runningChanged.emit(False)
 

@@ -3,67 +3,36 @@
 import csv
 import math
 from collections import Counter
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
-import torch
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QWheelEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QWidget
+from scripted_session import arrive, make_iterate, make_trajectory, show
 
-from nerd_gui.denoising import Iterate, MemoryPlan, RunSettings, Subject, Trajectory
-from nerd_gui.equilibrium import StopReason
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.curves.plot import CurvePlot
+from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import scientific
 
 LEFT = Qt.MouseButton.LeftButton
-SHAPE = (1, 4, 4)
-
-
-def make_iterate(index: int, residual: float, *, known: bool = True, last: bool = False, **changes) -> Iterate:
-    fields = {
-        "index": index,
-        "n_hat": np.full(SHAPE, 0.1, np.float16),
-        "features": cast(object, None),
-        "residual": residual,
-        "relative_step": None if index == 0 or last else 2 * residual,
-        "residual_change": None if index == 0 else 0.5,
-        "noise_level": 20 + index / 10,
-        "noise_levels": (20 + index / 10,),
-        "psnr": 20.0 + index if known else None,
-        "ssim": 0.5 + index / 100 if known else None,
-        "seconds": 0.5 * index,
-        "evaluations": index + 1,
-        "restarted": False,
-        "stop_reason": StopReason.CONVERGED if last else None,
-    }
-    return Iterate(**{**fields, **changes})
-
-
-def make_trajectory(residuals, *, known: bool = True, finished: bool = True, tol: float = 1e-3) -> Trajectory:
-    noisy = np.full(SHAPE, 0.4, np.float32)
-    clean = np.full(SHAPE, 0.45, np.float32) if known else None  # the iterates' 0.5 errs by 0.05
-    subject = Subject(cast(object, SimpleNamespace(name="sample")), noisy, clean, 25.0 if known else None)
-    trajectory = Trajectory(subject, RunSettings(tol=tol), 9, MemoryPlan(0, 0, torch.float16, None))
-    for index, residual in enumerate(residuals):
-        last = finished and index == len(residuals) - 1
-        trajectory.add(make_iterate(index, residual, known=known, last=last))
-    return trajectory
-
-
 RESIDUALS = [0.5, 0.2, 0.08, 0.03, 0.9, 0.02, 0.004, 0.0007, 0.0009]  # least at 7
 
 
 @pytest.fixture
-def curves(qtbot) -> Curves:
-    widget = Curves()
+def session() -> Session:
+    made = Session()
+    show(made, make_trajectory(RESIDUALS))
+    return made
+
+
+@pytest.fixture
+def curves(qtbot, session) -> Curves:
+    widget = Curves(session)
     qtbot.addWidget(widget)
     widget.resize(480, 560)
-    widget.set_trajectory(make_trajectory(RESIDUALS))
     widget.show()
     qtbot.waitExposed(widget)
     return widget
@@ -92,16 +61,16 @@ def test_the_drawn_points_are_the_trajectorys(curves):
     assert x == list(range(1, 8)) and y == [2 * residual for residual in RESIDUALS[1:8]]
 
 
-def test_the_residual_axis_is_logarithmic(curves):
-    curves.set_trajectory(make_trajectory([1.0, 0.1, 0.01]))
+def test_the_residual_axis_is_logarithmic(session, curves):
+    show(session, make_trajectory([1.0, 0.1, 0.01]))
     x, y = plot_of(curves, "residualPlot")._curves["residual"].line.getData()
     assert list(x) == [0, 1, 2] and np.allclose(y, [0, -1, -2])
 
 
 @pytest.mark.parametrize("scale", [1, 1e-2, 1e-4])
-def test_numbers_at_the_axes_are_the_values(curves, scale):
+def test_numbers_at_the_axes_are_the_values(session, curves, scale):
     """No factor hides beside an axis, however small the values are."""
-    curves.set_trajectory(make_trajectory([0.5 * scale, 0.002 * scale], tol=0))
+    show(session, make_trajectory([0.5 * scale, 0.002 * scale], tol=0))
     for name, side, place, text in (
         ("residualPlot", "left", math.log10(0.01), "0.01"),
         ("noiseLevelPlot", "left", 20.5, "20.5"),
@@ -115,10 +84,10 @@ def test_numbers_at_the_axes_are_the_values(curves, scale):
         ]
 
 
-def test_what_cannot_be_drawn_on_a_logarithmic_axis_is_skipped(curves, recwarn):
+def test_what_cannot_be_drawn_on_a_logarithmic_axis_is_skipped(session, curves, recwarn):
     trajectory = make_trajectory([0.5, 0.0, 0.1, math.inf, 0.05], tol=0)
-    curves.set_trajectory(trajectory)
-    curves.set_index(1)
+    show(session, trajectory)
+    session.go(1)
     x, y = plot_of(curves, "residualPlot").points("residual")
     assert x == [0, 2, 4] and y == [0.5, 0.1, 0.05]
     low, high = plot_of(curves, "residualPlot").plotItem.vb.viewRange()[1]
@@ -128,9 +97,9 @@ def test_what_cannot_be_drawn_on_a_logarithmic_axis_is_skipped(curves, recwarn):
     assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
 
 
-def test_an_exact_zero_residual_is_read_out(curves):
-    curves.set_trajectory(make_trajectory([0.5, 0.0]))
-    curves.set_index(1)
+def test_an_exact_zero_residual_is_read_out(session, curves):
+    show(session, make_trajectory([0.5, 0.0]))
+    session.go(1)
     assert curves.readout("residual") == "residual 0.0"
 
 
@@ -149,19 +118,21 @@ def test_the_lines_of_the_truth(curves):
     assert noise.level_pen("sigma").style() != noise.level_pen("attainable").style()
 
 
-def test_without_the_truth_there_are_no_such_lines(curves):
-    curves.set_trajectory(make_trajectory(RESIDUALS, known=False))
+def test_without_the_truth_there_are_no_such_lines(session, curves):
+    show(session, make_trajectory(RESIDUALS, known=False))
     noise = plot_of(curves, "noiseLevelPlot")
     assert noise.level("sigma") is None and noise.level("attainable") is None
     assert not plot_of(curves, "qualityPlot").isVisible()
     assert not curves.findChild(QLabel, "sigmaReadout").isVisible()
-    curves.set_trajectory(make_trajectory(RESIDUALS))
+    show(session, make_trajectory(RESIDUALS))
     assert plot_of(curves, "qualityPlot").isVisible()
 
 
 @pytest.mark.parametrize("width", [380, 480])
-def test_nothing_is_clipped_on_a_small_screen(curves, qtbot, width):
-    curves.set_reference(make_trajectory(RESIDUALS), "plain, nerd-lite")
+def test_nothing_is_clipped_on_a_small_screen(session, curves, qtbot, width):
+    show(session, make_trajectory(RESIDUALS))  # beside the run there is
+    session.compare_runs(True)
+    assert curves.findChild(QLabel, "referenceReadout").isVisible()
 
     height = lambda: (curves.resize(width, 1), curves.height())[1]  # noqa: E731
     qtbot.waitUntil(lambda: height() == curves.minimumSizeHint().height())  # once the legends have taken their lines
@@ -174,78 +145,78 @@ def test_nothing_is_clipped_on_a_small_screen(curves, qtbot, width):
             widget, parent = parent, parent.parentWidget()
 
 
-def test_one_cursor_in_all_plots_with_the_values_there(curves):
-    assert [plot_of(curves, name).cursor_index for name in PLOTS] == [None] * 3
-    curves.set_index(6)
+def test_one_cursor_in_all_plots_with_the_values_there(session, curves):
+    assert [plot_of(curves, name).cursor_index for name in PLOTS] == [8] * 3  # the newest iterate
+    session.go(6)
     assert [plot_of(curves, name).cursor_index for name in PLOTS] == [6] * 3
     assert curves.findChild(QLabel, "residualReadout").text() == "residual 4.0e-3"
     assert curves.readout("relative_step") == "rel. step 8.0e-3"
     assert curves.readout("noise_level") == "noise level 20.60"
     assert curves.readout("psnr") == "PSNR 26.00 dB" and curves.readout("ssim") == "SSIM 0.5600"
-    curves.set_index(0)
+    session.go(0)
     assert curves.readout("relative_step") == "rel. step –"
-    curves.set_index(-1)
+    session.show_run(None)
     assert plot_of(curves, "noiseLevelPlot").cursor_index is None and curves.readout("residual") == "residual –"
 
 
-def test_the_plots_stand_exactly_one_over_the_other(curves, qtbot):
+def test_the_plots_stand_exactly_one_over_the_other(session, curves, qtbot):
     def places(names=PLOTS):
         return [[plot_of(curves, name).position_of(index).x() for index in (0, 4, 8)] for name in names]
 
     qtbot.waitUntil(lambda: len({tuple(xs) for xs in places()}) == 1)
     assert places()[0][2] - places()[0][0] > 200
-    curves.set_trajectory(make_trajectory(RESIDUALS, known=False))
+    show(session, make_trajectory(RESIDUALS, known=False))
     qtbot.waitUntil(lambda: len({tuple(xs) for xs in places(PLOTS[:2])}) == 1)
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_a_click_asks_for_the_nearest_iterate(curves, qtbot, name):
+def test_a_click_goes_to_the_nearest_iterate(session, curves, qtbot, name):
     plot = plot_of(curves, name)
     step = plot.position_of(6).x() - plot.position_of(5).x()
     for nudge in (-step // 3, 0, step // 3):
-        with qtbot.waitSignal(curves.iterateRequested) as asked:
+        session.go(1)
+        with qtbot.waitSignal(session.indexChanged) as gone:
             qtbot.mouseClick(plot.viewport(), LEFT, pos=plot.position_of(5) + QPoint(nudge, 0))
-        assert asked.args == [5]
-    assert plot.cursor_index is None  # asked for, not taken: who answers sets the index
+        assert gone.args == [5]
+    assert [plot_of(curves, each).cursor_index for each in PLOTS] == [5] * 3
+    assert not session.follow
 
 
-def test_a_drag_asks_for_each_iterate_once_and_stays_in_the_run(curves, qtbot):
-    plot, asked = plot_of(curves, "noiseLevelPlot"), []
-    curves.iterateRequested.connect(asked.append)
+def test_a_drag_goes_to_each_iterate_once_and_stays_in_the_run(session, curves, qtbot):
+    plot, gone = plot_of(curves, "noiseLevelPlot"), []
+    session.indexChanged.connect(gone.append)
     qtbot.mousePress(plot.viewport(), LEFT, pos=plot.position_of(5))
     for index in (5, 6, 7, 7, 8):
         qtbot.mouseMove(plot.viewport(), plot.position_of(index))
     qtbot.mouseMove(plot.viewport(), QPoint(plot.width() - 1, 20))
     qtbot.mouseMove(plot.viewport(), QPoint(1, 20))
     qtbot.mouseRelease(plot.viewport(), LEFT, pos=QPoint(1, 20))
-    assert asked == [5, 6, 7, 8, 0]
+    assert gone == [5, 6, 7, 8, 0]
 
 
-def test_without_a_run_there_is_nothing_to_ask_for(curves, qtbot):
-    asked = []
-    curves.iterateRequested.connect(asked.append)
-    curves.set_trajectory(None)
+def test_without_a_run_there_is_nowhere_to_go(session, curves, qtbot):
+    gone = []
+    session.show_run(None)
+    session.indexChanged.connect(gone.append)
     qtbot.mouseClick(plot_of(curves, "residualPlot").viewport(), LEFT)
-    assert asked == [] and plot_of(curves, "residualPlot").points("residual") == ([], [])
+    assert gone == [] and plot_of(curves, "residualPlot").points("residual") == ([], [])
     assert not curves.export_action.isEnabled()
 
 
-def test_curves_grow_with_the_run(curves):
+def test_curves_grow_with_the_run(session, curves):
     trajectory = make_trajectory(RESIDUALS[:3], finished=False)
-    curves.set_trajectory(trajectory)
+    show(session, trajectory)
     plot = plot_of(curves, "residualPlot")
     before = plot.plotItem.vb.viewRange()[0]
     assert before[1] > 17  # room for the steps to come: the axis stays
-    trajectory.add(make_iterate(3, 0.03))
-    curves.refresh()
+    arrive(session, make_iterate(3, 0.03))
     assert plot.points("residual") == ([0, 1, 2, 3], RESIDUALS[:4])
     assert plot.plotItem.vb.viewRange()[0] == before
-    trajectory.add(make_iterate(4, 0.001, last=True))
-    curves.refresh()
+    arrive(session, make_iterate(4, 0.001, last=True))
     assert 4 < plot.plotItem.vb.viewRange()[0][1] < 5
 
 
-def test_the_other_residuals_can_be_hidden_and_the_axis_fits_what_is_left(curves, qtbot):
+def test_the_other_residuals_can_be_hidden_and_the_axis_fits_what_is_left(session, curves, qtbot):
     plot = plot_of(curves, "residualPlot")
     change = curves.findChild(QCheckBox, "residualChangeCheck")
     step = curves.findChild(QCheckBox, "relativeStepCheck")
@@ -253,7 +224,7 @@ def test_the_other_residuals_can_be_hidden_and_the_axis_fits_what_is_left(curves
     assert step.isChecked() and not change.isChecked() and not line.isVisible()
     qtbot.mouseClick(change, LEFT)
     assert change.isChecked() and line.isVisible()
-    curves.set_trajectory(make_trajectory([0.01, 0.008]))
+    show(session, make_trajectory([0.01, 0.008]))
     assert plot.plotItem.vb.viewRange()[1][1] > math.log10(0.5)
     qtbot.mouseClick(change, LEFT)
     assert not line.isVisible() and plot.plotItem.vb.viewRange()[1][1] < math.log10(0.5)
@@ -269,17 +240,20 @@ def test_ticks_are_whole_iterates(curves):
         assert axis.tickStrings(values, 1, 1) == [str(int(value)) for value in values]
 
 
-def test_a_second_run_is_drawn_thin_beside(curves):
-    reference = make_trajectory([0.5, 0.4, 0.3, 0.35, 0.3, 0.28, 0.27, 0.3, 0.26, 0.25, 0.26, 0.24])
-    curves.set_reference(reference, "plain iteration")
-    curves.set_index(3)
+def test_a_second_run_is_drawn_thin_beside(session, curves):
+    values = [0.5, 0.4, 0.3, 0.35, 0.3, 0.28, 0.27, 0.3, 0.26, 0.25, 0.26, 0.24]
+    reference = make_trajectory(values, solver="plain")
+    show(session, reference)
+    show(session, make_trajectory(RESIDUALS))
+    session.compare_runs(True)
+    session.go(3)
     plot = plot_of(curves, "residualPlot")
     assert plot.points("residual", reference=True) == (list(range(12)), [it.residual for it in reference.iterates])
     assert plot.pen("residual", reference=True).width() < plot.pen("residual").width()
     assert plot.plotItem.vb.viewRange()[0][1] > 11
     label = curves.findChild(QLabel, "referenceReadout")
-    assert label.isVisible() and label.text() == "plain iteration 3.5e-1"
-    curves.set_reference(None)
+    assert label.isVisible() and label.text() == "plain, nerd-lite 3.5e-1"
+    session.compare_runs(False)
     assert not label.isVisible() and plot.points("residual", reference=True) == ([], [])
     assert plot.plotItem.vb.viewRange()[0][1] < 9
 
@@ -311,9 +285,9 @@ def _contrast(a: QColor, b: QColor) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
-def test_csv_is_the_trajectory(curves, tmp_path):
+def test_csv_is_the_trajectory(session, curves, tmp_path):
     trajectory = make_trajectory(RESIDUALS)
-    curves.set_trajectory(trajectory)
+    show(session, trajectory)
     curves.export(tmp_path / "curves.csv")
     with open(tmp_path / "curves.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -334,8 +308,8 @@ def _pixels(image: QImage, size: QSize) -> np.ndarray:
     return 255.0 - rows[:, : grey.width()]
 
 
-def test_png_and_svg_show_the_same_figure_on_white(curves, tmp_path):
-    curves.set_index(4)
+def test_png_and_svg_show_the_same_figure_on_white(session, curves, tmp_path):
+    session.go(4)
     QApplication.processEvents()  # the layout settles
     before = curves.grab().toImage()
     curves.export(tmp_path / "curves.png")
@@ -354,13 +328,13 @@ def test_png_and_svg_show_the_same_figure_on_white(curves, tmp_path):
     assert "residual" in (tmp_path / "curves.SVG").read_text()
 
 
-def test_what_cannot_be_exported_is_said(curves, tmp_path):
+def test_what_cannot_be_exported_is_said(session, curves, tmp_path):
     with pytest.raises(ValueError, match=r"curves\.pdf.*\.csv, \.png or \.svg"):
         curves.export(tmp_path / "curves.pdf")
     for suffix in ("csv", "png"):
         with pytest.raises(ValueError, match=r"was not saved: the folder .* does not exist"):
             curves.export(tmp_path / "nowhere" / f"curves.{suffix}")
-    curves.set_trajectory(None)
+    session.show_run(None)
     with pytest.raises(ValueError, match="no curves to save yet"):
         curves.export(tmp_path / "curves.csv")
     assert list(tmp_path.iterdir()) == []

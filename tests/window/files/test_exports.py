@@ -25,15 +25,15 @@ def window(qtbot, tmp_path, tiny_model_path):
     window = MainWindow(path, model=str(tiny_model_path), settings=settings)
     qtbot.addWidget(window)
     window.show()
-    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
     window.controls.settings_button.max_iter.setValue(4)
     run(qtbot, window)
     yield window
-    window.controller.wait()
+    window.session.controller.wait()
 
 
 def run(qtbot, window):
-    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.run()
 
 
@@ -48,7 +48,7 @@ def test_all_iterates_are_saved_numbered(window, tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr("nerd_gui.window.files.export_dialogs.QFileDialog.getExistingDirectory", lambda *_: str(folder))
     window.actions_.export_all.trigger()
-    trajectory = window.controller.trajectory
+    trajectory = window.session.trajectory
     assert sorted(path.name for path in folder.iterdir()) == [f"photo_iterate_{i:02d}.png" for i in range(5)]
     for i in range(5):
         saved = np.asarray(Image.open(folder / f"photo_iterate_{i:02d}.png"))
@@ -56,14 +56,14 @@ def test_all_iterates_are_saved_numbered(window, tmp_path, monkeypatch):
 
 
 def test_the_noise_estimate_is_saved_around_mid_grey(window, tmp_path):
-    window.scrubber.set_index(3)
+    window.session.go(3)
     export(window.actions_.export_noise, tmp_path / "noise.png")
-    expected = to_8_bit(0.5 + window.controller.trajectory[3].n_hat.astype(np.float32))[0]
+    expected = to_8_bit(0.5 + window.session.trajectory[3].n_hat.astype(np.float32))[0]
     assert np.array_equal(np.asarray(Image.open(tmp_path / "noise.png")), expected)
 
 
 def test_the_report_and_the_curves_agree_with_the_run(window, tmp_path):
-    trajectory = window.controller.trajectory
+    trajectory = window.session.trajectory
     export(window.actions_.export_report, tmp_path / "run.json")
     report = json.loads((tmp_path / "run.json").read_text())
     assert report["result"] == trajectory.result and len(report["iterations"]) == 5
@@ -85,10 +85,10 @@ def test_saving_at_less_depth_says_what_is_lost(qtbot, window, tmp_path):
 
 
 def test_a_held_iterate_stays_while_others_are_shown(qtbot, window):
-    trajectory, view = window.controller.trajectory, window.picture_view
-    window.scrubber.set_index(1)
+    trajectory, view = window.session.trajectory, window.picture_view
+    window.session.go(1)
     qtbot.keyClick(window, Qt.Key.Key_H)
-    window.scrubber.set_index(4)
+    window.session.go(4)
     view.set_compare(Compare.SIDE_BY_SIDE, Layer.COMPARED, Layer.ITERATE)
     left, right = view.current()
     assert np.array_equal(left.squeeze(), to_8_bit(trajectory.picture(1))[0])
@@ -96,11 +96,11 @@ def test_a_held_iterate_stays_while_others_are_shown(qtbot, window):
 
 
 def test_the_previous_runs_curves_stand_beside_the_new_ones(qtbot, window):
-    first = window.controller.trajectory
+    first = window.session.trajectory
     window.controls.solver.setCurrentText("Plain iteration")
     window.actions_.compare_runs.setChecked(True)
     run(qtbot, window)
-    second, plot = window.controller.trajectory, window.curves.residual_plot
+    second, plot = window.session.trajectory, window.curves.residual_plot
     assert second.settings.solver == "plain" and first.settings.solver == "broyden"
     assert plot.points("residual", reference=True)[1] == pytest.approx(first.curve("residual"))
     assert plot.points("residual")[1] == pytest.approx(second.curve("residual"))
@@ -113,4 +113,4 @@ def test_dropping_a_file_opens_it(qtbot, window, tmp_path):
     data.setUrls([QUrl.fromLocalFile(str(other))])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
-    assert window.workspace.photo.name == "other"
+    assert window.session.workspace.photo.name == "other"

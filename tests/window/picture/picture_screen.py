@@ -6,7 +6,9 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from nerd_gui.window.picture.view import Compare, Layer, PictureView
+from nerd_gui.window.picture.layers import Compare, Layer
+from nerd_gui.window.picture.view import PictureView
+from nerd_gui.window.session.session import Session
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
@@ -58,9 +60,9 @@ def wheel(view: PictureView, position: QPoint, notches: int) -> None:
     QApplication.sendEvent(canvas, event)
 
 
-def open_view(qtbot) -> PictureView:
+def open_view(qtbot, session: Session) -> PictureView:
     """A picture view on the screen, with the focus and without captions."""
-    view = PictureView()
+    view = PictureView(session)
     qtbot.addWidget(view)
     view.resize(800, 600)
     for layer in Layer:

@@ -2,21 +2,16 @@
 
 import numpy as np
 import pytest
-from picture_screen import LEFT, address_picture, at, drag, open_view, origin, random_picture, rgb, screen, wheel
+from picture_screen import LEFT, address_picture, at, drag, origin, random_picture, rgb, screen, wheel
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox
 
-from nerd_gui.window.picture.view import Compare, Layer
+from nerd_gui.window.picture.layers import Compare, Layer
 
 
-@pytest.fixture
-def view(qtbot):
-    return open_view(qtbot)
-
-
-def test_the_dragged_divider_has_the_left_layer_on_its_left_and_the_right_on_its_right(qtbot, view):
+def test_the_dragged_divider_has_the_left_layer_on_its_left_and_the_right_on_its_right(session, qtbot, view):
     noisy, iterate = random_picture(300, 400, seed=1), random_picture(300, 400, seed=2)
     view.set_picture(Layer.NOISY, noisy)
     view.set_picture(Layer.ITERATE, iterate)
@@ -27,7 +22,7 @@ def test_the_dragged_divider_has_the_left_layer_on_its_left_and_the_right_on_its
         handle = view.divider_handle()
         QTest.mouseMove(canvas, handle)
         assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor
-        with qtbot.assertNotEmitted(view.pixelClicked):
+        with qtbot.assertNotEmitted(session.pinsChanged):
             drag(canvas, handle, QPoint(target, handle.y() - 40))
         assert view.divider_handle().x() == target
         seen, handle, edge = screen(view)[y0 : y0 + 300, x0 : x0 + 400], view.divider_handle(), target - x0
@@ -38,14 +33,14 @@ def test_the_dragged_divider_has_the_left_layer_on_its_left_and_the_right_on_its
     np.testing.assert_array_equal(screen(view)[y0 : y0 + 200, x0 + 2 : x0 + 400], rgb(iterate)[:200, 2:])
 
 
-def test_a_click_on_the_divider_still_picks_the_pixel(qtbot, view):
+def test_a_click_on_the_divider_still_picks_the_pixel(session, qtbot, view):
     for layer in (Layer.NOISY, Layer.ITERATE):
         view.set_picture(layer, address_picture(200, 200))
     centre = view.position_of(100, 100)
     assert abs(view.divider_handle().x() - centre.x()) <= 3
-    with qtbot.waitSignal(view.pixelClicked) as clicked:
+    with qtbot.waitSignal(session.pinsChanged):
         QTest.mouseClick(view.viewport(), LEFT, pos=centre)
-    assert clicked.args == [100, 100]
+    assert session.active_pixel == (100, 100)
 
 
 def test_side_by_side_views_are_linked(view):

@@ -2,34 +2,32 @@
 
 import numpy as np
 import pytest
-from picture_screen import LEFT, at, open_view, random_picture, screen, show_single
+from picture_screen import LEFT, at, random_picture, screen, show_single
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from nerd_gui.window.picture.view import Layer, Pin
+from nerd_gui.window.picture.layers import Layer
 
 
-@pytest.fixture
-def view(qtbot):
-    return open_view(qtbot)
-
-
-def test_pins_have_a_constant_size_and_leave_their_pixel_free(view):
+def test_pins_have_a_constant_size_and_leave_their_pixel_free(session, view):
     show_single(view, np.full((200, 200), 90, np.uint8))
-    view.set_pins([Pin(60, 80, "#ff8800"), Pin(500, 500, "#ff0000")])
+    session.pin(500, 500)
+    session.pin(60, 80, beside=True)
+    beside_the_picture, colour = (QColor(pin.colour).getRgb()[:3] for pin in session.pins)
     for zoom in (1, 3):
         view.set_zoom(zoom)
         seen, centre = screen(view), view.position_of(60, 80)
-        orange = np.argwhere(np.abs(seen.astype(int) - (255, 136, 0)).max(axis=2) < 40)
-        y, x = orange.mean(axis=0)
+        drawn = np.argwhere(np.abs(seen.astype(int) - colour).max(axis=2) < 40)
+        y, x = drawn.mean(axis=0)
         assert abs(y - centre.y()) < 1 and abs(x - centre.x()) < 1
-        assert 18 <= np.ptp(orange[:, 0]) <= 26 and 18 <= np.ptp(orange[:, 1]) <= 26
+        assert 18 <= np.ptp(drawn[:, 0]) <= 26 and 18 <= np.ptp(drawn[:, 1]) <= 26
         assert at(seen, centre) == (90,) * 3
         around = seen[centre.y() - 16 : centre.y() + 16, centre.x() - 16 : centre.x() + 16]
         assert (around.max(axis=2) < 70).sum() > 40, "a dark outline"
-        assert not (seen == (255, 0, 0)).all(axis=2).any(), "a pin beside the picture is not drawn"
-    view.set_pins([])
+        assert not (seen == beside_the_picture).all(axis=2).any(), "a pin beside the picture is not drawn"
+    session.clear_pins()
     assert at(screen(view), view.position_of(60, 80) + QPoint(6, 0)) == (90,) * 3
 
 
@@ -83,7 +81,7 @@ def test_the_region_is_marked_at_its_border(view):
     np.testing.assert_array_equal(screen(view), plain)
 
 
-def test_a_region_is_chosen_by_a_click_and_stays_inside_the_picture(qtbot, view):
+def test_a_region_is_chosen_by_a_click_and_stays_inside_the_picture(session, qtbot, view):
     show_single(view, random_picture(200, 300))
     canvas = view.viewport()
     for pixel, expected in [
@@ -95,10 +93,10 @@ def test_a_region_is_chosen_by_a_click_and_stays_inside_the_picture(qtbot, view)
         assert "64 × 96" in view.findChild(QLabel, "pixelLabel").text()
         position = view.position_of(*pixel)
         QTest.mouseMove(canvas, position)
-        with qtbot.assertNotEmitted(view.pixelClicked), qtbot.waitSignal(view.regionChosen) as chosen:
+        with qtbot.assertNotEmitted(session.pinsChanged), qtbot.waitSignal(view.regionChosen) as chosen:
             QTest.mouseClick(canvas, LEFT, pos=position)
         assert chosen.args == expected
-    with qtbot.waitSignal(view.pixelClicked):  # the choice is over
+    with qtbot.waitSignal(session.pinsChanged):  # the choice is over
         QTest.mouseClick(canvas, LEFT, pos=position)
     view.choose_region(5000, 50)
     with qtbot.waitSignal(view.regionChosen) as chosen:

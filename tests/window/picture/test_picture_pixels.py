@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from picture_screen import (
     drag,
-    open_view,
     origin,
     random_picture,
     rgb,
@@ -16,11 +15,6 @@ from picture_screen import (
     show_single,
 )
 from PySide6.QtCore import QPoint
-
-
-@pytest.fixture
-def view(qtbot):
-    return open_view(qtbot)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +117,11 @@ import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-from nerd_gui.window.picture.view import Compare, Layer, PictureView
-view = PictureView(); view.resize(600, 500); view.set_caption(Layer.ITERATE, ""); view.show(); app.processEvents()
+from nerd_gui.window.picture.layers import Compare, Layer
+from nerd_gui.window.picture.view import PictureView
+from nerd_gui.window.session.session import Session
+view = PictureView(Session()); view.resize(600, 500)
+view.set_caption(Layer.ITERATE, ""); view.show(); app.processEvents()
 pixels = np.random.default_rng(0).integers(0, 256, (301, 403), dtype=np.uint8)
 view.set_picture(Layer.ITERATE, pixels); view.set_compare(Compare.SINGLE); view.set_zoom(1)
 image = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)

@@ -12,7 +12,6 @@ from picture_screen import (
     address_picture,
     at,
     drag,
-    open_view,
     random_picture,
     screen,
     show_single,
@@ -24,18 +23,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QToolButton, QWidget
 
 from nerd_gui.window.picture import layers as module
-from nerd_gui.window.picture.view import Compare, Layer, Pin
+from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.picture.viewport import Viewport
-
-
-@pytest.fixture
-def view(qtbot):
-    return open_view(qtbot)
 
 
 @pytest.mark.parametrize("zoom", [None, 1, 3])
 @pytest.mark.parametrize("mode", [Compare.SINGLE, Compare.WIPE, Compare.SIDE_BY_SIDE])
-def test_a_click_reports_the_pixel_that_is_seen_there(qtbot, view, zoom, mode):
+def test_a_click_reports_the_pixel_that_is_seen_there(session, qtbot, view, zoom, mode):
     pixels = address_picture(170, 250)
     view.set_picture(Layer.NOISY, pixels)
     view.set_picture(Layer.ITERATE, pixels)
@@ -53,9 +47,9 @@ def test_a_click_reports_the_pixel_that_is_seen_there(qtbot, view, zoom, mode):
         for y, x in inside[rng.integers(0, len(inside), 12)].tolist():
             expected = [seen[y, x, 0], seen[y, x, 1]]
             assert view.pixel_at(QPoint(x, y)) == tuple(expected)
-            with qtbot.waitSignal(view.pixelClicked) as clicked:
+            with qtbot.waitSignal(session.pinsChanged):
                 QTest.mouseClick(canvas, LEFT, pos=QPoint(x, y))
-            assert clicked.args == expected
+            assert session.active_pixel == tuple(expected)
 
 
 def test_position_and_pixel_are_inverse(view):
@@ -71,11 +65,11 @@ def test_position_and_pixel_are_inverse(view):
     assert view.pixel_at(view.position_of(-5, 10)) is None and view.pixel_at(view.position_of(10, 300)) is None
 
 
-def test_a_drag_is_no_click_and_pans_only_a_picture_that_is_zoomed_in(qtbot, view):
+def test_a_drag_is_no_click_and_pans_only_a_picture_that_is_zoomed_in(session, qtbot, view):
     show_single(view, random_picture(300, 400))
     canvas = view.viewport()
     middle = canvas.rect().center()
-    with qtbot.assertNotEmitted(view.pixelClicked):
+    with qtbot.assertNotEmitted(session.pinsChanged):
         place = view.position_of(10, 10)
         drag(canvas, middle, middle + QPoint(60, 20))
         assert view.position_of(10, 10) == place
@@ -84,7 +78,7 @@ def test_a_drag_is_no_click_and_pans_only_a_picture_that_is_zoomed_in(qtbot, vie
         drag(canvas, middle, middle + QPoint(60, 20))
         assert view.position_of(150, 200) - place == QPoint(60, 20)
     QTest.mouseClick(canvas, Qt.MouseButton.RightButton, pos=middle)
-    with qtbot.assertNotEmitted(view.pixelClicked):
+    with qtbot.assertNotEmitted(session.pinsChanged):
         view.fit()
         QTest.mouseClick(canvas, LEFT, pos=QPoint(3, 3))  # beside the picture
 
@@ -155,7 +149,7 @@ def test_whatever_the_moves_the_picture_stays_in_sight(pane, shape, moves):
         assert top <= viewport.height / 2 + 1 and bottom >= viewport.height / 2 - 1
 
 
-def test_hovering_reports_pixels_and_reads_out_both_values(qtbot, view):
+def test_hovering_reports_pixels_and_reads_out_both_values(session, qtbot, view):
     noisy = np.zeros((100, 100), np.float32)
     noisy[30, 40] = 1.2  # noise is not clipped
     colour = np.zeros((3, 100, 100), np.uint8)
@@ -164,15 +158,16 @@ def test_hovering_reports_pixels_and_reads_out_both_values(qtbot, view):
     view.set_picture(Layer.ITERATE, colour)
     canvas, label = view.viewport(), view.findChild(QLabel, "pixelLabel")
     hint = label.text()
-    with qtbot.waitSignal(view.pixelHovered) as hovered:
+    with qtbot.waitSignal(session.hoveredChanged):
         QTest.mouseMove(canvas, view.position_of(30, 40))
-    assert hovered.args == [30, 40]
+    assert session.hovered == (30, 40)
     assert label.text() == "row 30, col 40:  noisy 306.0  /  iterate 10.0 20.0 30.0"
     colour = colour + 1
     view.set_picture(Layer.ITERATE, colour)  # scrubbing under a pointer at rest
     assert label.text().endswith("iterate 11.0 21.0 31.0")
-    with qtbot.waitSignal(view.hoverLeft):
+    with qtbot.waitSignal(session.hoveredChanged):
         QTest.mouseMove(canvas, QPoint(2, 2))
+    assert session.hovered is None
     assert label.text() == hint
 
 
@@ -190,19 +185,19 @@ def test_a_picture_of_another_size_starts_over(view):
     assert view.shown_picture() is None
 
 
-def test_without_a_picture_there_is_a_hint(qtbot, view):
+def test_without_a_picture_there_is_a_hint(session, qtbot, view):
     empty = screen(view)
     centre = empty[empty.shape[0] // 2 - 20 : empty.shape[0] // 2 + 20]
     assert (centre != empty[0, 0]).any() and (empty[:60] == empty[0, 0]).all()
     show_single(view, random_picture(100, 100), 3)
-    view.set_pins([Pin(5, 5, "red")])
+    session.pin(5, 5)
     QTest.mouseMove(view.viewport(), view.position_of(50, 50))
     view.set_picture(Layer.ITERATE, None)
     np.testing.assert_array_equal(screen(view), empty)
     assert view.shown_picture() is None and view.captions() == [] and view.divider_handle() is None
     assert view.pixel_at(view.viewport().rect().center()) is None
     assert not view.findChild(QComboBox, "rightLayerCombo").isEnabled()
-    with qtbot.assertNotEmitted(view.pixelClicked):
+    with qtbot.assertNotEmitted(session.pinsChanged):
         QTest.mouseClick(view.viewport(), LEFT, pos=view.viewport().rect().center())
     QTest.keyClick(view.viewport(), Qt.Key.Key_1)
     wheel(view, QPoint(50, 50), 1)

@@ -66,7 +66,7 @@ def test_a_noisy_photo_brings_up_the_network_for_cameras(qtbot, monkeypatch, mak
         return {"recipe": {"noise": kind, "model": {"channels": 3 if "colour" in name else 1}}} if name in there else {}
 
     window = make_window(colour_photo(tmp_path))
-    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
     monkeypatch.setattr(controls, "model_names", lambda: there)
     monkeypatch.setattr(controls, "load_record", record)
     other = tmp_path / "other.png"
@@ -81,7 +81,7 @@ def test_a_noisy_photo_brings_up_the_network_for_cameras(qtbot, monkeypatch, mak
 def test_no_other_network_is_brought_up_where_none_is_needed(qtbot, make_window, tmp_path):
     photo = colour_photo(tmp_path)
     window = make_window(photo)
-    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
     assert "nerd-lite-photo" in window.statusBar().currentMessage()
     window.statusBar().clearMessage()
     window.open_dialogs.open_sample(sample_names()[0])  # gets white noise

@@ -1,21 +1,26 @@
 """The scrubber, worked with mouse and keys; what it shows is read back from its widgets and its pixels."""
 
+import dataclasses
+
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import QApplication, QSlider, QSpinBox, QToolButton, QToolTip
+from scripted_session import arrive, make_iterate, make_trajectory, show
 
 from nerd_gui.window.scrubber import scrubber as module
 from nerd_gui.window.scrubber.scrubber import Scrubber
+from nerd_gui.window.session.session import Session
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 class Probe:
-    """A shown scrubber with its parts and a log of what it said."""
+    """A shown scrubber with its parts, and a log of what its session said."""
 
     def __init__(self, qtbot) -> None:
-        self.widget = Scrubber()
+        self.session = Session()
+        self.widget = Scrubber(self.session)
         qtbot.addWidget(self.widget)
         self.widget.resize(700, 48)
         self.widget.show()
@@ -26,8 +31,8 @@ class Probe:
         self.follow: QToolButton = self.part(QToolButton, "followButton")
         self.indices: list[int] = []
         self.follows: list[bool] = []
-        self.widget.indexChanged.connect(self.indices.append)
-        self.widget.followChanged.connect(self.follows.append)
+        self.session.indexChanged.connect(self.indices.append)
+        self.session.followChanged.connect(self.follows.append)
 
     def part(self, kind, name):
         found = self.widget.findChild(kind, name)
@@ -41,36 +46,47 @@ class Probe:
         return QPoint(self.slider.position_of(index), self.slider.height() // 2)
 
     def agrees(self) -> bool:
-        return self.widget.index == self.slider.value() == self.spin.value()
+        return self.session.index == self.slider.value() == self.spin.value()
+
+    def start(self) -> None:
+        """Let a run begin, of which no iterate has arrived."""
+        show(self.session, make_trajectory([]))
+
+    def arrive(self, newest: int, **changes) -> None:
+        """Let the iterates up to this one arrive."""
+        for index in range(self.session.newest + 1, newest + 1):
+            arrive(self.session, make_iterate(index, 1 / (1 + index), **changes))
 
 
 @pytest.fixture
 def probe(qtbot) -> Probe:
-    return Probe(qtbot)
+    made = Probe(qtbot)
+    made.start()
+    return made
 
 
 @pytest.fixture
 def filled(probe) -> Probe:
     """Iterates 0 ... 10, the newest one shown."""
-    probe.widget.set_maximum(10)
+    probe.arrive(10)
     probe.indices.clear()
     return probe
 
 
 def test_nothing_to_scrub_at_first(probe):
-    assert probe.widget.index == -1
+    assert probe.session.index == -1
     assert probe.spin.text() == "–"
     names = ("first", "previous", "next", "last")
     buttons = [*(f"{name}IterateButton" for name in names), "playButton", "followButton"]
     assert not any(probe.part(QToolButton, name).isEnabled() for name in buttons)
     assert not probe.slider.isEnabled() and not probe.spin.isEnabled()
     probe.qtbot.keyClick(probe.widget, Qt.Key.Key_Right)
-    assert probe.indices == [] and probe.widget.index == -1
+    assert probe.indices == [] and probe.session.index == -1
 
 
 def test_follow_goes_along_with_the_newest(probe):
     for newest in range(4):
-        probe.widget.set_maximum(newest)
+        probe.arrive(newest)
         assert probe.slider.maximum() == newest and probe.agrees()
     assert probe.indices == [0, 1, 2, 3]
     assert probe.spin.text() == "3"
@@ -89,8 +105,8 @@ def test_every_way_to_move_says_so_once(filled):
     filled.spin.selectAll()
     filled.qtbot.keyClicks(filled.spin, "4")
     filled.qtbot.keyClick(filled.spin, Qt.Key.Key_Return)
-    widget.index = 7
-    widget.set_index(7)
+    filled.session.go(7)
+    filled.session.go(7)
     filled.click("lastIterateButton")
     assert filled.indices == [9, 8, 7, 8, 0, 10, 0, 6, 4, 7, 10]
     assert filled.agrees()
@@ -98,27 +114,27 @@ def test_every_way_to_move_says_so_once(filled):
 
 @pytest.mark.parametrize("target", [0, 3, 7, 10])
 def test_a_click_on_the_groove_goes_there(filled, target):
-    filled.widget.index = 5
+    filled.session.go(5)
     filled.qtbot.mouseClick(filled.slider, LEFT, pos=filled.at(target))
-    assert filled.widget.index == target
+    assert filled.session.index == target
 
 
 def test_a_click_between_two_iterates_goes_to_the_nearer(filled):
     step = filled.at(4).x() - filled.at(3).x()
     assert step > 10  # or there is no nearer one to speak of
     filled.qtbot.mouseClick(filled.slider, LEFT, pos=filled.at(3) + QPoint(step // 2 - 3, 0))
-    assert filled.widget.index == 3
+    assert filled.session.index == 3
     filled.qtbot.mouseClick(filled.slider, LEFT, pos=filled.at(3) + QPoint(step // 2 + 3, 0))
-    assert filled.widget.index == 4
+    assert filled.session.index == 4
 
 
 def test_taking_the_handle_off_its_middle_does_not_move_it(probe):
-    probe.widget.set_maximum(300)  # less than two pixels an iterate
-    probe.widget.index = 150
+    probe.arrive(300)  # less than two pixels an iterate
+    probe.session.go(150)
     probe.qtbot.mousePress(probe.slider, LEFT, pos=probe.at(150) + QPoint(3, 0))
-    assert probe.slider.isSliderDown() and probe.widget.index == 150
+    assert probe.slider.isSliderDown() and probe.session.index == 150
     probe.qtbot.mouseMove(probe.slider, probe.at(150) + QPoint(3, 0))
-    assert probe.widget.index == 150
+    assert probe.session.index == 150
     probe.qtbot.mouseRelease(probe.slider, LEFT)
 
 
@@ -139,29 +155,29 @@ def test_going_back_ends_follow(filled, back):
     elif back == "button":
         filled.click("previousIterateButton")
     else:
-        filled.widget.index = 4
-    there = filled.widget.index
+        filled.session.go(4)
+    there = filled.session.index
     assert there < 10 and not filled.follow.isChecked() and filled.follows == [False]
-    filled.widget.set_maximum(11)
-    assert filled.widget.index == there and filled.slider.maximum() == 11
+    filled.arrive(11)
+    assert filled.session.index == there and filled.slider.maximum() == 11
 
 
 @pytest.mark.parametrize("forward", ["key", "button", "followButton"])
 def test_going_to_the_newest_follows_again(filled, forward):
-    filled.widget.index = 2
+    filled.session.go(2)
     if forward == "key":
         filled.qtbot.keyClick(filled.widget, Qt.Key.Key_End)
     else:
         filled.click("lastIterateButton" if forward == "button" else forward)
-    assert filled.widget.index == 10 and filled.follow.isChecked() and filled.follows == [False, True]
-    filled.widget.set_maximum(11)
-    assert filled.widget.index == 11
+    assert filled.session.index == 10 and filled.follow.isChecked() and filled.follows == [False, True]
+    filled.arrive(11)
+    assert filled.session.index == 11
 
 
 def test_stepping_to_the_newest_does_not_follow(filled):
-    filled.widget.index = 9
+    filled.session.go(9)
     filled.qtbot.keyClick(filled.widget, Qt.Key.Key_Right)
-    assert filled.widget.index == 10 and not filled.follow.isChecked()
+    assert filled.session.index == 10 and not filled.follow.isChecked()
     assert filled.part(QToolButton, "lastIterateButton").isEnabled()  # it would still latch
 
 
@@ -169,8 +185,8 @@ def test_the_held_slider_stays_while_iterates_arrive(filled):
     filled.qtbot.mousePress(filled.slider, LEFT, pos=filled.at(10))
     assert filled.follow.isChecked()  # taken, not moved
     for newest in (11, 12, 13):
-        filled.widget.set_maximum(newest)
-        assert filled.widget.index == 10 and filled.slider.value() == 10 and filled.slider.maximum() == newest
+        filled.arrive(newest)
+        assert filled.session.index == 10 and filled.slider.value() == 10 and filled.slider.maximum() == newest
     assert filled.indices == []
     filled.qtbot.mouseRelease(filled.slider, LEFT)
     assert filled.indices == [13]  # still latched: it catches up once let go
@@ -179,18 +195,18 @@ def test_the_held_slider_stays_while_iterates_arrive(filled):
 def test_a_dragged_slider_stays_where_it_was_put(filled):
     filled.qtbot.mousePress(filled.slider, LEFT, pos=filled.at(10))
     filled.qtbot.mouseMove(filled.slider, filled.at(4))
-    filled.widget.set_maximum(20)
-    assert filled.widget.index == 4
+    filled.arrive(20)
+    assert filled.session.index == 4
     filled.qtbot.mouseRelease(filled.slider, LEFT)
-    filled.widget.set_maximum(21)
-    assert filled.widget.index == 4 and filled.indices == [4]
+    filled.arrive(21)
+    assert filled.session.index == 4 and filled.indices == [4]
 
 
 def test_a_number_half_typed_survives_new_iterates(filled):
     filled.spin.setFocus()
     filled.spin.selectAll()
     filled.qtbot.keyClicks(filled.spin, "1")
-    filled.widget.set_maximum(15)
+    filled.arrive(15)
     filled.qtbot.keyClicks(filled.spin, "2")
     filled.qtbot.keyClick(filled.spin, Qt.Key.Key_Return)
     assert filled.indices == [12]
@@ -208,16 +224,16 @@ def test_play_reaches_the_end_and_stops(filled):
 
 def test_play_is_four_iterates_a_second_and_pauses(filled):
     assert filled.widget._timer.interval() == module.PLAY_INTERVAL_MS == 250
-    filled.widget.index = 3
+    filled.session.go(3)
     filled.click("playButton")
     assert filled.widget.playing
-    filled.qtbot.waitUntil(lambda: filled.widget.index == 4, timeout=2000)
+    filled.qtbot.waitUntil(lambda: filled.session.index == 4, timeout=2000)
     filled.click("playButton")
-    assert not filled.widget.playing and filled.widget.index == 4
+    assert not filled.widget.playing and filled.session.index == 4
 
 
 def test_a_step_by_hand_ends_play(filled):
-    filled.widget.index = 3
+    filled.session.go(3)
     filled.qtbot.keyClick(filled.slider, Qt.Key.Key_Space)
     assert filled.widget.playing
     filled.qtbot.mousePress(filled.slider, LEFT, pos=filled.at(3))
@@ -235,21 +251,36 @@ def test_keys_that_are_not_the_scrubbers_are_left_to_others(filled):
     assert press(Qt.Key.Key_Left) and filled.indices == [9]
 
 
-def test_reset_forgets_and_follows_again(filled):
-    filled.widget.set_marks(4, [2])
-    filled.widget.index = 4
-    filled.widget.reset()
-    assert filled.widget.index == -1 and filled.spin.text() == "–" and not filled.slider.isEnabled()
-    assert filled.indices == [4] and filled.follow.isChecked()
-    filled.widget.set_maximum(0)
-    assert filled.indices == [4, 0] and filled.spin.text() == "0"
+def test_another_run_begins_with_nothing_and_is_followed(filled):
+    filled.session.go(4)
+    filled.start()
+    assert filled.session.index == -1 and filled.spin.text() == "–" and not filled.slider.isEnabled()
+    assert filled.indices == [4, -1] and filled.follow.isChecked()
     assert filled.slider.mark_at(filled.slider.position_of(0)) == ""
+    filled.arrive(0)
+    assert filled.indices == [4, -1, 0] and filled.spin.text() == "0"
+    assert filled.slider.mark_at(filled.slider.position_of(0)) == "result: iterate of least residual"
 
 
-def test_a_shorter_run_clamps_the_index(filled):
-    filled.widget.index = 8
-    filled.widget.set_maximum(5)
-    assert filled.widget.index == 5 and filled.agrees()
+def test_a_shorter_run_has_a_shorter_range(filled):
+    filled.session.go(8)
+    show(filled.session, make_trajectory([0.5] * 6))
+    assert filled.slider.maximum() == 5 and filled.session.index == 5 and filled.agrees()
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(99, 10), (-5, 0)])
+def test_beyond_the_run_is_its_end(filled, asked, shown):
+    filled.session.go(3)
+    filled.session.go(asked)
+    assert filled.session.index == shown and filled.agrees()
+
+
+def test_going_elsewhere_by_another_view_ends_play(filled):
+    filled.session.go(3)
+    filled.click("playButton")
+    assert filled.widget.playing
+    filled.session.go(6)
+    assert not filled.widget.playing and filled.session.index == 6
 
 
 def _strip(probe: Probe, index: int) -> list[QColor]:
@@ -264,8 +295,13 @@ def _strip(probe: Probe, index: int) -> list[QColor]:
 
 
 def test_the_marks_stand_under_their_iterates(filled):
+    filled.slider.set_marks(None, [])
     blank = {index: _strip(filled, index) for index in range(11)}
-    filled.widget.set_marks(7, [2])
+    residuals = [0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.04, 0.001, 0.002, 0.003, 0.004]  # least at 7
+    for index, (iterate, residual) in enumerate(zip(filled.session.trajectory.iterates, residuals, strict=True)):
+        changed = dataclasses.replace(iterate, residual=residual, restarted=index == 2)
+        filled.session.trajectory.iterates[index] = changed
+    filled.session.controller.iterateAdded.emit(10)
     changed = [index for index in range(11) if _strip(filled, index) != blank[index]]
     assert changed == [2, 7]
     assert filled.slider.palette().windowText().color() in _strip(filled, 7)
@@ -275,8 +311,7 @@ def test_the_marks_stand_under_their_iterates(filled):
 
 
 def test_the_result_explains_itself(filled):
-    filled.widget.set_marks(7, [])
-    spot = QPoint(filled.slider.position_of(7), filled.slider.height() - 4)
+    spot = QPoint(filled.slider.position_of(10), filled.slider.height() - 4)
     QApplication.sendEvent(
         filled.slider, QHelpEvent(QEvent.Type.ToolTip, spot, filled.slider.mapToGlobal(QPointF(spot)).toPoint())
     )

@@ -18,14 +18,14 @@ def trims(monkeypatch):
 def test_memory_is_returned_some_time_after_the_last_run(qtbot, make_window, trims, held, stopped):
     window = make_window()
     window.run()
-    qtbot.waitUntil(lambda: window.controller.trajectory is not None and len(window.controller.trajectory) >= 3)
+    qtbot.waitUntil(lambda: window.session.trajectory is not None and len(window.session.trajectory) >= 3)
     before = len(trims)  # a plan without room to spare returns memory, too
-    assert window.controller.running and not window.controller._idle.isActive()
+    assert window.session.controller.running and not window.session.controller._idle.isActive()
     if stopped:
-        window.controller.stop()
+        window.session.controller.stop()
     else:
         held.set()
-        qtbot.waitUntil(lambda: not window.controller.running, timeout=30_000)
+        qtbot.waitUntil(lambda: not window.session.controller.running, timeout=30_000)
     qtbot.waitUntil(lambda: len(trims) == before + 1)
 
 
@@ -33,7 +33,7 @@ def test_a_run_that_begins_finds_the_memory_of_the_last_one(qtbot, make_window, 
     monkeypatch.setattr(run_controller, "_IDLE", 60_000)
     window = make_window()
     window.run()
-    window.controller.stop()
-    assert window.controller._idle.isActive()
+    window.session.controller.stop()
+    assert window.session.controller._idle.isActive()
     window.run()
-    assert not window.controller._idle.isActive()
+    assert not window.session.controller._idle.isActive()

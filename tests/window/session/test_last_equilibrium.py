@@ -21,7 +21,7 @@ def window(qtbot, make_window, tmp_path):
     path = tmp_path / "photo.png"
     save_picture(path, photo)
     made = make_window(path)
-    qtbot.waitUntil(lambda: made.workspace.photo is not None)
+    qtbot.waitUntil(lambda: made.session.workspace.photo is not None)
     made.noise.mode.setCurrentText("Add noise")
     made.controls.settings_button.max_iter.setValue(6)
     made.controls.settings_button.tolerance.setCurrentText("none (all steps)")
@@ -36,16 +36,16 @@ def choose_last(qtbot, window):
 
 
 def run_to_the_end(qtbot, window):
-    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.actions_.run.trigger()
-    return window.controller.trajectory
+    return window.session.trajectory
 
 
 def test_a_run_starts_from_the_last_equilibrium_after_the_noise_has_changed(qtbot, window):
     first = run_to_the_end(qtbot, window)
     choose_last(qtbot, window)
     window.noise.sigma.setValue(23)
-    assert window.controller.trajectory is None
+    assert window.session.trajectory is None
     second = run_to_the_end(qtbot, window)
     assert second.subject.sigma == 23
     np.testing.assert_array_equal(second[0].features.z, first[first.result].features.z)
@@ -94,7 +94,7 @@ def test_a_run_stopped_before_its_first_iterate_leaves_the_last_equilibrium_as_i
     choose_last(qtbot, window)
     window.actions_.run.trigger()
     window.actions_.stop.trigger()
-    assert window.controller.trajectory is None
+    assert window.session.trajectory is None
     second = run_to_the_end(qtbot, window)
     np.testing.assert_array_equal(second[0].features.z, first[first.result].features.z)
 

@@ -31,8 +31,8 @@ def test_the_event_loop_keeps_turning_during_a_run(qtbot, make_window, lite_path
     gaps, last = [], [0.0]
     window = make_window(model=lite_path)
     window.controls.settings_button.tolerance.setCurrentText("none (all steps)")
-    window.controller.stop()
-    qtbot.waitUntil(lambda: not window.controller._workers, timeout=5000)
+    window.session.controller.stop()
+    qtbot.waitUntil(lambda: not window.session.controller._workers, timeout=5000)
 
     def tick():
         now = time.perf_counter()
@@ -43,7 +43,7 @@ def test_the_event_loop_keeps_turning_during_a_run(qtbot, make_window, lite_path
     timer.setTimerType(Qt.TimerType.PreciseTimer)
     timer.setInterval(5)
     timer.timeout.connect(tick)
-    with qtbot.waitSignal(window.controller.ended, timeout=120_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=120_000):
         window.run()
         last[0] = time.perf_counter()
         timer.start()
@@ -51,7 +51,7 @@ def test_the_event_loop_keeps_turning_during_a_run(qtbot, make_window, lite_path
     ordered = sorted(gaps)
     most = ordered[int(0.99 * len(gaps))]
     print(f"{len(gaps)} gaps: 99 % under {1e3 * most:.1f} ms, largest {1e3 * ordered[-1]:.1f} ms")
-    assert len(window.controller.trajectory) == 18
+    assert len(window.session.trajectory) == 18
     assert most < 0.05 and ordered[-1] < 0.25
 
 
@@ -61,19 +61,17 @@ def test_stop_ends_a_lite_run_within_a_second(qtbot, make_window, lite_path):
     window = make_window(model=lite_path)
     window.controls.settings_button.max_iter.setValue(200)
     window.controls.settings_button.tolerance.setCurrentText("none (all steps)")
-    window.controller.stop()
+    window.session.controller.stop()
     for wanted in (1, 2, 3, 5, 8):
-        qtbot.waitUntil(lambda: not window.controller._workers, timeout=5000)
+        qtbot.waitUntil(lambda: not window.session.controller._workers, timeout=5000)
         window.run()
-        with qtbot.waitSignal(window.controller.ended, timeout=60_000):
-            run = window.controller
-            qtbot.waitUntil(
-                lambda run=run, n=wanted: run.trajectory is not None and len(run.trajectory) >= n, timeout=30_000
-            )
+        with qtbot.waitSignal(window.session.controller.ended, timeout=60_000):
+            session = window.session
+            qtbot.waitUntil(lambda session=session, n=wanted: session.newest >= n - 1, timeout=30_000)
             began = time.perf_counter()
             window.actions_.stop.trigger()
             freed = time.perf_counter() - began
-        qtbot.waitUntil(lambda: not window.controller._workers, timeout=5000)
+        qtbot.waitUntil(lambda: not window.session.controller._workers, timeout=5000)
         print(f"after {wanted}: window free in {1e3 * freed:.1f} ms, worker in {time.perf_counter() - began:.2f} s")
         assert freed < 0.1 and time.perf_counter() - began < 1
 
@@ -84,14 +82,14 @@ def test_the_first_iterate_is_on_the_screen_at_once(qtbot, make_window, lite_pat
     window = make_window(model=lite_path)
     waits = []
     for _ in range(4):
-        window.controller.stop()
-        qtbot.waitUntil(lambda: not window.controller._workers, timeout=5000)
+        window.session.controller.stop()
+        qtbot.waitUntil(lambda: not window.session.controller._workers, timeout=5000)
         began = time.perf_counter()
         window.run()
-        qtbot.waitUntil(lambda: window.scrubber.index >= 1, timeout=30_000)
+        qtbot.waitUntil(lambda: window.session.index >= 1, timeout=30_000)
         window.picture_view.viewport().repaint()
         waits.append(time.perf_counter() - began)
-    window.controller.stop()
+    window.session.controller.stop()
     print("iterate 1 after", ", ".join(milliseconds(wait) for wait in waits))
     assert median(waits[1:]) < 0.6
 
@@ -101,8 +99,8 @@ def test_a_click_is_answered_at_once(qtbot, make_window, lite_path):
     """The four maps on the screen within 50 ms of a click when idle, within 150 ms during a run."""
     window = make_window(model=lite_path)
     window.controls.settings_button.tolerance.setCurrentText("none (all steps)")
-    window.controller.stop()
-    qtbot.waitUntil(lambda: not window.controller._workers, timeout=5000)
+    window.session.controller.stop()
+    qtbot.waitUntil(lambda: not window.session.controller._workers, timeout=5000)
 
     def click(row, col):
         view, panel = window.picture_view, window.attention_panel
@@ -111,17 +109,17 @@ def test_a_click_is_answered_at_once(qtbot, make_window, lite_path):
         QApplication.processEvents()
         panel.repaint()
         took = time.perf_counter() - began
-        assert window.inspector.active == (row, col) and panel.map_weights(3).sum() == pytest.approx(1)
+        assert window.session.active_pixel == (row, col) and panel.map_weights(3).sum() == pytest.approx(1)
         return took
 
     places = list(itertools.product((40, 120, 200), (30, 110, 230)))
     window.run()
     qtbot.waitUntil(
-        lambda: window.controller.trajectory is not None and len(window.controller.trajectory) > 1, timeout=30_000
+        lambda: window.session.trajectory is not None and len(window.session.trajectory) > 1, timeout=30_000
     )
     running = [click(*place) for place in places]
-    assert window.controller.running
-    with qtbot.waitSignal(window.controller.ended, timeout=120_000):
+    assert window.session.controller.running
+    with qtbot.waitSignal(window.session.controller.ended, timeout=120_000):
         pass
     idle = [click(*place) for place in places]
     print(f"idle: {milliseconds(median(idle))}, at most {milliseconds(max(idle))}; ", end="")
@@ -140,10 +138,10 @@ def test_scrubbing_a_megapixel_is_fluent(qtbot, make_window, tmp_path):
     window.resize(1600, 1000)
     qtbot.waitUntil(lambda: window.actions_.run.isEnabled(), timeout=30_000)
     window.controls.settings_button.tolerance.setCurrentText("none (all steps)")
-    with qtbot.waitSignal(window.controller.ended, timeout=120_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=120_000):
         window.run()
     slider = window.findChild(QSlider, "iterationSlider")
-    count = len(window.controller.trajectory)
+    count = len(window.session.trajectory)
     assert count == 18
     for zoom in ("fit", "100 %"):
         window.picture_view.fit() if zoom == "fit" else window.picture_view.set_zoom(1)

@@ -1,4 +1,4 @@
-"""The attention panel: its numbers against theory, its pictures against the weights, its controls with the mouse."""
+"""The panel of maps: its numbers against theory, its pictures against the weights, its controls with the mouse."""
 
 import math
 
@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QWidget
 
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.head_map import WindowPicture
+from nerd_gui.window.attention.maps_panel import EMPTY_TEXT, MapsPanel
 from nerd_gui.window.attention.measures import LOG_FLOOR, effective_radius, entropy_bits, place_in_window, scale_maps
-from nerd_gui.window.attention.panel import EMPTY_TEXT, AttentionPanel
 
 LEFT = Qt.MouseButton.LeftButton
 INFERNO = {0.0: (0, 0, 4), 0.5: (188, 55, 84), 1.0: (252, 255, 164)}  # as published
@@ -29,8 +29,8 @@ def maps_of(weights: np.ndarray, top: int = 20, left: int = 30, row: int = 24, c
 
 
 @pytest.fixture
-def panel(qtbot) -> AttentionPanel:
-    widget = AttentionPanel()
+def panel(qtbot) -> MapsPanel:
+    widget = MapsPanel()
     qtbot.addWidget(widget)
     widget.resize(460, 330)
     widget.show()
@@ -38,13 +38,13 @@ def panel(qtbot) -> AttentionPanel:
     return widget
 
 
-def picture_of(panel: AttentionPanel, head: int) -> WindowPicture:
+def picture_of(panel: MapsPanel, head: int) -> WindowPicture:
     found = panel.findChild(WindowPicture, f"attentionHead{head}")
     assert found is not None
     return found
 
 
-def combo_of(panel: AttentionPanel, name: str) -> QComboBox:
+def combo_of(panel: MapsPanel, name: str) -> QComboBox:
     found = panel.findChild(QComboBox, name)
     assert found is not None
     return found

@@ -1,0 +1,328 @@
+"""The maps of a pixel: where each head of the non-local block looks from it (Fig. 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+
+from nerd_gui.nerd import AttentionMaps
+from nerd_gui.window.attention.head_map import ColourBar, Patch, WindowPicture, coloured
+from nerd_gui.window.attention.measures import effective_radius, entropy_bits, place_in_window, scale_maps
+from nerd_gui.window.wording import scientific
+
+EMPTY_TEXT = "Click a pixel to see where each head looks"
+USUAL_HEADS = 4
+_COLUMNS = 4
+_NONE, _MEAN = "none", "mean"
+
+
+class MapsPanel(QWidget):
+    """The heads' correlation maps side by side over the query's neighbourhood, with their read-outs.
+
+    Signals
+    -------
+    overlayChanged : array or None, int top, int left, float opacity
+        There is another `overlay`: other maps, or the person chose; None for nothing to lay over the picture.
+    headChosen(int)
+        A head's map was clicked; it is the overlay now. Counted from 0.
+    """
+
+    overlayChanged = Signal(object, int, int, float)
+    headChosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._maps: AttentionMaps | None = None
+        self._weights = np.zeros((0, 0, 0))
+        self._unit = self._weights
+        self._window = 0
+        self._pictures: list[WindowPicture] = []
+        self._titles: list[QLabel] = []
+        self._readouts: list[QLabel] = []
+        self._build()
+        self._make_heads(USUAL_HEADS)
+        self.clear()
+
+    # ---- construction -------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._neighbourhood = WindowPicture(choosable=False)
+        self._neighbourhood.setObjectName("attentionNeighbourhood")
+        self._neighbourhood.setAccessibleName("Neighbourhood of the pixel")
+        self._neighbourhood.setToolTip("The q × q window that the pixel attends to (its pixel is marked by a cross)")
+        self._neighbourhood.setFixedSize(96, 96)
+        self._caption = QLabel()
+        self._caption.setObjectName("attentionCaption")
+        self._caption.setAccessibleName("Pixel and iterate of the attention maps")
+        self._caption.setWordWrap(True)
+        self._scale = self._combo(
+            "attentionScaleCombo",
+            "Scale of the weights",
+            "Linear shows the weights as they mix the pixels (Eq. 8); log shows the faint ones, too",
+            ["linear", "log"],
+        )
+        self._range = self._combo(
+            "attentionRangeCombo",
+            "Range of the colours",
+            "One range of colours for all heads, so that they compare, or each head its own",
+            ["shared range", "own range"],
+        )
+        self._range.setCurrentIndex(1)  # a head that looks far would be black beside one that looks near
+        self._overlay = self._combo(
+            "attentionOverlayCombo",
+            "Overlay on the picture",
+            "Lay a head's correlation map, or the mean of all heads, over the picture",
+            [_NONE],
+        )
+        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity.setObjectName("attentionOpacitySlider")
+        self._opacity.setAccessibleName("Opacity of the overlay")
+        self._opacity.setToolTip("Opacity of the overlay on the picture")
+        self._opacity.setRange(0, 100)
+        self._opacity.setValue(70)
+        self._opacity.setMinimumWidth(60)
+        self._bar = ColourBar()
+        self._bar.setObjectName("attentionColourBar")
+        self._bar.setAccessibleName("Colours of the attention weights")
+        self._bar.setToolTip("Softmax weight (Eq. 7) that a pixel has for the query; each head's weights sum to 1")
+        self._scale.currentIndexChanged.connect(self._on_scaling)
+        self._range.currentIndexChanged.connect(self._on_scaling)
+        self._overlay.currentIndexChanged.connect(self._on_overlay)
+        self._opacity.valueChanged.connect(self._tell_overlay)
+
+        controls = QGridLayout()
+        controls.setHorizontalSpacing(6)
+        controls.setVerticalSpacing(4)
+        controls.setColumnStretch(2, 1)
+        rows: tuple[tuple[str, QWidget, QWidget], ...] = (
+            ("Scale", self._scale, self._range),
+            ("Overlay", self._overlay, self._opacity),
+        )
+        for row, (text, *widgets) in enumerate(rows):
+            label = QLabel(text)
+            label.setBuddy(widgets[0])
+            controls.addWidget(label, row, 0)
+            for place, widget in enumerate(widgets, 1):
+                controls.addWidget(widget, row, place)
+        side = QVBoxLayout()
+        side.setSpacing(6)
+        side.addWidget(self._caption, 1)
+        side.addLayout(controls)
+        top = QHBoxLayout()
+        top.setSpacing(10)
+        top.addWidget(self._neighbourhood, 0, Qt.AlignmentFlag.AlignTop)
+        top.addLayout(side, 1)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(6)
+        self._grid.setVerticalSpacing(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        column.addLayout(top)
+        column.addLayout(self._grid)
+        column.addWidget(self._bar)
+        column.addStretch(1)
+
+    def _combo(self, name: str, accessible: str, tip: str, items: list[str]) -> QComboBox:
+        combo = QComboBox()
+        combo.setObjectName(name)
+        combo.setAccessibleName(accessible)
+        combo.setToolTip(tip)
+        combo.addItems(items)
+        return combo
+
+    def _make_heads(self, heads: int) -> None:
+        """As many pictures, read-outs and overlay choices as there are heads."""
+        for widget in (*self._pictures, *self._titles, *self._readouts):
+            self._grid.removeWidget(widget)
+            # Out of the tree at once, or it would answer to its name until the event loop turns.
+            widget.setParent(None)
+            widget.deleteLater()
+        self._pictures, self._titles, self._readouts = [], [], []
+        small = QFont(self.font())
+        small.setPointSizeF(small.pointSizeF() * 0.88)
+        for head in range(heads):
+            picture = WindowPicture(choosable=True)
+            picture.setObjectName(f"attentionHead{head}")
+            picture.setAccessibleName(f"Correlation map of head {head + 1}")
+            picture.chosen.connect(lambda head=head: self._choose(head))
+            title, readout = QLabel(f"head {head + 1}"), QLabel()
+            readout.setObjectName(f"attentionReadout{head}")
+            readout.setFont(small)
+            readout.setToolTip(
+                "Entropy of the softmax weights (log₂ of how many pixels count) and their effective radius, "
+                "the root of the mean squared distance from the query; max is the largest weight"
+            )
+            row, column = divmod(head, _COLUMNS)
+            for label in (title, readout):
+                label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            for line, widget in enumerate((title, picture, readout)):
+                self._grid.addWidget(widget, 3 * row + line, column)
+            self._pictures.append(picture)
+            self._titles.append(title)
+            self._readouts.append(readout)
+        chosen = self._overlay.currentText()
+        with QSignalBlocker(self._overlay):
+            self._overlay.clear()
+            self._overlay.addItems([_NONE, *(f"head {head + 1}" for head in range(heads)), _MEAN])
+            self._overlay.setCurrentIndex(max(self._overlay.findText(chosen), 0))
+        self._mark_overlay()
+
+    # ---- what others call ---------------------------------------------------------------------------------------
+
+    def set_maps(self, maps: AttentionMaps | None, window: int, *, caption: str) -> None:
+        """Show the maps of one pixel; None clears the panel.
+
+        Parameters
+        ----------
+        maps : AttentionMaps or None
+            Weights (1, heads, rows, cols), each map summing to 1.
+        window : int
+            q of the run they belong to.
+        caption : str
+            Which pixel, which iterate.
+
+        Raises
+        ------
+        ValueError
+            If there is a batch of more than one, or the maps do not fit into the window.
+        """
+        if maps is None:
+            self.clear()
+            return
+        if maps.weights.dim() != 4 or maps.weights.shape[0] != 1:
+            raise ValueError(f"The attention panel shows maps of one picture, not weights {tuple(maps.weights.shape)}.")
+        place_in_window(maps, window)
+        if self._maps is None or _place(self._maps) != _place(maps) or window != self._window:
+            self._neighbourhood.set_patch(None)
+        self._maps, self._window = maps, window
+        self._weights = maps.weights[0].detach().double().cpu().numpy()
+        if len(self._weights) != len(self._pictures):
+            self._make_heads(len(self._weights))
+        self._caption.setText(caption)
+        self._show()
+        self._tell_overlay()
+
+    def clear(self) -> None:
+        """Say how to come to maps."""
+        self._maps = None
+        self._weights = self._unit = np.zeros((0, 0, 0))
+        self._caption.setText(EMPTY_TEXT)
+        self._bar.set_range("", "")
+        self._neighbourhood.set_patch(None)
+        for picture, readout in zip(self._pictures, self._readouts, strict=True):
+            picture.set_patch(None)
+            picture.setToolTip(EMPTY_TEXT)
+            picture.setAccessibleDescription("")
+            readout.setText("\n\n")  # as high as with numbers, so that nothing jumps
+        self._tell_overlay()
+
+    def set_neighbourhood(self, rgb: NDArray[np.uint8] | None) -> None:
+        """Show the photo where the maps are, as in Fig. 9.
+
+        Parameters
+        ----------
+        rgb : uint8 array (rows, cols, 3) or None
+            The part of the photo that the maps cover, so of their rows and columns.
+
+        Raises
+        ------
+        ValueError
+            If it is of another size, or there are no maps.
+        """
+        if rgb is None:
+            self._neighbourhood.set_patch(None)
+            return
+        if self._maps is None or rgb.shape != (*self._weights.shape[1:], 3) or rgb.dtype != np.uint8:
+            raise ValueError(
+                f"The neighbourhood must be uint8 of shape {(*self._weights.shape[1:], 3)}, as the maps are, "
+                f"not {rgb.dtype} of {rgb.shape}."
+            )
+        self._neighbourhood.set_patch(Patch(rgb, *place_in_window(self._maps, self._window), self._window))
+
+    def map_weights(self, head: int) -> NDArray:
+        """The softmax weights (rows, cols) of the map that a head's picture shows."""
+        return self._weights[head]
+
+    def readout(self, head: int) -> str:
+        """The text of a head's numbers, in one line; empty without maps."""
+        return self._readouts[head].text().replace("\n", " · ").strip(" ·")
+
+    def overlay(self) -> tuple[NDArray, int, int, float] | None:
+        """What to lay over the picture, None for nothing.
+
+        Returns
+        -------
+        values : array (rows, cols)
+            The chosen map in [0, 1], scaled as it is shown here; the mean of the heads in its own range.
+        top, left : int
+            Where its first pixel stands in the picture.
+        opacity : float
+            In [0, 1].
+        """
+        chosen = self._overlay.currentIndex()
+        if self._maps is None or chosen == 0:
+            return None
+        if chosen <= len(self._weights):
+            values = self._unit[chosen - 1]
+        else:
+            mean = self._weights.mean(axis=0, keepdims=True)
+            values = scale_maps(mean, log=self._is_log, shared=False)[0][0]
+        return values, self._maps.top, self._maps.left, self._opacity.value() / 100
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_log(self) -> bool:
+        return self._scale.currentText() == "log"
+
+    def _show(self) -> None:
+        maps = self._maps
+        if maps is None:
+            return
+        shared = self._range.currentIndex() == 0
+        self._unit, low, high = scale_maps(self._weights, log=self._is_log, shared=shared)
+        row, col = place_in_window(maps, self._window)
+        for head, (weights, unit) in enumerate(zip(self._weights, self._unit, strict=True)):
+            radius = effective_radius(weights, maps.row - maps.top, maps.col - maps.left)
+            self._pictures[head].set_patch(Patch(coloured(unit), row, col, self._window))
+            self._readouts[head].setText(
+                f"entropy {entropy_bits(weights):.1f} bit\nradius {radius:.1f} px\nmax {scientific(weights.max())}"
+            )
+            self._pictures[head].setAccessibleDescription(self.readout(head))
+            self._pictures[head].setToolTip(
+                f"Head {head + 1}: softmax weights from {scientific(weights.min())} to "
+                f"{scientific(weights.max())} over {weights.shape[1]} × {weights.shape[0]} pixels. "
+                "Click to lay it over the picture"
+            )
+        self._bar.set_range(
+            scientific(low[0]) if shared and low[0] else "least" if self._is_log else "0",
+            scientific(high[0]) if shared else "max of each head",
+        )
+
+    def _choose(self, head: int) -> None:
+        self._overlay.setCurrentIndex(head + 1)
+        self.headChosen.emit(head)
+
+    def _mark_overlay(self) -> None:
+        for head, picture in enumerate(self._pictures):
+            picture.set_selected(self._overlay.currentIndex() == head + 1)
+        self._opacity.setEnabled(self._overlay.currentIndex() > 0)
+
+    def _on_overlay(self) -> None:
+        self._mark_overlay()
+        self._tell_overlay()
+
+    def _on_scaling(self) -> None:
+        self._show()
+        self._tell_overlay()
+
+    def _tell_overlay(self) -> None:
+        self.overlayChanged.emit(*(self.overlay() or (None, 0, 0, 0.0)))
+
+
+def _place(maps: AttentionMaps) -> tuple[int, ...]:
+    return maps.top, maps.left, maps.row, maps.col, *maps.weights.shape[-2:]

@@ -1,0 +1,276 @@
+"""Any two layers of one photo compared, with the tool row above them and the read-out below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from nerd_gui.window.picture.canvas import PictureCanvas
+from nerd_gui.window.picture.compare_tools import DEFAULT_GAIN, CompareTools
+from nerd_gui.window.picture.comparison import Comparison
+from nerd_gui.window.picture.layers import Compare, LaterPicture, Layer
+from nerd_gui.window.picture.overlay import overlay_image
+from nerd_gui.window.session.session import Session
+
+_IDLE = "Click a pixel to see where each attention head looks  ·  hold F to flip  ·  1 = 100 %  ·  0 = fit"
+_CHOOSING = "Click to choose the region of {rows} × {cols} pixels to denoise  ·  Esc leaves"
+
+
+class ComparisonView(QWidget):
+    """Shows the pictures of one photo that it is given, with the session's pins; knows no run.
+
+    Positions (`QPoint`) are those of `viewport()`, the surface the picture is painted on. Keys: 1 = 100 % (one picture
+    pixel on one device pixel), 0 = fit, + and - zoom, F held shows the left layer, Esc leaves the choice of a region.
+
+    Signals
+    -------
+    regionChosen : int row, int col, int rows, int cols
+    regionCancelled
+    """
+
+    regionChosen = Signal(int, int, int, int)
+    regionCancelled = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._comparison = Comparison()
+        self._comparison.layers.gain = DEFAULT_GAIN
+        self._tools = CompareTools()
+        self._canvas = PictureCanvas(self._comparison, session)
+        self.setFocusProxy(self._canvas)
+        self._readout = QElidingLabel()
+        self._readout.setObjectName("pixelLabel")
+        self._readout.setAccessibleName("Values of the pixel under the pointer")
+        self._readout.setContentsMargins(4, 0, 4, 0)
+        self._readout.setToolTip("Row, column and the values of both layers there, not clipped, in 0–255 units")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self._tools)
+        column.addWidget(self._canvas, 1)
+        column.addWidget(self._readout)
+        self._connect()
+        self._refresh()
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+
+    def set_picture(self, layer: Layer, pixels: NDArray | LaterPicture | None) -> None:
+        """Show a picture as `layer`, or take it away with None.
+
+        Parameters
+        ----------
+        layer : Layer
+        pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, float or uint8, LaterPicture of one, or None
+            Floating point is in [0, 1] units; `Layer.NOISE` is n_hat, shown as ``0.5 + gain * n_hat``. The array is
+            read when it is painted and must not be changed afterwards. One of another size than the pictures there are
+            starts over: the other layers go and the view is fitted.
+
+        Raises
+        ------
+        ValueError
+            If the array is no picture or holds NaN.
+        """
+        had, shape = layer in self._comparison.layers, self._comparison.layers.shape
+        on_show = layer in self._comparison.shown_layers()
+        self._comparison.layers.set(layer, pixels)
+        if had and pixels is not None and shape == self._comparison.layers.shape:
+            # The common case, scrubbing: only the picture itself is another one.
+            if on_show:
+                self._canvas.update()
+            self._show_readout()
+        else:
+            self._refresh()
+
+    def set_caption(self, layer: Layer, text: str) -> None:
+        """Set the words in the corner of a layer, such as "iterate 5 · 29.1 dB"; by default its name."""
+        self._comparison.captions[layer] = text
+        self._canvas.update()
+
+    def set_texts(self, left: str, right: str) -> None:
+        """Set the captions of the two selected layers."""
+        self.set_caption(self._comparison.left, left)
+        self.set_caption(self._comparison.right, right)
+
+    def captions(self) -> list[str]:
+        """Return the captions on show, left to right."""
+        return [part.caption for part in self._comparison.parts()] if self._comparison.layers.shape is not None else []
+
+    def current(self) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
+        """Return the left and the right layer as they are displayed, (rows, cols) or (rows, cols, 3).
+
+        A selected layer without a picture gives None.
+        """
+        layers = self._comparison.layers
+        left, right = (
+            layers.frame(layer).pixels if layer in layers else None
+            for layer in (self._comparison.left, self._comparison.right)
+        )
+        return left, right
+
+    def shown_picture(self) -> NDArray[np.uint8] | None:
+        """Return the right layer as it is displayed, (rows, cols) or (rows, cols, 3); None without its picture."""
+        return self.current()[1]
+
+    # -- comparing -----------------------------------------------------------------------------------------------
+
+    def compare(self) -> tuple[Compare, Layer, Layer]:
+        """Return the mode, the left and the right layer."""
+        return self._comparison.mode, self._comparison.left, self._comparison.right
+
+    def set_compare(self, mode: Compare, left: Layer | None = None, right: Layer | None = None) -> None:
+        """Select the mode and the two layers; None keeps a layer. One may be selected before it has a picture."""
+        comparison = self._comparison
+        comparison.mode, comparison.left, comparison.right = mode, left or comparison.left, right or comparison.right
+        self._refresh()
+
+    # -- position ------------------------------------------------------------------------------------------------
+
+    def viewport(self) -> QWidget:
+        """Return the surface the picture is painted on."""
+        return self._canvas
+
+    def pixel_at(self, position: QPoint) -> tuple[int, int] | None:
+        """Return the (row, col) shown at a position, None beside the picture."""
+        return self._canvas.pixel_at(position)
+
+    def position_of(self, row: int, col: int, pane: int = 0) -> QPoint:
+        """Return the position of the middle of a pixel, even if out of sight; `pane` 1 is the right one of two."""
+        return self._canvas.position_of(row, col, pane)
+
+    def divider_handle(self) -> QPoint | None:
+        """Return the position of the wipe divider's handle, None while there is no divider."""
+        return self._canvas.divider_handle()
+
+    def zoom(self) -> float:
+        """Return the number of device pixels per picture pixel."""
+        return self._comparison.viewport.zoom
+
+    def set_zoom(self, zoom: float) -> None:
+        """Zoom about the middle of the view."""
+        self._comparison.viewport.zoom_to(zoom)
+        self._canvas.refresh()
+
+    def fit(self) -> None:
+        """Show the whole picture, as large as possible."""
+        self._comparison.viewport.fit()
+        self._canvas.refresh()
+
+    # -- marks ---------------------------------------------------------------------------------------------------
+
+    def set_overlay(self, weights: NDArray | None, top: int = 0, left: int = 0, opacity: float = 0.6) -> None:
+        """Lay an attention map over the picture, its corner at pixel (top, left); None takes it away.
+
+        Parameters
+        ----------
+        weights : array (rows, cols), finite and not negative, or None
+            Shown in the inferno colours; alpha is `opacity` times the weight over the largest weight.
+
+        Raises
+        ------
+        ValueError
+            If `weights` is not such a map or `opacity` is outside [0, 1].
+        """
+        self._canvas.overlay = None if weights is None else (overlay_image(weights, opacity), top, left)
+        self._canvas.update()
+
+    def set_region(self, row: int | None, col: int = 0, rows: int = 0, cols: int = 0) -> None:
+        """Mark the region of interest with a dashed rectangle; None takes it away."""
+        self._canvas.region = None if row is None else (row, col, rows, cols)
+        self._canvas.update()
+
+    def choose_region(self, rows: int, cols: int) -> None:
+        """Let a rectangle of that size follow the pointer until a click (`regionChosen`) or Esc (`regionCancelled`).
+
+        Raises
+        ------
+        ValueError
+            If there is no picture.
+        """
+        self._canvas.choose_region(rows, cols)
+        self._show_readout()
+
+    # -- reacting ------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        tools, canvas = self._tools, self._canvas
+        tools.selected.connect(self.set_compare)
+        tools.gainChanged.connect(self._set_gain)
+        tools.fitWanted.connect(self.fit)
+        tools.actualWanted.connect(lambda: self.set_zoom(1))
+        canvas.zoomChanged.connect(self._show_zoom)
+        self._session.hoveredChanged.connect(self._show_readout)
+        canvas.regionChosen.connect(self._show_readout)
+        canvas.regionCancelled.connect(self._show_readout)
+        canvas.regionChosen.connect(self.regionChosen)
+        canvas.regionCancelled.connect(self.regionCancelled)
+
+    def _refresh(self) -> None:
+        """Bring tools, canvas and read-out in line with the comparison."""
+        self._tools.show_comparison(self._comparison)
+        self._canvas.refresh()
+        self._show_readout()
+
+    def _set_gain(self, gain: float) -> None:
+        self._comparison.layers.gain = gain
+        self._canvas.update()
+
+    def _show_zoom(self, zoom: float) -> None:
+        self._tools.show_zoom(zoom if self._comparison.layers.shape is not None else None)
+
+    def _show_readout(self) -> None:
+        layers = self._comparison.layers
+        candidate, hovered = self._canvas.candidate(), self._session.hovered
+        if candidate is not None:
+            self._readout.setText(_CHOOSING.format(rows=candidate[2], cols=candidate[3]))
+        elif hovered is not None and layers.shape is not None:
+            row, col = hovered
+            values = [
+                f"{layer} {' '.join(f'{value:.1f}' for value in layers.value(layer, row, col))}"
+                for layer in (self._comparison.left, self._comparison.right)
+                if layer in layers
+            ]
+            self._readout.setText(f"row {row}, col {col}:  " + "  /  ".join(values))
+        else:
+            self._readout.setText(_IDLE if layers.shape is not None else "")
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys: dict[int, Callable[[], object]] = {
+            Qt.Key.Key_1: lambda: self.set_zoom(1),
+            Qt.Key.Key_0: self.fit,
+            Qt.Key.Key_Plus: lambda: self._zoom_step(1),
+            Qt.Key.Key_Equal: lambda: self._zoom_step(1),
+            Qt.Key.Key_Minus: lambda: self._zoom_step(-1),
+            Qt.Key.Key_F: lambda: self._flip(True),
+        }
+        commands = (
+            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+        )
+        if event.key() == Qt.Key.Key_Escape and self._canvas.cancel_region():
+            return
+        if self._comparison.layers.shape is None or event.modifiers() & commands or event.key() not in keys:
+            super().keyPressEvent(event)
+        elif not (event.key() == Qt.Key.Key_F and event.isAutoRepeat()):
+            keys[event.key()]()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+            self._flip(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def _zoom_step(self, direction: int) -> None:
+        self._comparison.viewport.zoom_step(direction)
+        self._canvas.refresh()
+
+    def _flip(self, flipped: bool) -> None:
+        self._comparison.flipped = flipped
+        self._canvas.update()

@@ -1,0 +1,255 @@
+"""The state of the window: what is on the table, what runs have found of it, and what of that is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from nerd_gui.denoising import Equilibrium, RunSettings, Trajectory
+from nerd_gui.window.session.pins import Pin, with_pin
+from nerd_gui.window.session.run import Run
+from nerd_gui.window.session.run_controller import RunController
+from nerd_gui.window.session.workspace import Workspace
+
+
+class Session(QObject):
+    """Owns what every view shows. A view reads it, asks it to change, and follows its signals; it keeps nothing of it.
+
+    Attributes
+    ----------
+    workspace : Workspace
+        The photo, its noise and its region: the subject of the next run.
+    controller : RunController
+        The run under way, and how it ends.
+    runs : list of Run
+        The newest is the last. Kept are the current one and the one before it, to compare with: each holds the features
+        of all its iterates.
+    run : Run or None
+        The current one, whose iterates are shown; None before the first and after the subject has changed.
+
+    Signals
+    -------
+    photoChanged
+        Another photo, or another clean reference of it; `subjectChanged` follows.
+    subjectChanged
+        Another picture to run: the photo, its noise or its region. There is no current run, and there are no pins.
+    runChanged
+        Another run is the current one, or none is.
+    trajectoryChanged
+        `trajectory` is another one; it is None until the current run is prepared.
+    iterateAdded : int
+        The iterate of this index has arrived in `trajectory`.
+    referenceChanged
+        `reference` is another one, or none.
+    indexChanged : int
+        Another iterate is shown, whoever caused it; -1 for none.
+    followChanged : bool
+    channelChanged
+    pinsChanged
+    hoveredChanged
+    """
+
+    photoChanged = Signal()
+    subjectChanged = Signal()
+    runChanged = Signal()
+    trajectoryChanged = Signal()
+    iterateAdded = Signal(int)
+    referenceChanged = Signal()
+    indexChanged = Signal(int)
+    followChanged = Signal(bool)
+    channelChanged = Signal()
+    pinsChanged = Signal()
+    hoveredChanged = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = Workspace(self)
+        self.controller = RunController(self)
+        self.runs: list[Run] = []
+        self.run: Run | None = None
+        self._last_equilibrium: Equilibrium | None = None
+        self._compares = False
+        self._index = -1
+        self._follow = True
+        self._held = False
+        self._channel: int | None = None
+        self._pins: tuple[Pin, ...] = ()
+        self._hovered: tuple[int, int] | None = None
+        self.workspace.photoChanged.connect(self._on_photo)
+        self.workspace.subjectChanged.connect(self._on_subject)
+        self.controller.prepared.connect(self.trajectoryChanged)
+        self.controller.iterateAdded.connect(self._on_iterate)
+
+    # ---- the subject --------------------------------------------------------------------------------------------
+
+    def _on_photo(self) -> None:
+        self._put_away()
+        self.runs.clear()
+        self.referenceChanged.emit()
+        self.set_channel(None)
+        self.photoChanged.emit()
+        self._on_subject()
+
+    def _on_subject(self) -> None:
+        """What the current run found belongs to another picture."""
+        self._put_away()
+        self.runs = [run for run in self.runs if run is not self.run]
+        self.show_run(None)
+        self.clear_pins()
+        self.subjectChanged.emit()
+
+    # ---- runs ---------------------------------------------------------------------------------------------------
+
+    @property
+    def trajectory(self) -> Trajectory | None:
+        """The iterates of the current run; None without one, and until it is prepared."""
+        return self.run.trajectory if self.run is not None else None
+
+    def start(self, settings: RunSettings) -> None:
+        """Run what is on the table; a run under way is stopped.
+
+        Raises
+        ------
+        RunError
+            If there is no photo.
+        """
+        run = Run(self.workspace.subject(), settings)
+        self._put_away()
+        self.runs = [*([self.run] if self.run is not None else []), run]
+        self.show_run(run)
+        self.referenceChanged.emit()
+        self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
+
+    def _put_away(self) -> None:
+        """Stop, and keep of the current run the equilibrium that it found: what another one can start from."""
+        self.controller.stop()
+        if self.trajectory is not None:
+            self._last_equilibrium = self.trajectory.equilibrium() or self._last_equilibrium
+
+    def show_run(self, run: Run | None) -> None:
+        """Make a run the current one, or none, and follow its newest iterate."""
+        moved, self._index, self._held = self._index >= 0, -1, False
+        self.run = run
+        self.runChanged.emit()
+        self.trajectoryChanged.emit()
+        if moved:
+            self.indexChanged.emit(-1)
+        self.set_follow(True)
+
+    @property
+    def reference(self) -> Trajectory | None:
+        """The run to compare with, if that is wished for: the one before the current one, if it has any iterate."""
+        others = [run.trajectory for run in self.runs if run is not self.run and run.trajectory]
+        return others[-1] if others and self._compares else None
+
+    def compare_runs(self, wished: bool) -> None:
+        """Compare with the run before, or leave it."""
+        self._compares = wished
+        self.referenceChanged.emit()
+
+    # ---- the iterate that is shown ------------------------------------------------------------------------------
+
+    @property
+    def index(self) -> int:
+        """The current iterate, the one that is shown everywhere; -1 while there is none."""
+        return self._index
+
+    @property
+    def newest(self) -> int:
+        """The newest iterate that has arrived, -1 while there is none."""
+        return len(self.trajectory) - 1 if self.trajectory is not None else -1
+
+    @property
+    def follow(self) -> bool:
+        """Whether the current iterate is latched to the newest one."""
+        return self._follow
+
+    def go(self, index: int) -> None:
+        """Go to an iterate (the nearest there is), as a person does: an older one than the newest ends *follow*."""
+        if self.newest < 0:
+            return
+        if index < self.newest:
+            self.set_follow(False)
+        self._move(index)
+
+    def go_to_newest(self) -> None:
+        """Go to the newest iterate and stay with the solver."""
+        self.go(self.newest)
+        self.set_follow(True)
+
+    def set_follow(self, follow: bool) -> None:
+        """Latch the current iterate to the newest one, or leave it where it is."""
+        if follow != self._follow:
+            self._follow = follow
+            self.followChanged.emit(follow)
+        self._catch_up()
+
+    def hold(self) -> None:
+        """Until `release`, let the current iterate never move by itself: a person has it in the hand."""
+        self._held = True
+
+    def release(self) -> None:
+        """Let go what `hold` took."""
+        self._held = False
+        self._catch_up()
+
+    def _on_iterate(self, index: int) -> None:
+        self.iterateAdded.emit(index)
+        if self._index < 0:
+            self._move(index)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._follow and not self._held and self.newest >= 0:
+            self._move(self.newest)
+
+    def _move(self, index: int) -> None:
+        """The one place where the current iterate of a run changes."""
+        index = min(max(index, 0), self.newest)
+        if index != self._index:
+            self._index = index
+            self.indexChanged.emit(index)
+
+    # ---- what of an iterate is shown ----------------------------------------------------------------------------
+
+    @property
+    def channel(self) -> int | None:
+        """The channel of a colour photo that curves and maps show; None for its luma."""
+        return self._channel
+
+    def set_channel(self, channel: int | None) -> None:
+        """Show one channel of a colour photo, or its luma (None)."""
+        if channel != self._channel:
+            self._channel = channel
+            self.channelChanged.emit()
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """The pixels that a person clicked, the last one at the end."""
+        return self._pins
+
+    @property
+    def hovered(self) -> tuple[int, int] | None:
+        """Row and column of the pixel under the pointer."""
+        return self._hovered
+
+    @property
+    def active_pixel(self) -> tuple[int, int] | None:
+        """The pixel whose attention is shown: the last pin, or the hovered pixel while there is none."""
+        return (self._pins[-1].row, self._pins[-1].col) if self._pins else self._hovered
+
+    def pin(self, row: int, col: int, *, beside: bool = False) -> None:
+        """Pin a pixel, in place of the pins there are or beside them."""
+        self._pins = with_pin(self._pins if beside else (), row, col)
+        self.pinsChanged.emit()
+
+    def clear_pins(self) -> None:
+        """Remove all pins."""
+        if self._pins:
+            self._pins = ()
+            self.pinsChanged.emit()
+
+    def hover(self, pixel: tuple[int, int] | None) -> None:
+        """Say which pixel the pointer is over; None for none."""
+        if pixel != self._hovered:
+            self._hovered = pixel
+            self.hoveredChanged.emit()
