@@ -46,7 +46,8 @@ def test_every_room_imports_only_from_above_and_qt_is_in_the_window_alone():
         ("denoising/run.py", "import PySide6.QtCore"),
         ("training/train.py", "import pyqtgraph"),
         ("window/session/workspace.py", "import nerd_gui.window.curves.panel"),
-        ("window/curves/panel.py", "import nerd_gui.window.picture.view"),
+        ("window/attention/panel.py", "import nerd_gui.window.picture.view"),
+        ("window/scrubber/scrubber.py", "import nerd_gui.window.files.export"),
         ("window/files/open_dialogs.py", "import nerd_gui.window.main_window"),
     ],
 )

@@ -5,25 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nerd_gui.nerd.attention import window_offsets
+from nerd_gui.window.colour_map import coloured
 
-COLOUR_MAP = "inferno"  # perceptually uniform, black for no weight; the overlay on the picture wears it too
 _FRAME = 3  # room for the frame of the chosen head
 _LEAST, _USUAL, _MOST = 64, 108, 220
 _CROSS = QColor("#35D0FF")  # a colour the map does not have
 _OUTLINE = QColor(0, 0, 0, 200)
-
-
-def coloured(unit: NDArray) -> NDArray[np.uint8]:
-    """Colours (rows, cols, 3) of values in [0, 1]."""
-    table = pg.colormap.get(COLOUR_MAP).getLookupTable(nPts=256, alpha=False)
-    return table[np.rint(255 * unit).astype(np.intp)].astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

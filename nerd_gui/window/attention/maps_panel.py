@@ -9,8 +9,9 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from nerd_gui.nerd import AttentionMaps
-from nerd_gui.window.attention.head_map import ColourBar, Patch, WindowPicture, coloured
+from nerd_gui.window.attention.head_map import ColourBar, Patch, WindowPicture
 from nerd_gui.window.attention.measures import effective_radius, entropy_bits, place_in_window, scale_maps
+from nerd_gui.window.colour_map import coloured
 from nerd_gui.window.wording import scientific
 
 EMPTY_TEXT = "Click a pixel to see where each head looks"

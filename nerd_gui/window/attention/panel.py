@@ -4,12 +4,12 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
+from nerd_gui.imaging.colour import LUMA
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.maps_panel import MapsPanel
 from nerd_gui.window.session.session import Session
 
 _HOVER_MS = 30
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # a colour photo's channels, solved as a batch
 
 
 class AttentionPanel(MapsPanel):
@@ -55,5 +55,5 @@ def _one_of_batch(maps: AttentionMaps, channel: int | None) -> AttentionMaps:
     if weights.shape[0] == 3 and channel is not None:
         weights = weights[channel : channel + 1]
     elif weights.shape[0] == 3:
-        weights = (weights * weights.new_tensor(_LUMA)[:, None, None, None]).sum(0, keepdim=True)
+        weights = (weights * weights.new_tensor(LUMA)[:, None, None, None]).sum(0, keepdim=True)
     return AttentionMaps(weights, maps.top, maps.left, maps.row, maps.col)

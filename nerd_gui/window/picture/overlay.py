@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
+
+from nerd_gui.window.colour_map import coloured
 
 
 def overlay_image(weights: NDArray, opacity: float) -> QImage:
@@ -28,9 +29,8 @@ def overlay_image(weights: NDArray, opacity: float) -> QImage:
         raise ValueError(f"The overlay's opacity is {opacity}: give a number from 0 to 1.")
     largest = float(weights.max())
     shares = weights / largest if largest > 0 else np.zeros_like(weights)
-    table = pg.colormap.get("inferno").getLookupTable(nPts=256, alpha=False)
     rgba = np.empty((*weights.shape, 4), np.uint8)
-    rgba[..., :3] = table[np.rint(255 * shares).astype(np.intp)]
+    rgba[..., :3] = coloured(shares)
     rgba[..., 3] = np.rint(255 * opacity * shares)
     rows, cols = weights.shape
     return QImage(rgba.data, cols, rows, 4 * cols, QImage.Format.Format_RGBA8888).copy()

@@ -41,14 +41,14 @@ def photo_path(tmp_path):
 @pytest.fixture
 def window(qtbot, make_window, photo_path):
     window = make_window(photo_path)
-    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
     window.controls.settings_button.max_iter.setValue(3)
     run(qtbot, window)
     return window
 
 
 def run(qtbot, window):
-    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.run()
 
 
@@ -75,7 +75,7 @@ def test_the_original_is_replaced_after_a_second_yes(window, photo_path):
 
 
 def shown(window):
-    return to_8_bit(window.controller.trajectory.picture(window.scrubber.index))[0]
+    return to_8_bit(window.session.trajectory.picture(window.session.index))[0]
 
 
 def test_another_way_to_the_original_is_the_original(window, photo_path):
@@ -130,11 +130,11 @@ def test_the_proposed_name_is_free_and_of_the_photo_s_kind(window, photo_path):
 
 
 def test_the_iterate_shown_when_the_dialog_opened_is_saved(window, photo_path):
-    window.scrubber.set_index(1)
+    window.session.go(1)
     expected = shown(window)
 
     def go_on_and_save(dialog):
-        window.scrubber.set_index(3)  # as a run does that is still under way
+        window.session.go(3)  # as a run does that is still under way
         saves("first")[1](dialog)
 
     export(window, "exportAction", (QFileDialog, go_on_and_save))
@@ -170,9 +170,9 @@ def test_a_region_is_called_a_region(qtbot, window, tmp_path):
     exif[0x010F], exif[0x8769] = "Canon", {0xA002: 1200, 0xA003: 1100}
     pixels = np.random.default_rng(0).integers(0, 255, (1100, 1200), dtype=np.uint8)
     Image.fromarray(pixels).save(large, exif=exif, icc_profile=b"profile")
-    window.workspace.region_side = 32
+    window.session.workspace.region_side = 32
     window.open_dialogs.open_file(large)
-    window.workspace.set_region((300, 500, 32, 32))
+    window.session.workspace.set_region((300, 500, 32, 32))
     run(qtbot, window)
     seen = []
     saw = export(window, "exportAction", proposed(seen))
@@ -197,7 +197,7 @@ def test_a_region_is_called_a_region(qtbot, window, tmp_path):
 
 
 def test_all_iterates_of_a_region_are_called_so(qtbot, window, photo_path, tmp_path):
-    window.workspace.set_region((2, 3, 16, 12))
+    window.session.workspace.set_region((2, 3, 16, 12))
     run(qtbot, window)
-    paths = save_all_iterates(window.controller.trajectory, tmp_path, ".png")
+    paths = save_all_iterates(window.session.trajectory, tmp_path, ".png")
     assert [path.name for path in paths] == [f"photo_region_3_2_12x16_iterate_{index:02d}.png" for index in range(4)]
