@@ -13,13 +13,13 @@ def window(qtbot, make_window, tmp_path):
     path = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32), dtype=np.uint8)).save(path)
     window = make_window(path)
-    qtbot.waitUntil(lambda: window.workspace.photo is not None)
+    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
     window.controls.settings_button.max_iter.setValue(2)
     return window
 
 
 def line_of_a_run(qtbot, window):
-    with qtbot.waitSignal(window.controller.ended, timeout=30_000):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.run()
     line = window.findChild(QLabel, "runSummary")
     return line.text(), line.toolTip()
@@ -40,7 +40,7 @@ def test_a_compiler_that_fails_is_told_of_and_the_run_goes_on(qtbot, window, una
 
     unasked.setattr(compiler, "compile_function", fail)
     text, tip = line_of_a_run(qtbot, window)
-    trajectory = window.controller.trajectory
+    trajectory = window.session.trajectory
     assert len(trajectory) == 3 and trajectory.report()["compiled"] is False
     assert f"no compiled code, {SLOWER} times slower" in text
     assert "AttributeError: planted" in tip and "AttributeError" in trajectory.report()["compiled_reason"]
