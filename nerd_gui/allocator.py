@@ -28,15 +28,28 @@ def share_one_arena() -> None:
         library.mallopt(_ARENA_MAX, 1)
 
 
-def reuse_freed() -> bool:
-    """Keep freed blocks for later ones; False where that cannot be asked for. `trim` returns them."""
-    library = _library()
-    if not library:
-        return False
-    library.mallopt(_TRIM_THRESHOLD, _LARGEST)
-    # Crumbs beside an aligned block are joined to it again: without them the next one of its size does not fit there.
-    library.mallopt(_LARGEST_FAST, 0)
-    return bool(library.mallopt(_MMAP_THRESHOLD, 1 << 30) or library.mallopt(_MMAP_THRESHOLD, _OLD_LIMIT))
+def can_reuse() -> bool:
+    """Whether freed blocks can be kept here for later ones."""
+    return _library() is not None
+
+
+def set_reuse(reuse: bool) -> None:
+    """Keep freed blocks for later ones from now on; or return them at once, those that are free already included."""
+    if reuse:
+        reuse_freed()
+    else:
+        return_freed()
+        trim()
+
+
+def reuse_freed() -> None:
+    """Keep freed blocks for later ones; `trim` returns them."""
+    if library := _library():
+        library.mallopt(_TRIM_THRESHOLD, _LARGEST)
+        # Crumbs beside an aligned block are joined to it again: else the next one of its size does not fit there.
+        library.mallopt(_LARGEST_FAST, 0)
+        if not library.mallopt(_MMAP_THRESHOLD, 1 << 30):
+            library.mallopt(_MMAP_THRESHOLD, _OLD_LIMIT)
 
 
 def return_freed() -> None:

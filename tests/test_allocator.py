@@ -11,7 +11,7 @@ from nerd_gui import allocator
 import psutil, torch
 process = psutil.Process()
 allocator.share_one_arena()
-asked = allocator.reuse_freed() if sys.argv[1] == "reuse" else allocator.return_freed()
+allocator.set_reuse(sys.argv[1] == "reuse")
 
 def work():
     before = process.memory_info().rss

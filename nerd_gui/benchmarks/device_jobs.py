@@ -20,6 +20,7 @@ from torch import Tensor
 from nerd_gui.benchmarks.clock import wait_for
 from nerd_gui.benchmarks.device_checks import Row, checks, why
 from nerd_gui.benchmarks.flops import step_flops, useful_flops
+from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd import NERD, NerdConfig, exact_float32
 from nerd_gui.nerd.attention import Precision, attention_path
@@ -139,7 +140,9 @@ def _measured(
 
 
 @torch.no_grad()
-def solves(device: str, config: dict[str, Any], sizes: Sequence[int], count: int = 17) -> Iterator[Row]:
+def solves(
+    device: str, config: dict[str, Any], sizes: Sequence[int], count: int = RunSettings.max_iter
+) -> Iterator[Row]:
     """A solve of so many steps on a picture, by size and precision, f as it is and compiled; random weights."""
     torch.manual_seed(0)
     net = NERD(NerdConfig(**config)).fold().eval().requires_grad_(False).to(device)

@@ -64,10 +64,10 @@ def _peak(name: str, size: int, precision: Precision, solver: str, device: str, 
         SOLVERS[solver](lambda z: net.implicit(z, s, precision=precision), net.initial(s), steps)
 
     if device == "cpu":
-        if solver == "here":  # the allocator's settings are part of the plan
-            plan_run(net.config, RunSettings(max_iter=steps, precision=precision), 1, size, size)
-        else:
-            allocator.return_freed()
+        reuse = False
+        if solver == "here":
+            reuse = plan_run(net.config, RunSettings(max_iter=steps, precision=precision), 1, size, size).reuse
+        allocator.set_reuse(reuse)
         return resident_peak(solve)
     torch.cuda.reset_peak_memory_stats(device)
     before = torch.cuda.memory_allocated(device)

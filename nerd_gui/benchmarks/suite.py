@@ -8,6 +8,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from nerd_gui import allocator
 from nerd_gui.benchmarks.baselines import non_local_means, tiled_sdpa
 from nerd_gui.benchmarks.clock import Measured, Sample, Stopwatch, Turns, in_turns, part_times, timed
 from nerd_gui.benchmarks.flops import useful_flops
@@ -33,7 +34,7 @@ class BenchRequest:
     sizes: Sequence[int]
     device: str = "cpu"
     precisions: Sequence[Precision] = ("float32", "bfloat16")
-    steps: int = 17
+    steps: int = RunSettings.max_iter
     turns: Turns = field(default_factory=Turns)
 
 
@@ -89,8 +90,9 @@ def _run(request: BenchRequest, name: str, size: int, watch: Callable[[str], Non
     watch(f"{at}: network and picture")
     work = Workload.of(name, size, request.device)
     config = work.net.config
-    # As every run does: the plan also says whether freed memory is reused.
-    plan_run(config, RunSettings(device=request.device, max_iter=request.steps), 1, size, size)
+    # As every run does.
+    settings = RunSettings(device=request.device, max_iter=request.steps)
+    allocator.set_reuse(plan_run(config, settings, 1, size, size).reuse)
     entry: Measured = {
         "model": name,
         "weights": "trained" if work.trained else "random",

@@ -13,7 +13,7 @@ from nerd_gui.benchmarks.tables import Table, header_of_machine
 from nerd_gui.imaging import luma, open_sample
 from nerd_gui.training import Recipe
 from nerd_gui.training.recipe import Stage
-from nerd_gui.training.trainer import Trainer
+from nerd_gui.training.trainer import TOLERANCE, Trainer
 
 _SAMPLE = "camera"
 
@@ -27,7 +27,7 @@ class _TorchdeqTrainer(Trainer):
         deq = get_deq(
             f_solver="broyden",
             f_max_iter=stage.solver_steps,
-            f_tol=1e-3,
+            f_tol=TOLERANCE,
             f_stop_mode="rel",
             grad=stage.unroll,
             tau=self.recipe.damping,

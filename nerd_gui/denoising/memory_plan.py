@@ -1,10 +1,12 @@
-"""What a run will need of memory, how it is made to fit, and what it took."""
+"""What a run will need of memory, how it is made to fit, and what it took.
+
+psutil is imported where it is called: a machine that only trains has none, and reads the defaults of a run too.
+"""
 
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import psutil
 import torch
 
 from nerd_gui import allocator
@@ -46,6 +48,8 @@ class MemoryPlan:
         Pixels that each tile sees beyond its part.
     steps : tuple of str
         What was given up for it, a sentence each.
+    reuse : bool
+        Whether there is enough to keep freed memory for the run's later tensors, which is faster: see `allocator`.
     """
 
     needed: int
@@ -55,6 +59,7 @@ class MemoryPlan:
     tiles: tuple[int, int] = (1, 1)
     halo: int = 0
     steps: tuple[str, ...] = ()
+    reuse: bool = False
 
 
 def estimate_bytes(
@@ -94,6 +99,8 @@ def free_bytes(device: str) -> int:
     """Memory that a run may take on a device."""
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[0])
+    import psutil
+
     return int(psutil.virtual_memory().available)
 
 
@@ -102,6 +109,8 @@ def budget_bytes(settings: RunSettings) -> int:
     budget = int(_SHARE * free_bytes(settings.device))
     if settings.memory_limit is None:
         return budget
+    import psutil
+
     cuda = settings.device.startswith("cuda")
     held = torch.cuda.memory_allocated(settings.device) if cuda else psutil.Process().memory_info().rss
     return max(0, min(budget, int(_LIMIT_SHARE * 1e9 * settings.memory_limit) - held))
@@ -112,25 +121,29 @@ def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, c
 
     In this order, as far as it takes: pairs in 8 bits instead of 16, fewer pairs, and tiles, which change the
     equilibrium a little since GroupNorm takes its statistics from each tile. A smaller window q is no step of the
-    plan: attention's memory does not depend on it. Where there is plenty, freed memory is reused, which is faster.
+    plan: attention's memory does not depend on it. Nothing is done here: the run itself sets the allocator.
 
     Raises
     ------
     RunError
         If nothing helps; the sentence says how much is needed, and what would help.
     """
-    budget = budget_bytes(settings)
-    whole = _REUSED * estimate_bytes(config, settings, batch, rows, cols)
-    roomy = settings.memory_limit is None and settings.device == "cpu" and whole <= _ROOMY * budget
-    if roomy and allocator.reuse_freed():
-        return MemoryPlan(int(whole), budget, PAIR_DTYPE, settings.memory)
-    allocator.return_freed()
-    allocator.trim()  # what an earlier run left to be reused
+    if plan := roomy_plan(config, settings, batch, rows, cols):
+        return plan
     budget = budget_bytes(settings)
     for plan in _plans(config, settings, batch, rows, cols, budget):
         if plan.needed <= budget:
             return plan
     raise too_little(estimate_bytes(config, settings, batch, rows, cols), settings, budget)
+
+
+def roomy_plan(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan | None:
+    """The plan of a run for which there is plenty of memory; None where there is not."""
+    needed, budget = int(_REUSED * estimate_bytes(config, settings, batch, rows, cols)), budget_bytes(settings)
+    roomy = settings.memory_limit is None and settings.device == "cpu" and needed <= _ROOMY * budget
+    if not (roomy and allocator.can_reuse()):
+        return None
+    return MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, reuse=True)
 
 
 def _plans(
@@ -195,6 +208,8 @@ def peak_memory_mb(device: str) -> float | None:
     if device.startswith("cuda"):
         return torch.cuda.max_memory_allocated(device) / 1e6
     if sys.platform == "win32":
+        import psutil
+
         return psutil.Process().memory_info().peak_wset / 1e6
     import resource
 

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nerd_gui import allocator
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.features import HALF_MAX, MEMORY_LIMIT, Features, FeatureStore
-from nerd_gui.denoising.memory_plan import plan_run
+from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.tiled import together
@@ -90,10 +91,16 @@ class DenoisingRun:
             )
         self.window = settings.window or self.net.config.window
         self.batch = batch_size(self.net, subject.channels)
-        self.plan = plan_run(self.net.config, settings, self.batch, subject.rows, subject.cols)
+        self.plan = self._planned()
         self.start_from, self.notice = self._checked_start(start_from)
         if self.notice is not None:
             self.settings = replace(settings, start="zero")
+
+    def _planned(self) -> MemoryPlan:
+        what = self.net.config, self.settings, self.batch, self.subject.rows, self.subject.cols
+        if not roomy_plan(*what):
+            allocator.trim()  # what an earlier run left to be reused is free for this one
+        return plan_run(*what)
 
     def _checked_start(self, given: Equilibrium | None) -> tuple[Equilibrium | None, str | None]:
         """The equilibrium that the run starts from, and why it does not where it was asked to."""
@@ -127,6 +134,7 @@ class DenoisingRun:
         RunError
             If the device runs out of memory, or the disk of room for what memory does not hold.
         """
+        allocator.set_reuse(self.plan.reuse)
         try:
             if self.plan.tiles != (1, 1):
                 yield from self._tiled(should_stop)

@@ -36,7 +36,7 @@ def check_document(path: Path) -> None:
 def render_document(path: Path, cards: Sequence[Card]) -> None:
     """Write the table of the networks between the markers of a document, and the commands that measured it.
 
-    Of each folder and sigma it takes the paper's protocol (Broyden's method, 17 steps to the end) where that was
+    Of each folder and sigma it takes the paper's protocol (Broyden's method, all of its steps) where that was
     measured, else the settings measured last.
 
     Raises

@@ -21,6 +21,8 @@ from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
 
+#: Residual at which a solve of training ends before its steps are used up.
+TOLERANCE = 1e-3
 #: Patches that the statistics which BatchNorm keeps are taken from.
 _SEEN_BY_NORMS = 400
 
@@ -151,7 +153,7 @@ class Trainer:
                 before, z = z, f(z)
             residual = ((z - before).flatten(1).norm(dim=1) / z.flatten(1).norm(dim=1)).detach()
             return z, residual.mean(), z.new_zeros(())
-        z_star, residual = equilibrium(f, z0, stage.solver_steps, tol=1e-3)
+        z_star, residual = equilibrium(f, z0, stage.solver_steps, tol=TOLERANCE)
         points: list[tuple[Tensor, Tensor]] = []  # z and f(z)
 
         def recorded(z: Tensor) -> Tensor:
@@ -331,6 +333,6 @@ class Trainer:
             noisy, _, _ = sampler.batch(stage.batch, stage.patch)
             s = net.inject(noisy)
             f = partial(net.implicit, s=s, precision=precision)
-            z, _ = equilibrium(f, net.initial(s), stage.solver_steps or 8, tol=1e-3)
+            z, _ = equilibrium(f, net.initial(s), stage.solver_steps or 8, tol=TOLERANCE)
             net.decode(z)
         return net.eval()

@@ -2,7 +2,9 @@ import dataclasses
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -10,6 +12,7 @@ import pytest
 import torch
 from tiny_runs import make_net, make_photo
 
+from nerd_gui import allocator
 from nerd_gui.denoising import (
     DenoisingRun,
     RunError,
@@ -141,20 +144,52 @@ def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, pairs, tiled, ste
     assert not tiled or f"in {plan.tiles[0] * plan.tiles[1]} tiles of at most" in plan.steps[-1]
 
 
+@pytest.fixture
+def calls(monkeypatch):
+    """What the C library is asked for, by name, as if it were glibc."""
+    made = []
+    library = SimpleNamespace(mallopt=lambda *_: made.append("mallopt") or 1, malloc_trim=lambda _: made.append("trim"))
+    monkeypatch.setattr(allocator, "_library", lambda: library)
+    return made
+
+
+@pytest.mark.parametrize("free", [64e9, 12e9, 3e9, 1e6])
+def test_planning_does_not_touch_the_allocator(monkeypatch, calls, free):
+    monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(free))
+    with nullcontext() if free > 1e9 else pytest.raises(RunError):
+        plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
+        assert plan.reuse == (free == 64e9)
+    assert calls == []
+
+
+@pytest.mark.parametrize(("limit", "reuse"), [(None, True), (500.0, False)])
+def test_a_run_sets_the_allocator_when_it_starts(monkeypatch, calls, limit, reuse):
+    monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(64e9))
+    run = DenoisingRun(Subject.of(make_photo()), RunSettings(max_iter=1, memory_limit=limit), make_net())
+    assert "mallopt" not in calls and run.plan.reuse == reuse
+    calls.clear()
+    asked = []
+    monkeypatch.setattr(allocator, "set_reuse", asked.append)
+    list(run.iterates())
+    assert asked == [reuse]
+
+
 def test_what_an_earlier_run_left_to_be_reused_counts_as_free(monkeypatch):
     """It is returned before anything is given up for want of it."""
     left = [8e9]
     monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(12e9 - left[0]))
-    monkeypatch.setattr(memory_plan.allocator, "trim", lambda: left.__setitem__(0, 0))
-    plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
+    monkeypatch.setattr(allocator, "trim", lambda: left.__setitem__(0, 0))
+    photo = make_photo(rows=1024, cols=1024)
+    plan = DenoisingRun(Subject.of(photo), RunSettings(), make_net(**dataclasses.asdict(PAPER))).plan
     assert plan.steps == () and plan.tiles == (1, 1) and plan.budget == int(0.9 * 12e9)
 
 
 def test_a_run_with_room_to_spare_leaves_it_there(monkeypatch):
     monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(64e9))
-    monkeypatch.setattr(memory_plan.allocator, "trim", lambda: pytest.fail("What could be reused was returned."))
-    plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
-    assert plan.needed == int(1.5 * estimate_bytes(PAPER, RunSettings(), 1, 1024, 1024))
+    monkeypatch.setattr(allocator, "trim", lambda: pytest.fail("What could be reused was returned."))
+    run = DenoisingRun(Subject.of(make_photo()), RunSettings(max_iter=1), make_net())
+    assert run.plan.needed == int(1.5 * estimate_bytes(run.net.config, run.settings, 1, 24, 20))
+    list(run.iterates())
 
 
 def test_the_limit_is_that_of_the_process():

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from nerd_gui.denoising import Trajectory
+from nerd_gui.denoising import RunSettings, Trajectory
 from nerd_gui.window.curves.export import Figure, save_csv, save_picture
 from nerd_gui.window.curves.legend import NO_VALUE, LegendEntry, LegendRow
 from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Theme
@@ -46,7 +46,7 @@ _LEVELS = {
         "What a least-squares denoiser with this error (MSE, of the result) finds of σ",
     ),
 }
-_FIRST_STEPS = 17  # the paper's limit; so many iterates have room from the start, and the axis need not move
+_FIRST_STEPS = RunSettings.max_iter  # so many iterates have room from the start, and the axis need not move
 
 
 class Curves(QWidget):
