@@ -10,7 +10,7 @@ from torch import Tensor
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.nerd import NERD, AttentionMaps, GroupStatistics
 
-MEMORY_LIMIT = 2 << 30  # bytes of features that one run keeps in memory
+IN_MEMORY = 2 << 30  # bytes of features that one run keeps in memory at most
 HALF_MAX = float(np.finfo(np.float16).max)
 
 
@@ -41,7 +41,7 @@ class FeatureStore:
     The file has no name: the system frees it with the last tensor that lies in it, also after a crash.
     """
 
-    def __init__(self, limit: int = MEMORY_LIMIT) -> None:
+    def __init__(self, limit: int = IN_MEMORY) -> None:
         self._left = limit
 
     def keep(self, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from nerd_gui import allocator
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
-from nerd_gui.denoising.features import HALF_MAX, MEMORY_LIMIT, Features, FeatureStore
+from nerd_gui.denoising.features import HALF_MAX, IN_MEMORY, Features, FeatureStore
 from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
@@ -149,8 +149,8 @@ class DenoisingRun:
 
     def _feature_store(self) -> FeatureStore:
         if self.settings.device.startswith("cuda"):  # whose memory the plan is about; features are kept elsewhere
-            return FeatureStore(MEMORY_LIMIT)
-        return FeatureStore(max(0, min(MEMORY_LIMIT, self.plan.budget - self.plan.needed)))
+            return FeatureStore(IN_MEMORY)
+        return FeatureStore(max(0, min(IN_MEMORY, self.plan.budget - self.plan.needed)))
 
     def _tiled(self, should_stop: Callable[[], bool] | None) -> Iterator[Iterate]:
         subject, plan = self.subject, self.plan

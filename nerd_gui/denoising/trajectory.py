@@ -208,7 +208,7 @@ class Trajectory:
     def saving(self) -> Saving | None:
         """What the start at the last equilibrium saved beside the first run of those it goes back to.
 
-        None for other starts, and where that first run was none from zero, or had another solver, memory or safeguard.
+        None for other starts, and where that first run was none from zero, or the solver was another or set otherwise.
         """
         if not self.earlier_runs:
             return None
@@ -218,7 +218,8 @@ class Trajectory:
         )
         if not alike or first["settings"]["start"] != "zero":
             return None
-        return Saving.of(self.curve("residual"), first["residuals"], self.settings.tol)
+        tol = self.settings.tol if self.settings.stop_on == "residual" else 0.0
+        return Saving.of(self.curve("residual"), first["residuals"], tol)
 
     def report(self) -> dict[str, Any]:
         """Everything needed to read the run, and to run it again, see `report.report`; JSON-ready."""

@@ -12,7 +12,7 @@ from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, choose, most_pa
 from nerd_gui.equilibrium.solver import Storage
 from nerd_gui.equilibrium.stop_rule import StopRule
 
-_MEMORY = 5  # changes
+_PAIRS = 5  # kept unless asked otherwise
 
 
 def anderson(
@@ -21,7 +21,7 @@ def anderson(
     *,
     max_iter: int,
     tol: float,
-    memory: int | None = _MEMORY,
+    memory: int | None = _PAIRS,
     pair_dtype: torch.dtype | None = None,
     beta: float = 1.0,
     regularization: float = 1e-6,
@@ -33,15 +33,14 @@ def anderson(
     """Find z = f(z) by Anderson acceleration (type II), one evaluation of f for each `next`.
 
     ``z_{i+1} = z_i + beta g_i - sum_j c_j (dz_j + beta dg_j)``, where the c_j make ``||g_i - sum_j c_j dg_j||`` least
-    over the last `memory` changes dz_j of the iterate and dg_j of g.
+    over the last `memory` pairs of changes, dz_j of the iterate and dg_j of g.
 
     Parameters
     ----------
     f, z0, max_iter, tol, pair_dtype, safeguard, stop_on, patience, should_stop
         As for `broyden`.
     memory : int or None
-        How many changes to keep (None: all); they take ``2 * memory`` times the memory of z, half of that in half
-        precision.
+        How many pairs of changes to keep (None: all), two vectors of the size of z each.
     beta : float
         The length of the plain part of a step, above 0.
     regularization : float
@@ -60,17 +59,17 @@ def anderson(
     """
     rule = StopRule(max_iter, tol, stop_on, patience, should_stop)
     if memory is not None and memory < 1:
-        raise ValueError(f"Anderson's memory must be None or at least 1 change, not {memory}.")
+        raise ValueError(f"Anderson's memory must be None (all pairs) or at least 1 pair, not {memory}.")
     if not beta > 0:
         raise ValueError(f"Anderson's beta must be above 0, not {beta}.")
     if not regularization > 0:
         raise ValueError(f"Anderson's regularization must be above 0, not {regularization}.")
-    slots = max(1, min(memory or max_iter, max_iter))
-    return solve(lambda z: _Anderson(z, slots, pair_dtype, beta, regularization), f, z0, rule, safeguard=safeguard)
+    room = max(1, min(memory or max_iter, max_iter))
+    return solve(lambda z: _Anderson(z, room, pair_dtype, beta, regularization), f, z0, rule, safeguard=safeguard)
 
 
 def anderson_storage(
-    *, max_iter: int, memory: int | None = _MEMORY, safeguard: bool = True, stop_on: str = "residual", **_: object
+    *, max_iter: int, memory: int | None = _PAIRS, safeguard: bool = True, stop_on: str = "residual", **_: object
 ) -> Storage:
     """What `anderson` holds with these keywords."""
     pairs = min(memory or max_iter, most_pairs(max_iter, stop_on))
@@ -79,11 +78,11 @@ def anderson_storage(
 
 class _Anderson(Stepwise):
     def __init__(
-        self, z: Tensor, memory: int, pair_dtype: torch.dtype | None, beta: float, regularization: float
+        self, z: Tensor, room: int, pair_dtype: torch.dtype | None, beta: float, regularization: float
     ) -> None:
-        self._changes = History(z, memory, pair_dtype)  # dg
-        self._moves = History(z, memory, pair_dtype)  # dz + beta dg
-        self._gram = z.new_zeros(z.shape[0], memory, memory)  # inner products of the dg
+        self._changes = History(z, room, pair_dtype)  # dg
+        self._moves = History(z, room, pair_dtype)  # dz + beta dg
+        self._gram = z.new_zeros(z.shape[0], room, room)  # inner products of the dg
         self._beta = beta
         self._regularization = regularization
         self._from: tuple[Tensor, Tensor] | None = None

@@ -47,11 +47,10 @@ def broyden(
     tol : float
         The run has converged when the measure `stop_on` is at most `tol` for every sample. 0 means: take all steps.
     memory : int or None
-        How many pairs to keep (None: all). The oldest is dropped after the update that used it. A limited number takes
-        ``2 * memory`` times the memory of z; all of them take ``max_iter - 1`` times, since they follow from the steps.
+        How many pairs to keep (None: all). The oldest is dropped after the update that used it. A limited number are
+        two vectors of the size of z each; of all of them one each is kept, since they follow from the steps.
     pair_dtype : torch.dtype or None
-        What the pairs are kept in (None: the type of z). float16 halves their memory; the algebra stays in the type of
-        z.
+        What the pairs are kept in (None: the type of z), float16 in half the bytes; the algebra stays in the type of z.
     alpha : float
         The length of a step.
     safeguard : bool
@@ -85,7 +84,7 @@ def broyden(
     """
     rule = StopRule(max_iter, tol, stop_on, patience, should_stop)
     if memory is not None and memory < 1:
-        raise ValueError(f"Broyden's memory must be None or at least 1 pair, not {memory}.")
+        raise ValueError(f"Broyden's memory must be None (all pairs) or at least 1 pair, not {memory}.")
     if not alpha > 0:
         raise ValueError(f"Broyden's step length must be above 0, not {alpha}.")
     if memory is None or memory >= max_iter:
@@ -108,7 +107,7 @@ class FromSteps:
     """All pairs, as a product: ``B_k = F_{k-1} ... F_0 B_0``, which the steps s_j alone determine.
 
     ``F_j = I + (s_{j+1} + (alpha - 1) s_j) s_j^T / ||s_j||^2`` (Kelley 1995, "Iterative Methods for Linear and
-    Nonlinear Equations", Sec. 7.3): half the memory of u and v, and half of the passes over it.
+    Nonlinear Equations", Sec. 7.3): half the vectors of u and v, and half of the passes over them.
     """
 
     def __init__(self, z: Tensor, room: int, dtype: torch.dtype | None, alpha: float) -> None:
@@ -185,8 +184,8 @@ class FromSteps:
 class _FromPairs(Stepwise):
     """The newest pairs (u, v), as a sum: ``B = -I + sum u v^T``."""
 
-    def __init__(self, z: Tensor, memory: int, dtype: torch.dtype | None, alpha: float) -> None:
-        self._u, self._v = History(z, memory, dtype), History(z, memory, dtype)
+    def __init__(self, z: Tensor, room: int, dtype: torch.dtype | None, alpha: float) -> None:
+        self._u, self._v = History(z, room, dtype), History(z, room, dtype)
         self._alpha = alpha
         self._from: tuple[Tensor, Tensor] | None = None  # z and g of the iterate that the last step started from
 

@@ -71,7 +71,7 @@ def test_a_run_is_the_same_with_its_features_on_disk(monkeypatch, is_on_disk):
     net = make_net()
     subject = Subject.of(make_photo())
     in_memory = denoise(subject, SETTINGS, net)
-    monkeypatch.setattr("nerd_gui.denoising.run.MEMORY_LIMIT", 0)
+    monkeypatch.setattr("nerd_gui.denoising.run.IN_MEMORY", 0)
     on_disk = denoise(subject, SETTINGS, net)
     for one, other in zip(in_memory.iterates, on_disk.iterates, strict=True):
         assert is_on_disk(other.features.z)

@@ -135,6 +135,15 @@ def test_the_report_names_every_run_that_the_start_depends_on_and_so_it_can_be_r
     assert again.curve("residual") == trajectory.curve("residual")
 
 
+def test_the_tolerance_of_another_measure_is_none_of_the_residual(net):
+    subject = Subject.of(make_photo(), sigma=25)
+    first = denoise(subject, ZERO, net)
+    asked = dataclasses.replace(LAST, stop_on="relative_step", tol=0.5)
+    run = denoise(Subject.of(make_photo(), sigma=24), asked, net, start_from=first.equilibrium())
+    assert run.saving() == Saving.of(run.curve("residual"), first.curve("residual"), 0)
+    assert run.saving().residual < 0.5
+
+
 @pytest.mark.parametrize(
     ("warm", "cold", "tol", "expected"),
     [
@@ -167,5 +176,8 @@ def test_the_saving_is_against_the_first_run_if_that_was_from_zero_with_the_same
     for change in ({"solver": "plain"}, {"memory": 2}, {"safeguard": False}):
         other = dataclasses.replace(LAST, **change)
         assert denoise(subject, other, net, start_from=first.equilibrium()).saving() is None
+    plain = denoise(subject, dataclasses.replace(ZERO, solver="plain"), net)
+    damped = dataclasses.replace(LAST, solver="plain", damping=0.9)
+    assert denoise(subject, damped, net, start_from=plain.equilibrium()).saving() is None
     random = denoise(subject, dataclasses.replace(ZERO, start="random"), net)
     assert denoise(subject, LAST, net, start_from=random.equilibrium()).saving() is None

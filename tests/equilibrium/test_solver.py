@@ -1,6 +1,7 @@
 """What solvers say of themselves is true of their runs."""
 
 import importlib
+import inspect
 
 import pytest
 import torch
@@ -28,6 +29,12 @@ def test_it_keeps_the_pairs_that_it_states(monkeypatch, solver, keywords, max_it
     list(SOLVERS[solver](tanh_map(2, 20, 0.9), torch.zeros(2, 20, dtype=DTYPE), max_iter=max_iter, tol=0, **keywords))
     used = [history.used for history in kept]
     assert (sum(used), max(used, default=0)) == (stated.history, stated.pairs)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_how_many_steps_and_how_near_is_for_the_caller_to_say(solver):
+    keywords = inspect.signature(SOLVERS[solver].function).parameters
+    assert all(keywords[name].default is inspect.Parameter.empty for name in ("max_iter", "tol"))
 
 
 @pytest.mark.parametrize("safeguard", [True, False])

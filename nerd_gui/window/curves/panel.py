@@ -38,7 +38,7 @@ _OPTIONAL = {
     "residual_change": ("residualChangeCheck", "Show the change of the residual", False),
 }
 _LEVELS = {
-    "tol": ("tol.", "{:g}".format, "The run has converged at this residual"),
+    "tol": ("tol.", "{:g}".format, "The run has converged when what it stops on has fallen to this"),
     "sigma": ("true σ", "{:.4g}".format, "Standard deviation of the noise that was added, 0–255 units"),
     "attainable": (
         "attainable √(σ² − MSE)",
