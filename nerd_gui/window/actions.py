@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 
 from nerd_gui.imaging import describe_sample, sample_names
@@ -11,8 +11,7 @@ from nerd_gui.window.icons import icon
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import ModelChoice
 from nerd_gui.window.session.session import Session
-
-Key = QKeySequence.StandardKey
+from nerd_gui.window.shortcuts import keys_of
 
 
 class Actions:
@@ -26,24 +25,19 @@ class Actions:
         self._session = session
         self._models = models
         self._messages = messages
-        self.open = self._make("openAction", "&Open photo…", "Open a photo (it counts as noisy already).", Key.Open)
+        self.open = self._make("openAction", "&Open photo…", "Open a photo (it counts as noisy already).")
         self.open_clean = self._make(
             "openCleanAction",
             "Open &clean reference…",
             "Open the clean version of the noisy photo: PSNR and SSIM are then shown.",
         )
-        self.region = self._make(
-            "regionAction", "Choose &region", "Choose the part of a large photo that is run.", "Ctrl+R"
-        )
-        self.run = self._make(
-            "runAction", "&Run", "Find the equilibrium, from iterate 0 on (Ctrl+Return).", "Ctrl+Return"
-        )
-        self.stop = self._make("stopAction", "&Stop", "Stop the run; its iterates stay (Esc).", "Esc")
+        self.region = self._make("regionAction", "Choose &region", "Choose the part of a large photo that is run.")
+        self.run = self._make("runAction", "&Run", "Find the equilibrium, from iterate 0 on (Ctrl+Return).")
+        self.stop = self._make("stopAction", "&Stop", "Stop the run; its iterates stay (Esc).")
         self.export = self._make(
             "exportAction",
             "&Save shown iterate…",
             "Save the picture of the shown iterate beside the photo; of a photo that is run by region, the region.",
-            Key.Save,
         )
         self.export_all = self._make("exportAllAction", "Save &all iterates…", "Save every iterate, numbered.")
         self.export_noise = self._make("exportNoiseAction", "Save &noise estimate…", "Save n̂ around mid-grey.")
@@ -51,13 +45,12 @@ class Actions:
         self.export_report = self._make(
             "exportReportAction", "Save r&eport…", "Save settings, residuals and noise levels as JSON."
         )
-        self.quit = self._make("quitAction", "&Quit", "Close the window.", Key.Quit)
-        self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove the pinned pixels.", "Ctrl+Backspace")
+        self.quit = self._make("quitAction", "&Quit", "Close the window.")
+        self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove the pinned pixels.")
         self.hold = self._make(
             "holdIterateAction",
             "&Hold this iterate for comparison",
             "Keep the shown iterate as “iterate j”, to compare other iterates with it.",
-            "H",
         )
         self.compare_runs = self._make(
             "compareRunsAction",
@@ -65,7 +58,7 @@ class Actions:
             "Draw the previous run's curves beside this one's, e.g. Broyden against plain iteration (Fig. 10).",
         )
         self.compare_runs.setCheckable(True)
-        self.shortcuts = self._make("shortcutsAction", "&Keyboard shortcuts", "List the shortcuts.", Key.HelpContents)
+        self.shortcuts = self._make("shortcutsAction", "&Keyboard shortcuts", "List the shortcuts.")
         self.about = self._make("aboutAction", "&About NERD GUI", "What this is, and which paper it follows.")
         self.samples = QMenu("&Sample", window)
         self.samples.setObjectName("sampleMenu")
@@ -80,15 +73,12 @@ class Actions:
         models.currentIndexChanged.connect(self._update_enabled)
         self._update_enabled()
 
-    def _make(
-        self, name: str, text: str, tooltip: str, shortcut: QKeySequence.StandardKey | str | None = None
-    ) -> QAction:
+    def _make(self, name: str, text: str, tooltip: str) -> QAction:
         action = QAction(text, self._window)
         action.setObjectName(name)
         action.setToolTip(tooltip)
         action.setStatusTip(tooltip)
-        if shortcut is not None:
-            action.setShortcut(QKeySequence(shortcut))
+        action.setShortcut(keys_of(name))
         return action
 
     def fill_samples(self, open_sample: Callable[[str], None]) -> None:

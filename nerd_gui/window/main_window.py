@@ -13,6 +13,7 @@ from nerd_gui.window.attention.panel import AttentionPanel
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.export_dialogs import ExportDialogs
 from nerd_gui.window.files.open_dialogs import OpenDialogs
+from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.icons import program_icon
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.picture.region_banner import RegionBanner
@@ -61,7 +62,8 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
-        self.preferences = Preferences(settings)
+        store = settings or QSettings("NERD GUI", "nerd-gui")
+        self.preferences, self.recent_files = Preferences(store), RecentFiles(store)
         self.messages = Messages(self)
         self.session = session = Session(self)
         self.noise, self.controls = NoiseControls(session), RunControls(session, model)
@@ -70,7 +72,7 @@ class MainWindow(QMainWindow):
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
         self.notices = Notices(session, self.controls.model, self.messages, self)
         self.actions_ = Actions(self, session, self.controls.model, self.messages)
-        self.open_dialogs = OpenDialogs(self, session.workspace, self.controls.model, self.preferences, self.messages)
+        self.open_dialogs = OpenDialogs(self, session.workspace, self.controls.model, self.recent_files, self.messages)
         self.export_dialogs = ExportDialogs(self, session, self.curves, self.messages)
         self._lay_out()
         self._connect()

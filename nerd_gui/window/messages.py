@@ -4,25 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 import nerd_gui
-
-_SHORTCUTS = (
-    ("Ctrl+O", "open a photo"),
-    ("Ctrl+Return", "run"),
-    ("Esc", "stop"),
-    ("Ctrl+S", "save the shown iterate"),
-    ("← →", "previous, next iterate"),
-    ("Home, End", "first, newest iterate"),
-    ("Space", "play the iterates"),
-    ("1", "100 %: one image pixel is one screen pixel"),
-    ("0", "fit the picture into the view"),
-    ("+ −, mouse wheel", "zoom"),
-    ("F (held)", "flip to the left picture"),
-    ("H", "hold the shown iterate for comparison"),
-    ("click", "pin a pixel and see where its heads look"),
-    ("Ctrl+click", "pin another pixel beside it"),
-    ("Ctrl+Backspace", "clear the pins"),
-    ("Ctrl+R", "choose the region of a large photo"),
-)
+from nerd_gui.window.shortcuts import all_shortcuts
 
 
 class Messages:
@@ -50,7 +32,7 @@ class Messages:
 
     def show_shortcuts(self) -> None:
         """List the keyboard's and the mouse's shortcuts."""
-        rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for keys, what in _SHORTCUTS)
+        rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for keys, what in all_shortcuts())
         box = QMessageBox(self._parent)
         box.setObjectName("shortcutsDialog")
         box.setWindowTitle("Keyboard and mouse")

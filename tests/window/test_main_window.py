@@ -7,6 +7,7 @@ import pytest
 from dialog_person import Person, proposed, saves
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMessageBox, QSlider, QSpinBox, QWidget
 
 from nerd_gui.denoising import DenoisingRun, estimate_bytes, memory_plan
@@ -305,6 +306,11 @@ def test_a_large_photo_is_run_by_region(qtbot, window, tmp_path):
     run_to_the_end(qtbot, window)
     expected = open_photo(large).pixels[:, row : row + 32, col : col + 32]
     assert np.array_equal(window.session.trajectory.subject.noisy, expected)
+    window.actions_.region.trigger()
+    qtbot.keyClick(view.viewport(), Qt.Key.Key_Escape)  # the region stays, with all that was found of it
+    for layer, index in ((Layer.ITERATE, window.session.index), (Layer.RESULT, window.session.trajectory.result)):
+        view.set_compare(Compare.SINGLE, right=layer)
+        assert np.array_equal(view.shown_picture(), to_8_bit(window.session.trajectory.picture(index))[0])
 
 
 def test_the_channel_of_a_colour_photo(qtbot, window, tmp_path, tiny_model_path):
@@ -341,7 +347,7 @@ def test_choices_and_recent_files_are_remembered(qtbot, window, make_window, pho
     window.close()
     again = make_window(photo_path)
     assert again.findChild(QComboBox, "solverCombo").currentText() == "Anderson"
-    assert again.preferences.recent == [photo_path.absolute()]
+    assert again.recent_files.paths == [photo_path.absolute()]
     qtbot.waitUntil(lambda: again.session.workspace.photo is not None)
 
 
@@ -355,3 +361,12 @@ def test_a_run_that_gives_something_up_for_memory_says_so(qtbot, window, monkeyp
     sentence = "Broyden's pairs are kept in 8 bits instead of 16."
     assert window.statusBar().currentMessage() == sentence
     assert window.session.trajectory.report()["plan"] == [sentence]
+
+
+def test_the_help_lists_every_shortcut_of_the_menu(window):
+    written = QKeySequence.SequenceFormat.NativeText
+    keys = [key for action in window.findChildren(QAction) if (key := action.shortcut().toString(written))]
+    assert {"Ctrl+Return", "Esc", "H", "Ctrl+Backspace", "Ctrl+R"} <= set(keys) and len(set(keys)) == len(keys)
+    window.actions_.shortcuts.trigger()
+    text = dialog_text(window)
+    assert [key for key in keys if f"<b>{key}</b>" not in text] == []

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from nerd_gui.denoising import RunError
 from nerd_gui.imaging import PhotoError
 from nerd_gui.nerd import ModelError, load_model
+from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.messages import Messages
-from nerd_gui.window.preferences import Preferences
 from nerd_gui.window.run_bar.controls import ModelChoice
 from nerd_gui.window.session.workspace import Workspace
 
@@ -34,12 +34,12 @@ class OpenDialogs:
     """Every way a file comes in; a bad one is a dialog, and what was open stays."""
 
     def __init__(
-        self, parent: QWidget, workspace: Workspace, models: ModelChoice, preferences: Preferences, messages: Messages
+        self, parent: QWidget, workspace: Workspace, models: ModelChoice, recent: RecentFiles, messages: Messages
     ) -> None:
         self._parent = parent
         self._workspace = workspace
         self._models = models
-        self._preferences = preferences
+        self._recent = recent
         self._messages = messages
 
     def open_file(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class OpenDialogs:
         except PhotoError as error:
             self._messages.show_error(str(error))
         else:
-            self._preferences.add_recent(path)
+            self._recent.add(path)
 
     def open_sample(self, name: str) -> None:
         """Open a built-in picture."""
@@ -87,7 +87,7 @@ class OpenDialogs:
             self._models.choose(str(path))
 
     def _ask(self, title: str, kinds: str) -> Path | None:
-        recent = self._preferences.recent
+        recent = self._recent.paths
         name, _ = QFileDialog.getOpenFileName(self._parent, title, str(recent[0].parent) if recent else "", kinds)
         return Path(name) if name else None
 
@@ -97,7 +97,7 @@ class OpenDialogs:
     def fill_recent(self, menu: QMenu) -> None:
         """List the photos opened lately."""
         menu.clear()
-        for path in self._preferences.recent:
+        for path in self._recent.paths:
             menu.addAction(str(path)).triggered.connect(partial(self._open_recent, path))
         if menu.isEmpty():
             menu.addAction("No photo yet").setEnabled(False)

@@ -1,0 +1,27 @@
+"""The photos opened lately."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+
+_MOST = 10
+
+
+class RecentFiles:
+    """A list of photos, newest first, that lasts from one start to the next."""
+
+    def __init__(self, store: QSettings) -> None:
+        self._store = store
+
+    @property
+    def paths(self) -> list[Path]:
+        """Those that are still there."""
+        stored = self._store.value("recent", [])
+        # Qt turns a list of one into its item.
+        names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
+        return [Path(name) for name in names if Path(name).is_file()]
+
+    def add(self, path: Path) -> None:
+        """Put a photo at the top of the list."""
+        others = [known for known in self.paths if known != path.absolute()]
+        self._store.setValue("recent", [str(known) for known in [path.absolute(), *others][:_MOST]])
