@@ -13,6 +13,7 @@ from nerd_gui.benchmarks.baselines import non_local_means, tiled_sdpa
 from nerd_gui.benchmarks.clock import Measured, Sample, Stopwatch, Turns, in_turns, part_times, timed
 from nerd_gui.benchmarks.flops import useful_flops
 from nerd_gui.benchmarks.machine import convolutions, describe, matrix_product
+from nerd_gui.benchmarks.plain_path import measure_paths
 from nerd_gui.benchmarks.solve import measure_peaks, measure_solve
 from nerd_gui.benchmarks.workload import SAMPLE, SEED, SIGMA, Workload, find_network, pictures
 from nerd_gui.denoising import Features, RunSettings
@@ -107,6 +108,9 @@ def _run(request: BenchRequest, name: str, size: int, watch: Callable[[str], Non
         entry["attention"] = _attention(work, request)
     watch(f"{at}: f")
     entry["ceilings"], entry["f"] = _f_and_ceilings(work, request)
+    if request.device == "cpu":
+        watch(f"{at}: compiled and plain path")
+        entry["plain_path"] = measure_paths(work, _exactest(request.precisions), request.turns)
     fastest = min(entry["f"], key=lambda row: row["seconds"])["precision"]
     watch(f"{at}: a solve of {request.steps} steps in {fastest}")
     entry["solve"] = measure_solve(work, fastest, request.steps, request.turns)
@@ -116,6 +120,10 @@ def _run(request: BenchRequest, name: str, size: int, watch: Callable[[str], Non
         watch(f"{at}: a click")
         entry["click"] = _click(work, request.turns)
     return entry
+
+
+def _exactest(precisions: Sequence[Precision]) -> Precision:
+    return "float32" if "float32" in precisions else precisions[0]
 
 
 @torch.no_grad()

@@ -39,6 +39,8 @@ def tables(report: Measured) -> Iterator[tuple[str, Table]]:
     )
     yield "Attention over the window, beside PyTorch's own", _attention(report)
     yield "One evaluation of f, beside the time of its useful operations at the rate of conv2d", _f(report)
+    if any("plain_path" in run for run in report["runs"]):
+        yield "An iterate by compiled code, and on the plain path that is taken where there is none", _paths(report)
     yield "A solve with all its steps", _solve(report)
     yield (
         "The solver without f, beside torchdeq's (f's values played back), and the peak memory of a solve",
@@ -93,6 +95,15 @@ def _f(report: Measured) -> Table:
             ratio = [_ms(row["seconds_at_conv2d_rate"]), f"{row['times_conv2d_rate']:.2f}"]
             pixel = f"{row['seconds_per_pixel'] * 1e6:.2f}"
             table.append([*_name(run), row["precision"], _ms(row["seconds"]), *parts, flops, *ratio, pixel])
+    return table
+
+
+def _paths(report: Measured) -> Table:
+    table = [["network", "px", "precision", "compiled ms", "plain ms", "times slower"]]
+    for run in report["runs"]:
+        row = run["plain_path"]
+        times = [_ms(row["paths"].get(path, {}).get("seconds")) for path in ("compiled", "plain")]
+        table.append([*_name(run), row["precision"], *times, _number(row["times_slower"], ".2f")])
     return table
 
 

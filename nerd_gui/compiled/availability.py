@@ -3,11 +3,12 @@
 Whatever fails while code is written, compiled, loaded or checked leads to the plain path, and stays the answer.
 """
 
+import contextlib
 import functools
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,8 +16,8 @@ T = TypeVar("T")
 
 #: "0" in this variable of the environment turns compiled code off.
 SWITCH = "NERD_GUI_COMPILED"
-#: What an iterate takes on the plain path, in times of what it takes compiled: measured with `nerd-gui bench`.
-SLOWER = "3 to 4"
+#: What an iterate in float32 takes on the plain path, in times of what it takes compiled: see `nerd-gui bench`.
+SLOWER = "2 to 4"
 
 _making = threading.RLock()
 
@@ -47,22 +48,34 @@ class Status:
 
 
 _failure: str | None = None
+_asked_for = False  # the plain path
 
 
 def status(device: str = "cpu") -> Status:
     """Which path attention and the solver's passes take on a device, as far as is known: code is made at first use."""
     if not device.startswith("cpu"):
         return Status(False, f"it is for the processor, and the device is {device}")
-    reason = _failure or _beforehand()
+    reason = "the plain path was asked for" if _asked_for else _failure or _beforehand()
     return Status(reason is None, reason)
 
 
 def available() -> bool:
     """Whether to ask for compiled code; where there is none, stderr is told so once."""
     found = status()
-    if not found.compiled:
+    if not (found.compiled or _asked_for):
         _tell(str(found))
     return found.compiled
+
+
+@contextlib.contextmanager
+def plain_path() -> Iterator[None]:
+    """Inside, the plain path is taken, in every thread: to measure it beside compiled code."""
+    global _asked_for
+    _asked_for = True
+    try:
+        yield
+    finally:
+        _asked_for = False
 
 
 def obtain(make: Callable[[], T]) -> T:

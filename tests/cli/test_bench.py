@@ -12,6 +12,7 @@ from command_line import refused
 from nerd_gui.benchmarks import machine, solve
 from nerd_gui.benchmarks.flops import useful_flops
 from nerd_gui.cli import main
+from nerd_gui.compiled import status
 from nerd_gui.nerd import NERD, NerdConfig, save_model
 
 SIZE, WINDOW = 24, 5
@@ -58,7 +59,8 @@ def measured(value):
 def test_medians_of_several_turns(told):
     report, _, _ = told
     parts = measured(report)
-    assert len(parts) == 3 + 4 + 2 + 2 + 1 + 1  # attention, ceilings, f, algebra, click, non-local means
+    paths = 1 + status().compiled
+    assert len(parts) == 3 + 4 + 2 + paths + 2 + 1 + 1  # attention, ceilings, f, paths, algebra, click, non-local means
     for part in parts:
         assert len(part["turns"]) >= 2 and min(part["turns"]) > 0
         assert part["seconds"] == median(part["turns"])
@@ -74,10 +76,8 @@ def test_the_machine_is_described(told):
 def test_attention(told):
     baseline, *here = told[0]["runs"][0]["attention"]
     assert (baseline["path"], baseline["precision"], baseline["times_faster"]) == ("8x8-tiled SDPA", "float32", 1)
-    assert [(row["path"], row["precision"]) for row in here] == [
-        ("compiled, here", "float32"),
-        ("compiled, here", "bfloat16"),
-    ]
+    path = "compiled, here" if status().compiled else "blocks, here"
+    assert [(row["path"], row["precision"]) for row in here] == [(path, "float32"), (path, "bfloat16")]
     for row in here:
         assert row["times_faster"] == baseline["seconds"] / row["seconds"]
     assert here[0]["relative_error"] < 1e-5 and here[1]["relative_error"] < 1e-2
@@ -96,6 +96,17 @@ def test_f_beside_the_rate_of_conv2d(told):
         assert row["times_conv2d_rate"] == row["seconds"] / row["seconds_at_conv2d_rate"]
         assert row["seconds_per_pixel"] == row["seconds"] / SIZE**2
         assert min(row["non_local_seconds"], row["transformation_seconds"]) > 0
+
+
+def test_an_iterate_on_each_path(told):
+    report, printed, _ = told
+    row = report["runs"][0]["plain_path"]
+    assert row["precision"] == "float32" and "plain" in row["paths"]
+    if status().compiled:
+        slower = row["paths"]["plain"]["seconds"] / row["paths"]["compiled"]["seconds"]
+        assert row["times_slower"] == slower and f"{slower:.2f}" in printed
+    else:
+        assert list(row["paths"]) == ["plain"] and row["times_slower"] is None
 
 
 def test_solve(told):
@@ -123,8 +134,8 @@ def test_tables_show_the_report(told):
     assert f"{report['non_local_means'][0]['psnr']:.2f}" in printed
     assert "random" not in printed and "torchdeq is not installed" not in printed
     titles = [block.splitlines()[0] for block in printed.split("\n\n")[1:]]
-    assert len(titles) >= 6
-    for block in printed.split("\n\n")[1:7]:
+    assert len(titles) >= 7
+    for block in printed.split("\n\n")[1:8]:
         _, *table = block.rstrip("\n").splitlines()
         assert len(table) > 1 and len({len(line) for line in table}) == 1
     assert all(line.startswith("nerd-gui: ") for line in said.splitlines()) and f"{SIZE} px: attention" in said

@@ -123,7 +123,7 @@ def test_a_step_and_a_release_are_made_there_and_the_slow_attention_is_announced
     command += ["--decay", "2", "--release", "net.safetensors", "--keep", "out", "--device", "cpu", "--threads", "1"]
     done = on_a_training_machine(command, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "takes 3 to 4 times as long: llvmlite is not installed.\n" in done.stderr
+    assert "times as long: llvmlite is not installed.\n" in done.stderr
     assert load_model(tmp_path / "net.safetensors").config == NerdConfig(features=8, window=3)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "curve.csv",

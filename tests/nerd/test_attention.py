@@ -111,15 +111,38 @@ def test_bfloat16_is_near(window, shape):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_chunks_do_not_matter(monkeypatch, dtype):
+def test_the_number_of_blocks_in_a_call_does_not_matter(monkeypatch, dtype):
     tensors = inputs((2, 2, 37, 41), dtype=dtype)
     direction = torch.ones(2, 2, 37, 41, 4)
     results = []
     for elements in (1, 1 << 40):
-        monkeypatch.setitem(blocks._CHUNK_ELEMENTS, "cpu", elements)
+        monkeypatch.setitem(blocks._CALL_ELEMENTS, "cpu", elements)
         results.append(values_and_gradients(lambda q, k, v: attention_by_blocks(q, k, v, 9), tensors, direction))
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5 if dtype is torch.float32 else 2e-2, atol=1e-5)
+
+
+@pytest.mark.parametrize("grad", [False, True], ids=["value", "gradient"])
+def test_the_plain_path_can_be_interrupted_between_its_calls(monkeypatch, grad):
+    monkeypatch.setitem(blocks._CALL_ELEMENTS, "cpu", 1)
+    calls = []
+
+    class Enough(Exception):
+        pass
+
+    def interrupt():
+        calls.append(None)
+        if len(calls) == limit:
+            raise Enough
+
+    tensors = [tensor.requires_grad_(grad) for tensor in inputs((1, 1, 24, 24), dtype=torch.float32)]
+    limit = 0
+    out = attention_by_blocks(*tensors, 5, interrupt)
+    assert len(calls) == 9  # blocks of 8 x 8
+    limit = 9 + 4
+    with pytest.raises(Enough):
+        out.sum().backward() if grad else attention_by_blocks(*tensors, 5, interrupt)
+    assert len(calls) == limit
 
 
 def test_large_scores_do_not_overflow():

@@ -84,6 +84,8 @@ def neighbourhood_attention(
             if path is not None:
                 raise
             chosen = "blocks"
+    if chosen == "blocks" and query.device.type == "cpu" and compute is torch.bfloat16:
+        compute = torch.float32  # in which PyTorch's own attention is faster on a processor
     inputs = query.to(compute), key.to(compute), value.to(compute)
     if chosen == "blocks":
         return attention_by_blocks(*inputs, window, interrupt).to(value.dtype)
