@@ -24,12 +24,12 @@ def installed_version(package: str) -> str | None:
         return None
 
 
-def tiled_sdpa(query: Tensor, key: Tensor, value: Tensor, window: int, tile: int = 8) -> Tensor:
+def sdpa_by_blocks(query: Tensor, key: Tensor, value: Tensor, window: int, side: int = 8) -> Tensor:
     """Neighbourhood attention by `scaled_dot_product_attention`, exact.
 
-    One call for each tile x tile queries, over the block of keys that any of them sees, cut off at the borders of the
-    picture; a mask takes away what a query of the tile does not see. This was the fastest of the simple ways on a
-    processor (several tiles a call, float masks and other sizes of tiles were slower).
+    One call for each side x side queries, over the keys that any of them sees, cut off at the borders of the
+    picture; a mask takes away what a query of the block does not see. This was the fastest of the simple ways on a
+    processor (float masks and other sizes of blocks were slower).
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def tiled_sdpa(query: Tensor, key: Tensor, value: Tensor, window: int, tile: int
     out = torch.empty_like(value)
     masks: dict[tuple[int, ...], Tensor] = {}
     rows, cols = query.shape[2:4]
-    for down, key_rows in _spans(rows, window, tile):
-        for across, key_cols in _spans(cols, window, tile):
+    for down, key_rows in _spans(rows, window, side):
+        for across, key_cols in _spans(cols, window, side):
             geometry = (*_geometry(down, key_rows), *_geometry(across, key_cols))
             if geometry not in masks:
                 seen_down, seen_across = _seen(down, key_rows, window), _seen(across, key_cols, window)
@@ -62,11 +62,11 @@ def tiled_sdpa(query: Tensor, key: Tensor, value: Tensor, window: int, tile: int
     return out
 
 
-def _spans(size: int, window: int, tile: int) -> Iterator[tuple[slice, slice]]:
-    """Along one axis: the queries of each tile, and the keys that any of them sees."""
+def _spans(size: int, window: int, side: int) -> Iterator[tuple[slice, slice]]:
+    """Along one axis: the queries of each block, and the keys that any of them sees."""
     first, last = window_offsets(window)
-    for begin in range(0, size, tile):
-        end = min(begin + tile, size)
+    for begin in range(0, size, side):
+        end = min(begin + side, size)
         yield slice(begin, end), slice(max(begin + first, 0), min(end + last, size))
 
 

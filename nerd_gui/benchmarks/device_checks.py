@@ -20,7 +20,7 @@ from nerd_gui.training.noise_models import NoiseRange
 ATTENTION_TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 2e-2}
 STEP_TOLERANCE: dict[Precision, float] = {"float32": 1e-3, "bfloat16": 5e-2}
 _SOLVE_TOLERANCE = 1e-4
-#: (B, heads, rows, cols, d_k) and window: border tiles, the paper's window wider than the picture, and none needed.
+#: (B, heads, rows, cols, d_k) and window: blocks at the border, a window wider than the picture, no window needed.
 ATTENTION_CASES = [((2, 4, 40, 37, 32), 17), ((1, 2, 48, 48, 32), 65), ((2, 2, 32, 32, 32), 65)]
 _STAGE = Stage(until=None, solver_steps=4, unroll=2, patch=24, batch=4, precision="float32")
 _RECIPE = Recipe(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui import allocator
-from nerd_gui.benchmarks.baselines import non_local_means, tiled_sdpa
+from nerd_gui.benchmarks.baselines import non_local_means, sdpa_by_blocks
 from nerd_gui.benchmarks.clock import Measured, Sample, Stopwatch, Turns, in_turns, part_times, timed
 from nerd_gui.benchmarks.flops import useful_flops
 from nerd_gui.benchmarks.machine import convolutions, describe, matrix_product
@@ -23,8 +23,8 @@ from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision, attention_path, neighbourhood_attention
 
 _CLICKS = (0.1, 0.3, 0.5, 0.7, 0.9)  # where, as parts of each side
-#: Sides of the baseline's tiles: small ones waste less on a processor, large ones fill an accelerator.
-_TILE, _TILE_ELSEWHERE = 8, 32
+#: Sides of the baseline's blocks of queries: small ones waste less on a processor, large ones fill an accelerator.
+_SIDE, _SIDE_ELSEWHERE = 8, 32
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,10 @@ def _exactest(precisions: Sequence[Precision]) -> Precision:
 def _attention(work: Workload, request: BenchRequest) -> list[Measured]:
     """The baseline first, then the program's own in each precision: error against the baseline, times faster."""
     inputs, window = work.attention_inputs(), work.net.window
-    tile = _TILE if work.device == "cpu" else _TILE_ELSEWHERE
-    baseline = f"{tile}x{tile}-tiled SDPA"
+    side = _SIDE if work.device == "cpu" else _SIDE_ELSEWHERE
+    baseline = f"SDPA, {side}x{side} blocks"
 
-    paths: dict[str, Callable[[], Tensor]] = {baseline: partial(tiled_sdpa, *inputs, window, tile)}
+    paths: dict[str, Callable[[], Tensor]] = {baseline: partial(sdpa_by_blocks, *inputs, window, side)}
     for precision in request.precisions:
         paths[precision] = partial(neighbourhood_attention, *inputs, window, precision)
     truth = paths[baseline]()

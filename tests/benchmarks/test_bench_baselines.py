@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nerd_gui import allocator
-from nerd_gui.benchmarks.baselines import SOLVERS, non_local_means, tiled_sdpa
+from nerd_gui.benchmarks.baselines import SOLVERS, non_local_means, sdpa_by_blocks
 from nerd_gui.benchmarks.machine import convolutions, matrix_product, processor_name
 from nerd_gui.benchmarks.peak import peak_of_solve, resident_peak
 from nerd_gui.benchmarks.workload import SIGMA, Workload, find_network, pictures
@@ -14,12 +14,12 @@ from nerd_gui.nerd.attention import reference_attention
 
 @pytest.mark.parametrize(("rows", "cols"), [(16, 24), (13, 9), (3, 5), (1, 1)])
 @pytest.mark.parametrize("window", [1, 4, 7, 40])
-@pytest.mark.parametrize("tile", [4, 8])
-def test_tiled_sdpa_is_exact(rows, cols, window, tile):
+@pytest.mark.parametrize("side", [4, 8])
+def test_sdpa_by_blocks_is_exact(rows, cols, window, side):
     torch.manual_seed(0)
     query, key, value = torch.randn(3, 2, 3, rows, cols, 4)
     expected = reference_attention(query, key, value, window)
-    torch.testing.assert_close(tiled_sdpa(query, key, value, window, tile), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(sdpa_by_blocks(query, key, value, window, side), expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

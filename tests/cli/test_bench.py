@@ -75,7 +75,7 @@ def test_the_machine_is_described(told):
 
 def test_attention(told):
     baseline, *here = told[0]["runs"][0]["attention"]
-    assert (baseline["path"], baseline["precision"], baseline["times_faster"]) == ("8x8-tiled SDPA", "float32", 1)
+    assert (baseline["path"], baseline["precision"], baseline["times_faster"]) == ("SDPA, 8x8 blocks", "float32", 1)
     path = "compiled, here" if status().compiled else "blocks, here"
     assert [(row["path"], row["precision"]) for row in here] == [(path, "float32"), (path, "bfloat16")]
     for row in here:
