@@ -37,7 +37,7 @@ def test_the_story_of_the_training_names_modules_that_exist():
 
 
 def test_a_missing_path_is_noticed():
-    text = "`nerd_gui/nowhere.py`, `cli/nor_here.py`; `cli/train.py`, `tests/test_files.py`, `window/`, `weights/NAME.md`"
+    text = "`nerd_gui/nowhere.py`, `cli/nor_here.py`; `cli/train.py`, `tests/imaging/`, `window/`, `weights/NAME.md`"
     assert missing(text) == ["nerd_gui/nowhere.py", "cli/nor_here.py"]
 
 

@@ -11,7 +11,7 @@ from nerd_gui.window.icons import icon
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import ModelChoice
 from nerd_gui.window.session.session import Session
-from nerd_gui.window.shortcuts import keys_of
+from nerd_gui.window.shortcuts import Shortcut
 
 
 class Actions:
@@ -25,19 +25,22 @@ class Actions:
         self._session = session
         self._models = models
         self._messages = messages
-        self.open = self._make("openAction", "&Open photo…", "Open a photo (it counts as noisy already).")
+        self.open = self._make("openAction", "&Open photo…", "Open a photo; it counts as noisy already.", Shortcut.OPEN)
         self.open_clean = self._make(
             "openCleanAction",
             "Open &clean reference…",
             "Open the clean version of the noisy photo: PSNR and SSIM are then shown.",
         )
-        self.region = self._make("regionAction", "Choose &region", "Choose the part of a large photo that is run.")
-        self.run = self._make("runAction", "&Run", "Find the equilibrium, from iterate 0 on (Ctrl+Return).")
-        self.stop = self._make("stopAction", "&Stop", "Stop the run; its iterates stay (Esc).")
+        self.region = self._make(
+            "regionAction", "Choose &region", "Choose the part of a large photo that is run.", Shortcut.REGION
+        )
+        self.run = self._make("runAction", "&Run", "Find the equilibrium, from iterate 0 on.", Shortcut.RUN)
+        self.stop = self._make("stopAction", "&Stop", "Stop the run; its iterates stay.", Shortcut.STOP)
         self.export = self._make(
             "exportAction",
             "&Save shown iterate…",
             "Save the picture of the shown iterate beside the photo; of a photo that is run by region, the region.",
+            Shortcut.SAVE,
         )
         self.export_all = self._make("exportAllAction", "Save &all iterates…", "Save every iterate, numbered.")
         self.export_noise = self._make("exportNoiseAction", "Save &noise estimate…", "Save n̂ around mid-grey.")
@@ -45,12 +48,13 @@ class Actions:
         self.export_report = self._make(
             "exportReportAction", "Save r&eport…", "Save settings, residuals and noise levels as JSON."
         )
-        self.quit = self._make("quitAction", "&Quit", "Close the window.")
-        self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove the pinned pixels.")
+        self.quit = self._make("quitAction", "&Quit", "Close the window.", Shortcut.QUIT)
+        self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove the pinned pixels.", Shortcut.CLEAR_PINS)
         self.hold = self._make(
             "holdIterateAction",
             "&Hold this iterate for comparison",
             "Keep the shown iterate as “iterate j”, to compare other iterates with it.",
+            Shortcut.HOLD,
         )
         self.compare_runs = self._make(
             "compareRunsAction",
@@ -58,7 +62,7 @@ class Actions:
             "Draw the previous run's curves beside this one's, e.g. Broyden against plain iteration (Fig. 10).",
         )
         self.compare_runs.setCheckable(True)
-        self.shortcuts = self._make("shortcutsAction", "&Keyboard shortcuts", "List the shortcuts.")
+        self.shortcuts = self._make("shortcutsAction", "&Keyboard shortcuts", "List the shortcuts.", Shortcut.HELP)
         self.about = self._make("aboutAction", "&About NERD GUI", "What this is, and which paper it follows.")
         self.samples = QMenu("&Sample", window)
         self.samples.setObjectName("sampleMenu")
@@ -73,12 +77,14 @@ class Actions:
         models.currentIndexChanged.connect(self._update_enabled)
         self._update_enabled()
 
-    def _make(self, name: str, text: str, tooltip: str) -> QAction:
+    def _make(self, name: str, text: str, tip: str, shortcut: Shortcut | None = None) -> QAction:
         action = QAction(text, self._window)
         action.setObjectName(name)
-        action.setToolTip(tooltip)
-        action.setStatusTip(tooltip)
-        action.setShortcut(keys_of(name))
+        if shortcut is not None and shortcut.text:
+            action.setShortcut(shortcut.sequence)
+            tip = f"{tip.removesuffix('.')} ({shortcut.text})."
+        action.setToolTip(tip)
+        action.setStatusTip(tip)
         return action
 
     def fill_samples(self, open_sample: Callable[[str], None]) -> None:

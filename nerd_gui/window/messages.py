@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 import nerd_gui
-from nerd_gui.window.shortcuts import all_shortcuts
+from nerd_gui.window.shortcuts import as_table
 
 
 class Messages:
@@ -32,11 +32,10 @@ class Messages:
 
     def show_shortcuts(self) -> None:
         """List the keyboard's and the mouse's shortcuts."""
-        rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for keys, what in all_shortcuts())
         box = QMessageBox(self._parent)
         box.setObjectName("shortcutsDialog")
         box.setWindowTitle("Keyboard and mouse")
-        box.setText(f"<table>{rows}</table>")
+        box.setText(as_table())
         self._show(box)
 
     def show_about(self) -> None:

@@ -1,43 +1,74 @@
-"""The keys and what they do: the menu takes its shortcuts from here, and the help lists them."""
+"""The keys of the window, each once: for actions, for views that act on them, for tool tips, for the list in Help."""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import TypeVar
 
 from PySide6.QtGui import QKeySequence
 
-Key = QKeySequence.StandardKey
+_Standard = QKeySequence.StandardKey
+T = TypeVar("T", bound=Callable[[], object])
 
-#: Of the menu's actions, by their object names.
-_MENU: dict[str, tuple[QKeySequence.StandardKey | str, str]] = {
-    "openAction": (Key.Open, "open a photo"),
-    "runAction": ("Ctrl+Return", "run"),
-    "stopAction": ("Esc", "stop"),
-    "exportAction": (Key.Save, "save the shown iterate"),
-    "holdIterateAction": ("H", "hold the shown iterate for comparison"),
-    "clearPinsAction": ("Ctrl+Backspace", "clear the pins"),
-    "regionAction": ("Ctrl+R", "choose the region of a large photo"),
-    "shortcutsAction": (Key.HelpContents, "show this list"),
-    "quitAction": (Key.Quit, "quit"),
-}
-#: What the scrubber and the picture do on keys and on the mouse.
-_VIEWS = (
-    ("← →", "previous, next iterate"),
-    ("Home, End", "first, newest iterate"),
-    ("Space", "play the iterates"),
-    ("1", "100 %: one image pixel is one screen pixel"),
-    ("0", "fit the picture into the view"),
-    ("+ −, mouse wheel", "zoom"),
-    ("F (held)", "flip to the left picture"),
+
+class Shortcut(Enum):
+    """Keys, of which one is enough, and what they do; Help lists them in this order."""
+
+    OPEN = (_Standard.Open,), "open a photo"
+    RUN = ("Ctrl+Return",), "run"
+    STOP = ("Esc",), "stop"
+    SAVE = (_Standard.Save,), "save the shown iterate"
+    PREVIOUS = ("Left",), "previous iterate"
+    NEXT = ("Right",), "next iterate"
+    FIRST = ("Home",), "first iterate"
+    NEWEST = ("End",), "newest iterate, and follow what comes"
+    PLAY = ("Space",), "play the iterates"
+    FULL_SIZE = ("1",), "100 %: one image pixel is one screen pixel"
+    FIT = ("0",), "fit the picture into the view"
+    ZOOM_IN = ("+", "="), "zoom in"
+    ZOOM_OUT = ("-",), "zoom out"
+    FLIP = ("F",), "while held: flip to the left picture"
+    HOLD = ("H",), "hold the shown iterate for comparison"
+    CLEAR_PINS = ("Ctrl+Backspace",), "clear the pins"
+    REGION = ("Ctrl+R",), "choose the region of a large photo"
+    HELP = (_Standard.HelpContents,), "list the shortcuts"
+    QUIT = (_Standard.Quit,), "quit"
+
+    @property
+    def sequence(self) -> QKeySequence:
+        """The first of the keys, as an action takes it; empty where the system has no key for it."""
+        return QKeySequence(self.value[0][0])
+
+    @property
+    def keys(self) -> list[int]:
+        """All of the keys without their modifiers, as `Qt.Key`: what a key event holds."""
+        return [QKeySequence(key)[0].key() for key in self.value[0]]  # type: ignore[index]  # PySide's stubs lack it
+
+    @property
+    def text(self) -> str:
+        """The first of the keys as the system writes it."""
+        return self.sequence.toString(QKeySequence.SequenceFormat.NativeText)
+
+    @property
+    def what(self) -> str:
+        """What it does, for Help."""
+        return self.value[1]
+
+
+#: What the mouse does, for Help.
+MOUSE = (
+    ("mouse wheel", "zoom"),
     ("click", "pin a pixel and see where its heads look"),
     ("Ctrl+click", "pin another pixel beside it"),
 )
 
 
-def keys_of(action: str) -> QKeySequence:
-    """The shortcut of an action of the menu; empty for one without."""
-    return QKeySequence(_MENU[action][0]) if action in _MENU else QKeySequence()
+def by_key(deeds: Mapping[Shortcut, T]) -> dict[int, T]:
+    """What to do by the key that a key event holds."""
+    return {key: do for shortcut, do in deeds.items() for key in shortcut.keys}
 
 
-def all_shortcuts() -> list[tuple[str, str]]:
-    """Every shortcut as it is written on this system, and what it does."""
-    menu = [
-        (keys_of(action).toString(QKeySequence.SequenceFormat.NativeText), does) for action, (_, does) in _MENU.items()
-    ]
-    return [(keys, does) for keys, does in menu if keys] + list(_VIEWS)
+def as_table() -> str:
+    """All keys and what the mouse does, as rich text."""
+    keys = [(shortcut.text, shortcut.what) for shortcut in Shortcut if shortcut.text]
+    rows = (f"<tr><td><b>{how}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for how, what in (*keys, *MOUSE))
+    return f"<table>{''.join(rows)}</table>"

@@ -17,6 +17,7 @@ from nerd_gui.window.picture.comparison import Comparison
 from nerd_gui.window.picture.layers import Compare, LaterPicture, Layer
 from nerd_gui.window.picture.overlay import overlay_image
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.shortcuts import Shortcut, by_key
 
 _IDLE = "Click a pixel to see where each attention head looks  ·  hold F to flip  ·  1 = 100 %  ·  0 = fit"
 _CHOOSING = "Click to choose the region of {rows} × {cols} pixels to denoise  ·  Esc leaves"
@@ -243,26 +244,26 @@ class ComparisonView(QWidget):
     # -- keys ----------------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        keys: dict[int, Callable[[], object]] = {
-            Qt.Key.Key_1: lambda: self.set_zoom(1),
-            Qt.Key.Key_0: self.fit,
-            Qt.Key.Key_Plus: lambda: self._zoom_step(1),
-            Qt.Key.Key_Equal: lambda: self._zoom_step(1),
-            Qt.Key.Key_Minus: lambda: self._zoom_step(-1),
-            Qt.Key.Key_F: lambda: self._flip(True),
+        deeds: dict[Shortcut, Callable[[], object]] = {
+            Shortcut.FULL_SIZE: lambda: self.set_zoom(1),
+            Shortcut.FIT: self.fit,
+            Shortcut.ZOOM_IN: lambda: self._zoom_step(1),
+            Shortcut.ZOOM_OUT: lambda: self._zoom_step(-1),
+            Shortcut.FLIP: lambda: self._flip(True),
         }
+        keys = by_key(deeds)
         commands = (
             Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
         )
-        if event.key() == Qt.Key.Key_Escape and self._canvas.cancel_region():
+        if event.key() in Shortcut.STOP.keys and self._canvas.cancel_region():
             return
         if self._comparison.layers.shape is None or event.modifiers() & commands or event.key() not in keys:
             super().keyPressEvent(event)
-        elif not (event.key() == Qt.Key.Key_F and event.isAutoRepeat()):
+        elif not (event.key() in Shortcut.FLIP.keys and event.isAutoRepeat()):
             keys[event.key()]()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+        if event.key() in Shortcut.FLIP.keys and not event.isAutoRepeat():
             self._flip(False)
         else:
             super().keyReleaseEvent(event)

@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QLabel, QWidget
 
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.shortcuts import Shortcut
 
 
 class RegionBanner(QLabel):
@@ -24,5 +25,5 @@ class RegionBanner(QLabel):
             megapixels = photo.rows * photo.cols / 1e6
             self.setText(
                 f"A photo of {megapixels:.1f} megapixels: its region of {cols} × {rows} pixels at column {col}, "
-                f"row {row} is run. Region (Ctrl+R) chooses another one."
+                f"row {row} is run. Region ({Shortcut.REGION.text}) chooses another one."
             )

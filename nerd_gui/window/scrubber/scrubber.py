@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QToolB
 from nerd_gui.window.scrubber.slider import IterateSlider
 from nerd_gui.window.scrubber.transport_icons import lamp_icon, transport_icon
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.shortcuts import Shortcut, by_key
 
 PLAY_INTERVAL_MS = 250
 _NONE = "–"
@@ -48,12 +49,24 @@ class Scrubber(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
         self._buttons = {
-            name: self._button(f"{name}IterateButton", accessible, tip, do)
-            for name, accessible, tip, do in (
-                ("first", "First iterate", "Go to iterate 0, the start z₀ of the solver (Home)", lambda: self._go(0)),
-                ("previous", "Previous iterate", "One iterate back (Left)", lambda: self._step(-1)),
-                ("next", "Next iterate", "One iterate on (Right)", lambda: self._step(1)),
-                ("last", "Newest iterate", "Go to the newest iterate and follow the solver (End)", self._go_to_newest),
+            name: self._button(f"{name}IterateButton", accessible, f"{tip} ({shortcut.text})", do)
+            for name, accessible, tip, shortcut, do in (
+                (
+                    "first",
+                    "First iterate",
+                    "Go to iterate 0, the start z₀ of the solver",
+                    Shortcut.FIRST,
+                    self._go_to_first,
+                ),
+                ("previous", "Previous iterate", "One iterate back", Shortcut.PREVIOUS, self._go_back),
+                ("next", "Next iterate", "One iterate on", Shortcut.NEXT, self._go_on),
+                (
+                    "last",
+                    "Newest iterate",
+                    "Go to the newest iterate and follow the solver",
+                    Shortcut.NEWEST,
+                    self._go_to_newest,
+                ),
             )
         }
         for name in ("previous", "next"):
@@ -138,18 +151,19 @@ class Scrubber(QWidget):
         self._show_play()
 
     def handle_key(self, event: QKeyEvent) -> bool:
-        """Act on Left, Right, Home, End and Space; return whether the key was one of them and there are iterates."""
+        """Act on the keys of the scrubber; return whether the key was one of them and there are iterates."""
         plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-        do = {
-            Qt.Key.Key_Left: lambda: self._step(-1),
-            Qt.Key.Key_Right: lambda: self._step(1),
-            Qt.Key.Key_Home: lambda: self._go(0),
-            Qt.Key.Key_End: self._go_to_newest,
-            Qt.Key.Key_Space: self.toggle_play,
-        }.get(Qt.Key(event.key()))
+        deeds: dict[Shortcut, Callable[[], object]] = {
+            Shortcut.PREVIOUS: self._go_back,
+            Shortcut.NEXT: self._go_on,
+            Shortcut.FIRST: self._go_to_first,
+            Shortcut.NEWEST: self._go_to_newest,
+            Shortcut.PLAY: self.toggle_play,
+        }
+        do = by_key(deeds).get(event.key())
         if do is None or not plain or self._session.newest < 0:
             return False
-        if not (event.isAutoRepeat() and event.key() == Qt.Key.Key_Space):
+        if not (event.isAutoRepeat() and event.key() in Shortcut.PLAY.keys):
             do()
         return True
 
@@ -159,8 +173,14 @@ class Scrubber(QWidget):
         self._stop_playing()
         self._session.go(index)
 
-    def _step(self, by: int) -> None:
-        self._go(self._session.index + by)
+    def _go_back(self) -> None:
+        self._go(self._session.index - 1)
+
+    def _go_on(self) -> None:
+        self._go(self._session.index + 1)
+
+    def _go_to_first(self) -> None:
+        self._go(0)
 
     def _go_to_newest(self) -> None:
         self._stop_playing()
@@ -241,7 +261,7 @@ class Scrubber(QWidget):
     def _show_play(self) -> None:
         verb = "Pause" if self.playing else "Play"
         self._play.setAccessibleName(f"{verb} the iterates")
-        self._play.setToolTip(f"{verb} the solver's way to the equilibrium, 4 iterates a second (Space)")
+        self._play.setToolTip(f"{verb} the solver's way to the equilibrium, 4 iterates a second ({Shortcut.PLAY.text})")
         self._play.setIcon(transport_icon(verb.lower(), self.palette().buttonText().color()))
 
     # ---- events -------------------------------------------------------------------------------------------------
