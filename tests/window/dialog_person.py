@@ -36,7 +36,7 @@ class Person(QObject):
 
     def _look(self):
         dialog = QApplication.activeModalWidget()
-        if self._steps and isinstance(dialog, self._steps[0][0]) and dialog.isVisible():
+        if self._steps and isinstance(dialog, self._steps[0][0]) and dialog.isVisible() and dialog.isActiveWindow():
             self._patience = 500
             self.saw.append(dialog.text() if isinstance(dialog, QMessageBox) else dialog.windowTitle())
             _, act = self._steps.pop(0)
@@ -51,6 +51,7 @@ class Person(QObject):
 
 def enter(edit, name):
     """Replace the text of a line: type a name, paste a path (Qt enters the folders on its way while one is typed)."""
+    edit.setFocus()  # typing into a line without the focus leaves the file that is selected in the list selected
     QTest.keyClick(edit, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     if "/" in name:
         edit.insert(name)
