@@ -6,10 +6,10 @@ that need tifffile, imagecodecs or scikit-image import them when they are called
 
 from nerd_gui.imaging.colour import luma
 from nerd_gui.imaging.folder import picture_files
-from nerd_gui.imaging.metrics import psnr, ssim, to_8_bit
 from nerd_gui.imaging.noise import add_noise
 from nerd_gui.imaging.noise_estimate import estimate_sigma, noise_level
 from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open_photo
+from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
 from nerd_gui.imaging.save import denoised_name, free_name, save_picture, usual_suffix, what_is_lost
 

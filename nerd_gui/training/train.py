@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui.files import write_file
-from nerd_gui.imaging.metrics import psnr
+from nerd_gui.imaging.psnr_ssim import psnr
 from nerd_gui.nerd import NERD, exact_float32, save_model
 from nerd_gui.training.budget import Budget, fitting_decay
 from nerd_gui.training.data import DataError, load_pictures

@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
 from nerd_gui.imaging import PhotoError
+from nerd_gui.imaging.save import SUFFIXES
 from nerd_gui.nerd import ModelError, load_model
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import ModelChoice
 from nerd_gui.window.session.workspace import Workspace
 
-_PHOTOS = "Photos (*.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp);;All files (*)"
+_PHOTOS = f"Photos ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 
 
 @contextmanager

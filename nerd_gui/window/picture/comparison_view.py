@@ -94,11 +94,6 @@ class ComparisonView(QWidget):
         self._comparison.captions[layer] = text
         self._canvas.update()
 
-    def set_texts(self, left: str, right: str) -> None:
-        """Set the captions of the two selected layers."""
-        self.set_caption(self._comparison.left, left)
-        self.set_caption(self._comparison.right, right)
-
     def captions(self) -> list[str]:
         """Return the captions on show, left to right."""
         return [part.caption for part in self._comparison.parts()] if self._comparison.layers.shape is not None else []

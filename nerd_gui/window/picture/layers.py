@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage
 
-from nerd_gui.imaging.metrics import to_8_bit
+from nerd_gui.imaging.psnr_ssim import to_8_bit
 
 MID_GREY = 0.5
 _KEPT_BYTES = 256 << 20  # of frames that may be shown again

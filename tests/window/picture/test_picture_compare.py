@@ -157,7 +157,8 @@ def test_captions_stand_in_their_corners(view):
     for layer in (Layer.NOISY, Layer.ITERATE):
         view.set_picture(layer, np.full((200, 200), 128, np.uint8))
     plain = screen(view)
-    view.set_texts("noisy", "iterate 5 · 29.1 dB")
+    view.set_caption(Layer.NOISY, "noisy")
+    view.set_caption(Layer.ITERATE, "iterate 5 · 29.1 dB")
     assert view.captions() == ["noisy", "iterate 5 · 29.1 dB"]
     y, x = np.nonzero((screen(view) != plain).any(axis=2))
     left, right, middle = view.position_of(0, 0).x(), view.position_of(0, 199).x(), view.divider_handle().x()
