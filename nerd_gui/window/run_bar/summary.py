@@ -92,7 +92,7 @@ def _path(trajectory: Trajectory) -> Status | None:
 def _slowness(trajectory: Trajectory) -> str:
     """That a run goes without compiled code; nothing where it does not."""
     path = _path(trajectory)
-    return "" if path is None or path.compiled else f" · no compiled code, {SLOWER} times slower"
+    return "" if path is None or path.compiled else f" · no compiled code: takes {SLOWER} times as long"
 
 
 def _saving(trajectory: Trajectory) -> Saving | None:

@@ -42,7 +42,7 @@ def test_a_compiler_that_fails_is_told_of_and_the_run_goes_on(qtbot, window, una
     text, tip = line_of_a_run(qtbot, window)
     trajectory = window.session.trajectory
     assert len(trajectory) == 3 and trajectory.report()["compiled"] is False
-    assert f"no compiled code, {SLOWER} times slower" in text
+    assert f"no compiled code: takes {SLOWER} times as long" in text
     assert "AttributeError: planted" in tip and "AttributeError" in trajectory.report()["compiled_reason"]
 
 
