@@ -64,7 +64,7 @@ class CameraChain:
         Standard deviations of that kernel in luma, down and across, are drawn evenly from [0, blur]; colour has this
         kernel convolved with another one, whose widths are drawn from [0, colour_blur].
     white : float
-        Part of them that is white in luma and colour.
+        Part of them that is white in luma and colour, not denoised, and whose JPEG has full colour.
     colour : float
         The standard deviation of its Cb and Cr over that of Y is drawn evenly from [0, colour].
     denoised : float
@@ -131,16 +131,18 @@ class CameraChain:
         sigma = self.low + (self.high - self.low) * draws.uniform() ** 2.5
         tone = draws.uniform(1.8, 2.4), draws.uniform(1.0, 1.5)  # gamma, contrast
         light = lit(clean.expand(-1, 3, -1, -1), *tone)
-        sensed, grained = self._sensed(light, sigma, tone, draws), self._grained(light, sigma, tone, draws)
-        both = torch.where(draws.chance(self.grains)[:, None, None, None] > 0, grained, sensed).flatten(0, 1)
+        grains = draws.chance(self.grains)
+        white = grains * draws.chance(self.white)
+        sensed, grained = self._sensed(light, sigma, tone, draws), self._grained(light, sigma, tone, white, draws)
+        both = torch.where(grains[:, None, None, None] > 0, grained, sensed).flatten(0, 1)
         ycc = to_ycc(toned(both, *(one.repeat(2) for one in tone)))  # noisy ones first, then clean ones
-        ycc = self._finished(ycc, sigma, draws)
+        ycc = self._finished(ycc, sigma, white, draws)
         if sizes is None:
             ycc = ycc[:, :, _BORDER:-_BORDER, _BORDER:-_BORDER]
         else:
             ycc = self._resized(ycc, sizes, draws)
         noisy, target = mixed(ycc, torch.tensor(FROM_YCC, device=clean.device)).clamp(0, 1).chunk(2)
-        noisy = self._saved(noisy, draws)
+        noisy = self._saved(noisy, white, draws)
         if clean.shape[1] == 1:
             which = draws.integer(4)[:, None, None, None]
             noisy, target = (_one_of(which, pictures) for pictures in (noisy, target))
@@ -180,26 +182,25 @@ class CameraChain:
         balanced = (colours * gains.repeat(2, 1)[:, :, None, None]).clamp(max=1)
         return mixed(balanced, from_sensor.repeat(2, 1, 1)).clamp(0, 1).unflatten(0, (2, -1))
 
-    def _grained(self, light: Tensor, sigma: Tensor, tone: _Tone, draws: "_Draws") -> Tensor:
+    def _grained(self, light: Tensor, sigma: Tensor, tone: _Tone, white: Tensor, draws: "_Draws") -> Tensor:
         """Linear light with noise of a Gaussian kernel, and without, (2, B, 3, rows, cols)."""
         middle, slope = slope_of_tone(*tone)
-        coarse = draws.chance(1 - self.white)
-        narrow = self.blur * coarse * torch.stack([draws.uniform(), draws.uniform()])
-        further = self.colour_blur * coarse * torch.stack([draws.uniform(), draws.uniform()])
+        narrow = self.blur * (1 - white) * torch.stack([draws.uniform(), draws.uniform()])
+        further = self.colour_blur * (1 - white) * torch.stack([draws.uniform(), draws.uniform()])
         narrow, wide = narrow[..., None], torch.hypot(narrow, further)[..., None]
         rows, cols = (length + 2 * _REACH for length in light.shape[2:])
-        white = draws.normal((len(light), 3, rows, cols))
+        noise = draws.normal((len(light), 3, rows, cols))
         down, across = torch.cat([narrow, wide, wide], 2)
-        grain = correlated(white, down, across, reach=_REACH)
+        grain = correlated(noise, down, across, reach=_REACH)
         grain = tinted(grain, draws.uniform(0, self.colour))
         share = draws.uniform(0, self.read)[:, None, None, None]
         variance = (sigma / 255 / slope).square()[:, None, None, None]
         strength = (variance * ((1 - share) * light / middle[:, None, None, None] + share)).sqrt()
         return torch.stack([(light + strength * grain).clamp(0, 1), light])
 
-    def _finished(self, ycc: Tensor, sigma: Tensor, draws: "_Draws") -> Tensor:
+    def _finished(self, ycc: Tensor, sigma: Tensor, white: Tensor, draws: "_Draws") -> Tensor:
         """Luma and colour after the camera's denoising and sharpening; noisy ones first, then clean ones."""
-        strength = draws.uniform() * draws.chance(self.denoised)
+        strength = draws.uniform() * draws.chance(self.denoised) * (1 - white)
         of_luma = draws.uniform() * strength
         tolerance = draws.uniform(1.5, 5) * sigma / 255
         luma = smoothed(ycc[:, :1], of_luma.repeat(2), tolerance.repeat(2), (1,))
@@ -217,11 +218,11 @@ class CameraChain:
         )
         return down @ pictures @ across.mT
 
-    def _saved(self, pictures: Tensor, draws: "_Draws") -> Tensor:
+    def _saved(self, pictures: Tensor, white: Tensor, draws: "_Draws") -> Tensor:
         quality = self.quality + draws.integer(99 - self.quality)
         best = draws.integer(8) == 0
         corner = torch.stack([draws.integer(16), draws.integer(16)])
-        halved = (draws.chance(self.halved) > 0) & ~best
+        halved = (draws.chance(self.halved) * (1 - white) > 0) & ~best
         return compressed(pictures, torch.where(best, 100, quality), corner, halved)
 
 

@@ -127,7 +127,7 @@ _LITE_25 = replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), n
 _PHOTO_LITE = replace(
     _BLIND_LITE,
     name="nerd-lite-photo",
-    noise=CameraChain(0, 40),
+    noise=CameraChain(0, 45),
     stages=(
         Stage(until=40_000, solver_steps=0, unroll=3, patch=32, batch=12),
         Stage(until=None, solver_steps=5, unroll=3, patch=48, batch=12, rate=0.5),

@@ -151,7 +151,9 @@ def test_a_cameras_denoising_makes_colour_coarse_and_weak():
 
 
 def test_a_part_of_the_grains_is_white():
-    noise = CameraChain(20, 20, **PLAIN, white=1.0, colour=1.0)
+    """It stays so: the camera neither denoises it nor halves its colour."""
+    of_them = {**PLAIN, "denoised": 1.0, "halved": 1.0}
+    noise = CameraChain(20, 20, **of_them, white=1.0, colour=1.0)
     noisy, target, _ = noise.draw(even(noise, 64, count=20), generator())
     y, cb, _ = in_ycc((noisy - target).numpy())
     assert np.abs(lag(y)).max() < 0.1 and np.abs(lag(cb)).max() < 0.15

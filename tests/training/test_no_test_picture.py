@@ -19,6 +19,7 @@ from PIL import Image
 from skimage import data as samples
 
 from nerd_gui.imaging import picture_files
+from nerd_gui.training.cutting import landscape
 from nerd_gui.training.data import load_pictures, read_grey, validation_names
 
 SETS = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -97,6 +98,19 @@ def test_what_the_loader_opens_holds_no_test_picture():
     assert (len(training), len(validation), len(set12), len(bsd68)) == (379, 20, 12, 68)
     assert copies([*training.numpy(), *validation], set12 + bsd68) == []
     assert cuts(training, [square(picture) for picture in set12]) == []
+
+
+@pytest.mark.skipif(not SETS.is_dir(), reason="the image sets (../shared/data) are not part of the repository")
+def test_the_further_photos_to_train_on_hold_no_test_picture():
+    files = [path for name in ("photos/free", "photos/sunhays80") for path in picture_files(SETS / name)]
+    photos = [landscape(read_grey(path)) for path in files]
+    small = [np.asarray(Image.fromarray(photo).resize((481, 321), Image.Resampling.BOX)) for photo in photos]
+    noisy = [*picture_files(SETS / "real-noise/rni15"), *picture_files(SETS / "real-noise/nam")]
+    noisy = [read_grey(path) for path in noisy if not path.stem.endswith("_mean")]
+    set12 = of_set("set12")
+    assert (len(photos), len(noisy)) == (117, 30)
+    assert copies(small, [*set12, *of_set("bsd68"), *noisy]) == []
+    assert cuts(torch.from_numpy(np.stack(small)), [square(picture) for picture in set12]) == []
 
 
 @pytest.mark.skipif(not SETS.is_dir(), reason="the image sets (../shared/data) are not part of the repository")

@@ -1,0 +1,117 @@
+"""The noise of photos, and that of a model of noise, as tables for people."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nerd_gui.evaluation.picture_sets import PictureSet
+from nerd_gui.evaluation.tables import Table
+from nerd_gui.imaging import open_photo
+from nerd_gui.imaging.noise_statistics import LAGS, NoiseStatistics, NoiseStatisticsError, noise_statistics
+from nerd_gui.training.noise_models import NoiseModel
+
+_QUANTILES = ((0.1, "10 %"), (0.5, "median"), (0.9, "90 %"))
+#: Parts of the scale, 0-255, that a photo's bins of intensity are put together in.
+_RANGES = ((0, 85, "dark"), (85, 170, "middle"), (170, 256, "bright"))
+_PATCH = 256  # pixels, side of the squares that a model's noise is measured on
+_DRAWS = 3  # of each clean picture
+_CLEAN = 1.5  # level below which a square without noise has a flat part
+
+
+def noise_of(folder: Path) -> Iterator[tuple[str, NoiseStatistics]]:
+    """Name and statistics of each photo of a folder that can be measured; of pairs, of the noisy half alone.
+
+    Raises
+    ------
+    PhotoError, EvaluationError
+        If there is no such folder or no picture in it, a picture cannot be opened, or one of a pair is missing.
+    """
+    for path in PictureSet.of(folder).pictures:
+        try:
+            yield path.stem, noise_statistics(open_photo(path).pixels)
+        except NoiseStatisticsError:
+            continue
+
+
+def noise_drawn(noise: NoiseModel, folder: Path, channels: int) -> Iterator[tuple[str, NoiseStatistics]]:
+    """The same of a model's noise on clean pictures of a folder, three draws for each, seeded with their number.
+
+    The middle of each picture is taken, up to 256x256 pixels of what the model makes of it. Squares that have no flat
+    part without noise either are left out.
+
+    Raises
+    ------
+    PhotoError, EvaluationError
+    """
+    seed = 0
+    for path in PictureSet.of(folder).pictures:
+        photo = open_photo(path)
+        pixels = (photo.grey() if channels == 1 else photo).pixels
+        shortest = min(pixels.shape[1:])
+        patch = max((size for size in range(16, _PATCH + 1) if noise.side(size) <= shortest), default=0)
+        if len(pixels) != channels or not patch:
+            continue
+        side = noise.side(patch)
+        top, left = ((length - side) // 2 for length in pixels.shape[1:])
+        square = torch.from_numpy(pixels[None, :, top : top + side, left : left + side].copy())
+        for draw in range(_DRAWS):
+            seed += 1
+            patches = noise.draw(square, torch.Generator().manual_seed(seed))
+            try:
+                if noise_statistics(patches.target[0].numpy()).level < _CLEAN:
+                    yield f"{path.stem}, draw {draw + 1}", noise_statistics(patches.noisy[0].numpy())
+            except NoiseStatisticsError:
+                continue
+
+
+def quantiles(statistics: Sequence[NoiseStatistics]) -> Table:
+    """How the noise of several photos is distributed: for each plane three quantiles of each figure.
+
+    The level is that of the whole photo; in the dark, the middle and the bright third of the scale it is that of the
+    photos which have flat parts there.
+    """
+    header = ["plane", "", "level", *(name for *_, name in _RANGES), *(f"lag {lag + 1}" for lag in range(LAGS))]
+    table = [[*header, "excess kurtosis"]]
+    for index, plane in enumerate(statistics[0].planes):
+        rows = np.array([_figures(one, index) for one in statistics if index < len(one.planes)])
+        for quantile, name in _QUANTILES:
+            figures = [
+                float(np.quantile(column, quantile))
+                if (column := rows[:, place][~np.isnan(rows[:, place])]).size
+                else None
+                for place in range(rows.shape[1])
+            ]
+            forms = [".1f"] * (1 + len(_RANGES)) + [".2f"] * (LAGS + 1)
+            cells = ["-" if value is None else format(value, form) for value, form in zip(figures, forms, strict=True)]
+            table.append([plane.name, name, *cells])
+    return table
+
+
+def _figures(statistics: NoiseStatistics, index: int) -> list[float]:
+    plane = statistics.planes[index]
+    by_range = []
+    for low, high, _ in _RANGES:
+        levels = [one.levels[index] for one in statistics.bins if low <= one.intensity < high]
+        by_range.append(float(np.median(levels)) if levels else np.nan)
+    return [plane.level, *by_range, *plane.mean, plane.kurtosis]
+
+
+def one_photo(statistics: NoiseStatistics) -> list[Table]:
+    """The noise of one photo: level against intensity, then correlation and kurtosis of each plane."""
+    names = [plane.name for plane in statistics.planes]
+    levels: Table = [["intensity", "flat blocks", "part of the photo", *names]]
+    for one in statistics.bins:
+        levels.append(
+            [f"{one.intensity:.0f}", str(one.blocks), f"{one.share:.0%}", *(f"{level:.2f}" for level in one.levels)]
+        )
+    shape: Table = [["correlation", *(f"lag {lag + 1}" for lag in range(LAGS)), "excess kurtosis"]]
+    for plane in statistics.planes:
+        for way, values, kurtosis in (
+            ("horizontal", plane.horizontal, ""),
+            ("vertical", plane.vertical, ""),
+            ("mean", plane.mean, f"{plane.kurtosis:.2f}"),
+        ):
+            shape.append([f"{plane.name} {way}", *(f"{value:.2f}" for value in values), kurtosis])
+    return [levels, shape]
