@@ -29,11 +29,16 @@ def has(feature: str) -> bool:
     return features().get(feature, False)
 
 
+def on_arm() -> bool:
+    """Whether this is a 64-bit Arm, all of which have Neon, though LLVM does not tell everywhere."""
+    return llvm.get_process_triple().startswith(("aarch64", "arm64"))
+
+
 def lacking() -> str | None:
     """What this processor lacks of the instructions that make compiled code worth while, in words; None: nothing."""
-    if has("neon") or (has("avx2") and has("fma") and has("f16c")):
+    if on_arm() or (has("avx2") and has("fma") and has("f16c")):
         return None
-    return "this processor has neither AVX2, FMA and F16C nor Neon"
+    return "this processor lacks AVX2, FMA or F16C"
 
 
 def registers() -> tuple[int, int]:

@@ -101,7 +101,8 @@ def on_a_training_machine(arguments, folder):
     absent = ["PySide6", "pyqtgraph", "superqt", "psutil", "skimage", "scipy", "tifffile", "imagecodecs", "llvmlite"]
     absent += ["torchdeq", "platformdirs", "pywt", "shiboken6"]
     program = (
-        f"import sys\nfor name in {absent}: sys.modules[name] = None\n"
+        "import os, sys\nos.environ.pop('NERD_GUI_COMPILED', None)\n"
+        f"for name in {absent}: sys.modules[name] = None\n"
         f"from nerd_gui.cli import main\nsys.exit(main({arguments}))"
     )
     return run_python("-c", program, cwd=folder)
