@@ -19,8 +19,8 @@ from nerd_gui import allocator
 from nerd_gui.benchmarks.baselines import SOLVERS
 from nerd_gui.benchmarks.workload import find_network, pictures
 from nerd_gui.denoising import RunSettings
+from nerd_gui.denoising.channels import to_batch
 from nerd_gui.denoising.memory_plan import plan_run
-from nerd_gui.denoising.run import to_batch
 from nerd_gui.nerd.attention import Precision
 
 _PERIOD = 1e-3  # seconds between two looks at the process

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nerd_gui.denoising.run import to_batch
+from nerd_gui.denoising.channels import to_batch
 from nerd_gui.imaging import add_noise, luma, open_sample
 from nerd_gui.nerd import NERD, NerdConfig, load_model, model_names
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui import allocator
+from nerd_gui.denoising.channels import batch_size, from_batch, to_batch
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.features import HALF_MAX, IN_MEMORY, Features, FeatureStore
@@ -21,25 +22,6 @@ from nerd_gui.denoising.warm_start import IN_TILES, NO_EQUILIBRIUM, Equilibrium
 from nerd_gui.equilibrium import SOLVERS, SolverStep
 from nerd_gui.imaging.tiles import cut_tiles
 from nerd_gui.nerd import NERD, exact_float32, load_model
-
-
-def batch_size(net: NERD, channels: int) -> int:
-    """Pictures that a photo becomes: a grey network takes the channels of a colour photo as a batch."""
-    return channels if net.config.channels == 1 else 1
-
-
-def to_batch(noisy: np.ndarray, net: NERD) -> Tensor:
-    """(C, rows, cols) -> the network's (B, C, rows, cols): see `batch_size`; grey is repeated for a colour network."""
-    y = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32))
-    if net.config.channels == 1:
-        return y[:, None]
-    return y.expand(net.config.channels, -1, -1)[None]
-
-
-def from_batch(pictures: Tensor, channels: int) -> np.ndarray:
-    """The inverse of `to_batch`; a grey photo gets the mean of a colour network's channels."""
-    flat = pictures.flatten(0, 1)
-    return (flat.mean(0, keepdim=True) if channels == 1 else flat).cpu().numpy()
 
 
 class _Stopped(Exception):

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_runs import make_net, make_photo
+from tiny_runs import make_net, make_photo, settings_of
 
 from nerd_gui.denoising import CURVES, RunSettings, Subject, denoise
 
@@ -78,12 +78,6 @@ def test_a_report_says_all_of_a_run():
         "sigma": 25.0,
         "seed": 3,
     }
-
-
-def settings_of(report):
-    """The settings that a report tells of: five in its first lines, the others together."""
-    named = {name: report[name] for name in ("model", "solver", "window", "precision", "device")}
-    return RunSettings(**named, **report["settings"])
 
 
 def test_a_report_gives_back_every_setting():

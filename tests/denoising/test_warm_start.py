@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from tiny_runs import make_net, make_photo
+from tiny_runs import make_net, make_photo, settings_of
 
 from nerd_gui.denoising import RunError, RunSettings, Saving, Subject, denoise
 from nerd_gui.imaging import add_noise
@@ -127,9 +127,8 @@ def test_the_report_names_every_run_that_the_start_depends_on_and_so_it_can_be_r
     assert [run["photo"]["sigma"] for run in report["earlier_runs"]] == [25, 24]
     start = None
     for run in (*report["earlier_runs"], report):
-        named = {name: run[name] for name in ("model", "solver", "window", "precision", "device")}
         subject = Subject.of(photo, sigma=run["photo"]["sigma"], seed=run["photo"]["seed"])
-        again = denoise(subject, RunSettings(**named, **run["settings"]), net, start_from=start)
+        again = denoise(subject, settings_of(run), net, start_from=start)
         assert again.result == run["result"]
         start = again.equilibrium()
     assert again.curve("residual") == trajectory.curve("residual")

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import torch
 
+from nerd_gui.denoising import RunSettings
 from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig
 
@@ -31,3 +32,9 @@ def make_photo(channels=1, rows=24, cols=20, seed=0, name="tiny"):
 def grey_photos(photo):
     """The channels of a photo, each a photo of its own."""
     return [dataclasses.replace(photo, pixels=channel[None].copy()) for channel in photo.pixels]
+
+
+def settings_of(report):
+    """The settings that a report tells of: five in its first lines, the others together."""
+    named = {name: report[name] for name in ("model", "solver", "window", "precision", "device")}
+    return RunSettings(**named, **report["settings"])
