@@ -84,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
             _summarize(saved, trajectory)
             reports.append(trajectory.report())
     if args.report is not None and reports:
-        write_text(args.report, json.dumps(reports if several else reports[0], indent=2, allow_nan=False) + "\n")
+        text = json.dumps(reports if several else reports[0], indent=2, allow_nan=False) + "\n"
+        write_text(args.report, text, overwrite=args.overwrite)
     return code
 
 

@@ -44,15 +44,15 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"Nothing can be written in “{folder}” ({error.strerror}); choose another folder.") from error
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
     """Write a text file as a whole.
 
     Raises
     ------
     OutputError
-        If it cannot be written; a file that was there before is then as it was.
+        If it cannot be written, or is there and may not be replaced; a file that was there before is then as it was.
     """
     try:
-        files.write_text(path, text)
+        files.write_text(path, text, overwrite=overwrite)
     except OSError as error:
         raise OutputError(f"“{path}” was not written: {files.why_not(error, path)}.") from error

@@ -1,5 +1,6 @@
 """The console itself: help, interrupts, processes of their own; and training by command."""
 
+import errno
 import json
 import os
 import signal
@@ -55,6 +56,39 @@ def test_interrupt_while_a_file_is_written(tmp_path, photo, model, capsys, monke
     assert main(command) == 130
     assert capsys.readouterr().err.splitlines()[-1].startswith("nerd-gui: interrupted")
     assert tree(".") == before
+
+
+def test_a_report_that_came_up_meanwhile_is_kept(tmp_path, photo, model, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def another_program(*_):
+        Path("run.json").write_text("another's")
+
+    monkeypatch.setattr("nerd_gui.cli.denoise._summarize", another_program)
+    command = ["denoise", str(photo), "-o", "out.png", "--model", model, "--max-iter", "1", "--report", "run.json"]
+    assert main(command) == 2
+    assert capsys.readouterr().err.endswith(
+        "nerd-gui: “run.json” was not written: it exists already; choose another name.\n"
+    )
+    assert Path("run.json").read_text() == "another's"
+    assert main([*command, "--overwrite"]) == 0
+    assert json.loads(Path("run.json").read_text())["solver"] == "broyden"
+
+
+def test_a_full_disk_is_said_with_what_to_do(tmp_path, photo, model, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_photo(Path("clean/a.png"))
+    Path("figures.json").write_text("precious")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    command = ["evaluate", "clean", "--sigma", "25", "--model", model, "--max-iter", "1", "--json", "figures.json"]
+    assert main(command) == 2
+    sentence = "nerd-gui: “figures.json” was not written: the disk is full; make room on it or choose another one.\n"
+    assert capsys.readouterr().err.endswith(sentence)
+    assert Path("figures.json").read_text() == "precious" and not list(tmp_path.rglob("*.part"))
 
 
 def test_the_console(tmp_path, photo, model):
