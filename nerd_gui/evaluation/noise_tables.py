@@ -16,7 +16,7 @@ _QUANTILES = ((0.1, "10 %"), (0.5, "median"), (0.9, "90 %"))
 #: Parts of the scale, 0-255, that a photo's bins of intensity are put together in.
 _RANGES = ((0, 85, "dark"), (85, 170, "middle"), (170, 256, "bright"))
 _PATCH = 256  # pixels, side of the squares that a model's noise is measured on
-_DRAWS = 3  # of each clean picture
+_DRAWS = 8  # of each clean picture
 _CLEAN = 1.5  # level below which a square without noise has a flat part
 
 
@@ -36,10 +36,10 @@ def noise_of(folder: Path) -> Iterator[tuple[str, NoiseStatistics]]:
 
 
 def noise_drawn(noise: NoiseModel, folder: Path, channels: int) -> Iterator[tuple[str, NoiseStatistics]]:
-    """The same of a model's noise on clean pictures of a folder, three draws for each, seeded with their number.
+    """The same of a model's noise on clean pictures of a folder, eight draws for each, seeded with their number.
 
-    The middle of each picture is taken, up to 256x256 pixels of what the model makes of it. Squares that have no flat
-    part without noise either are left out.
+    The middle of each picture is taken, up to 256x256 pixels of what the model makes of it. Where a clean square has no
+    flat part to measure, the picture is left out.
 
     Raises
     ------
@@ -55,15 +55,17 @@ def noise_drawn(noise: NoiseModel, folder: Path, channels: int) -> Iterator[tupl
             continue
         side = noise.side(patch)
         top, left = ((length - side) // 2 for length in pixels.shape[1:])
-        square = torch.from_numpy(pixels[None, :, top : top + side, left : left + side].copy())
-        for draw in range(_DRAWS):
-            seed += 1
-            patches = noise.draw(square, torch.Generator().manual_seed(seed))
-            try:
-                if noise_statistics(patches.target[0].numpy()).level < _CLEAN:
-                    yield f"{path.stem}, draw {draw + 1}", noise_statistics(patches.noisy[0].numpy())
-            except NoiseStatisticsError:
+        square = pixels[:, top : top + side, left : left + side]
+        try:
+            if noise_statistics(square).level >= _CLEAN:
                 continue
+            for draw in range(_DRAWS):
+                seed += 1
+                clean = torch.from_numpy(square[None].copy())
+                noisy = noise.draw(clean, torch.Generator().manual_seed(seed)).noisy
+                yield f"{path.stem}, draw {draw + 1}", noise_statistics(noisy[0].numpy())
+        except NoiseStatisticsError:
+            continue
 
 
 def quantiles(statistics: Sequence[NoiseStatistics]) -> Table:

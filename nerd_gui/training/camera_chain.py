@@ -64,9 +64,10 @@ class CameraChain:
         Standard deviations of that kernel in luma, down and across, are drawn evenly from [0, blur]; colour has this
         kernel convolved with another one, whose widths are drawn from [0, colour_blur].
     white : float
-        Part of them that is white in luma and colour, not denoised, and whose JPEG has full colour.
+        Part of these that has white noise instead, independent in red, green and blue; it is not denoised, and its JPEG
+        has full colour.
     colour : float
-        The standard deviation of its Cb and Cr over that of Y is drawn evenly from [0, colour].
+        The standard deviation of the grains' Cb and Cr over that of Y is drawn evenly from [0, colour].
     denoised : float
         Part of the patches that the camera denoises, with strengths drawn evenly, in luma with that of colour at most.
     sharpened : float
@@ -84,10 +85,10 @@ class CameraChain:
     low: float
     high: float
     read: float = 0.3
-    grains: float = 0.4
+    grains: float = 0.45
     blur: float = 1.6
     colour_blur: float = 2.7
-    white: float = 0.4
+    white: float = 0.5
     colour: float = 1.2
     denoised: float = 0.7
     sharpened: float = 0.5
@@ -185,14 +186,14 @@ class CameraChain:
     def _grained(self, light: Tensor, sigma: Tensor, tone: _Tone, white: Tensor, draws: "_Draws") -> Tensor:
         """Linear light with noise of a Gaussian kernel, and without, (2, B, 3, rows, cols)."""
         middle, slope = slope_of_tone(*tone)
-        narrow = self.blur * (1 - white) * torch.stack([draws.uniform(), draws.uniform()])
-        further = self.colour_blur * (1 - white) * torch.stack([draws.uniform(), draws.uniform()])
-        narrow, wide = narrow[..., None], torch.hypot(narrow, further)[..., None]
+        narrow = torch.stack([draws.uniform(0, self.blur), draws.uniform(0, self.blur)])[..., None]
+        further = torch.stack([draws.uniform(0, self.colour_blur), draws.uniform(0, self.colour_blur)])[..., None]
+        wide = torch.hypot(narrow, further)
         rows, cols = (length + 2 * _REACH for length in light.shape[2:])
         noise = draws.normal((len(light), 3, rows, cols))
         down, across = torch.cat([narrow, wide, wide], 2)
-        grain = correlated(noise, down, across, reach=_REACH)
-        grain = tinted(grain, draws.uniform(0, self.colour))
+        grain = tinted(correlated(noise, down, across, reach=_REACH), draws.uniform(0, self.colour))
+        grain = torch.where(white[:, None, None, None] > 0, noise[..., _REACH:-_REACH, _REACH:-_REACH], grain)
         share = draws.uniform(0, self.read)[:, None, None, None]
         variance = (sigma / 255 / slope).square()[:, None, None, None]
         strength = (variance * ((1 - share) * light / middle[:, None, None, None] + share)).sqrt()
