@@ -193,7 +193,8 @@ class CameraChain:
         noise = draws.normal((len(light), 3, rows, cols))
         down, across = torch.cat([narrow, wide, wide], 2)
         grain = tinted(correlated(noise, down, across, reach=_REACH), draws.uniform(0, self.colour))
-        grain = torch.where(white[:, None, None, None] > 0, noise[..., _REACH:-_REACH, _REACH:-_REACH], grain)
+        even = noise[..., _REACH:-_REACH, _REACH:-_REACH] / math.hypot(*LUMA)  # luma's variance is 1
+        grain = torch.where(white[:, None, None, None] > 0, even, grain)
         share = draws.uniform(0, self.read)[:, None, None, None]
         variance = (sigma / 255 / slope).square()[:, None, None, None]
         strength = (variance * ((1 - share) * light / middle[:, None, None, None] + share)).sqrt()

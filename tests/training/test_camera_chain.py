@@ -153,7 +153,8 @@ def test_a_cameras_denoising_makes_colour_coarse_and_weak():
 def test_a_part_is_white():
     """It stays so: the camera neither denoises it nor halves its colour."""
     noise = CameraChain(20, 20, **{**PLAIN, "white": 1.0, "denoised": 1.0, "halved": 1.0})
-    noisy, target, _ = noise.draw(even(noise, 64, count=20), generator())
+    noisy, target, sigma = noise.draw(even(noise, 64, count=20), generator())
+    assert float(sigma.median()) == pytest.approx(20, rel=0.1)
     y, cb, _ = in_ycc((noisy - target).numpy())
     assert np.abs(lag(y)).max() < 0.1 and np.abs(lag(cb)).max() < 0.15
     red, green = (noisy - target)[:, 0].flatten(), (noisy - target)[:, 1].flatten()
