@@ -40,8 +40,8 @@ def test_a_hovered_pixel_is_shown_until_one_is_pinned(qtbot, window, tiny_model_
     assert np.allclose(panel.map_weights(2), expected(window, tiny_model_path, 8, 9)[2], atol=1e-4)
     qtbot.mouseClick(view.viewport(), LEFT, pos=view.position_of(20, 21))
     QTest.mouseMove(view.viewport(), view.position_of(30, 31))
-    qtbot.waitUntil(lambda: window.session.hovered == (30, 31))
-    assert not panel._hover_timer.isActive() and caption(window).startswith("pixel row 20, column 21 ")
+    qtbot.waitUntil(lambda: window.session.hovered == (30, 31) and not panel._hover_timer.isActive())
+    assert caption(window).startswith("pixel row 20, column 21 ")
 
 
 def test_ctrl_click_pins_beside_and_the_last_pin_is_shown(qtbot, window):
