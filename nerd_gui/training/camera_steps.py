@@ -57,10 +57,11 @@ def toned(light: Tensor, gamma: Tensor, contrast: Tensor) -> Tensor:
 
 
 def lit(value: Tensor, gamma: Tensor, contrast: Tensor) -> Tensor:
-    """The light that `toned` makes these values of."""
+    """The light in [0, 1] that `toned` makes these values of."""
     power = _each(1 / gamma)
     straight = _bent(value, 1 / _each(contrast))
-    return (straight * ((1 + _TOE) ** power - _TOE**power) + _TOE**power) ** (1 / power) - _TOE
+    light = (straight * ((1 + _TOE) ** power - _TOE**power) + _TOE**power) ** (1 / power) - _TOE
+    return light.clamp(0, 1)  # rounding leaves black a little below 0, where noise would have the root of less than 0
 
 
 def slope_of_tone(gamma: Tensor, contrast: Tensor) -> tuple[Tensor, Tensor]:

@@ -44,7 +44,9 @@ def test_the_tone_curve_is_nearly_srgbs_and_goes_back():
     for gamma, contrast in ((1.8, 1.0), (2.2, 1.5)):
         there = toned(light, every(gamma), every(contrast))
         assert (there.diff() > 0).all()
-        np.testing.assert_allclose(lit(there, every(gamma), every(contrast)), light, atol=1e-5)
+        back = lit(there, every(gamma), every(contrast))
+        np.testing.assert_allclose(back, light, atol=1e-5)
+        assert back.min() >= 0 and back.max() <= 1  # noise has the root of it
 
 
 @pytest.mark.parametrize("contrast", [1.0, 1.4])
