@@ -46,8 +46,10 @@ class CameraChain:
 
     The target is the same patch by the same steps, without noise and without JPEG. So the network is asked to remove
     noise, and not to undo what it cannot know to be wrong: the blur and the colour fringes of demosaicking, sharpening,
-    the loss of another size. It is what the mean of many shots tends to where nothing is clipped. JPEG's errors count
-    as noise: the noise of many shots dithers them away, and who looks at a photo takes its blocks for noise too.
+    the loss of another size. Where nothing is clipped, it has the mean of many shots' light. The mean of their files is
+    a little darker, as the tone curve bends: at mid-grey by a third of a level to one for noise of 10, by four
+    times that for noise of 20. JPEG's errors count as noise: the noise of many shots dithers them away, and who looks
+    at a photo takes its blocks for noise too.
 
     What is not modelled: sensors' stripes and hot pixels, local tone mapping, lens corrections, JPEG before resizing.
 
@@ -55,7 +57,8 @@ class CameraChain:
     ----------
     low, high : float
         The noise's standard deviation of luma at mid-grey, before denoising and sharpening, is low + (high - low) u^2.5
-        for u drawn evenly from [0, 1]: weak noise is what most photos have.
+        for u drawn evenly from [0, 1]: weak noise is what most photos have. Of grains with colour it is the root mean
+        square of red, green and blue instead, of which luma has less: 0.8 of it on average.
     read : float
         The read-out's share of the variance at mid-grey is drawn evenly from [0, read].
     grains : float

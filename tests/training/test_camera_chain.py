@@ -10,7 +10,8 @@ from safetensors import safe_open
 from skimage import data as samples
 
 from nerd_gui.places import data_folder
-from nerd_gui.training.camera_chain import CameraChain
+from nerd_gui.training.camera_chain import CameraChain, _Draws
+from nerd_gui.training.camera_steps import lit
 from nerd_gui.training.data import PatchSampler
 from nerd_gui.training.noise_models import CameraNoise, noise_from_json
 
@@ -108,6 +109,26 @@ def test_levels_at_mid_grey_are_those_asked_for(grains):
     _, _, sigma = noise.draw(even(noise, 40), generator())
     assert float(sigma.median()) == pytest.approx(8, rel=0.15)
     assert float(sigma.std()) < 2
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+@pytest.mark.parametrize("grains", [0.0, 1.0])
+def test_black_and_white_have_numbers_without_a_noise_of_read_out(value, grains):
+    noise = CameraChain(8, 8, read=0.0, grains=grains)
+    for made in noise.draw(even(noise, 16, value, count=24), generator()):
+        assert made.isfinite().all()
+
+
+def test_a_targets_light_is_the_mean_of_many_shots():
+    """Of the light; the tone curve, which bends, makes files of it whose mean is darker."""
+    noise = CameraChain(8, 8, **{**PLAIN, "grains": 0.0}, read=0.1)
+    tone = torch.full((60,), 2.0), torch.full((60,), 1.2)
+    light = lit(even(noise, 40, count=60), *tone)
+    noisy, seen = noise._sensed(light, torch.full((60,), 8.0), tone, _Draws(60, generator(), light.device))
+    inside = (slice(None), slice(None), slice(12, -12), slice(12, -12))
+    assert float((noisy - seen)[inside].mean() / noisy[inside].std()) == pytest.approx(0, abs=0.01)
+    noisy, target, _ = noise.draw(even(noise, 40), generator())
+    assert -1.5 < 255 * float((noisy - target).mean()) < -0.2
 
 
 def test_weak_noise_is_drawn_more_often():
