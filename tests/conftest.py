@@ -48,7 +48,7 @@ def unasked(monkeypatch):
     monkeypatch.setattr(availability, "_failure", None)
     cached = (
         availability._beforehand,
-        availability._tell,
+        availability._tell_once,
         attention_kernel._forward,
         attention_kernel._gradient_kernels,
         history_kernel._passes,

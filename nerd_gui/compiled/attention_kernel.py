@@ -65,7 +65,7 @@ def _attend(
         others = kernel.copied(key, torch.bfloat16), kernel.copied(_pairs_across(value), torch.int32)
     else:
         others = kernel.copied(key), kernel.copied(value)
-    out, top, total = torch.empty(value.shape), *(torch.empty(query.shape[:4]) for _ in range(2))
+    out, top, total = map(_room, (value.shape, query.shape[:4], query.shape[:4]))
     kernel.run([kernel.copied(query), *others], [out, top, total], window, interrupt)
     return out, top, total
 
@@ -105,11 +105,16 @@ def _gradient(
 ) -> tuple[Tensor, Tensor, Tensor]:
     delta = (d_out * out).sum(-1)
     inputs = [by_key.copied(tensor) for tensor in (query, key, value, d_out, level, delta)]
-    d_query, d_key, d_value = (torch.empty(tensor.shape) for tensor in (query, key, value))
+    d_query, d_key, d_value = (_room(tensor.shape) for tensor in (query, key, value))
     first, last = window
     by_query.run(inputs, [d_query], (first, last))
     by_key.run(inputs, [d_key, d_value], (-last, -first))
     return d_query, d_key, d_value
+
+
+def _room(shape: Sequence[int]) -> Tensor:
+    """Room for what compiled code writes, which is float32 whatever PyTorch's default type is."""
+    return torch.empty(shape, dtype=torch.float32)
 
 
 class _Kernel:
@@ -153,7 +158,7 @@ class _Kernel:
         tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, BLOCK_ROWS)])
 
         def work() -> None:
-            scratch = torch.empty(ROW_BUFFERS * length * self.shape.lanes)
+            scratch = _room((ROW_BUFFERS * length * self.shape.lanes,))
             for plane, row in tasks:
                 if interrupt is not None:
                     interrupt()

@@ -19,7 +19,7 @@ SWITCH = "NERD_GUI_COMPILED"
 #: What an iterate in float32 takes on the plain path, in times of what it takes compiled: see `nerd-gui bench`.
 SLOWER = "2 to 4"
 
-_making = threading.RLock()
+_making, _telling = threading.RLock(), threading.Lock()
 
 
 class Unavailable(Exception):
@@ -123,6 +123,11 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-@functools.cache
 def _tell(sentence: str) -> None:
+    with _telling:  # threads that come at once would each be the first
+        _tell_once(sentence)
+
+
+@functools.cache
+def _tell_once(sentence: str) -> None:
     print(f"nerd-gui: {sentence}", file=sys.stderr)

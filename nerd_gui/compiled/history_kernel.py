@@ -99,7 +99,7 @@ class Passes:
     def _sums(self, vectors: Tensor, *sizes: int) -> Tensor:
         """Zeros (B, parts, *sizes, lanes) for the sums of each part: added in one order, whichever thread is free."""
         batch, dim = vectors.shape
-        return torch.zeros(batch, -(-dim // _PART), *sizes, self._lanes)
+        return torch.zeros(batch, -(-dim // _PART), *sizes, self._lanes, dtype=torch.float32)
 
     def _run(self, name: str, vectors: Sequence[Tensor], beside: Sequence[Tensor], *numbers: int) -> None:
         """Pass over vectors (B, D), part by part, each with what is its own `beside` them, (B, parts or 1, …)."""

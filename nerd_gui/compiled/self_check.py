@@ -4,6 +4,7 @@ A picture of 9 x 21 pixels has borders, whole blocks of queries and such that ar
 have whole steps.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Protocol
@@ -16,6 +17,7 @@ from nerd_gui.compiled.availability import Wrong
 _ROWS, _COLS, _REACH = 9, 21, 3
 WINDOW = -_REACH, _REACH
 _DIM, _KEPT = 320, 3
+_drawn = functools.partial(torch.randn, dtype=torch.float32)
 
 
 class Passes(Protocol):
@@ -74,9 +76,9 @@ def check_passes(passes: Passes) -> None:
     """
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
-        z, f_z, before = torch.randn(3, 2, _DIM, generator=generator)
-        room = torch.randn(2, _KEPT + 1, _DIM, generator=generator).half()
-        factors, g = torch.randn(2, _KEPT + 2, generator=generator), (f_z - z)
+        z, f_z, before = _drawn(3, 2, _DIM, generator=generator)
+        room = _drawn(2, _KEPT + 1, _DIM, generator=generator).half()
+        factors, g = _drawn(2, _KEPT + 2, generator=generator), (f_z - z)
         kept = room[:, :_KEPT].double()
         sums = torch.einsum("bkd,bd->bk", kept, g.double()), torch.einsum("bkd,bd->bk", kept, kept[:, -1])
         for found, truth in zip(passes.products(room, _KEPT, g, room[:, _KEPT - 1].float()), sums, strict=True):
@@ -106,7 +108,7 @@ def _demand(what: str, found: Tensor, truth: Tensor, tolerance: float) -> None:
 def _picture(d_k: int, d_v: int) -> list[Tensor]:
     """Query, key, value, and a gradient of the output."""
     generator = torch.Generator().manual_seed(0)
-    return [torch.randn(1, 2, _ROWS, _COLS, depth, generator=generator) for depth in (d_k, d_k, d_v, d_v)]
+    return [_drawn(1, 2, _ROWS, _COLS, depth, generator=generator) for depth in (d_k, d_k, d_v, d_v)]
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:

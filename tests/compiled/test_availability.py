@@ -1,7 +1,9 @@
 """Where compiled code cannot be had, for whatever reason, the plain path is taken, is right, and is told of."""
 
 import dataclasses
+import io
 import sys
+import threading
 
 import pytest
 import torch
@@ -106,6 +108,34 @@ def test_what_stops_an_evaluation_says_nothing_of_the_code(unasked):
     with pytest.raises(ZeroDivisionError):
         neighbourhood_attention(*inputs(), 7, interrupt=lambda: 1 / 0)
     assert status().compiled
+
+
+def test_threads_that_come_at_once_tell_of_it_once(unasked):
+    second = threading.Thread(target=availability._tell, args=("It is so.",))
+
+    class Meanwhile(io.StringIO):
+        def write(self, text):
+            if second.ident is None:
+                second.start()
+                second.join(0.2)  # it has to wait for the first, which is here
+            return super().write(text)
+
+    unasked.setattr(sys, "stderr", Meanwhile())
+    availability._tell("It is so.")
+    second.join()
+    assert sys.stderr.getvalue() == "nerd-gui: It is so.\n"
+
+
+@pytest.mark.usefixtures("compiled_code")
+def test_it_is_float32_whatever_pytorchs_default_is(unasked):
+    inner = inputs()
+    truth = reference_attention(*inner, 7)
+    torch.set_default_dtype(torch.float64)
+    try:
+        torch.testing.assert_close(neighbourhood_attention(*inner, 7, path="compiled"), truth, atol=2e-6, rtol=1e-5)
+        assert history_kernel.passes_over(torch.zeros(1, 320, dtype=torch.float32)) is not None
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def test_the_switch_turns_it_off(unasked, tiny_net, tiny_photo):
