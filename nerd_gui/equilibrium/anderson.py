@@ -64,7 +64,7 @@ def anderson(
         raise ValueError(f"Anderson's beta must be above 0, not {beta}.")
     if not regularization > 0:
         raise ValueError(f"Anderson's regularization must be above 0, not {regularization}.")
-    room = max(1, min(memory or max_iter, max_iter))
+    room = max(1, anderson_storage(max_iter=max_iter, memory=memory, stop_on=stop_on).pairs)
     return solve(lambda z: _Anderson(z, room, pair_dtype, beta, regularization), f, z0, rule, safeguard=safeguard)
 
 

@@ -1,4 +1,4 @@
-"""History that a solver keeps from step to step, in half precision if asked to, and the algebra on them."""
+"""The vectors that a solver keeps from step to step, in half precision if asked to, and the algebra on them."""
 
 from __future__ import annotations
 
