@@ -76,7 +76,8 @@ def quantiles(statistics: Sequence[NoiseStatistics]) -> Table:
     """
     header = ["plane", "", "level", *(name for *_, name in _RANGES), *(f"lag {lag + 1}" for lag in range(LAGS))]
     table = [[*header, "excess kurtosis"]]
-    for index, plane in enumerate(statistics[0].planes):
+    planes = max((one.planes for one in statistics), key=len)  # grey photos have one, colour photos three
+    for index, plane in enumerate(planes):
         rows = np.array([_figures(one, index) for one in statistics if index < len(one.planes)])
         for quantile, name in _QUANTILES:
             figures = [

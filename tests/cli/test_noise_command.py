@@ -56,6 +56,15 @@ def test_a_folder_gives_quantiles_and_of_pairs_the_noisy_halves_count(tmp_path, 
     assert table["Y", "median"][header.index("dark")] == "-"
 
 
+def test_a_table_of_grey_and_colour_photos_has_all_planes(tmp_path, capsys):
+    colour = write_noisy(tmp_path / "mixed" / "b.png")
+    Image.open(colour).convert("L").save(tmp_path / "mixed" / "a.png")
+    _, table = rows(said(capsys, tmp_path / "mixed", "--table"))
+    assert {plane for plane, _ in table} == {"Y", "Cb", "Cr"}
+    _, alone = rows(said(capsys, colour, "--table"))
+    assert table["Cb", "median"] == alone["Cb", "median"]
+
+
 def test_the_noise_that_a_recipe_draws(tmp_path, capsys):
     folder = write_noisy(tmp_path / "clean" / "a.png", 0).parent
     write_noisy(folder / "rough.png", 30, seed=1)
