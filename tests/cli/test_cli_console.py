@@ -133,7 +133,7 @@ def test_training_goes_on_and_releases(tmp_path, capsys, monkeypatch):
 def on_a_training_machine(arguments, folder):
     """Run a command with torch, numpy, Pillow and safetensors alone."""
     absent = ["PySide6", "pyqtgraph", "superqt", "psutil", "skimage", "scipy", "tifffile", "imagecodecs", "llvmlite"]
-    absent += ["torchdeq", "platformdirs", "pywt", "shiboken6"]
+    absent += ["torchdeq", "pywt", "shiboken6"]
     program = (
         "import os, sys\nos.environ.pop('NERD_GUI_COMPILED', None)\n"
         f"for name in {absent}: sys.modules[name] = None\n"
