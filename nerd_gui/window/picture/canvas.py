@@ -123,6 +123,7 @@ class PictureCanvas(QWidget):
         if self.comparison.layers.shape is None:
             raise ValueError("There is no picture to choose a region in: open a photo first.")
         self._choosing = rows, cols
+        self._point_at(self._pointer)
         self.setFocus()
         self.update()
 
@@ -159,11 +160,13 @@ class PictureCanvas(QWidget):
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def _marks(self) -> Marks:
+        if self._choosing is not None:  # in the whole photo; pins, map and region are those of the subject
+            return Marks(candidate=self.candidate())
         pointer = None
         if self._pointer is not None and self._session.hovered is not None:
             pane = self.comparison.pane_at(self._device(self._pointer)[0])
             pointer = None if pane is None else (pane, *self._session.hovered)
-        return Marks(self._session.pins, self.overlay, self.region, self.candidate(), pointer)
+        return Marks(self._session.pins, self.overlay, self.region, pointer=pointer)
 
     # -- mouse ---------------------------------------------------------------------------------------------------
 
@@ -234,7 +237,7 @@ class PictureCanvas(QWidget):
     def _point_at(self, position: QPoint | None) -> None:
         """Follow the pointer, which is at `position` or has left."""
         self._pointer = position
-        pixel = None if position is None else self.pixel_at(position)
+        pixel = None if position is None or self._choosing is not None else self.pixel_at(position)
         changed = pixel != self._session.hovered
         self._session.hover(pixel)
         if self._choosing is not None or (changed and len(self.comparison.panes) > 1):
@@ -249,7 +252,8 @@ class PictureCanvas(QWidget):
         elif press.divider if press is not None else over is not None and self._on_divider(over):
             shape = Qt.CursorShape.SplitHCursor
         else:
-            shape = Qt.CursorShape.CrossCursor if self._session.hovered is not None else Qt.CursorShape.ArrowCursor
+            on_picture = over is not None and self.pixel_at(over) is not None
+            shape = Qt.CursorShape.CrossCursor if on_picture else Qt.CursorShape.ArrowCursor
         self.setCursor(shape)
 
     def _on_divider(self, position: QPoint) -> bool:
