@@ -49,7 +49,7 @@ class Recorder:
         Parameters
         ----------
         reason : StopReason
-            Why the run ended, where its last iterate does not say so: it was cancelled between two.
+            Why the run ended, where its last iterate does not say so: it was cancelled between two, or failed.
         """
         trajectory = self.trajectory
         trajectory.stop_reason = trajectory.stop_reason or reason

@@ -22,6 +22,7 @@ class StopReason(StrEnum):
     STALLED = "stalled"
     DIVERGED = "diverged"
     CANCELLED = "cancelled"
+    FAILED = "failed"  # an error ended the run; no solver says so itself
 
 
 class Progress:

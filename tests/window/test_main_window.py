@@ -266,6 +266,29 @@ def test_an_unexpected_error_is_a_dialog_with_details(qtbot, window, monkeypatch
     assert "planted" in dialog_text(window)
 
 
+def test_a_run_that_fails_midway_keeps_its_iterates_and_does_not_run_on(qtbot, window, monkeypatch):
+    evaluations, true = [], NERD.implicit
+
+    def implicit(*args, **how):
+        evaluations.append(None)
+        if len(evaluations) > 3:
+            raise ZeroDivisionError("planted")
+        return true(*args, **how)
+
+    monkeypatch.setattr(NERD, "implicit", implicit)
+    with qtbot.waitSignal(window.session.controller.failed):
+        window.actions_.run.trigger()
+    assert "planted" in dialog_text(window) and window.summary.text() == "The run failed."
+    assert len(window.session.trajectory) == 3 and not window.progress.isVisible()
+    assert window.actions_.run.isEnabled() and window.actions_.export.isEnabled()
+    slider(window).setValue(1)
+    assert window.summary.text().startswith("Iterate 1:") and " · failed, result " in window.summary.text()
+    report = window.session.trajectory.report()
+    assert report["stop_reason"] == "failed" and report["peak_memory_mb"] > 0
+    last = window.curves.residual_plot.plotItem.vb.viewRange()[0][1]
+    assert last < 3, "no room is kept for iterates that will not come"
+
+
 def test_changing_the_noise_takes_the_old_run_away(qtbot, window):
     run_to_the_end(qtbot, window)
     window.findChild(QComboBox, "noiseModeCombo").setCurrentIndex(0)

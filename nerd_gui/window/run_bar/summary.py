@@ -97,7 +97,8 @@ def _slowness(trajectory: Trajectory) -> str:
 
 def _saving(trajectory: Trajectory) -> Saving | None:
     """What the start saved, once the run has come to its own end."""
-    return trajectory.saving() if trajectory.stop_reason not in (None, StopReason.CANCELLED) else None
+    cut_short = (None, StopReason.CANCELLED, StopReason.FAILED)
+    return trajectory.saving() if trajectory.stop_reason not in cut_short else None
 
 
 def _start(trajectory: Trajectory) -> str:

@@ -146,7 +146,10 @@ class RunController(QObject):
 
     def _on_failed(self, run_id: int, sentence: str, details: str) -> None:
         if self._under_way(run_id) is not None:
+            recorder = self._recorder
             self._leave()
+            if recorder is not None:
+                recorder.finish(StopReason.FAILED)
             self.failed.emit(sentence, details)
             self.runningChanged.emit(False)
 
