@@ -14,19 +14,22 @@ class Notices(QObject):
         self, session: Session, models: ModelChoice, messages: Messages, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._workspace = session.workspace
+        self._session = session
         self._models = models
         self._messages = messages
-        session.controller.noticed.connect(self._say_notice)
-        session.controller.planned.connect(messages.say)
+        session.trajectoryChanged.connect(self._say_what_differs)
         session.controller.failed.connect(messages.show_error)
         session.photoChanged.connect(self._name_better_network)
 
-    def _say_notice(self, notice: str) -> None:
-        self._messages.say(notice, 8000)
+    def _say_what_differs(self) -> None:
+        """Say how the run differs from what was asked for: in its start, and in what it gave up to fit into memory."""
+        if (trajectory := self._session.trajectory) is not None:
+            notice, steps = trajectory.notice, trajectory.plan.steps
+            sentences = [*([notice] if notice is not None else []), *steps]
+            self._messages.say(" ".join(sentences), 0 if steps else 8000)
 
     def _name_better_network(self) -> None:
-        workspace = self._workspace
+        workspace = self._session.workspace
         if workspace.photo is None or workspace.add_noise:
             return
         if (better := self._models.better_for_photos(workspace.photo.channels)) is not None:

@@ -21,12 +21,8 @@ class RunController(QObject):
     -------
     prepared
         The run has its network and its trajectory; iterates follow.
-    noticed : str
-        A sentence on how the run started, where that is not as asked for.
     iterateAdded : int
         The iterate of this index has arrived in the run's trajectory.
-    planned : str
-        What was given up to make the run fit into memory; empty where nothing was.
     ended : StopReason
     failed : str, str
         A sentence and details.
@@ -34,9 +30,7 @@ class RunController(QObject):
     """
 
     prepared = Signal()
-    noticed = Signal(str)
     iterateAdded = Signal(int)
-    planned = Signal(str)
     ended = Signal(object)
     failed = Signal(str, str)
     runningChanged = Signal(bool)
@@ -131,9 +125,6 @@ class RunController(QObject):
             self._recorder = Recorder(prepared)
             run.net, run.trajectory = prepared.net, self._recorder.trajectory
             self.prepared.emit()
-            self.planned.emit(" ".join(prepared.plan.steps))
-            if prepared.notice is not None:
-                self.noticed.emit(prepared.notice)
 
     def _on_iterate(self, run_id: int, iterate: Iterate) -> None:
         if self._under_way(run_id) is not None and self._recorder is not None:
