@@ -236,7 +236,7 @@ def test_a_bad_photo_at_the_start_is_a_dialog(qtbot, make_window, tmp_path):
     window = make_window(tmp_path / "nowhere.png")
     qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)))
     assert "nowhere.png" in dialog_text(window)
-    assert window.isVisible() and not window.actions_.run.isEnabled()
+    assert window.isVisible() and not window.actions_.run.isEnabled() and not window.banner.isVisible()
 
 
 def test_an_unreadable_network_is_a_dialog(qtbot, window, tmp_path):

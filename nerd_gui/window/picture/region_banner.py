@@ -14,6 +14,7 @@ class RegionBanner(QLabel):
         self.setObjectName("regionBanner")
         self.setWordWrap(True)
         self.setMargin(6)
+        self.hide()
         self._workspace = session.workspace
         session.subjectChanged.connect(self._show_region)
 
