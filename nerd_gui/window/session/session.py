@@ -29,7 +29,7 @@ class Session(QObject):
     Signals
     -------
     photoChanged
-        Another photo, or another clean reference of it; `subjectChanged` follows.
+        Another photo, or another clean reference of it. The runs of the one before are gone; `subjectChanged` follows.
     subjectChanged
         Another picture to run: the photo, its noise or its region. There is no current run, and there are no pins.
     runChanged
@@ -82,20 +82,23 @@ class Session(QObject):
     # ---- the subject --------------------------------------------------------------------------------------------
 
     def _on_photo(self) -> None:
-        self._put_away()
+        self._clear()
         self.runs.clear()
         self.referenceChanged.emit()
         self.set_channel(None)
         self.photoChanged.emit()
-        self._on_subject()
+        self.subjectChanged.emit()
 
     def _on_subject(self) -> None:
-        """What the current run found belongs to another picture."""
+        self._clear()
+        self.subjectChanged.emit()
+
+    def _clear(self) -> None:
+        """Leave run and pins: they belong to another picture."""
         self._put_away()
         self.runs = [run for run in self.runs if run is not self.run]
         self.show_run(None)
         self.clear_pins()
-        self.subjectChanged.emit()
 
     # ---- runs ---------------------------------------------------------------------------------------------------
 

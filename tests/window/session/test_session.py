@@ -62,6 +62,16 @@ def test_another_subject_takes_run_pins_and_index_away(qtbot, window):
     assert session.follow and session.workspace.subject().seed == 7
 
 
+def test_another_photo_finds_no_run_of_the_one_before(qtbot, window):
+    session, seen = window.session, []
+    run_to_the_end(qtbot, window)
+    session.pin(5, 5)
+    for signal in (session.referenceChanged, session.photoChanged, session.subjectChanged):
+        signal.connect(lambda: seen.append((session.run, session.runs, session.index, session.pins)))
+    window.open_dialogs.open_sample(sample_names()[1])
+    assert seen == [(None, [], -1, ())] * 3
+
+
 def test_a_pin_takes_the_place_of_the_others_or_stands_beside_them():
     session = Session()
     session.pin(1, 2)
