@@ -9,6 +9,7 @@ import torch  # noqa: F401 - before Qt: torch 2.9 and later fail to load after i
 from PySide6.QtCore import QBuffer, QIODevice, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
+from nerd_gui.denoising import RunError
 from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging import PhotoError, open_photo
 from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
@@ -66,7 +67,10 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
 
     def start() -> None:
         if not session.controller.running:
-            window.run()
+            try:
+                session.start(window.controls.settings())
+            except RunError as error:
+                finish(_complain(str(error)))
 
     def picture() -> None:
         if session.trajectory:

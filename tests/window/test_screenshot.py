@@ -1,0 +1,48 @@
+"""A picture of the window, taken without a person: of a finished run, or a sentence where there cannot be one."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from nerd_gui.denoising import RunError
+from nerd_gui.window.application import run_window
+from nerd_gui.window.run_bar import controls
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32), dtype=np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def patience(qapp):
+    """A window that nobody closes ends the event loop all the same, after a while."""
+    qapp.setQuitOnLastWindowClosed(False)  # or a second quit stays behind for the event loops of the next tests
+    timer = QTimer(qapp, singleShot=True, interval=20_000)
+    timer.timeout.connect(QApplication.exit)
+    timer.start()
+    yield timer
+    timer.stop()
+    qapp.setQuitOnLastWindowClosed(True)
+
+
+def test_the_finished_window_is_saved(photo, tmp_path, tiny_model_path):
+    target = tmp_path / "window.png"
+    assert run_window(photo, target, str(tiny_model_path)) == 0
+    picture = np.asarray(Image.open(target))
+    assert picture.shape[1] > picture.shape[0] > 500 and picture.std() > 10
+
+
+def test_without_a_network_it_says_so_and_ends(photo, tmp_path, monkeypatch, capsys, patience):
+    def none(device):
+        raise RunError("There is no trained network.")
+
+    monkeypatch.setattr(controls, "model_names", list)
+    monkeypatch.setattr(controls, "default_model", none)
+    assert run_window(photo, tmp_path / "window.png") == 2
+    assert "There is no trained network" in capsys.readouterr().err
+    assert patience.isActive() and not (tmp_path / "window.png").exists()
