@@ -210,7 +210,8 @@ class Scrubber(QWidget):
 
     def _on_trajectory(self) -> None:
         self._stop_playing()
-        self._slider.setSliderDown(False)
+        with QSignalBlocker(self._slider):  # the session holds nothing any more, and moves the iterate itself
+            self._slider.setSliderDown(False)
         self._show_state()
 
     def _on_index(self) -> None:

@@ -262,6 +262,14 @@ def test_another_run_begins_with_nothing_and_is_followed(filled):
     assert filled.slider.mark_at(filled.slider.position_of(0)) == "result: iterate of least residual"
 
 
+def test_a_held_slider_is_let_go_by_another_run(filled):
+    filled.qtbot.mousePress(filled.slider, LEFT, pos=filled.at(10))
+    show(filled.session, make_trajectory([0.5, 0.1]))
+    assert filled.indices == [-1, 1] and not filled.slider.isSliderDown() and filled.agrees()
+    arrive(filled.session, make_iterate(2, 0.05))
+    assert filled.agrees() and filled.session.index == 2
+
+
 def test_a_shorter_run_has_a_shorter_range(filled):
     filled.session.go(8)
     show(filled.session, make_trajectory([0.5] * 6))
