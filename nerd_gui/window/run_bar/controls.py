@@ -44,7 +44,6 @@ class NoiseControls(QWidget):
         self.sigma.setRange(0, 100)
         self.sigma.setDecimals(1)
         self.sigma.setPrefix("σ ")
-        self.sigma.setValue(25)
         self.seed = described(
             QSpinBox(), "seedSpin", "Noise seed", "Seed of the noise: the same seed gives the same noise everywhere."
         )
@@ -63,29 +62,31 @@ class NoiseControls(QWidget):
         self.mode.currentIndexChanged.connect(self._on_changed)
         self.sigma.valueChanged.connect(self._on_changed)
         self.seed.valueChanged.connect(self._on_changed)
-        session.photoChanged.connect(self._show_photo)
-        self._show_mode()
+        session.photoChanged.connect(self._show_estimate)
+        session.subjectChanged.connect(self._show_noise)
+        self._show_noise()
 
     @property
     def adds_noise(self) -> bool:
         return self.mode.currentIndex() == ADD_NOISE
 
-    def _show_photo(self) -> None:
-        """Take over a newly opened photo's state."""
-        workspace = self._workspace
-        with QSignalBlocker(self.mode):
-            self.mode.setCurrentIndex(ADD_NOISE if workspace.add_noise else ALREADY_NOISY)
-        estimated = workspace.estimated_sigma
+    def _show_estimate(self) -> None:
+        estimated = self._workspace.estimated_sigma
         self.estimate.setText("" if estimated is None else f"estimated σ {estimated:.1f}")
-        self._show_mode()
 
-    def _show_mode(self) -> None:
+    def _show_noise(self) -> None:
+        workspace = self._workspace
+        with QSignalBlocker(self.mode), QSignalBlocker(self.sigma), QSignalBlocker(self.seed):
+            self.mode.setCurrentIndex(ADD_NOISE if workspace.add_noise else ALREADY_NOISY)
+            if self.sigma.value() != workspace.sigma:  # setting it anew would undo a number half typed
+                self.sigma.setValue(workspace.sigma)
+            if self.seed.value() != workspace.seed:
+                self.seed.setValue(workspace.seed)
         self.sigma.setVisible(self.adds_noise)
         self.seed.setVisible(self.adds_noise)
         self.estimate.setVisible(not self.adds_noise)
 
     def _on_changed(self) -> None:
-        self._show_mode()
         self._workspace.set_noise(add_noise=self.adds_noise, sigma=self.sigma.value(), seed=self.seed.value())
 
 
