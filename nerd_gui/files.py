@@ -12,8 +12,8 @@ def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool 
 
     The content is written under another name in the same folder, flushed to the disk, and renamed. Permissions are
     those that `open` would give: an old file keeps its own, a new one gets what the umask leaves. The target of a
-    symbolic link is replaced and not the link. What is no file, such as ``/dev/stdout`` or a pipe, is written to as it
-    is, since there is nothing to keep.
+    symbolic link is replaced and not the link. What is no file, such as a pipe, ``/dev/null`` or a terminal's
+    ``/dev/stdout``, is written to as it is, since there is nothing to keep or replace.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def why_not(error: OSError, path: str | os.PathLike[str]) -> str:
 
 def _write(path: Path, content: bytes, overwrite: bool) -> None:
     mode = _mode_of(path)
-    if not overwrite and os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     if mode is not None and not stat.S_ISREG(mode):
         with open(path, "wb") as file:
             file.write(content)
         return
+    if not overwrite and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     if mode is not None and not os.access(path, os.W_OK):  # a rename would not ask
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     target = Path(os.path.realpath(path))

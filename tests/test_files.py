@@ -167,14 +167,18 @@ def test_a_write_protected_file_is_not_replaced(tmp_path, monkeypatch):
 
 
 @unix
-def test_a_pipe_is_written_to_and_stays(tmp_path):
+@pytest.mark.parametrize("overwrite", [True, False])  # there is nothing to replace
+def test_a_pipe_is_written_to_and_stays(tmp_path, overwrite):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
-    write_file(pipe, b"figures")
-    reader.join()
+    try:
+        write_file(pipe, b"figures", overwrite=overwrite)
+    finally:
+        os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))  # ends a reader that nobody wrote to
+        reader.join()
     assert read == [b"figures"] and stat.S_ISFIFO(pipe.stat().st_mode)
 
 

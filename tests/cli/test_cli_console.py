@@ -75,6 +75,20 @@ def test_a_report_that_came_up_meanwhile_is_kept(tmp_path, photo, model, capsys,
     assert json.loads(Path("run.json").read_text())["solver"] == "broyden"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes as Unix has them")
+def test_a_report_goes_into_a_pipe(tmp_path, photo, model, monkeypatch):
+    """As a shell makes one of >(command), without --overwrite: nothing is replaced."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    end = os.open("pipe", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        command = ["denoise", str(photo), "-o", "out.png", "--model", model, "--max-iter", "1", "--report", "pipe"]
+        assert main(command) == 0
+        assert json.loads(os.read(end, 1 << 16))["solver"] == "broyden"
+    finally:
+        os.close(end)
+
+
 def test_a_full_disk_is_said_with_what_to_do(tmp_path, photo, model, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_photo(Path("clean/a.png"))
