@@ -3,15 +3,17 @@
 import argparse
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import get_args
 
 import torch
 
 from nerd_gui.cli.arguments import UsageError, not_negative, positive, whole
 from nerd_gui.denoising import RunSettings, check_device, default_device, default_model
 from nerd_gui.equilibrium import MEASURES, SOLVERS
+from nerd_gui.nerd.attention import Precision
 
 _NOT_AS_GIVEN = ("model", "device")  # their defaults depend on the machine
-_STARTS, _PRECISIONS = ("zero", "random"), ("float32", "bfloat16")
+_STARTS = ("zero", "random")  # of a command, which no run has gone before
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +57,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--start", default=usual.start, metavar="START", help=f"z of iterate 0: {_choice(_STARTS, usual.start)}")
     add("--start-seed", type=whole(0), metavar="N", help=f"seed of the random start (default: {usual.start_seed})")
     add("--window", type=whole(1), metavar="Q", help="attention window in pixels (default: the network's own)")
-    add("--precision", default=usual.precision, metavar="P", help=f"inside f: {_choice(_PRECISIONS, usual.precision)}")
+    add(
+        "--precision",
+        default=usual.precision,
+        metavar="P",
+        help=f"inside f: {_choice(get_args(Precision), usual.precision)}",
+    )
     add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
     add(
         "--memory-limit",

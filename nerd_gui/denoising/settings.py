@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nerd_gui.denoising.errors import RunError
-from nerd_gui.equilibrium import MEASURES, SOLVERS
+from nerd_gui.equilibrium import MEASURES, SOLVERS, Measure
 from nerd_gui.nerd.attention import Precision
 
-Measure = Literal["residual", "relative_step", "residual_change"]
+Start = Literal["zero", "random", "last"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class RunSettings:
     window: int | None = None
     precision: Precision = "float32"
     device: str = "cpu"
-    start: Literal["zero", "random", "last"] = "zero"
+    start: Start = "zero"
     start_seed: int = 0
     memory_limit: float | None = None
 
@@ -80,9 +80,9 @@ class RunSettings:
             raise RunError(f"The attention window must be at least 1 pixel wide, not {self.window}.")
         if self.memory_limit is not None and not 0 < self.memory_limit < math.inf:
             raise RunError(f"The memory limit must be above 0 GB, not {self.memory_limit}.")
-        if self.precision not in ("float32", "bfloat16"):
-            raise RunError(f"The precision must be float32 or bfloat16, not “{self.precision}”.")
-        if self.start not in ("zero", "random", "last"):
+        if self.precision not in get_args(Precision):
+            raise RunError(f"The precision must be {' or '.join(get_args(Precision))}, not “{self.precision}”.")
+        if self.start not in get_args(Start):
             raise RunError(f"A run starts from zero, random or last, not from “{self.start}”.")
         if not 0 <= self.start_seed < 1 << 63:
             raise RunError(f"The seed of the start must be 0 or more and below 2^63, not {self.start_seed}.")

@@ -7,7 +7,7 @@ from nerd_gui.equilibrium.phantom import phantom_gradient
 from nerd_gui.equilibrium.plain import plain, plain_storage
 from nerd_gui.equilibrium.solver import Solver, Storage
 from nerd_gui.equilibrium.stability import spectral_radius
-from nerd_gui.equilibrium.stop_rule import MEASURES, StopReason
+from nerd_gui.equilibrium.stop_rule import MEASURES, Measure, StopReason
 from nerd_gui.equilibrium.without_synchronisation import broyden_without_synchronisation
 
 #: The solvers by name; all take the keywords of `broyden`, and some of them further ones.
@@ -20,6 +20,7 @@ SOLVERS: dict[str, Solver] = {
 __all__ = [
     "MEASURES",
     "SOLVERS",
+    "Measure",
     "Solver",
     "SolverStep",
     "StopReason",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-MEASURES = ("residual", "relative_step", "residual_change")
+Measure = Literal["residual", "relative_step", "residual_change"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
 STALL_GAIN = 0.99  # the best residual has improved when it fell below this part of itself
 
