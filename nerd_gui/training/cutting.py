@@ -23,6 +23,8 @@ def parts(picture: NDArray, rows: int, cols: int) -> list[NDArray]:
     A picture with steps between JPEG's blocks is halved first: a network would learn that such steps are clean. Left
     out are parts that have them even so, and those that are flat for the most part.
     """
+    if picture.shape[-2] < rows or picture.shape[-1] < cols:
+        return []
     if is_blocky(picture):
         picture = halved(picture)
     down, across = picture.shape[-2] // rows, picture.shape[-1] // cols

@@ -94,3 +94,10 @@ def test_a_folder_without_a_part_that_is_large_enough_is_a_sentence(tmp_path):
     small = write(tmp_path / "small", b=grain(30, 30))
     with pytest.raises(DataError, match=r"No picture in “.*small” has a part of 60x40 pixels.* leave the folder out"):
         load_pictures([first, small])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (10, 12), (64, 47), (47, 64)])
+def test_a_picture_that_is_too_small_has_no_parts(size):
+    picture = np.random.default_rng(0).integers(0, 255, size, dtype=np.uint8)
+    assert parts(picture, 48, 48) == []
