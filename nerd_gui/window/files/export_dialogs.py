@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMainWindow
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from nerd_gui.denoising import Trajectory
 from nerd_gui.imaging import PhotoError, save_picture, usual_suffix, what_is_lost
@@ -27,8 +27,8 @@ _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
 class ExportDialogs:
     """One dialog for each thing that can be saved; what is shown when it opens is what is saved."""
 
-    def __init__(self, window: QMainWindow, session: Session, curves: Curves, messages: Messages) -> None:
-        self._window = window
+    def __init__(self, parent: QWidget, session: Session, curves: Curves, messages: Messages) -> None:
+        self._parent = parent
         self._session = session
         self._curves = curves
         self._messages = messages
@@ -63,7 +63,7 @@ class ExportDialogs:
         trajectory = self._session.trajectory
         if trajectory is None:
             return
-        folder = QFileDialog.getExistingDirectory(self._window, f"{_title(trajectory, 'all iterates')}: the folder")
+        folder = QFileDialog.getExistingDirectory(self._parent, f"{_title(trajectory, 'all iterates')}: the folder")
         if folder:
             suffix = usual_suffix(trajectory.subject.photo)
             done = _done(trajectory, "all iterates", f"in “{folder}”")
@@ -103,7 +103,7 @@ class ExportDialogs:
         photo = trajectory.subject.photo
         folder = photo.path.parent if photo.path else Path.home()
         suggested = suggested_path(trajectory, folder, ending, suffix)
-        target = ask_target(self._window, _title(trajectory, what), suggested, kinds, photo.path)
+        target = ask_target(self._parent, _title(trajectory, what), suggested, kinds, photo.path)
         if target is not None:
             self._attempt(lambda: save(target), _done(trajectory, what, f"as “{target.path}”"))
 
@@ -113,7 +113,7 @@ class ExportDialogs:
         except (PhotoError, ValueError) as error:
             self._messages.show_error(str(error))
         else:
-            self._window.statusBar().showMessage(done, 10_000)
+            self._messages.say(done, 10_000)
 
 
 def _title(trajectory: Trajectory, what: str) -> str:
