@@ -72,6 +72,7 @@ class Actions:
         self.schemes = QActionGroup(window)
         self._build_menus()
         session.subjectChanged.connect(self._update_enabled)
+        session.trajectoryChanged.connect(self._update_enabled)
         session.iterateAdded.connect(self._update_enabled)
         session.controller.runningChanged.connect(self._update_enabled)
         models.currentIndexChanged.connect(self._update_enabled)

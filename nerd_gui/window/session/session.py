@@ -82,21 +82,19 @@ class Session(QObject):
     # ---- the subject --------------------------------------------------------------------------------------------
 
     def _on_photo(self) -> None:
-        self._clear()
-        self.runs.clear()
-        self.referenceChanged.emit()
+        self._clear([])
         self.set_channel(None)
         self.photoChanged.emit()
         self.subjectChanged.emit()
 
     def _on_subject(self) -> None:
-        self._clear()
+        self._clear([run for run in self.runs if run is not self.run])
         self.subjectChanged.emit()
 
-    def _clear(self) -> None:
-        """Leave run and pins: they belong to another picture."""
+    def _clear(self, kept: list[Run]) -> None:
+        """Leave the current run and the pins, which belong to another picture, and keep these runs to compare with."""
         self._put_away()
-        self.runs = [run for run in self.runs if run is not self.run]
+        self.runs = kept
         self.show_run(None)
         self.clear_pins()
 
@@ -119,7 +117,6 @@ class Session(QObject):
         self._put_away()
         self.runs = [*([self.run] if self.run is not None else []), run]
         self.show_run(run)
-        self.referenceChanged.emit()
         self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
 
     def _put_away(self) -> None:
@@ -134,6 +131,7 @@ class Session(QObject):
         self.run = run
         self.runChanged.emit()
         self.trajectoryChanged.emit()
+        self.referenceChanged.emit()
         if moved:
             self.indexChanged.emit(-1)
         self.set_follow(True)

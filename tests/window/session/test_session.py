@@ -66,10 +66,10 @@ def test_another_photo_finds_no_run_of_the_one_before(qtbot, window):
     session, seen = window.session, []
     run_to_the_end(qtbot, window)
     session.pin(5, 5)
-    for signal in (session.referenceChanged, session.photoChanged, session.subjectChanged):
+    for signal in (session.photoChanged, session.subjectChanged):
         signal.connect(lambda: seen.append((session.run, session.runs, session.index, session.pins)))
     window.open_dialogs.open_sample(sample_names()[1])
-    assert seen == [(None, [], -1, ())] * 3
+    assert seen == [(None, [], -1, ())] * 2
 
 
 def test_a_pin_takes_the_place_of_the_others_or_stands_beside_them():
@@ -100,6 +100,26 @@ def test_a_run_without_iterates_is_no_reference():
     assert session.reference is second
     session.compare_runs(False)
     assert session.reference is None
+
+
+def test_another_run_has_another_reference():
+    session, seen = Session(), []
+    session.compare_runs(True)
+    session.referenceChanged.connect(lambda: seen.append(session.reference))
+    first, second = make_trajectory([0.5]), make_trajectory([0.4])
+    show(session, first)
+    show(session, second)
+    session.show_run(session.runs[0])
+    assert seen == [None, first, second]
+
+
+def test_what_is_shown_can_be_saved(qtbot, window):
+    run_to_the_end(qtbot, window)
+    run = window.session.run
+    window.session.show_run(None)
+    assert not window.actions_.export.isEnabled()
+    window.session.show_run(run)
+    assert window.actions_.export.isEnabled()
 
 
 def test_a_run_that_is_shown_again_is_at_its_newest_iterate():
