@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another run")
     add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
-    add("--check-every", type=not_negative, default=4.0, metavar="M", help="minutes from one saved state to the next")
+    add("--validate-every", type=not_negative, default=4.0, metavar="M", help="minutes from one validation to the next")
     add("--release", type=Path, metavar="FILE.safetensors", help="write the averaged network at the end")
     add("--keep", type=Path, metavar="DIR", help="with every saved state, copy there what travels: curve, weights")
     add("--tuned", type=Path, metavar="FILE.json", help="compute steps as “nerd-gui tune” found best on this machine")
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
             decay=args.decay,
             fork=args.fork,
             device=processes.device,
-            validate_every=args.check_every,
+            validate_every=args.validate_every,
             release=args.release,
             keep=args.keep,
             execution=None if args.tuned is None else Execution.read(args.tuned),

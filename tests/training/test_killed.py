@@ -34,8 +34,8 @@ def command(tmp_path, monkeypatch):
     Path("tiny.json").write_text(json.dumps(TINY.to_json()))
     common = "train --config tiny.json --data pictures --minutes 5 --device cpu --threads 1 --resume"
 
-    def made(folder, samples, check_every=5.0):
-        return [*common.split(), folder, "--decay", str(samples), "--check-every", str(check_every)]
+    def made(folder, samples, validate_every=5.0):
+        return [*common.split(), folder, "--decay", str(samples), "--validate-every", str(validate_every)]
 
     return made
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from nerd_gui.denoising import RunError, Subject
 from nerd_gui.imaging import Photo, estimate_sigma, open_photo, open_sample
 
-#: Photos larger than this are run by region (DESIGN: watching must stay live, and memory finite).
+#: Photos larger than this are run by region, so that watching stays live and memory finite.
 REGION_THRESHOLD = 1_000_000
 Region = tuple[int, int, int, int]
 
