@@ -20,6 +20,17 @@ def short_name(model: str) -> str:
     return Path(model).stem
 
 
+def is_for_photos(recipe: dict[str, Any]) -> bool:
+    """Whether a network was trained on the noise of cameras, of either model; else it was white noise.
+
+    Raises
+    ------
+    KeyError
+        If the recipe does not say.
+    """
+    return bool(recipe["noise"]["kind"] != "white")
+
+
 def purpose(recipe: dict[str, Any]) -> str:
     """What a network is for, by the recipe that it was trained with.
 
@@ -29,7 +40,7 @@ def purpose(recipe: dict[str, Any]) -> str:
         If the recipe does not say.
     """
     noise, model = recipe["noise"], recipe["model"]
-    if noise["kind"] == "camera":
+    if is_for_photos(recipe):
         words = "for photos with the noise that cameras make"
     elif noise["low"] == noise["high"]:
         words = f"for white noise of σ {noise['low']:g}"

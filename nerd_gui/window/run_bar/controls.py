@@ -19,7 +19,7 @@ from nerd_gui.window.run_bar.channel import ChannelChoice
 from nerd_gui.window.run_bar.described import described
 from nerd_gui.window.run_bar.solver_settings import SolverSettings
 from nerd_gui.window.session.session import Session
-from nerd_gui.window.wording import purpose
+from nerd_gui.window.wording import is_for_photos, purpose
 
 ADD_NOISE, ALREADY_NOISY = range(2)
 _DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}
@@ -162,7 +162,7 @@ def _camera_channels(model: str) -> int:
     """The channels of a network that was trained on the noise of cameras; 0 of others and where the file is silent."""
     try:
         recipe = load_record(model)["recipe"]
-        return recipe["model"]["channels"] if recipe["noise"]["kind"] == "camera" else 0
+        return recipe["model"]["channels"] if is_for_photos(recipe) else 0
     except (ModelError, KeyError, TypeError):  # said where the network is used; or another trainer's record
         return 0
 
