@@ -12,10 +12,12 @@ from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open
 from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
 from nerd_gui.imaging.save import denoised_name, free_name, save_picture, usual_suffix, what_is_lost
+from nerd_gui.imaging.watch import OpeningCancelled
 
 __all__ = [
     "MAX_PIXELS",
     "MAX_SIDE",
+    "OpeningCancelled",
     "Photo",
     "PhotoError",
     "add_noise",

@@ -5,15 +5,19 @@ The `PhotoError` sentences that start here lack their subject; `open_photo` puts
 
 import io
 import logging
+import math
 import struct
 import zlib
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from operator import methodcaller
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from nerd_gui.imaging.metadata import exif_of_tiff, find_tag, upright_exif
+from nerd_gui.imaging.watch import Watch
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
 
@@ -28,6 +32,8 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LAYOUT_TAGS = (258, 277, 338, 339)  # BitsPerSample, SamplesPerPixel, ExtraSamples, SampleFormat
+_INCOMPLETE = "is incomplete, some of its pixels are missing; take another copy of it."
+_BAND = 128  # rows that are scaled at a time: they stay in the processor's cache
 _ROUNDING = 1e-3  # half-precision values near 1 are this coarse
 
 # What the decoders raise on damaged files; none of them promises less.
@@ -51,9 +57,9 @@ class PhotoError(ValueError):
 
 
 class Decoded(NamedTuple):
-    """A decoded file; `values` is float32 (rows, cols, colours, and one more for alpha), upright, in [0, 1]."""
+    """A decoded file; `planes` is float32 (colours, and one more for alpha, rows, cols), upright, in [0, 1]."""
 
-    values: NDArray[np.float32]
+    planes: NDArray[np.float32]
     colours: int
     bit_depth: int
     format: str
@@ -61,16 +67,21 @@ class Decoded(NamedTuple):
     icc_profile: bytes | None
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes, watch: Watch | None = None) -> Decoded:
     """Decode the bytes of a PNG, JPEG, TIFF, WebP or BMP file.
+
+    Beside the planes, memory holds the integer samples at most, and of TIFF files a part of them.
 
     Raises
     ------
     PhotoError
         Whatever is wrong with them; the sentence lacks its subject.
+    OpeningCancelled
+        If the watch says so.
     """
+    watch = watch or Watch()
     try:
-        return _decode_tiff(data) if data.startswith(_TIFF_MAGIC) else _decode_with_pillow(data)
+        return _decode_tiff(data, watch) if data.startswith(_TIFF_MAGIC) else _decode_with_pillow(data, watch)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -83,26 +94,87 @@ def decode(data: bytes) -> Decoded:
         raise PhotoError(f"is damaged or incomplete ({error}); take another copy of it.") from error
 
 
-def _decode_with_pillow(data: bytes) -> Decoded:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+class _WatchedFile(io.BytesIO):
+    """The bytes of a file whose reading is the progress of its decoder."""
+
+    def __init__(self, data: bytes, watch: Watch) -> None:
+        super().__init__(data)
+        self._length = len(data)
+        self._furthest = 0
+        self._watch = watch
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._furthest = max(self._furthest, self.tell())  # decoders look back for headers
+        self._watch.at(self._furthest / self._length)
+        return super().read(size)
+
+
+class _Planes:
+    """Where decoded samples go: float32 planes (channels, rows, cols), upright, in [0, 1].
+
+    Parameters
+    ----------
+    rows, cols : int
+        Of the picture as it is stored.
+    orientation : int
+        EXIF's; any other number than 2–8 means upright.
+    """
+
+    def __init__(self, rows: int, cols: int, channels: int, orientation: int) -> None:
+        turned = orientation in (5, 6, 7, 8)
+        self.values = np.zeros((channels, cols, rows) if turned else (channels, rows, cols), np.float32)
+        stored = self.values
+        if orientation in (3, 4, 7, 8):
+            stored = stored[:, ::-1]
+        if orientation in (2, 3, 6, 7):
+            stored = stored[:, :, ::-1]
+        self._stored = stored.swapaxes(1, 2) if turned else stored
+
+    def put(self, samples: NDArray, bits: int, row: int = 0, col: int = 0, channel: int = 0) -> None:
+        """Scale samples (rows, cols[, channels]) to [0, 1]: unsigned integers of `bits` bits, or real numbers."""
+        samples = _channels_last(samples)
+        rows, cols, channels = samples.shape
+        for number in range(channels):
+            place = self._stored[channel + number, row : row + rows, col : col + cols]
+            if samples.dtype.kind == "f":
+                np.clip(samples[..., number], 0, 1, out=place, casting="same_kind")
+            else:
+                np.divide(samples[..., number], np.float32(2**bits - 1), out=place, dtype=np.float32)
+
+
+def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
+    reading, scaling = watch.part(0, 0.6), watch.part(0.6, 1)
+    with Image.open(_WatchedFile(data, reading), formats=_FORMATS) as image:
         _check_size(image.height, image.width)
         kind = "JPEG" if image.format == "MPO" else str(image.format)
         icc_profile = image.info.get("icc_profile")
+        bit_depth = 8
         if kind == "PNG" and data[24] == 16:  # the header's bit depth: Pillow reduces 16-bit colours to 8 bits
             from imagecodecs import png_decode
 
-            samples = png_decode(data)
-        elif image.mode == "CMYK":
-            samples = np.asarray(_cmyk_to_rgb(image, icc_profile))
-            icc_profile = None
+            samples, bit_depth = _channels_last(png_decode(data)), 16
+            channels, bands = samples.shape[2], (samples[row : row + _BAND] for row in range(0, image.height, _BAND))
         else:
             image.load()  # some of what _plain_mode asks for comes with the pixels
-            samples = np.asarray(image.convert(_plain_mode(image)))
+            if image.mode == "CMYK":
+                plain, icc_profile = _cmyk_to_rgb(icc_profile), None
+            else:
+                plain = methodcaller("convert", _plain_mode(image))
+            channels = len(plain(image.crop((0, 0, 1, 1))).getbands())
+            bands = (np.asarray(plain(band)) for band in _bands(image))
         # Pillow turns a TIFF upright by itself.
         exif, orientation = (exif_of_tiff(data), 1) if kind == "TIFF" else upright_exif(image.info.get("exif"))
-    values = _unit(_channels_last(samples), 8 * samples.itemsize)
-    colours = 3 if values.shape[2] > 2 else 1
-    return Decoded(_turn(values, orientation), colours, 8 * samples.itemsize, kind, exif, icc_profile)
+        planes = _Planes(image.height, image.width, channels, orientation)
+        for number, band in enumerate(bands):
+            scaling.at(number * _BAND / image.height)
+            planes.put(band, bit_depth, row=number * _BAND)
+    return Decoded(planes.values, 3 if channels > 2 else 1, bit_depth, kind, exif, icc_profile)
+
+
+def _bands(image: Image.Image) -> Iterator[Image.Image]:
+    """Return the picture in bands of `_BAND` rows, so that nothing of its whole size is made twice."""
+    for row in range(0, image.height, _BAND):
+        yield image.crop((0, row, image.width, min(row + _BAND, image.height)))
 
 
 def _plain_mode(image: Image.Image) -> str:
@@ -115,18 +187,18 @@ def _plain_mode(image: Image.Image) -> str:
     return mode + "A" if image.has_transparency_data else mode
 
 
-def _cmyk_to_rgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    image.load()
+def _cmyk_to_rgb(icc_profile: bytes | None) -> Callable[[Image.Image], Image.Image]:
+    """Return what turns inks into colours."""
     if icc_profile is not None:
         try:
             inks = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-            return ImageCms.buildTransform(inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB").apply(image)
+            return ImageCms.buildTransform(inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB").apply
         except (OSError, ImageCms.PyCMSError):
             pass  # an unusable profile says no more about the inks than a missing one
-    return image.convert("RGB")
+    return methodcaller("convert", "RGB")
 
 
-def _decode_tiff(data: bytes) -> Decoded:
+def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
     from tifffile import PHOTOMETRIC, TiffFile
 
     with TiffFile(io.BytesIO(data)) as tiff:
@@ -139,7 +211,7 @@ def _decode_tiff(data: bytes) -> Decoded:
             raise PhotoError("is incomplete, its description is missing; take another copy of it.")
         plain = page.photometric in (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB)
         if not plain or page.dtype is None:  # palettes, inks, luma and chroma
-            return _decode_with_pillow(data)
+            return _decode_with_pillow(data, watch)
         if page.dtype.kind not in "buf":
             raise PhotoError(f"holds {page.dtype} values; save it as unsigned integers or real numbers first.")
         colours = 3 if page.photometric == PHOTOMETRIC.RGB else 1
@@ -147,24 +219,47 @@ def _decode_tiff(data: bytes) -> Decoded:
             raise PhotoError(f"has {page.samplesperpixel} channels ({page.axes}); save it as grey or RGB first.")
         segments = zip(page.dataoffsets, page.databytecounts, strict=True)
         if any(count == 0 or offset + count > len(data) for offset, count in segments):
-            raise PhotoError("is incomplete, some of its pixels are missing; take another copy of it.")
-        samples = page.asarray()
-        if page.axes == "SYX":
-            samples = np.moveaxis(samples, 0, -1)
+            raise PhotoError(_INCOMPLETE)
+        planes = _read_segments(page, watch)
         bits = page.bitspersample
         negative = page.photometric == PHOTOMETRIC.MINISWHITE
         premultiplied = page.extrasamples[:1] == (1,)
         icc_profile = page.tags.valueof("InterColorProfile")
-        orientation = page.tags.valueof("Orientation", 1)
-    values = _unit(_channels_last(samples), bits)
+        real = page.dtype.kind == "f"
     if negative:
-        values[..., :1] = 1 - values[..., :1]
+        np.subtract(1, planes[0], out=planes[0])
     if premultiplied:
-        alpha = values[..., -1:]
-        np.divide(values[..., :-1], alpha, out=values[..., :-1], where=alpha > 0)
-        np.minimum(values, 1, out=values)
-    bit_depth = 32 if samples.dtype.kind == "f" or bits > 16 else 16 if bits > 8 else 8
-    return Decoded(_turn(values, orientation), colours, bit_depth, "TIFF", exif_of_tiff(data), icc_profile)
+        for plane in planes[:-1]:
+            np.divide(plane, planes[-1], out=plane, where=planes[-1] > 0)
+            np.minimum(plane, 1, out=plane)
+    bit_depth = 32 if real or bits > 16 else 16 if bits > 8 else 8
+    return Decoded(planes, colours, bit_depth, "TIFF", exif_of_tiff(data), icc_profile)
+
+
+def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:
+    """Decode a page of a TIFF, strip by strip or tile by tile, and turn it upright."""
+    rows, cols = page.imagelength, page.imagewidth
+    planes = _Planes(rows, cols, page.samplesperpixel, page.tags.valueof("Orientation", 1))
+    filled, low, high = 0, math.inf, -math.inf
+    for segment, (channel, _, row, col, _), _ in page.segments():
+        if segment is None:
+            raise PhotoError(_INCOMPLETE)
+        samples = segment[0, : rows - row, : cols - col]
+        if samples.dtype.kind == "f" and samples.size:
+            if not np.isfinite(samples).all():
+                raise PhotoError("holds NaN (not-a-number) or infinite values; replace them first.")
+            low, high = min(low, float(samples.min())), max(high, float(samples.max()))
+        planes.put(samples, page.bitspersample, row, col, channel)
+        filled += samples.size
+        watch.at(filled / planes.values.size)
+    if filled < planes.values.size:
+        raise PhotoError(_INCOMPLETE)
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
+        raise PhotoError(
+            f"holds real numbers from {low:g} to {high:g} where only 0 (black) to 1 (white) have a meaning here; "
+            "scale it, or tone-map it if it is an HDR picture, first."
+        )
+    return planes.values
 
 
 def _check_size(rows: int, cols: int) -> None:
@@ -178,33 +273,5 @@ def _check_size(rows: int, cols: int) -> None:
         )
 
 
-def _unit(samples: NDArray, bits: int) -> NDArray[np.float32]:
-    """Scale unsigned integers (rows, cols, channels) of `bits` bits to [0, 1]; check that real numbers lie there."""
-    if samples.dtype.kind != "f":
-        # Channel by channel in memory, as `Photo` keeps them: no second copy of a large photo.
-        planes = np.divide(np.moveaxis(samples, -1, 0), np.float32(2**bits - 1), dtype=np.float32, order="C")
-        return np.moveaxis(planes, 0, -1)
-    if not np.isfinite(samples).all():
-        raise PhotoError("holds NaN (not-a-number) or infinite values; replace them first.")
-    low, high = float(samples.min()), float(samples.max())
-    if low < -_ROUNDING or high > 1 + _ROUNDING:
-        raise PhotoError(
-            f"holds real numbers from {low:g} to {high:g} where only 0 (black) to 1 (white) have a meaning here; "
-            "scale it, or tone-map it if it is an HDR picture, first."
-        )
-    return np.clip(samples, 0, 1).astype(np.float32)
-
-
 def _channels_last(values: NDArray) -> NDArray:
     return values[..., None] if values.ndim == 2 else values
-
-
-def _turn(values: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    """Turn (rows, cols, channels) upright; `orientation` is EXIF's, and any other number than 2–8 means upright."""
-    if orientation in (5, 6, 7, 8):
-        values = values.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        values = values[::-1]
-    return values

@@ -2,8 +2,10 @@
 
 import errno
 import hashlib
+import io
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from numpy.typing import NDArray
 from nerd_gui.imaging.colour import luma, luma_8_bit
 from nerd_gui.imaging.decode import MAX_PIXELS, MAX_SIDE, PhotoError, decode
 from nerd_gui.imaging.metadata import exif_of_region
+from nerd_gui.imaging.watch import Watch
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE", "Photo", "PhotoError", "open_photo"]
 
 _MAX_BYTES = 16 * MAX_PIXELS  # four channels of float32, uncompressed
+_PIECE = 2**22  # bytes that are read at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,27 +120,43 @@ class Photo:
         return replace(self, pixels=self.pixels[window].copy(), alpha=alpha, exif=exif)
 
 
-def open_photo(path: str | os.PathLike[str]) -> Photo:
+def open_photo(
+    path: str | os.PathLike[str],
+    *,
+    progress: Callable[[float], object] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Photo:
     """Open a PNG, JPEG, TIFF, WebP or BMP file, whatever its depth and colours, upright.
 
     Palettes, CMYK and YCbCr become RGB, one bit becomes grey; of several pages the first is taken.
+
+    Parameters
+    ----------
+    path : path
+    progress : callable, optional
+        Called with the fraction that is done, 0 ... 1, as often as the format's decoder allows.
+    cancelled : callable, optional
+        Asked at every such step whether the photo is no longer wanted.
 
     Raises
     ------
     PhotoError
         If there is no such file, it is no picture of a kind that can be opened, it is damaged or incomplete, it is
         larger than `MAX_SIDE` or `MAX_PIXELS`, or its real numbers leave [0, 1].
+    OpeningCancelled
+        If `cancelled` says so.
     """
     path = Path(path)
-    data = _read(path)
+    watch = Watch(progress, cancelled)
+    data = _read(path, watch.part(0, 0.1))
     try:
-        decoded = decode(data)
+        decoded = decode(data, watch.part(0.1, 1))
     except PhotoError as error:
         raise PhotoError(f"“{path.name}” {error}") from error
-    pixels, alpha = decoded.values[..., : decoded.colours], decoded.values[..., decoded.colours :]
+    watch.at(1)
     return Photo(
-        pixels=np.ascontiguousarray(pixels.transpose(2, 0, 1)),
-        alpha=np.ascontiguousarray(alpha[..., 0]) if alpha.size else None,
+        pixels=decoded.planes[: decoded.colours],
+        alpha=decoded.planes[-1] if len(decoded.planes) > decoded.colours else None,
         bit_depth=decoded.bit_depth,
         name=path.stem,
         path=path,
@@ -147,11 +167,16 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
     )
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, watch: Watch) -> bytes:
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= _MAX_BYTES:
-            return path.read_bytes()
+            content = io.BytesIO()
+            with path.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    content.write(piece)
+                    watch.at(content.tell() / status.st_size)
+            return content.getvalue()
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             raise PhotoError(f"“{path}” does not exist; check its name and folder.") from error

@@ -109,10 +109,10 @@ def test_no_permission(tmp_path, monkeypatch):
         path.chmod(0)
     else:  # root may read everything, and Windows knows no such mode
 
-        def forbidden(self):
+        def forbidden(self, mode):
             raise PermissionError(13, "Permission denied", str(self))
 
-        monkeypatch.setattr(type(path), "read_bytes", forbidden)
+        monkeypatch.setattr(type(path), "open", forbidden)
     assert "permission" in refusal(path)
 
 
