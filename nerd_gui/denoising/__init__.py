@@ -1,5 +1,6 @@
 """One run: subject and settings in, a stream of iterates out, kept in a trajectory."""
 
+from nerd_gui.denoising.auto import AUTO, Choice, choose, is_for_photos
 from nerd_gui.denoising.devices import check_device, default_device, default_model, devices
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.features import Features
@@ -12,7 +13,9 @@ from nerd_gui.denoising.trajectory import CURVES, Iterate, Trajectory
 from nerd_gui.denoising.warm_start import Equilibrium, Saving
 
 __all__ = [
+    "AUTO",
     "CURVES",
+    "Choice",
     "DenoisingRun",
     "Equilibrium",
     "Features",
@@ -25,11 +28,13 @@ __all__ = [
     "Subject",
     "Trajectory",
     "check_device",
+    "choose",
     "default_device",
     "default_model",
     "denoise",
     "devices",
     "estimate_bytes",
+    "is_for_photos",
     "peak_memory_mb",
     "plan_run",
     "record",

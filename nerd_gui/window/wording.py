@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from nerd_gui.denoising import is_for_photos
+
 
 def scientific(value: float) -> str:
     """Two digits and a power of ten without padding, 2.1e-3; from 1 to 10 without the power.
@@ -18,17 +20,6 @@ def scientific(value: float) -> str:
 def short_name(model: str) -> str:
     """A network's name, also where it is named by its file."""
     return Path(model).stem
-
-
-def is_for_photos(recipe: dict[str, Any]) -> bool:
-    """Whether a network was trained on the noise of cameras, of either model; else it was white noise.
-
-    Raises
-    ------
-    KeyError
-        If the recipe does not say.
-    """
-    return bool(recipe["noise"]["kind"] != "white")
 
 
 def purpose(recipe: dict[str, Any]) -> str:

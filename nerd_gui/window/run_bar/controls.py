@@ -12,14 +12,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nerd_gui.denoising import RunError, RunSettings, default_device, default_model, devices
+from nerd_gui.denoising import RunError, RunSettings, default_device, default_model, devices, is_for_photos
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd import ModelError, load_record, model_names
 from nerd_gui.window.run_bar.channel import ChannelChoice
 from nerd_gui.window.run_bar.described import described
 from nerd_gui.window.run_bar.solver_settings import SolverSettings
 from nerd_gui.window.session.session import Session
-from nerd_gui.window.wording import is_for_photos, purpose
+from nerd_gui.window.wording import purpose
 
 ADD_NOISE, ALREADY_NOISY = range(2)
 _DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}

@@ -1,0 +1,190 @@
+"""Auto: the network and the grain size that suit a photo, chosen without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.imaging import Photo
+from nerd_gui.nerd import ModelError, load_record, model_names
+
+#: The choice of a network that leaves it to `choose`; no network has this name.
+AUTO = "auto"
+_Suits = Callable[["Network"], tuple[Any, ...]]
+_LITE = 64  # features up to which a network is quick enough for a processor
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What Auto takes, and why.
+
+    Attributes
+    ----------
+    model : str or None
+        A network of `model_names()`; None for a photo with hardly any noise, which is best left as it is.
+    grain : int
+        The grain size, 1 or 2.
+    reason : str
+        One sentence for a photographer.
+    """
+
+    model: str | None
+    grain: int
+    reason: str
+
+
+def choose(photo: Photo, *, adds_noise: bool, device: str, sigma: float | None = None) -> Choice:
+    """Choose the network and the grain size for a photo.
+
+    Parameters
+    ----------
+    adds_noise : bool
+        Whether white Gaussian noise is added to the photo; otherwise it is noisy already, as cameras make it.
+    device : str
+        Where it is to run: the larger networks are for accelerators.
+    sigma : float, optional
+        Level of the added noise, 0-255, where it is known.
+
+    Raises
+    ------
+    RunError
+        If there is no trained network.
+    """
+    networks = trained_networks()
+    if not networks:
+        raise RunError("No trained network came with this installation; reinstall the program or open a checkpoint.")
+    kind = "grey" if photo.channels == 1 else "colour"
+
+    def suits(network: Network) -> tuple[Any, ...]:
+        return network.suitability(photo.channels, device)
+
+    if adds_noise:
+        model, reason = _for_white_noise(networks, suits, sigma, kind)
+    else:
+        model, reason = _for_cameras(networks, suits, kind)
+    return Choice(model, 1, reason)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network of the catalogue, and what it was trained for.
+
+    Attributes
+    ----------
+    name : str
+    channels : int
+        1 or 3: a network of one takes the channels of a colour photo one by one.
+    features : int
+    for_photos : bool
+        Trained on the noise that cameras make; else on white Gaussian noise.
+    low, high : float
+        The noise levels that it was trained on, 0-255.
+    whole : bool
+        The network as it is meant, not one that lacks a part for the sake of comparison.
+    psnr : float
+        What it reaches on the validation pictures (dB), with noise of its kind.
+    """
+
+    name: str
+    channels: int
+    features: int
+    for_photos: bool
+    low: float
+    high: float
+    whole: bool
+    psnr: float
+
+    def suitability(self, channels: int, device: str) -> tuple[Any, ...]:
+        """How well it suits photos of so many channels on a device, whatever their noise; larger is better."""
+        return self.whole, self.channels == channels, self.features <= _LITE if device == "cpu" else self.features
+
+    @property
+    def kind(self) -> str:
+        """The photos that it is made for, "grey" or "colour"."""
+        return "grey" if self.channels == 1 else "colour"
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it is for more than one noise level."""
+        return self.low < self.high
+
+    def is_for(self, sigma: float | None) -> bool:
+        """Whether it was trained on white noise of this level; of any level, if none is known."""
+        return not self.for_photos and (self.is_blind if sigma is None else self.low <= sigma <= self.high)
+
+    def beats(self, blind: Network) -> bool:
+        """Whether this network for one level is better there than a blind one, as far as that one was measured at it.
+
+        Networks for white noise are validated at sigma 25, or at the highest level that they are for if that is less
+        (or if 25 is none of their levels); see `NoiseRange.for_validation`.
+        """
+        validated_at = 25.0 if blind.low <= 25 <= blind.high else blind.high
+        return validated_at != self.low or self.psnr > blind.psnr
+
+
+def trained_networks() -> list[Network]:
+    """The networks that came with the program and have been trained, as far as their files say for what."""
+    return [network for name in model_names() if (network := _network(name)) is not None]
+
+
+def is_for_photos(recipe: dict[str, Any]) -> bool:
+    """Whether a network was trained on the noise of cameras, of either model; else it was white noise.
+
+    Raises
+    ------
+    KeyError
+        If the recipe does not say.
+    """
+    return bool(recipe["noise"]["kind"] != "white")
+
+
+def _network(name: str) -> Network | None:
+    """What the file of a network says; None where it is silent, or of one whose weights are random."""
+    try:
+        record = load_record(name)
+        recipe = record["recipe"]
+        model, noise = recipe["model"], recipe["noise"]
+        network = Network(
+            name=name,
+            channels=model["channels"],
+            features=model["features"],
+            for_photos=is_for_photos(recipe),
+            low=noise["low"],
+            high=noise["high"],
+            whole=model["post_normalization"] and model["non_local"] and model["transformation"],
+            psnr=record["validation_psnr"],
+        )
+    except (ModelError, KeyError, TypeError):  # said where the network is used; or another trainer's record
+        return None
+    return network if record.get("samples") else None
+
+
+def _for_cameras(networks: Sequence[Network], suits: _Suits, kind: str) -> tuple[str, str]:
+    """The network for photos and the reason; `kind` is that of the photo, "grey" or "colour"."""
+    made = [one for one in networks if one.for_photos]
+    best = max(made or networks, key=lambda one: (suits(one), one.psnr))
+    if not made:
+        return best.name, f"No network here is made for the noise of cameras; {best.name} is the next best."
+    if best.kind != kind:
+        return best.name, f"The network for {kind} photos is not here; {best.name} is the next best for camera noise."
+    return best.name, f"{best.name} is made for {kind} photos with the noise that cameras make."
+
+
+def _for_white_noise(networks: Sequence[Network], suits: _Suits, sigma: float | None, kind: str) -> tuple[str, str]:
+    """The network for added noise of this level, or of any, and the reason."""
+    fit = [one for one in networks if one.is_for(sigma)]
+    if not fit:
+        best = max(networks, key=lambda one: (not one.for_photos, one.high, suits(one)))
+        of = "" if sigma is None else f" of σ {sigma:g}"
+        return best.name, f"No network here is made for added noise{of}; {best.name} is the next best."
+    most = max(suits(one) for one in fit)
+    alike = sorted((one for one in fit if suits(one) == most), key=lambda one: one.psnr)
+    special, blind = ([one for one in alike if one.is_blind == blind] for blind in (False, True))
+    if special and (not blind or special[-1].beats(blind[-1])):
+        return special[-1].name, f"{special[-1].name} is made for added noise of exactly σ {special[-1].low:g}."
+    best = blind[-1]
+    if best.kind != kind:
+        return best.name, f"The network for added noise in {kind} photos is not here; {best.name} is the next best."
+    return best.name, f"{best.name} is made for added noise of any strength in {kind} photos."
