@@ -9,6 +9,7 @@ from nerd_gui.imaging.folder import picture_files
 from nerd_gui.imaging.noise import add_noise
 from nerd_gui.imaging.noise_estimate import estimate_sigma, noise_level
 from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open_photo
+from nerd_gui.imaging.preview import Preview, preview
 from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
 from nerd_gui.imaging.save import denoised_name, free_name, save_picture, usual_suffix, what_is_lost
@@ -20,6 +21,7 @@ __all__ = [
     "OpeningCancelled",
     "Photo",
     "PhotoError",
+    "Preview",
     "add_noise",
     "denoised_name",
     "describe_sample",
@@ -30,6 +32,7 @@ __all__ = [
     "open_photo",
     "open_sample",
     "picture_files",
+    "preview",
     "psnr",
     "sample_names",
     "save_picture",

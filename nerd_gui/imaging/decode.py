@@ -29,15 +29,15 @@ Image.MAX_IMAGE_PIXELS = None
 # tifffile logs what it cannot make sense of; what matters of that also fails to decode and is reported then.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
-_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LAYOUT_TAGS = (258, 277, 338, 339)  # BitsPerSample, SamplesPerPixel, ExtraSamples, SampleFormat
 _INCOMPLETE = "is incomplete, some of its pixels are missing; take another copy of it."
 _BAND = 128  # rows that are scaled at a time: they stay in the processor's cache
 _ROUNDING = 1e-3  # half-precision values near 1 are this coarse
 
 # What the decoders raise on damaged files; none of them promises less.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -81,7 +81,7 @@ def decode(data: bytes, watch: Watch | None = None) -> Decoded:
     """
     watch = watch or Watch()
     try:
-        return _decode_tiff(data, watch) if data.startswith(_TIFF_MAGIC) else _decode_with_pillow(data, watch)
+        return _decode_tiff(data, watch) if data.startswith(TIFF_MAGIC) else _decode_with_pillow(data, watch)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -90,7 +90,7 @@ def decode(data: bytes, watch: Watch | None = None) -> Decoded:
         raise PhotoError(
             "is not a picture that can be opened here; choose a PNG, JPEG, TIFF, WebP or BMP file."
         ) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise PhotoError(f"is damaged or incomplete ({error}); take another copy of it.") from error
 
 
@@ -109,7 +109,7 @@ class _WatchedFile(io.BytesIO):
         return super().read(size)
 
 
-class _Planes:
+class Planes:
     """Where decoded samples go: float32 planes (channels, rows, cols), upright, in [0, 1].
 
     Parameters
@@ -144,8 +144,8 @@ class _Planes:
 
 def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
     reading, scaling = watch.part(0, 0.6), watch.part(0.6, 1)
-    with Image.open(_WatchedFile(data, reading), formats=_FORMATS) as image:
-        _check_size(image.height, image.width)
+    with Image.open(_WatchedFile(data, reading), formats=FORMATS) as image:
+        check_size(image.height, image.width)
         kind = "JPEG" if image.format == "MPO" else str(image.format)
         icc_profile = image.info.get("icc_profile")
         bit_depth = 8
@@ -164,7 +164,7 @@ def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
             bands = (np.asarray(plain(band)) for band in _bands(image))
         # Pillow turns a TIFF upright by itself.
         exif, orientation = (exif_of_tiff(data), 1) if kind == "TIFF" else upright_exif(image.info.get("exif"))
-        planes = _Planes(image.height, image.width, channels, orientation)
+        planes = Planes(image.height, image.width, channels, orientation)
         for number, band in enumerate(bands):
             scaling.at(number * _BAND / image.height)
             planes.put(band, bit_depth, row=number * _BAND)
@@ -203,7 +203,7 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
 
     with TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages.first
-        _check_size(page.imagelength, page.imagewidth)
+        check_size(page.imagelength, page.imagewidth)
         if page.is_reduced or "DNGVersion" in page.tags or data[8:10] == b"CR":
             raise PhotoError("looks like a camera's raw file; develop it to TIFF, PNG or JPEG first.")
         # tifffile passes over tags that point beyond the end, and then takes default values for what they said.
@@ -239,7 +239,7 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
 def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:
     """Decode a page of a TIFF, strip by strip or tile by tile, and turn it upright."""
     rows, cols = page.imagelength, page.imagewidth
-    planes = _Planes(rows, cols, page.samplesperpixel, page.tags.valueof("Orientation", 1))
+    planes = Planes(rows, cols, page.samplesperpixel, page.tags.valueof("Orientation", 1))
     filled, low, high = 0, math.inf, -math.inf
     for segment, (channel, _, row, col, _), _ in page.segments():
         if segment is None:
@@ -262,7 +262,14 @@ def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:
     return planes.values
 
 
-def _check_size(rows: int, cols: int) -> None:
+def check_size(rows: int, cols: int) -> None:
+    """Refuse pictures without pixels or with too many, before anything is decoded.
+
+    Raises
+    ------
+    PhotoError
+        A sentence that lacks its subject.
+    """
     if min(rows, cols) < 1:
         raise PhotoError("has no pixels; take another copy of it.")
     if max(rows, cols) > MAX_SIDE or rows * cols > MAX_PIXELS:

@@ -8,6 +8,7 @@ the entries are then copied as they are, in the byte order they have.
 import re
 import struct
 import zlib
+from collections.abc import Callable
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -15,6 +16,7 @@ _PREFIX = b"Exif\0\0"
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _DESCRIPTION, _ORIENTATION, _INTEROP = 0x010E, 0x0112, 0xA005
 _TEXTS = (_DESCRIPTION, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # make, model, software, time, artist, rights
+_THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202  # where it is, and how long
 _WIDTH, _HEIGHT = 0xA002, 0xA003
 _OF_THE_WHOLE = (0x9214, 0x927C, 0xA214, 0xA420)  # subject area, maker's notes, subject location, image's unique number
 _DIRECTORIES = {0x8769: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
@@ -87,6 +89,73 @@ def exif_of_region(exif: bytes, rows: int, cols: int) -> bytes | None:
         for tag, entries in directories.items()
     }
     return _block(tiff[:4], texts, {tag: entries for tag, entries in kept.items() if entries})
+
+
+def thumbnail_of(exif: bytes) -> bytes | None:
+    """Return the JPEG file that an EXIF block holds as its thumbnail."""
+    tiff = exif.removeprefix(_PREFIX)
+    place = _thumbnail_place(tiff)
+    return None if place is None else tiff[place]
+
+
+def with_thumbnail(exif: bytes, make: Callable[[int], bytes | None]) -> bytes:
+    """Return an EXIF block with another thumbnail in the place of its own, every other byte as it is.
+
+    A block without a thumbnail stays without; a thumbnail that is no JPEG file, or has no successor, goes.
+
+    Parameters
+    ----------
+    make : callable
+        Given the number of bytes that there are, it makes a JPEG file of at most as many, or gives None.
+    """
+    tiff = bytearray(exif.removeprefix(_PREFIX))
+    order, second = _BYTE_ORDERS.get(bytes(tiff[:4]), "<"), _next_directory(tiff)
+    if second is None:
+        return exif
+    pointer, start = second
+    place = _thumbnail_place(tiff)
+    new = None if place is None else make(place.stop - place.start)
+    if place is None or new is None:
+        struct.pack_into(order + "I", tiff, pointer, 0)
+    if place is not None:
+        tiff[place] = (new or b"").ljust(place.stop - place.start, b"\0")
+    for entry in _places(tiff, order, start) if new is not None else ():
+        if _tag_at(tiff, order, entry) == _THUMBNAIL_BYTES:
+            struct.pack_into(order + "HII", tiff, entry + 2, _LONG, 1, len(new or b""))
+        elif _tag_at(tiff, order, entry) == _ORIENTATION:
+            struct.pack_into(order + "H", tiff, entry + 8, 1)
+    return _PREFIX + bytes(tiff)
+
+
+def _next_directory(tiff: bytes | bytearray) -> tuple[int, int] | None:
+    """Return where the first directory of a TIFF says where the second one is, and where that is; None without one."""
+    order = _BYTE_ORDERS.get(bytes(tiff[:4]))
+    if order is None or len(tiff) < 8:
+        return None
+    (start,) = struct.unpack_from(order + "I", tiff, 4)
+    if start + 2 > len(tiff):
+        return None
+    pointer = start + 2 + 12 * struct.unpack_from(order + "H", tiff, start)[0]
+    if pointer + 4 > len(tiff):
+        return None
+    (second,) = struct.unpack_from(order + "I", tiff, pointer)
+    return (pointer, second) if 0 < second < len(tiff) - 2 else None
+
+
+def _thumbnail_place(tiff: bytes | bytearray) -> slice | None:
+    """Return where the thumbnail's JPEG file stands; None where there is none as a whole."""
+    second = _next_directory(tiff)
+    if second is None:
+        return None
+    order = _BYTE_ORDERS[bytes(tiff[:4])]
+    values = {entry.tag: entry for entry in _directory(bytes(tiff), order, second[1])}
+    numbers = []
+    for tag in (_THUMBNAIL, _THUMBNAIL_BYTES):
+        if tag not in values or values[tag].kind not in (_SHORT, _LONG):
+            return None
+        numbers.append(int.from_bytes(values[tag].data, "little" if order == "<" else "big"))
+    first, length = numbers
+    return slice(first, first + length) if length and 8 <= first <= len(tiff) - length else None
 
 
 def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]]) -> bytes | None:

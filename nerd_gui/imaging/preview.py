@@ -1,0 +1,118 @@
+"""A small picture of a photo file, long before its pixels are decoded."""
+
+import io
+import math
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from nerd_gui.imaging.decode import DECODER_ERRORS, FORMATS, TIFF_MAGIC, PhotoError, Planes, check_size
+from nerd_gui.imaging.metadata import thumbnail_of, upright_exif
+
+# tifffile is imported inside the function that needs it: training has only numpy and Pillow.
+
+
+class Preview(NamedTuple):
+    """A small picture of a photo, and the photo's size.
+
+    Attributes
+    ----------
+    pixels : uint8 array (rows, cols, 3)
+        Upright.
+    rows, cols : int
+        Of the photo itself, upright.
+    """
+
+    pixels: NDArray[np.uint8]
+    rows: int
+    cols: int
+
+
+def preview(path: str | os.PathLike[str], side: int) -> Preview | None:
+    """Return a picture of about `side` pixels on its longer side, or a smaller one where the file holds one.
+
+    JPEG files are decoded at a fraction of their size, of TIFF files every so many rows are, and of other files the
+    thumbnail in their EXIF data is taken.
+
+    Returns
+    -------
+    Preview or None
+        None where there is no quick way, and for files that `open_photo` has more to say about.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            is_tiff = file.read(4) in TIFF_MAGIC
+        return _of_tiff(path, side) if is_tiff else _with_pillow(path, side)
+    except (*DECODER_ERRORS, PhotoError, MemoryError):
+        return None
+
+
+def _with_pillow(path: str | os.PathLike[str], side: int) -> Preview | None:
+    with Image.open(path, formats=FORMATS) as image:
+        check_size(image.height, image.width)
+        rows, cols, exif = image.height, image.width, image.info.get("exif")
+        if image.format in ("JPEG", "MPO"):
+            longer = max(rows, cols)
+            image.draft("RGB", (max(1, cols * side // longer), max(1, rows * side // longer)))
+            return _turned(image, exif, rows, cols)
+        small = thumbnail_of(exif) if exif else None
+    if small is None:
+        return None
+    with Image.open(io.BytesIO(small), formats=("JPEG",)) as image:
+        return _turned(image, exif, rows, cols)
+
+
+def _turned(image: Image.Image, exif: bytes | None, rows: int, cols: int) -> Preview:
+    """The preview that a small picture is of a photo of rows x cols pixels, which both lie as EXIF says."""
+    _, orientation = upright_exif(exif)
+    planes = Planes(image.height, image.width, 3, orientation)
+    planes.put(np.asarray(image.convert("RGB")), 8)
+    return _preview(planes, rows, cols, orientation)
+
+
+def _of_tiff(path: str | os.PathLike[str], side: int) -> Preview | None:
+    from tifffile import PHOTOMETRIC, TiffFile
+
+    with TiffFile(path) as tiff:
+        page = tiff.pages.first
+        rows, cols, colours = page.imagelength, page.imagewidth, 3 if page.photometric == PHOTOMETRIC.RGB else 1
+        check_size(rows, cols)
+        plain = page.photometric in (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB)
+        if not plain or page.dtype is None or page.dtype.kind not in "uf" or page.planarconfig != 1:
+            return None
+        step = math.ceil(max(rows, cols) / side)
+        wanted = range(step // 2, rows, step)
+        if page.is_memmappable:
+            samples = page.asarray(out="memmap", squeeze=False)[0, 0, wanted.start :: step, ::step]
+        elif page.is_tiled or 2 * page.rowsperstrip > step:  # as much work as the photo itself
+            return None
+        else:
+            samples = np.stack([_row(page, row)[::step] for row in wanted])
+        orientation = page.tags.valueof("Orientation", 1)
+        planes = Planes(samples.shape[0], samples.shape[1], colours, orientation)
+        planes.put(samples[..., :colours], page.bitspersample)
+        if page.photometric == PHOTOMETRIC.MINISWHITE:
+            np.subtract(1, planes.values, out=planes.values)
+    return _preview(planes, rows, cols, orientation)
+
+
+def _row(page: Any, row: int) -> NDArray:
+    """One row of a page of a TIFF file, (cols, samples)."""
+    strip, below = divmod(row, page.rowsperstrip)
+    file = page.parent.filehandle
+    file.seek(page.dataoffsets[strip])
+    segment, _, _ = page.decode(file.read(page.databytecounts[strip]), strip)
+    return segment[0, below]
+
+
+def _preview(planes: Planes, rows: int, cols: int, orientation: int) -> Preview:
+    pixels = np.rint(planes.values * 255).astype(np.uint8)
+    turned = orientation in (5, 6, 7, 8)
+    return Preview(
+        np.ascontiguousarray(np.broadcast_to(pixels, (3, *pixels.shape[1:])).transpose(1, 2, 0)),
+        *((cols, rows) if turned else (rows, cols)),
+    )
