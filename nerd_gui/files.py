@@ -2,9 +2,19 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+
+if sys.platform != "win32":
+    import fcntl
+
+_KEPT = 40  # characters of a file's name in that of its temporary file
 
 
 def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool = True) -> None:
@@ -39,6 +49,24 @@ def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = Tru
     write_file(path, text.encode(errors="backslashreplace"), overwrite=overwrite)
 
 
+def remove_leftovers(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Remove what processes that were killed while they wrote these files have left beside them.
+
+    Only temporary files of `write_file` for exactly these names are removed, and none that a process, this one or
+    another, is still writing. Where the file system cannot tell, they stay.
+    """
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        target = Path(os.path.realpath(path))
+        names.setdefault(target.parent, set()).add(target.name[:_KEPT])
+    for folder, kept in names.items():
+        with suppress(OSError):  # there is no such folder yet, or it may not be read
+            for entry in os.listdir(folder):
+                found = re.fullmatch(r"\.(.+)\.[0-9a-f]{16}\.part", entry, re.DOTALL)
+                if found and found[1] in kept:
+                    _remove_if_left(folder / entry)
+
+
 def why_not(error: OSError, path: str | os.PathLike[str]) -> str:
     """Why a file could not be written and what to do, as the second half of a sentence without its full stop."""
     folder = Path(path).parent
@@ -69,9 +97,14 @@ def _write(path: Path, content: bytes, overwrite: bool) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     target = Path(os.path.realpath(path))
     permissions = 0o666 if mode is None else stat.S_IMODE(mode)
-    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}.part")
+    temporary = target.with_name(f".{target.name[:_KEPT]}.{secrets.token_hex(8)}.part")
+    lock = None
     try:
         with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, permissions)) as file:
+            lock = _lock(file)
+            if lock is not None and os.fstat(lock).st_nlink == 0:  # `remove_leftovers` was faster than the lock
+                _write(path, content, overwrite)
+                return
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -83,6 +116,31 @@ def _write(path: Path, content: bytes, overwrite: bool) -> None:
             _rename_to_new(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(file: BinaryIO) -> int | None:
+    """Mark a temporary file as being written, until the descriptor is closed or its process ends, however it does.
+
+    Windows needs no mark: a file that is open cannot be removed there.
+    """
+    if sys.platform == "win32":
+        return None
+    with suppress(OSError):  # a file system without locks, where nothing is taken for left over either
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return os.dup(file.fileno())  # the file is closed before it is renamed
+
+
+def _remove_if_left(temporary: Path) -> None:
+    """Remove a temporary file that no process is writing any more."""
+    with suppress(OSError):
+        if sys.platform == "win32":
+            temporary.unlink()
+            return
+        with open(temporary, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while another holds it
+            temporary.unlink()
 
 
 def _mode_of(path: Path) -> int | None:

@@ -2,12 +2,15 @@
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from nerd_gui.files import why_not, write_file, write_text
+from nerd_gui.files import remove_leftovers, why_not, write_file, write_text
 
 unix = pytest.mark.skipif(os.name != "posix", reason="permissions and links as Unix has them")
 
@@ -199,3 +202,61 @@ def test_why_it_was_not_written_is_said(tmp_path):
     with pytest.raises(FileExistsError) as caught:
         write_file(tmp_path / "file", b"", overwrite=False)
     assert why_not(caught.value, tmp_path / "file") == "it exists already; choose another name"
+
+
+def killed_while_writing(path):
+    """Let a process be killed in the middle of writing a file; the temporary file that it leaves."""
+    program = (
+        "import os, signal, sys\nfrom nerd_gui.files import write_file\n"
+        f"os.fsync = lambda _: os.kill(os.getpid(), {signal.SIGKILL})\nwrite_file(sys.argv[1], b'new')"
+    )
+    before = set(path.parent.iterdir())
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    ended = subprocess.run([sys.executable, "-c", program, path], env={**os.environ, "PYTHONPATH": root}, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    (left,) = set(path.parent.iterdir()) - before
+    return left
+
+
+@unix
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, monkeypatch):
+    path, other = tmp_path / f"{'long ' * 12}name.png", tmp_path / "other.png"
+    path.write_bytes(b"old")
+    left, others = killed_while_writing(path), killed_while_writing(other)
+    ours = [
+        path,
+        others,
+        tmp_path / f".{path.name}.part",
+        tmp_path / f".{path.name[:40]}.0123456789abcdeg.part",
+        tmp_path / f"{path.name[:40]}.0123456789abcdef.part",
+    ]
+    for file in ours[2:]:
+        file.touch()
+    seen = []
+
+    def meanwhile(_):
+        remove_leftovers([path, tmp_path / "nowhere" / "a.png"])
+        seen.extend(tmp_path.iterdir())
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    write_file(path, b"newer")
+    assert left not in seen and len(seen) == len(ours) + 1  # what is being written stays, in this process too
+    assert set(tmp_path.iterdir()) == set(ours) and path.read_bytes() == b"newer"
+
+
+@unix
+def test_a_file_that_was_taken_for_left_over_is_written_all_the_same(tmp_path, monkeypatch):
+    """Between making the temporary file and marking it another process may look for what was left."""
+    import fcntl
+
+    path, lock = tmp_path / "a.png", fcntl.flock
+
+    def late(file, operation):
+        monkeypatch.setattr(fcntl, "flock", lock)
+        remove_leftovers([path])
+        assert list(tmp_path.iterdir()) == []
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_file(path, b"new")
+    assert list(tmp_path.iterdir()) == [path] and path.read_bytes() == b"new"

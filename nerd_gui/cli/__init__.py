@@ -11,14 +11,13 @@ import time
 from collections.abc import Sequence
 
 from nerd_gui import allocator
-from nerd_gui.cli.arguments import say
+from nerd_gui.cli.arguments import BAD_INPUT, INTERRUPTED, say
 
 COMMANDS = ("denoise", "evaluate", "noise", "train", "bench", "tune")
-BAD_INPUT, INTERRUPTED = 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 2 for what a person has to put right, 130 when interrupted.
+    """Run a command and return its exit code, 0 where all went well; for others see `arguments`.
 
     The first argument chooses the command; if it is none, the window opens, and the argument is its photo.
     """

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
+#: Exit codes: some of several photos could not be denoised; what a person has to put right; interrupted.
+SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
 T = TypeVar("T", int, float)
 
 
@@ -43,6 +46,11 @@ class Parser(argparse.ArgumentParser):
 def sigma(text: str) -> float:
     """An argument that is a noise level on the 0-255 scale."""
     return _number(text, float, lambda value: 0 <= value <= 255, "a noise level, a number from 0 to 255")
+
+
+def quality(text: str) -> int:
+    """An argument that is the quality of a JPEG or WebP file."""
+    return _number(text, int, lambda value: 1 <= value <= 100, "a quality, a whole number from 1 to 100")
 
 
 def not_negative(text: str) -> float:

@@ -2,17 +2,15 @@
 
 import argparse
 import json
-import shutil
-import sys
 from pathlib import Path
 
-from nerd_gui.cli.arguments import Parser, UsageError, say, sigma, whole
+from nerd_gui.cli.arguments import BAD_INPUT, SOME_FAILED, Parser, UsageError, quality, say, sigma, whole
+from nerd_gui.cli.denoise_progress import ProgressLine, summarize, tell
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, check_folder, write_text
-from nerd_gui.denoising import Iterate, RunError, Trajectory
-from nerd_gui.denoising.photo_files import Destination, denoise_file
-from nerd_gui.imaging import PhotoError, open_photo, what_is_lost
-from nerd_gui.nerd import load_model
+from nerd_gui.denoising.batch import Batch, Outcome
+from nerd_gui.denoising.photo_files import Destination, Networks, Treatment
+from nerd_gui.imaging import open_photo
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,11 +20,12 @@ def parser() -> argparse.ArgumentParser:
         "Denoise photo files; what a file says beside its pixels, and their depth, are kept.",
         "examples:\n  nerd-gui denoise noisy.png -o clean.png --report run.json\n"
         "  nerd-gui denoise *.jpg -o denoised/\n"
+        "  nerd-gui denoise holidays -o denoised --skip-existing   a folder, or the rest of it\n"
         "  nerd-gui denoise clean.png -o test.png --add-noise 25 --seed 1\n"
         "  nerd-gui denoise noisy.png --clean truth.png -o out.png --solver plain --max-iter 40",
     )
     add = made.add_argument
-    add("inputs", nargs="+", type=Path, metavar="INPUT", help="photos: PNG, JPEG, TIFF, WebP or BMP")
+    add("inputs", nargs="+", type=Path, metavar="INPUT", help="photos (PNG, JPEG, TIFF, WebP, BMP) and folders of them")
     add("-o", "--output", required=True, metavar="OUT", help="file, or folder for files NAME_denoised")
     add("--add-noise", type=sigma, metavar="S", help="the photo is clean: add noise of this level (0-255) first")
     add("--seed", type=whole(0), metavar="N", help="of the added noise (default: 0)")
@@ -34,93 +33,68 @@ def parser() -> argparse.ArgumentParser:
     add("--model", metavar="NAME", help="network by name, or a .safetensors file")
     add("--report", type=Path, metavar="FILE.json", help="write the run's numbers (of several photos, a list of them)")
     add("--overwrite", action="store_true", help="replace files that exist, the original among them if it is OUT")
+    add("--skip-existing", action="store_true", help="take photos whose results are there as done: go on with a batch")
+    add("--quality", type=quality, default=95, metavar="Q", help="of JPEG and WebP files, 1-100 (default: 95)")
     add_run_options(made)
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """Denoise every photo; one that cannot be denoised is named and left out, and the exit code is then 2.
+    """Denoise every photo; of several, one that cannot be denoised is named and left out.
+
+    Returns
+    -------
+    int
+        1 if that was so of some.
 
     Raises
     ------
     UsageError, RunError, PhotoError, ModelError
-        Before the first run, for what concerns all of them.
+        Before the first run, for what concerns all of them; of a single photo, for all that concerns it.
     """
     if args.seed is not None and args.add_noise is None:
         raise UsageError("--seed chooses the noise that --add-noise adds; give both or neither.")
-    several = len(args.inputs) > 1
+    several = len(args.inputs) > 1 or args.inputs[0].is_dir()
     if args.clean is not None and several:
         raise UsageError("--clean names the clean picture of one photo; denoise several photos one by one.")
+    if args.overwrite and args.skip_existing:
+        raise UsageError("--skip-existing keeps what is there and --overwrite replaces it; choose one of them.")
 
     destination = Destination(args.output, several=several, overwrite=args.overwrite)
     check_folder(destination.existing_folder)
     check_file(args.report, replace=args.overwrite)
-    if args.report is not None:
-        others = [*args.inputs, args.clean or args.inputs[0], destination.path]
-        if args.report.resolve() in [path.resolve() for path in others]:
-            raise UsageError(f"The report “{args.report}” would replace a picture; choose another name for it.")
     clean = None if args.clean is None else open_photo(args.clean)
     settings = run_settings(args, args.model)
-    net = load_model(settings.model, device=settings.device)
-    reports, code = [], 0
-    for source in args.inputs:
-        try:
-            with _Progress(source.name) as watch:
-                saved, trajectory = denoise_file(
-                    source,
-                    destination,
-                    settings,
-                    net,
-                    sigma=args.add_noise,
-                    seed=args.seed or 0,
-                    clean=clean,
-                    watch=watch,
-                    announce=say,
-                )
-        except (PhotoError, RunError) as error:
-            say(error)
-            code = 2
-        else:
-            _summarize(saved, trajectory)
-            reports.append(trajectory.report())
+    treatment = Treatment(settings, args.add_noise, args.seed or 0, clean, args.quality)
+    batch = Batch(args.inputs, destination, treatment, skip_existing=args.skip_existing)
+    if args.report is not None:
+        files = [file for job in batch.jobs for file in (job.source, job.target)]
+        if args.report.resolve() in [file.resolve() for file in [*files, args.clean or args.inputs[0]]]:
+            raise UsageError(f"The report “{args.report}” would replace a picture; choose another name for it.")
+    for sentence in batch.ignored:
+        say(sentence)
+    networks = Networks()
+    networks.get(settings)
+    outcomes = _denoised(batch, networks, several)
+    reports = [outcome.report for outcome in outcomes if outcome.report is not None]
     if args.report is not None and reports:
         text = json.dumps(reports if several else reports[0], indent=2, allow_nan=False) + "\n"
         write_text(args.report, text, overwrite=args.overwrite)
-    return code
+    failed = any(outcome.state == "failed" for outcome in outcomes)
+    return 0 if not failed else SOME_FAILED if several else BAD_INPUT
 
 
-class _Progress:
-    """A run's iterates on stderr: one line that changes on a terminal, a line for each elsewhere."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._live = sys.stderr.isatty()
-        self._begun = False
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __call__(self, iterate: Iterate) -> None:
-        line = f"{self._name}: iterate {iterate.index:2}, {_figures(iterate)}"
-        if self._live:
-            line = f"\r{line[: shutil.get_terminal_size().columns - 1]}\x1b[K"
-        print(line, end="" if self._live else "\n", file=sys.stderr, flush=True)
-        self._begun = True
-
-    def __exit__(self, *_: object) -> None:
-        if self._live and self._begun:
-            print(file=sys.stderr)
-
-
-def _figures(iterate: Iterate) -> str:
-    score = "" if iterate.psnr is None else f"{iterate.psnr:.2f} dB, "
-    return f"residual {iterate.residual:.1e}, noise level {iterate.noise_level:.2f}, {score}{iterate.seconds:.1f} s"
-
-
-def _summarize(saved: Path, trajectory: Trajectory) -> None:
-    for loss in what_is_lost(saved.suffix, trajectory.subject.photo):
-        say(f"“{saved}”: {loss}")
-    result, last = trajectory[trajectory.result], trajectory[-1]
-    print(
-        f"{saved}: {trajectory.stop_reason}, the result is iterate {result.index} of {last.index}: {_figures(result)}"
-    )
+def _denoised(batch: Batch, networks: Networks, several: bool) -> list[Outcome]:
+    """What became of each photo, said as it is known, and in the end of all of them, also if that is an interrupt."""
+    outcomes: list[Outcome] = []
+    line = ProgressLine()
+    try:
+        for outcome in batch.outcomes(watch=line, networks=networks):
+            line.leave()
+            outcomes.append(outcome)
+            tell(outcome)
+    finally:
+        line.leave()
+        if several:
+            summarize(outcomes, len(batch.jobs))
+    return outcomes

@@ -2,9 +2,11 @@
 
 import math
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nerd_gui import __version__
 from nerd_gui.denoising.errors import RunError
@@ -13,8 +15,9 @@ from nerd_gui.denoising.run import DenoisingRun
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
-from nerd_gui.imaging import Photo, denoised_name, open_photo, save_picture, what_is_lost
-from nerd_gui.nerd import NERD
+from nerd_gui.equilibrium import StopReason
+from nerd_gui.imaging import Photo, open_photo, save_picture, suffix_for_file, what_is_lost
+from nerd_gui.nerd import NERD, load_model
 
 
 class Destination:
@@ -38,7 +41,6 @@ class Destination:
         self.path = Path(place)
         self.overwrite = overwrite
         self.is_folder = several or place.endswith(tuple(filter(None, (os.sep, os.altsep)))) or self.path.is_dir()
-        self._written: set[Path] = set()
         if self.is_folder and self.path.exists() and not self.path.is_dir():
             raise RunError(f"“{place}” is a file; name a folder for the denoised photos.")
         if not self.is_folder and not self.path.suffix:
@@ -52,90 +54,178 @@ class Destination:
         path = self.path.absolute()
         return next(folder for folder in (path, *path.parents) if folder.exists())
 
-    def file_for(self, photo: Photo) -> Path:
-        """The file that this photo is saved as; of two photos of one name, the second gets a number.
+    def targets(self, sources: Sequence[Path]) -> list[Path]:
+        """The file that each photo is saved as; of photos of one name, the second gets -2, the third -3, …
+
+        The names follow from the list alone, whatever is in the folder already: the same list, denoised again, goes
+        into the same files.
+        """
+        if not self.is_folder:
+            return [self.path for _ in sources]
+        taken: Counter[str] = Counter()
+        targets = []
+        for source in sources:
+            stem, suffix = f"{source.stem}_denoised", suffix_for_file(source)
+            name = f"{stem}{suffix}".casefold()  # some file systems do not tell A.png from a.png
+            taken[name] += 1
+            number = "" if taken[name] == 1 else f"-{taken[name]}"
+            targets.append(self.path / f"{stem}{number}{suffix}")
+        return targets
+
+    def check(self, target: Path) -> None:
+        """See to it that nothing is replaced unasked.
 
         Raises
         ------
         RunError
-            If it is there already and may not be replaced.
-        PhotoError
-            If its suffix is that of no picture.
+            If the file is there already and may not be replaced.
         """
-        path = self.path
-        if self.is_folder:
-            free = denoised_name(photo, self.path)
-            path = self.path / f"{photo.name}_denoised{free.suffix}"
-            if path in self._written:
-                path = free
-        what_is_lost(path.suffix, photo)  # raises for an unknown suffix
-        if os.path.lexists(path) and not self.overwrite:
-            raise RunError(f"“{path}” exists already; choose another name, or ask for it to be replaced (--overwrite).")
-        return path
+        if os.path.lexists(target) and not self.overwrite:
+            raise RunError(
+                f"“{target}” exists already; choose another name, or ask for it to be replaced (--overwrite)."
+            )
 
-    def save(self, path: Path, photo: Photo, description: str) -> None:
-        """Save a photo as the `file_for` it, making the folder if it is not there yet.
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done to each photo.
+
+    Attributes
+    ----------
+    settings : RunSettings
+    sigma, seed : float, int
+        Add such noise first (0-255 scale); None: the photo is noisy already.
+    clean : Photo, optional
+        The clean picture of an already noisy photo.
+    quality : int
+        Of saved JPEG and WebP files, 1-100.
+    """
+
+    settings: RunSettings
+    sigma: float | None = None
+    seed: int = 0
+    clean: Photo | None = None
+    quality: int = 95
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a photo has come.
+
+    Attributes
+    ----------
+    fraction : float
+        0 ... 1.
+    seconds_left : float or None
+        Until the photo is done; None where it cannot be told.
+    iterate : Iterate or None
+        The newest one, of a photo that is solved in one piece.
+    """
+
+    fraction: float
+    seconds_left: float | None = None
+    iterate: Iterate | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """A denoised file.
+
+    Attributes
+    ----------
+    notices : tuple of str
+        What a person must be told of it: what its run gave up to fit into memory, what its format cannot keep.
+    report : dict or None
+        See `Trajectory.report`; None where nothing was run.
+    """
+
+    notices: tuple[str, ...]
+    report: dict[str, Any] | None
+
+
+class Networks:
+    """Networks by name and device, each loaded once."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[str, str], NERD] = {}
+
+    def get(self, settings: RunSettings) -> NERD:
+        """The network of a run.
 
         Raises
         ------
-        PhotoError
-            If it cannot be saved.
+        ModelError
+            If it cannot be loaded.
         """
-        if self.is_folder:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        save_picture(path, photo, description=description, overwrite=self.overwrite)
-        self._written.add(path)
+        key = settings.model, settings.device
+        if key not in self._loaded:
+            self._loaded[key] = load_model(settings.model, device=settings.device)
+        return self._loaded[key]
 
 
 def denoise_file(
     source: Path,
-    destination: Destination,
-    settings: RunSettings,
-    net: NERD,
+    target: Path,
+    treatment: Treatment,
+    networks: Networks,
     *,
-    sigma: float | None = None,
-    seed: int = 0,
-    clean: Photo | None = None,
-    watch: Callable[[Iterate], None] | None = None,
-    announce: Callable[[str], None] | None = None,
-) -> tuple[Path, Trajectory]:
+    overwrite: bool = False,
+    should_stop: Callable[[], bool] | None = None,
+    watch: Callable[[Step], None] | None = None,
+) -> Result | None:
     """Denoise a photo file and save the result, at the photo's depth and with what its file says beside the pixels.
 
     Whatever stands in the way of the photo, the run or the saved file is found before the run, as far as it can be.
 
     Parameters
     ----------
-    sigma, seed : float, int
-        Add such noise first (0-255 scale); None: the photo is noisy already.
-    clean : Photo, optional
-        The clean picture of an already noisy photo.
+    overwrite : bool
+        Whether a file may be replaced that has come up meanwhile, or the original.
+    should_stop : callable, optional
+        Asked around and during each evaluation of f; true ends it.
     watch : callable, optional
-        Called with every iterate as it comes.
-    announce : callable, optional
-        Called before the run with each step of the plan that makes it fit into memory, a sentence.
+        Called as the photo comes along.
 
     Returns
     -------
-    Path, Trajectory
-        The saved file, whose pixels are `trajectory.picture(trajectory.result)`, and the run's record.
+    Result or None
+        None if it was stopped, and nothing saved. The saved pixels are `trajectory.picture(trajectory.result)`.
 
     Raises
     ------
     PhotoError
         If the photo cannot be opened or the result not saved.
     RunError
-        If the run cannot start or go on, or the file exists already.
+        If the run cannot start or go on.
+    ModelError
+        If the network cannot be loaded.
     """
     photo = open_photo(source)
-    target = destination.file_for(photo)
-    run = DenoisingRun(Subject.of(photo, sigma=sigma, seed=seed, clean=clean), settings, net)
-    if announce is not None:
-        for step in run.plan.steps:
-            announce(step)
-    trajectory = record(run, keep_features=False, watch=watch)
+    lost = what_is_lost(target.suffix, photo)  # raises for an unknown suffix
+    settings = treatment.settings
+    subject = Subject.of(photo, sigma=treatment.sigma, seed=treatment.seed, clean=treatment.clean)
+    trajectory = _solved(subject, settings, networks.get(settings), should_stop, watch)
+    if trajectory.stop_reason is StopReason.CANCELLED:
+        return None
     result = replace(photo, pixels=trajectory.picture(trajectory.result))
-    destination.save(target, result, describe(trajectory, trajectory.result))
-    return target, trajectory
+    description = describe(trajectory, trajectory.result)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_picture(target, result, description=description, quality=treatment.quality, overwrite=overwrite)
+    return Result((*trajectory.plan.steps, *(f"“{target}”: {loss}" for loss in lost)), trajectory.report())
+
+
+def _solved(
+    subject: Subject,
+    settings: RunSettings,
+    net: NERD,
+    should_stop: Callable[[], bool] | None,
+    watch: Callable[[Step], None] | None,
+) -> Trajectory:
+    def saw(iterate: Iterate) -> None:
+        if watch is not None:
+            watch(Step(iterate.index / settings.max_iter, iterate=iterate))
+
+    return record(DenoisingRun(subject, settings, net), should_stop, keep_features=False, watch=saw)
 
 
 def describe(trajectory: Trajectory, index: int) -> str:

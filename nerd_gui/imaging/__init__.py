@@ -12,7 +12,7 @@ from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open
 from nerd_gui.imaging.preview import Preview, preview
 from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
-from nerd_gui.imaging.save import denoised_name, free_name, save_picture, usual_suffix, what_is_lost
+from nerd_gui.imaging.save import denoised_name, free_name, save_picture, suffix_for_file, usual_suffix, what_is_lost
 from nerd_gui.imaging.watch import OpeningCancelled
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "sample_names",
     "save_picture",
     "ssim",
+    "suffix_for_file",
     "to_8_bit",
     "usual_suffix",
     "what_is_lost",

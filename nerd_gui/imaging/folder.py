@@ -14,9 +14,30 @@ def picture_files(folder: Path) -> list[Path]:
     PhotoError
         If the folder is missing or holds no picture.
     """
-    if not folder.is_dir():
-        raise PhotoError(f"The picture folder “{folder}” does not exist; name a folder of pictures.")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    files, _ = sorted_out(folder)
     if not files:
         raise PhotoError(f"The folder “{folder}” holds no pictures; name a folder of JPEG or PNG files.")
     return files
+
+
+def sorted_out(folder: Path) -> tuple[list[Path], list[Path]]:
+    """What in a folder is a picture by its suffix, and what is not, each sorted by name.
+
+    Hidden files are neither: programs keep their own there.
+
+    Raises
+    ------
+    PhotoError
+        If the folder is missing or may not be read.
+    """
+    if not folder.is_dir():
+        raise PhotoError(f"The picture folder “{folder}” does not exist; name a folder of pictures.")
+    try:
+        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise PhotoError(f"The folder “{folder}” cannot be read ({error.strerror}); choose another one.") from error
+    pictures: list[Path] = []
+    others: list[Path] = []
+    for path in entries:
+        (pictures if path.suffix.lower() in SUFFIXES else others).append(path)
+    return pictures, others

@@ -150,6 +150,17 @@ def usual_suffix(photo: Photo) -> str:
     return own if own.lower() in _FORMATS else _USUAL_SUFFIX.get(photo.format or "", ".png")
 
 
+def suffix_for_file(path: Path) -> str:
+    """Return the suffix to save a photo file's picture with: the file's own, or that of its format, or .png."""
+    if path.suffix.lower() in _FORMATS:
+        return path.suffix
+    try:
+        with Image.open(path, formats=[*_USUAL_SUFFIX]) as image:
+            return _USUAL_SUFFIX[str(image.format)]
+    except _ENCODER_ERRORS:  # no picture that could be saved at all
+        return ".png"
+
+
 def _format(suffix: str) -> _Format:
     if suffix.lower() not in _FORMATS:
         raise PhotoError(f"Pictures cannot be saved as “{suffix}”; use {', '.join(_FORMATS)}.")

@@ -114,9 +114,15 @@ def test_several_photos_and_a_bad_one(tmp_path, model, capsys):
     out, report = tmp_path / "out", tmp_path / "runs.json"
     # An option may stand between the photos.
     command = ["denoise", one, bad, "-o", out, two, "--report", report, "--model", model, "--max-iter", "3"]
-    assert main([str(word) for word in command]) == 2
-    sentences = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nerd-gui: ")]
-    assert len(sentences) == 1 and "“bad.png”" in sentences[0]
+    assert main([str(word) for word in command]) == 1
+    said = capsys.readouterr()
+    reason, summary = [line for line in said.err.splitlines() if line.startswith("nerd-gui: ")]
+    assert "“bad.png”" in reason and summary == "nerd-gui: 2 saved, 1 failed, of 3 photos."
+    assert said.err.endswith(f"{summary}\n  {bad}: {reason.removeprefix('nerd-gui: ')}\n")
+    assert [line.partition(": ")[0] for line in said.out.splitlines()] == [
+        str(out / "one_denoised.png"),
+        str(out / "two_denoised.bmp"),
+    ]
     assert sorted(path.name for path in out.iterdir()) == ["one_denoised.png", "two_denoised.bmp"]
     for source, saved in ((one, "one_denoised.png"), (two, "two_denoised.bmp")):
         assert np.array_equal(np.asarray(Image.open(out / saved)), rounded(expected(source, model)[0], 255)[0])

@@ -64,7 +64,7 @@ def test_a_report_that_came_up_meanwhile_is_kept(tmp_path, photo, model, capsys,
     def another_program(*_):
         Path("run.json").write_text("another's")
 
-    monkeypatch.setattr("nerd_gui.cli.denoise._summarize", another_program)
+    monkeypatch.setattr("nerd_gui.cli.denoise.tell", another_program)
     command = ["denoise", str(photo), "-o", "out.png", "--model", model, "--max-iter", "1", "--report", "run.json"]
     assert main(command) == 2
     assert capsys.readouterr().err.endswith(

@@ -1,0 +1,101 @@
+"""What `nerd-gui denoise` says while it works, and afterwards."""
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from nerd_gui.cli.arguments import say
+from nerd_gui.denoising.batch import Outcome, Progress
+from nerd_gui.denoising.time_left import about
+
+_PAUSE = 10.0  # seconds between two lines where each stays
+
+
+class ProgressLine:
+    """Progress on stderr: one line that changes on a terminal; elsewhere a line now and then.
+
+    Of a single photo that is solved in one piece every iterate is said.
+    """
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._open = False
+        self._said_at = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        iterate = progress.step.iterate
+        if progress.count == 1 and iterate is not None:
+            figures = figures_of(iterate.as_record())
+            self._show(f"{progress.job.source.name}: iterate {iterate.index:2}, {figures}")
+        elif progress.count == 1 and progress.step.fraction == 0:
+            return  # what is left cannot be told yet
+        elif self._live or time.monotonic() - self._said_at >= _PAUSE:
+            self._show(_line(progress))
+
+    def _show(self, line: str) -> None:
+        self._said_at = time.monotonic()
+        self._open = self._live
+        if self._live:
+            line = f"\r{line[: shutil.get_terminal_size().columns - 1]}\x1b[K"
+        print(line, end="" if self._live else "\n", file=sys.stderr, flush=True)
+
+    def leave(self) -> None:
+        """End the changing line, so that something else can be said."""
+        if self._open:
+            print(file=sys.stderr)
+        self._open = False
+
+
+def _line(progress: Progress) -> str:
+    words = f"{progress.job.source.name}: {progress.step.fraction:.0%}"
+    if progress.count > 1:
+        words = f"{progress.number} of {progress.count}, {words}"
+    left = progress.step.seconds_left if progress.count == 1 else progress.seconds_left
+    if left is None:
+        return words
+    return f"{words}, about {about(left)} left{' in all' if progress.count > 1 else ''}"
+
+
+def figures_of(record: dict[str, Any]) -> str:
+    """An iterate's numbers in words, of its record in a report."""
+
+    def number(name: str, form: str) -> str:
+        return "none" if record[name] is None else format(record[name], form)
+
+    score = "" if record["psnr"] is None else f"{record['psnr']:.2f} dB, "
+    return (
+        f"residual {number('residual', '.1e')}, noise level {number('noise_level', '.2f')}, "
+        f"{score}{record['seconds']:.1f} s"
+    )
+
+
+def tell(outcome: Outcome) -> None:
+    """Say what became of a photo, unless it was skipped."""
+    for notice in outcome.notices:
+        say(notice)
+    if outcome.reason is not None:
+        say(outcome.reason)
+    if outcome.report is not None:
+        result, iterations = outcome.report["result"], outcome.report["iterations"]
+        print(
+            f"{outcome.job.target}: {outcome.report['stop_reason']}, the result is iterate {result} of "
+            f"{len(iterations) - 1}: {figures_of(iterations[result])}",
+            flush=True,
+        )
+
+
+def summarize(outcomes: Sequence[Outcome], count: int) -> None:
+    """Say on stderr how many of a batch's photos were denoised, and why the others were not."""
+    states = [outcome.state for outcome in outcomes]
+    words = [f"{states.count('saved')} saved"]
+    if "skipped" in states:
+        words.append(f"{states.count('skipped')} done already")
+    words.append(f"{states.count('failed')} failed")
+    if len(outcomes) < count:
+        words.append(f"{count - len(outcomes)} left")
+    say(f"{', '.join(words)}, of {count} photos.")
+    for outcome in outcomes:
+        if outcome.reason is not None:
+            print(f"  {outcome.job.source}: {' '.join(outcome.reason.split())}", file=sys.stderr, flush=True)

@@ -1,0 +1,252 @@
+"""Photos one after another: what goes wrong with one is named, and the next one follows."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.photo_files import Destination, Networks, Step, Treatment, denoise_file
+from nerd_gui.files import remove_leftovers
+from nerd_gui.imaging import PhotoError
+from nerd_gui.imaging.folder import sorted_out
+from nerd_gui.nerd import ModelError
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo file, and the file that it is saved as."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a photo.
+
+    Attributes
+    ----------
+    state : {"saved", "skipped", "failed"}
+        It was denoised, it had been already, or it was not.
+    reason : str or None
+        A sentence that says why it was not.
+    notices : tuple of str
+        See `Result`.
+    report : dict or None
+        That of its run, if there was one.
+    """
+
+    job: Job
+    state: Literal["saved", "skipped", "failed"]
+    reason: str | None = None
+    notices: tuple[str, ...] = ()
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch has come.
+
+    Attributes
+    ----------
+    job : Job
+        The photo that is under way.
+    number, count : int
+        It is the how manieth photo, from 1, of how many.
+    step : Step
+        How far that photo has come.
+    seconds_left : float or None
+        For the whole batch, told by the photos that are done; None before the first one is.
+    """
+
+    job: Job
+    number: int
+    count: int
+    step: Step
+    seconds_left: float | None
+
+
+Watch = Callable[[Progress], None]
+
+
+class Batch:
+    """Photos that are denoised one after another.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        Photo files, and folders of which the photos are taken, without the folders in them.
+    destination : Destination
+    treatment : Treatment
+    skip_existing : bool
+        Take a photo whose result is there already as done. (Files are written whole or not at all.)
+
+    Attributes
+    ----------
+    jobs : tuple of Job
+        In the order in which they are done. What is the result of another one is none of them.
+    ignored : tuple of str
+        Sentences that say what was left out.
+
+    Raises
+    ------
+    PhotoError
+        If a folder cannot be read or holds no photo.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Path],
+        destination: Destination,
+        treatment: Treatment,
+        *,
+        skip_existing: bool = False,
+    ) -> None:
+        self.destination = destination
+        self.treatment = treatment
+        self.skip_existing = skip_existing
+        found, ignored = _expanded(inputs)
+        sources, results = _without_results(found, destination)
+        if results:
+            ignored.append(f"Left out, because they are results of other photos here: {_named(results)}.")
+        self.jobs = tuple(map(Job, sources, destination.targets(sources)))
+        self.ignored = tuple(ignored)
+
+    def done_already(self, job: Job) -> bool:
+        """Whether a photo is skipped because its result is there."""
+        return self.skip_existing and job.target.is_file()
+
+    def outcomes(
+        self,
+        should_stop: Callable[[], bool] | None = None,
+        *,
+        watch: Watch | None = None,
+        networks: Networks | None = None,
+    ) -> Iterator[Outcome]:
+        """Denoise the photos, yielding what became of each.
+
+        What an earlier batch left half-written when it was killed is removed first.
+
+        Parameters
+        ----------
+        should_stop : callable, optional
+            Asked around and during each evaluation of f; true ends the batch, and of the photo under way nothing is
+            saved.
+        watch : callable, optional
+            Called as the photos come along.
+        networks : Networks, optional
+            Those that have been loaded already.
+        """
+        remove_leftovers(job.target for job in self.jobs)
+        clock = _Clock(self)
+        networks = Networks() if networks is None else networks
+        for number, job in enumerate(self.jobs, 1):
+            if should_stop is not None and should_stop():
+                return
+            clock.next(number)
+            outcome = self._outcome(job, networks, should_stop, clock.watched(watch))
+            if outcome is None:
+                return
+            clock.saw(outcome)
+            yield outcome
+
+    def _outcome(
+        self, job: Job, networks: Networks, should_stop: Callable[[], bool] | None, watch: Callable[[Step], None]
+    ) -> Outcome | None:
+        if self.done_already(job):
+            return Outcome(job, "skipped")
+        try:
+            self.destination.check(job.target)
+            watch(Step(0.0))
+            result = denoise_file(
+                job.source,
+                job.target,
+                self.treatment,
+                networks,
+                overwrite=self.destination.overwrite,
+                should_stop=should_stop,
+                watch=watch,
+            )
+        except (PhotoError, RunError, ModelError) as error:
+            if self.done_already(job):  # by another batch, meanwhile
+                return Outcome(job, "skipped")
+            return Outcome(job, "failed", str(error))
+        if result is None:
+            return None
+        return Outcome(job, "saved", None, result.notices, result.report)
+
+
+class _Clock:
+    """Tells the time that a batch still takes by what its photos took."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._took: list[float] = []
+        self._number = 0
+        self._began = 0.0
+
+    def next(self, number: int) -> None:
+        self._number, self._began = number, time.monotonic()
+
+    def saw(self, outcome: Outcome) -> None:
+        if outcome.state == "saved":
+            self._took.append(time.monotonic() - self._began)
+
+    def watched(self, watch: Watch | None) -> Callable[[Step], None]:
+        """What is called with the steps of the photo under way."""
+
+        def saw(step: Step) -> None:
+            if watch is not None:
+                jobs = self._batch.jobs
+                watch(Progress(jobs[self._number - 1], self._number, len(jobs), step, self._left(step)))
+
+        return saw
+
+    def _left(self, step: Step) -> float | None:
+        waiting = self._batch.jobs[self._number :]
+        if not waiting:
+            return step.seconds_left
+        if not self._took:
+            return None
+        usual = sum(self._took) / len(self._took)
+        own = step.seconds_left
+        if own is None:
+            own = max(0.0, usual - (time.monotonic() - self._began))
+        return own + usual * sum(not self._batch.done_already(job) for job in waiting)
+
+
+def _expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files, each once, and what is said of what was left out of folders."""
+    found: dict[str, Path] = {}
+    ignored = []
+    for path in inputs:
+        files = [path]
+        if path.is_dir():
+            files, others = sorted_out(path)
+            if not files:
+                raise PhotoError(f"The folder “{path}” holds no photos; name one that does, or the photos themselves.")
+            if others:
+                ignored.append(f"Left out of “{path}”, because by their names they are no photos: {_named(others)}.")
+        for file in files:
+            found.setdefault(os.path.abspath(file), file)
+    return list(found.values()), ignored
+
+
+def _without_results(found: list[Path], destination: Destination) -> tuple[list[Path], list[Path]]:
+    """What is to be denoised, and what is the result of something else in the list: of an earlier batch."""
+    if not destination.is_folder:
+        return found, []
+    targets = {os.path.abspath(target) for target in destination.targets(found)}
+    sources: list[Path] = []
+    results: list[Path] = []
+    for path in found:
+        (results if os.path.abspath(path) in targets else sources).append(path)
+    return sources, results
+
+
+def _named(paths: list[Path]) -> str:
+    first = ", ".join(f"“{path.name}”" for path in paths[:3])
+    return first if len(paths) <= 3 else f"{first} and {len(paths) - 3} more"
