@@ -20,6 +20,7 @@ from torch import Tensor
 from nerd_gui.benchmarks.clock import wait_for
 from nerd_gui.benchmarks.device_checks import Row, checks, why
 from nerd_gui.benchmarks.flops import step_flops, useful_flops
+from nerd_gui.benchmarks.workload import told
 from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd import NERD, NerdConfig, exact_float32
@@ -166,7 +167,7 @@ def _solve(
     cuda = device.startswith("cuda")
     y = torch.rand(1, net.config.channels, size, size, generator=torch.Generator().manual_seed(0)).to(device)
     with exact_float32():
-        s = net.inject(y)
+        s = net.inject(y, told(net))
         z0 = net.initial(s)
         f_seconds = seconds_of(lambda: f(z0, s, precision=precision), device)
         if cuda:

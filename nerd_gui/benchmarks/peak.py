@@ -17,7 +17,7 @@ import torch
 
 from nerd_gui import allocator
 from nerd_gui.benchmarks.baselines import SOLVERS
-from nerd_gui.benchmarks.workload import find_network, pictures
+from nerd_gui.benchmarks.workload import find_network, pictures, told
 from nerd_gui.denoising import RunSettings
 from nerd_gui.denoising.channels import to_batch
 from nerd_gui.denoising.memory_plan import plan_run
@@ -60,7 +60,7 @@ def _peak(name: str, size: int, precision: Precision, solver: str, device: str, 
     _, noisy = pictures(size)
 
     def solve() -> None:
-        s = net.inject(to_batch(noisy[None], net).to(device))
+        s = net.inject(to_batch(noisy[None], net).to(device), told(net))
         SOLVERS[solver](lambda z: net.implicit(z, s, precision=precision), net.initial(s), steps)
 
     if device == "cpu":

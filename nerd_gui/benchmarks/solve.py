@@ -12,7 +12,7 @@ from torch import Tensor
 from nerd_gui.benchmarks.baselines import SOLVERS, installed_version
 from nerd_gui.benchmarks.clock import Sample, Stopwatch, Turns, in_turns, wait_for
 from nerd_gui.benchmarks.peak import peak_of_solve
-from nerd_gui.benchmarks.workload import Workload
+from nerd_gui.benchmarks.workload import Workload, told
 from nerd_gui.denoising.memory_plan import PAIR_DTYPE, free_bytes
 from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import psnr
@@ -59,7 +59,7 @@ def _values(work: Workload, precision: Precision, steps: int) -> list[Tensor]:
 def _real_solve(work: Workload, precision: Precision, steps: int) -> dict[str, Any]:
     inject, decode = (Stopwatch(function, work.device) for function in (work.net.inject, work.net.estimate))
     f = Stopwatch(partial(work.net.implicit, s=work.s, precision=precision), work.device)
-    inject(work.y)
+    inject(work.y, told(work.net))
     wait_for(work.device)
     first = 0.0
     started = perf_counter()

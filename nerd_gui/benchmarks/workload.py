@@ -32,6 +32,11 @@ def find_network(name: str, device: str) -> tuple[NERD, bool]:
     return net.fold().eval().requires_grad_(False).to(device), False
 
 
+def told(net: NERD) -> float | None:
+    """The noise level that the network is told of the picture, None if it takes none."""
+    return SIGMA if net.config.level_input else None
+
+
 def pictures(size: int) -> tuple[np.ndarray, np.ndarray]:
     """A clean and a noisy picture, float32 (size, size).
 
@@ -84,7 +89,7 @@ class Workload:
         net, trained = find_network(name, device)
         clean, noisy = pictures(size)
         y = to_batch(noisy[None], net).to(device)
-        s = net.inject(y)
+        s = net.inject(y, told(net))
         z = net.initial(s)
         for _ in range(_SETTLING):
             z = net.implicit(z, s)

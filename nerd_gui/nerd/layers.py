@@ -14,18 +14,32 @@ from torch.nn.utils import parametrizations
 
 from nerd_gui.nerd.attention import AttentionPath, Precision, attention_row, neighbourhood_attention
 
+#: The noise level, 0-255 scale, that a network with level input sees as 1.
+_LEVEL_UNIT = 25.0
 
-def injection(channels: int, features: int) -> nn.Sequential:
-    """f_inject (Eq. 2): (B, C, rows, cols) -> (B, d, rows, cols). BN precedes each convolution."""
-    return nn.Sequential(
-        OrderedDict(
-            norm_in=nn.BatchNorm2d(channels),
-            conv_in=nn.Conv2d(channels, features, 3, padding=1),
-            relu=nn.ReLU(),
-            norm_out=nn.BatchNorm2d(features),
-            conv_out=nn.Conv2d(features, features, 3, padding=1),
-        )
-    )
+
+class Injection(nn.Module):
+    """f_inject (Eq. 2): (B, C, rows, cols) -> (B, d, rows, cols). BN precedes each convolution.
+
+    With `level_input` the first convolution sees the noise level as one more channel, after BN, which would take out a
+    level that is the same everywhere. Its kernel is one pixel wide: the level has nothing to tell from one pixel to the
+    next, and is not 0 beyond the border. It starts at 0, so that a network grown from one without begins as that one.
+    """
+
+    def __init__(self, channels: int, features: int, *, level_input: bool = False) -> None:
+        super().__init__()
+        self.norm_in = nn.BatchNorm2d(channels)
+        self.conv_in = nn.Conv2d(channels, features, 3, padding=1)
+        self.level_in = nn.Parameter(torch.zeros(features, 1, 1)) if level_input else None
+        self.norm_out = nn.BatchNorm2d(features)
+        self.conv_out = nn.Conv2d(features, features, 3, padding=1)
+
+    def forward(self, y: Tensor, level: Tensor | None = None) -> Tensor:
+        """s of the picture y and, with level input, of its level on the 0-255 scale, (B, 1, 1 or rows, 1 or cols)."""
+        hidden = self.conv_in(self.norm_in(y))
+        if self.level_in is not None and level is not None:
+            hidden = torch.addcmul(hidden, self.level_in, level / _LEVEL_UNIT)
+        return self.conv_out(self.norm_out(F.relu(hidden)))
 
 
 def decoding(channels: int, features: int) -> nn.Sequential:

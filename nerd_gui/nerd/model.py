@@ -17,10 +17,10 @@ from nerd_gui.nerd.attention import Precision, window_offsets
 from nerd_gui.nerd.layers import (
     AttentionMaps,
     GroupStatistics,
+    Injection,
     NonLocalBlock,
     TransformationBlock,
     decoding,
-    injection,
 )
 
 
@@ -70,6 +70,9 @@ class NerdConfig:
         Weight normalization of the transformation block's convolutions while training.
     dropout : float
         Rate of the variational dropout while training.
+    level_input : bool
+        Whether the network is told the noise level beside the picture (Zhang et al. 2018, FFDNet), as one more channel
+        of f_inject. A blind network must find it out for itself, and removes less where it is in doubt.
     """
 
     channels: int = 1
@@ -84,6 +87,7 @@ class NerdConfig:
     transformation: bool = True
     weight_norm: bool = True
     dropout: float = 0.0
+    level_input: bool = False
 
     def __post_init__(self) -> None:
         for name, most in _MOST.items():
@@ -96,6 +100,8 @@ class NerdConfig:
             raise ValueError(f"The equilibrium must be 'noise' or 'image', not {self.equilibrium!r}.")
         if not (self.non_local or self.transformation):
             raise ValueError("The implicit layer needs its non-local block, its transformation block, or both.")
+        if type(self.level_input) is not bool:
+            raise ValueError(f"level_input must be true or false, not {self.level_input!r}.")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"The dropout rate must lie in [0, 1), not {self.dropout}.")
 
@@ -109,7 +115,7 @@ class NERD(nn.Module):
     def __init__(self, config: NerdConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or NerdConfig()
-        self.f_inject = injection(config.channels, config.features)
+        self.f_inject = Injection(config.channels, config.features, level_input=config.level_input)
         self.non_local = NonLocalBlock(config.features, config.heads, config.groups) if config.non_local else None
         self.transformation = (
             TransformationBlock(
@@ -134,14 +140,41 @@ class NERD(nn.Module):
         """q, side of the neighbourhood in pixels that the network was trained with."""
         return self.config.window
 
-    def inject(self, y: Tensor) -> Tensor:
-        """s = f_inject(y) (Eq. 2): (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols)."""
+    def inject(self, y: Tensor, level: float | Tensor | None = None) -> Tensor:
+        """s = f_inject(y) (Eq. 2): (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols).
+
+        Parameters
+        ----------
+        y : Tensor, shape (B, C, rows, cols)
+        level : float or Tensor of shape (B,) or (B, 1, rows, cols), optional
+            Standard deviation of the noise in a channel, on the 0-255 scale: one for all pictures, one for each, or one
+            for each pixel. Networks with level input need it, others take none.
+
+        Raises
+        ------
+        ValueError
+            If the picture has other channels, or the level is missing, has another shape, or suits no such network.
+        """
         if y.dim() != 4 or y.shape[1] != self.config.channels:
             raise ValueError(
                 f"The network takes pictures of {self.config.channels} channel(s) as (B, C, rows, cols), "
                 f"not {tuple(y.shape)}."
             )
-        return self.f_inject(y)
+        return self.f_inject(y, self._level_of(y, level))
+
+    def _level_of(self, y: Tensor, level: float | Tensor | None) -> Tensor | None:
+        """The level as f_inject takes it."""
+        if not self.config.level_input:
+            if level is not None:
+                raise ValueError("This network finds the noise level out for itself; it takes none.")
+            return None
+        if level is None:
+            raise ValueError("This network has to be told the noise level (0-255 scale) beside the picture.")
+        told = torch.as_tensor(level, dtype=y.dtype, device=y.device)
+        shape = tuple(told.shape)
+        if shape not in ((), (len(y),), (len(y), 1, *y.shape[2:])):
+            raise ValueError(f"The noise level must be a number, (B,) or (B, 1, rows, cols), not {shape}.")
+        return told if told.dim() == 4 else told.expand(len(y))[:, None, None, None]
 
     def implicit(
         self,

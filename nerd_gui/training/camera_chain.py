@@ -1,7 +1,7 @@
 """Noise as cameras and their processors make it: from the light on a sensor to a file, step by step."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -82,6 +82,9 @@ class CameraChain:
         JPEG qualities are drawn evenly from quality ... 98; one patch in eight has 100 and full colour.
     halved : float
         Part of the patches whose JPEG halves colour (4:2:0).
+    gaussian : float
+        Part of the patches, rounded to whole ones, that have come through no camera: the clean patch with white
+        Gaussian noise (Sec. VII-A), its level drawn evenly from [low, high]. Validation has none of it.
     """
 
     kind: ClassVar[str] = "camera chain"
@@ -100,6 +103,7 @@ class CameraChain:
     largest: float = 1.3
     quality: int = 60
     halved: float = 0.5
+    gaussian: float = 0.0
 
     def side(self, patch: int) -> int:
         """A square that is large enough for the smallest factor, and 12 pixels more at each border."""
@@ -116,17 +120,22 @@ class CameraChain:
         A grey square is taken as a scene without colour, and one of red, green, blue and luma is what is drawn of its
         colour photo, all as often: a grey network sees the channels of a colour photo one by one, and grey photos.
 
-        sigma is the standard deviation of noisy - target in luma (or in the one channel), in the file's values.
+        sigma is the standard deviation of noisy - target in luma (or in the one channel), in the file's values; where
+        the noise is white and Gaussian, that of each channel.
         """
-        # Patches are alike before they are drawn: which ones get another size may go by their place.
-        resized = int(self.resized * len(clean) + 0.5)
         sizes = [self._patch(length) for length in clean.shape[2:]]
+        # Patches are alike before they are drawn: what becomes of which ones may go by their place.
+        white, clean = clean.tensor_split([int(self.gaussian * len(clean) + 0.5)])
+        resized = int(self.resized * len(clean) + 0.5)
         own = [
             slice((length - size) // 2 - _BORDER, (length + size) // 2 + _BORDER)
             for length, size in zip(clean.shape[2:], sizes, strict=True)
         ]
         parts = [(clean[:resized], sizes), (clean[resized:, :, own[0], own[1]], None)]
         made = [self._photographed(squares, to, generator) for squares, to in parts if len(squares)]
+        if len(white):
+            within = (slice(part.start + _BORDER, part.stop - _BORDER) for part in own)
+            made.append(self._gaussian(white[:, :, *within], generator))
         return NoisyPatches(*(torch.cat(both) for both in zip(*made, strict=True)))
 
     def _photographed(self, clean: Tensor, sizes: list[int] | None, generator: torch.Generator) -> NoisyPatches:
@@ -155,9 +164,15 @@ class CameraChain:
             difference = to_ycc(noisy - target)[:, :1]
         return NoisyPatches(noisy, target, 255 * difference.std((1, 2, 3)))
 
+    def _gaussian(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
+        """Patches with white Gaussian noise; sigma is that of a channel."""
+        draws = _Draws(len(clean), generator, clean.device)
+        sigma = draws.uniform(self.low, self.high)
+        return NoisyPatches(clean + draws.normal(clean.shape) * sigma[:, None, None, None] / 255, clean, sigma)
+
     def for_validation(self, clean: Tensor) -> NoisyPatches:
         """Noise of every kind that is drawn, always the same."""
-        return self.draw(clean, torch.Generator().manual_seed(0))
+        return replace(self, gaussian=0.0).draw(clean, torch.Generator().manual_seed(0))
 
     def _sensed(self, light: Tensor, sigma: Tensor, tone: _Tone, draws: "_Draws") -> Tensor:
         """Linear light as a sensor sees it, demosaicked: with noise and without, (2, B, 3, rows, cols)."""

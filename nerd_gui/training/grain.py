@@ -33,6 +33,11 @@ class NoisyPatches(NamedTuple):
     target: Tensor
     sigma: Tensor
 
+    @property
+    def level(self) -> Tensor:
+        """What a network is told of the noise, (B,): standard deviation of noisy - target over all channels, 0-255."""
+        return 255 * (self.noisy - self.target).std((1, 2, 3))
+
 
 def exposed(clean: Tensor, grain: Tensor, sigma: Tensor, read: Tensor) -> Tensor:
     """Patches with Poisson-Gaussian noise, (B, C, rows, cols) in [0, 1].

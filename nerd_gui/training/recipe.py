@@ -76,6 +76,9 @@ class Recipe:
     #: From so many samples on, BatchNorm uses fixed statistics, those of the whole training set. The statistics of one
     #: small batch hide how strong its noise is, which a blind network has to see.
     norms_fixed_from: int | None = None
+    #: A network with level input is told the true level of each patch times a factor drawn from 1 / this ... this,
+    #: evenly in its logarithm: so it bears with estimates, and does more or less as a person asks for it.
+    level_jitter: float = 1.4
     seed: int = 0
 
     def stage(self, samples: int, decayed: float = 0.0) -> Stage:
@@ -175,6 +178,13 @@ RECIPES = {
         replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
         _PHOTO_LITE,
         replace(_PHOTO_LITE, name="nerd-lite-photo-colour", model=replace(_LITE, channels=3)),
+        # The same, told how strong the noise is; a part of the patches has white noise, of which that says all.
+        replace(
+            _PHOTO_LITE,
+            name="nerd-lite-photo-colour-level",
+            model=replace(_LITE, channels=3, level_input=True),
+            noise=CameraChain(0, 45, gaussian=0.25),
+        ),
     )
 }
 

@@ -50,6 +50,20 @@ class RunState:
             tensors[name] = value
         return RunState(tensors, {**self.numbers, "steps": 0})
 
+    def with_level_input(self) -> "RunState":
+        """That of a blind network made one that is told the noise level, without moments or random numbers.
+
+        The level has weights of 0: until it is trained on, the network does what the blind one does. A state with level
+        input is returned as it is.
+        """
+        if "model.f_inject.level_in" in self.tensors:
+            return self
+        tensors = {name: value for name, value in self.tensors.items() if name.startswith(("model.", "ema."))}
+        features = len(tensors["model.f_inject.conv_in.bias"])
+        for kind in ("model", "ema"):
+            tensors[f"{kind}.f_inject.level_in"] = tensors[f"{kind}.f_inject.conv_in.bias"].new_zeros(features, 1, 1)
+        return RunState(tensors, self.numbers)
+
     def save(self, path: Path) -> None:
         """Write the whole state, or leave the file that was there.
 

@@ -20,6 +20,7 @@ from nerd_gui.nerd import NERD, exact_float32, save_model
 from nerd_gui.training.budget import Budget, fitting_decay
 from nerd_gui.training.data import DataError, load_pictures
 from nerd_gui.training.execution import Execution
+from nerd_gui.training.grain import NoisyPatches
 from nerd_gui.training.guard import DivergenceGuard
 from nerd_gui.training.noise_models import NoiseModel
 from nerd_gui.training.processes import Processes
@@ -32,7 +33,7 @@ _CROP, _CROPS = 96, 6
 _VALIDATION_BATCHES, _RELEASE_BATCHES = 3, 30  # that the average's statistics are taken from
 
 
-def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torch.device) -> tuple[Tensor, Tensor]:
+def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torch.device) -> NoisyPatches:
     """Noisy centre crops of the first validation pictures and their targets, (6, C, 96, 96), always the same."""
     side = noise.side(_CROP)
     if any(min(picture.shape[-2:]) < side for picture in pictures[:_CROPS]):
@@ -42,14 +43,18 @@ def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torc
         top, left = ((size - side) // 2 for size in picture.shape[-2:])
         crops.append(picture[..., top : top + side, left : left + side].reshape(-1, side, side))
     patches = noise.for_validation(torch.from_numpy(np.stack(crops).astype(np.float32) / 255))
-    return patches.noisy.to(device), patches.target.to(device)
+    return NoisyPatches(*(tensor.to(device) for tensor in patches))
 
 
 @torch.no_grad()
-def validate(net: NERD, noisy: Tensor, clean: Tensor, steps: int = 12) -> tuple[float, float]:
-    """Mean PSNR (dB) of the result and mean least residual, in float32; NaN and infinity if a result is not finite."""
+def validate(net: NERD, patches: NoisyPatches, steps: int = 12, *, told: float = 1.0) -> tuple[float, float]:
+    """Mean PSNR (dB) of the result and mean least residual, in float32; NaN and infinity if a result is not finite.
+
+    A network with level input is told the true level of each picture times `told`.
+    """
+    noisy, clean, _ = patches
     with exact_float32():
-        s = net.inject(noisy)
+        s = net.inject(noisy, told * patches.level if net.config.level_input else None)
         z, residual = equilibrium(lambda z: net.implicit(z, s, precision="float32"), net.initial(s), steps, tol=0)
         x_hat, _ = net.estimate(noisy, z)
     if not x_hat.isfinite().all():
@@ -89,7 +94,8 @@ def _open_run(
     if state.exists():
         trainer.restore(RunState.load(state, trainer.device))
     elif fork is not None:
-        trainer.restore(RunState.load(fork, trainer.device).in_channels(recipe.model.channels))
+        begun = RunState.load(fork, trainer.device).in_channels(recipe.model.channels)
+        trainer.restore(begun.with_level_input() if recipe.model.level_input else begun)
         trainer.decay_start = None
     if not as_before:  # losses of another recipe are no measure, nor is its learning rate
         trainer.guard, trainer.rate_factor = DivergenceGuard(), 1.0
@@ -129,7 +135,8 @@ def train(
         Start a decay over so many samples (0: stay in the stable phase), "fit": over as many as this stretch has time
         for, by the time of a few steps of each of its stages; one under way goes on.
     fork : Path, optional
-        State of another run to begin from; a colour network may begin from a grey one.
+        State of another run to begin from; a colour network may begin from a grey one, one with level input from a
+        blind one.
     validate_every : float
         Minutes between validations, each of which saves the state.
     release : Path, optional
@@ -157,14 +164,14 @@ def train(
     processes, execution = processes or Processes(), execution or Execution()
     pictures, held_out = load_pictures(folders, recipe.model.channels)
     trainer = _open_run(execution.applied_to(recipe), pictures.to(device), folder, fork, processes, execution)
-    noisy, clean = validation_batch(held_out, recipe.noise, trainer.device)
+    patches = validation_batch(held_out, recipe.noise, trainer.device)
 
     def validation() -> list[float]:
         figures = 0.0, 0.0
         if processes.first:
             with budget.timing("average"):
                 net = trainer.averaged(_VALIDATION_BATCHES)
-            figures = validate(net, noisy, clean)
+            figures = validate(net, patches)
         return processes.agree(*figures)
 
     if decay and not trainer.decayed:

@@ -14,6 +14,7 @@ from nerd_gui.equilibrium import broyden, broyden_without_synchronisation, phant
 from nerd_gui.nerd import NERD
 from nerd_gui.training.data import DataError, PatchSampler
 from nerd_gui.training.execution import Evaluator, Execution
+from nerd_gui.training.grain import NoisyPatches
 from nerd_gui.training.guard import DivergenceGuard
 from nerd_gui.training.learning_rate import learning_rate
 from nerd_gui.training.muon import Muon
@@ -170,9 +171,11 @@ class Trainer:
         if not self.norms_fixed and fix_from is not None and self.samples >= fix_from:
             batches = min(100, max(10, _SEEN_BY_NORMS // self.recipe.decay_stage.batch))
             self.fix_norms(self.averaged(batches).state_dict())
-        noisy, target, sigma = self.sampler.batch(stage.batch, stage.patch)
+        patches = self.sampler.batch(stage.batch, stage.patch)
+        noisy, target, sigma = patches
         self.net.renew_dropout(stage.batch)
-        z, residual, slowness = self._noise_feature(self.net.inject(noisy), stage)
+        s = self.net.inject(noisy, self._told(patches, self.generator))
+        z, residual, slowness = self._noise_feature(s, stage)
         x_hat, _ = self.net.estimate(noisy, z)
         squared = (x_hat - target).square().mean(dim=(1, 2, 3))
         weight = (25 / sigma.clamp(min=5)) ** self.recipe.noise_weight
@@ -198,6 +201,13 @@ class Trainer:
         if self.stage != stage:  # whose losses are others
             self.guard = DivergenceGuard()
         return StepRecord(error * 255**2, mean_residual, norm)
+
+    def _told(self, patches: NoisyPatches, generator: torch.Generator) -> Tensor | None:
+        """The levels that a network with level input is told: the true ones, more or less."""
+        if not self.recipe.model.level_input:
+            return None
+        uniform = torch.rand(len(patches.noisy), generator=generator, device=self.device)
+        return patches.level * self.recipe.level_jitter ** (2 * uniform - 1)
 
     def fix_norms(self, statistics: Mapping[str, Tensor]) -> None:
         """Let BatchNorm use the running statistics in this state dictionary from now on."""
@@ -330,8 +340,8 @@ class Trainer:
         stage = self.recipe.decay_stage
         precision = stage.precision if self.device.type == "cuda" else None  # attention is many times faster there
         for _ in itertools.repeat(None, batches):
-            noisy, _, _ = sampler.batch(stage.batch, stage.patch)
-            s = net.inject(noisy)
+            patches = sampler.batch(stage.batch, stage.patch)
+            s = net.inject(patches.noisy, self._told(patches, generator))
             f = partial(net.implicit, s=s, precision=precision)
             z, _ = equilibrium(f, net.initial(s), stage.solver_steps or 8, tol=TOLERANCE)
             net.decode(z)

@@ -9,6 +9,7 @@ from nerd_gui.benchmarks.machine import convolutions, matrix_product, processor_
 from nerd_gui.benchmarks.peak import peak_of_solve, resident_peak
 from nerd_gui.benchmarks.workload import SIGMA, Workload, find_network, pictures
 from nerd_gui.imaging import open_sample, psnr
+from nerd_gui.nerd import NERD, NerdConfig, save_model
 from nerd_gui.nerd.attention import reference_attention
 
 
@@ -108,3 +109,11 @@ def test_peak_of_a_solve_holds_its_pairs(tiny_model_path):
     feature = 4 * 8 * size**2
     peak = peak_of_solve(str(tiny_model_path), size, "float32", "here", "cpu", steps)
     assert 2 * (steps - 1) * feature < peak < 300e6
+
+
+def test_a_network_with_level_input_is_told_the_level_of_the_noise(tmp_path):
+    net = NERD(NerdConfig(features=8, window=5, level_input=True)).eval()
+    net.f_inject.level_in.data.fill_(1.0)
+    save_model(tmp_path / "told.safetensors", net, {})
+    work = Workload.of(str(tmp_path / "told.safetensors"), 16, "cpu")
+    torch.testing.assert_close(work.s, net.inject(work.y, 25.0).detach())

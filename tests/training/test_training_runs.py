@@ -17,6 +17,7 @@ from nerd_gui.imaging import add_noise, psnr
 from nerd_gui.nerd import NERD, NerdConfig, load_model, load_record
 from nerd_gui.training import RECIPES, DataError, Recipe, find_recipe, train
 from nerd_gui.training.camera_chain import CameraChain
+from nerd_gui.training.grain import NoisyPatches
 from nerd_gui.training.noise_models import CameraNoise, NoiseRange
 from nerd_gui.training.state import RunState
 from nerd_gui.training.train import validate, validation_batch
@@ -81,14 +82,15 @@ def test_a_fork_begins_where_another_run_is_and_leaves_it_alone(source, tmp_path
 
 def test_validation_is_psnr_of_the_equilibrium_on_fixed_noise():
     pictures = [picture.numpy() for picture in smooth_pictures(7, 100, 97)]
-    noisy, clean = validation_batch(pictures, NoiseRange(0, 55), torch.device("cpu"))
+    patches = validation_batch(pictures, NoiseRange(0, 55), torch.device("cpu"))
+    noisy, clean, _ = patches
     crops = [picture[2:98, 0:96].astype(np.float32) / 255 for picture in pictures[:6]]
     np.testing.assert_array_equal(clean[:, 0], np.stack(crops))
     for seed, crop in enumerate(crops):
         np.testing.assert_array_equal(noisy[seed], add_noise(crop[None], 25, seed))
     torch.manual_seed(0)
     net = NERD(NerdConfig(features=8, window=5)).eval()
-    score, residual = validate(net, noisy[:2], clean[:2], steps=4)
+    score, residual = validate(net, NoisyPatches(*(one[:2] for one in patches)), steps=4)
     with torch.no_grad():
         s = net.inject(noisy[:2])
         steps = list(broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=4, tol=0))
