@@ -8,6 +8,7 @@ from nerd_gui.cli.arguments import BAD_INPUT, SOME_FAILED, Parser, UsageError, q
 from nerd_gui.cli.denoise_progress import ProgressLine, summarize, tell
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, check_folder, write_text
+from nerd_gui.denoising import AUTO
 from nerd_gui.denoising.batch import Batch, Outcome
 from nerd_gui.denoising.photo_files import Destination, Networks, Treatment
 from nerd_gui.imaging import open_photo
@@ -30,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     add("--add-noise", type=sigma, metavar="S", help="the photo is clean: add noise of this level (0-255) first")
     add("--seed", type=whole(0), metavar="N", help="of the added noise (default: 0)")
     add("--clean", type=Path, metavar="FILE", help="the clean picture of a noisy photo, to compare with")
-    add("--model", metavar="NAME", help="network by name, or a .safetensors file")
+    add("--model", metavar="NAME", help="network by name, or a .safetensors file (default: auto)")
     add("--report", type=Path, metavar="FILE.json", help="write the run's numbers (of several photos, a list of them)")
     add("--overwrite", action="store_true", help="replace files that exist, the original among them if it is OUT")
     add("--skip-existing", action="store_true", help="take photos whose results are there as done: go on with a batch")
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     check_folder(destination.existing_folder)
     check_file(args.report, replace=args.overwrite)
     clean = None if args.clean is None else open_photo(args.clean)
-    settings = run_settings(args, args.model)
+    settings = run_settings(args, AUTO if args.model is None else args.model)
     treatment = Treatment(settings, args.add_noise, args.seed or 0, clean, args.quality)
     batch = Batch(args.inputs, destination, treatment, skip_existing=args.skip_existing)
     if args.report is not None:
@@ -74,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     for sentence in batch.ignored:
         say(sentence)
     networks = Networks()
-    networks.get(settings)
+    if settings.model != AUTO:
+        networks.get(settings)
     outcomes = _denoised(batch, networks, several)
     reports = [outcome.report for outcome in outcomes if outcome.report is not None]
     if args.report is not None and reports:
@@ -89,7 +91,7 @@ def _denoised(batch: Batch, networks: Networks, several: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
     line = ProgressLine()
     try:
-        for outcome in batch.outcomes(watch=line, networks=networks):
+        for outcome in batch.outcomes(watch=line, announce=line.announce, networks=networks):
             line.leave()
             outcomes.append(outcome)
             tell(outcome)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nerd_gui.cli.arguments import say
-from nerd_gui.denoising.batch import Outcome, Progress
+from nerd_gui.denoising.batch import Job, Outcome, Progress
 from nerd_gui.denoising.time_left import about
 
 _PAUSE = 10.0  # seconds between two lines where each stays
@@ -23,6 +23,7 @@ class ProgressLine:
         self._live = sys.stderr.isatty()
         self._open = False
         self._said_at = time.monotonic()
+        self._told: set[str] = set()
 
     def __call__(self, progress: Progress) -> None:
         iterate = progress.step.iterate
@@ -40,6 +41,13 @@ class ProgressLine:
         if self._live:
             line = f"\r{line[: shutil.get_terminal_size().columns - 1]}\x1b[K"
         print(line, end="" if self._live else "\n", file=sys.stderr, flush=True)
+
+    def announce(self, job: Job, sentence: str) -> None:
+        """Say something of a photo; what holds for one after another only once."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self.leave()
+            say(sentence)
 
     def leave(self) -> None:
         """End the changing line, so that something else can be said."""
@@ -73,8 +81,6 @@ def figures_of(record: dict[str, Any]) -> str:
 
 def tell(outcome: Outcome) -> None:
     """Say what became of a photo, unless it was skipped."""
-    for notice in outcome.notices:
-        say(notice)
     if outcome.reason is not None:
         say(outcome.reason)
     if outcome.report is not None:

@@ -4,11 +4,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from nerd_gui.denoising.errors import RunError
-from nerd_gui.denoising.photo_files import Destination, Networks, Step, Treatment, denoise_file
+from nerd_gui.denoising.photo_files import Destination, Networks, Step, Stopped, Treatment, denoise_file
 from nerd_gui.files import remove_leftovers
 from nerd_gui.imaging import PhotoError
 from nerd_gui.imaging.folder import sorted_out
@@ -33,16 +34,13 @@ class Outcome:
         It was denoised, it had been already, or it was not.
     reason : str or None
         A sentence that says why it was not.
-    notices : tuple of str
-        See `Result`.
     report : dict or None
-        That of its run, if there was one.
+        That of its run (`Trajectory.report`), if there was one.
     """
 
     job: Job
     state: Literal["saved", "skipped", "failed"]
     reason: str | None = None
-    notices: tuple[str, ...] = ()
     report: dict[str, Any] | None = None
 
 
@@ -70,6 +68,7 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
+Announce = Callable[[Job, str], None]
 
 
 class Batch:
@@ -124,6 +123,7 @@ class Batch:
         should_stop: Callable[[], bool] | None = None,
         *,
         watch: Watch | None = None,
+        announce: Announce | None = None,
         networks: Networks | None = None,
     ) -> Iterator[Outcome]:
         """Denoise the photos, yielding what became of each.
@@ -137,46 +137,56 @@ class Batch:
             saved.
         watch : callable, optional
             Called as the photos come along.
+        announce : callable, optional
+            Called with a photo and a sentence that a person must be told of it; see `denoise_file`.
         networks : Networks, optional
             Those that have been loaded already.
         """
         remove_leftovers(job.target for job in self.jobs)
         clock = _Clock(self)
-        networks = Networks() if networks is None else networks
+        work = _Work(networks or Networks(), should_stop, clock.watched(watch), announce)
         for number, job in enumerate(self.jobs, 1):
             if should_stop is not None and should_stop():
                 return
             clock.next(number)
-            outcome = self._outcome(job, networks, should_stop, clock.watched(watch))
-            if outcome is None:
+            try:
+                outcome = self._outcome(job, work)
+            except Stopped:
                 return
             clock.saw(outcome)
             yield outcome
 
-    def _outcome(
-        self, job: Job, networks: Networks, should_stop: Callable[[], bool] | None, watch: Callable[[Step], None]
-    ) -> Outcome | None:
+    def _outcome(self, job: Job, work: "_Work") -> Outcome:
         if self.done_already(job):
             return Outcome(job, "skipped")
         try:
             self.destination.check(job.target)
-            watch(Step(0.0))
-            result = denoise_file(
+            work.watch(Step(0.0))
+            report = denoise_file(
                 job.source,
                 job.target,
                 self.treatment,
-                networks,
+                work.networks,
                 overwrite=self.destination.overwrite,
-                should_stop=should_stop,
-                watch=watch,
+                should_stop=work.should_stop,
+                watch=work.watch,
+                announce=None if work.announce is None else partial(work.announce, job),
             )
         except (PhotoError, RunError, ModelError) as error:
             if self.done_already(job):  # by another batch, meanwhile
                 return Outcome(job, "skipped")
             return Outcome(job, "failed", str(error))
-        if result is None:
-            return None
-        return Outcome(job, "saved", None, result.notices, result.report)
+        return Outcome(job, "saved", report=report)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the photos of a batch share while they are denoised."""
+
+    networks: Networks
+    should_stop: Callable[[], bool] | None
+    watch: Callable[[Step], None]
+    announce: Announce | None
 
 
 class _Clock:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nerd_gui import __version__
+from nerd_gui.denoising.auto import AUTO, choose
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.recorder import record
 from nerd_gui.denoising.run import DenoisingRun
@@ -16,8 +17,21 @@ from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
 from nerd_gui.equilibrium import StopReason
-from nerd_gui.imaging import Photo, open_photo, save_picture, suffix_for_file, what_is_lost
+from nerd_gui.files import why_not, write_file
+from nerd_gui.imaging import (
+    OpeningCancelled,
+    Photo,
+    PhotoError,
+    open_photo,
+    save_picture,
+    suffix_for_file,
+    what_is_lost,
+)
 from nerd_gui.nerd import NERD, load_model
+
+
+class Stopped(Exception):
+    """The photo under way was given up, because somebody asked for it; nothing is wrong with it."""
 
 
 class Destination:
@@ -93,6 +107,7 @@ class Treatment:
     Attributes
     ----------
     settings : RunSettings
+        Their network may be `AUTO`, which is then chosen for each photo.
     sigma, seed : float, int
         Add such noise first (0-255 scale); None: the photo is noisy already.
     clean : Photo, optional
@@ -127,22 +142,6 @@ class Step:
     iterate: Iterate | None = None
 
 
-@dataclass(frozen=True)
-class Result:
-    """A denoised file.
-
-    Attributes
-    ----------
-    notices : tuple of str
-        What a person must be told of it: what its run gave up to fit into memory, what its format cannot keep.
-    report : dict or None
-        See `Trajectory.report`; None where nothing was run.
-    """
-
-    notices: tuple[str, ...]
-    report: dict[str, Any] | None
-
-
 class Networks:
     """Networks by name and device, each loaded once."""
 
@@ -172,27 +171,35 @@ def denoise_file(
     overwrite: bool = False,
     should_stop: Callable[[], bool] | None = None,
     watch: Callable[[Step], None] | None = None,
-) -> Result | None:
+    announce: Callable[[str], None] | None = None,
+) -> dict[str, Any] | None:
     """Denoise a photo file and save the result, at the photo's depth and with what its file says beside the pixels.
 
     Whatever stands in the way of the photo, the run or the saved file is found before the run, as far as it can be.
+    A photo in which Auto finds hardly any noise is saved as it is.
 
     Parameters
     ----------
     overwrite : bool
         Whether a file may be replaced that has come up meanwhile, or the original.
     should_stop : callable, optional
-        Asked around and during each evaluation of f; true ends it.
+        Asked while the photo is opened, and around and during each evaluation of f; true ends it.
     watch : callable, optional
         Called as the photo comes along.
+    announce : callable, optional
+        Called before the run with what a person must be told of it: what Auto chose, what the run gives up to fit into
+        memory; and after it with what the file's format cannot keep. Each is a sentence.
 
     Returns
     -------
-    Result or None
-        None if it was stopped, and nothing saved. The saved pixels are `trajectory.picture(trajectory.result)`.
+    dict or None
+        The run's report, see `Trajectory.report`; None where nothing was run. The saved pixels are
+        `trajectory.picture(trajectory.result)`.
 
     Raises
     ------
+    Stopped
+        If it was stopped. Nothing is saved then.
     PhotoError
         If the photo cannot be opened or the result not saved.
     RunError
@@ -200,18 +207,53 @@ def denoise_file(
     ModelError
         If the network cannot be loaded.
     """
-    photo = open_photo(source)
+
+    def tell(sentence: str) -> None:
+        if announce is not None:
+            announce(sentence)
+
+    try:
+        photo = open_photo(source, cancelled=should_stop)
+    except OpeningCancelled as error:
+        raise Stopped from error
     lost = what_is_lost(target.suffix, photo)  # raises for an unknown suffix
+    report = None
+    settings = _chosen(photo, treatment, tell)
+    if settings is None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _save_as_it_is(photo, source, target, treatment.quality, overwrite)
+    else:
+        subject = Subject.of(photo, sigma=treatment.sigma, seed=treatment.seed, clean=treatment.clean)
+        trajectory = _solved(subject, settings, networks.get(settings), should_stop, watch, tell)
+        result = replace(photo, pixels=trajectory.picture(trajectory.result))
+        description = describe(trajectory, trajectory.result)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        save_picture(target, result, description=description, quality=treatment.quality, overwrite=overwrite)
+        report = trajectory.report()
+    for loss in lost:
+        tell(f"“{target}”: {loss}")
+    return report
+
+
+def _chosen(photo: Photo, treatment: Treatment, tell: Callable[[str], None]) -> RunSettings | None:
+    """The settings with the network for this photo; None where it is best left as it is."""
     settings = treatment.settings
-    subject = Subject.of(photo, sigma=treatment.sigma, seed=treatment.seed, clean=treatment.clean)
-    trajectory = _solved(subject, settings, networks.get(settings), should_stop, watch)
-    if trajectory.stop_reason is StopReason.CANCELLED:
-        return None
-    result = replace(photo, pixels=trajectory.picture(trajectory.result))
-    description = describe(trajectory, trajectory.result)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    save_picture(target, result, description=description, quality=treatment.quality, overwrite=overwrite)
-    return Result((*trajectory.plan.steps, *(f"“{target}”: {loss}" for loss in lost)), trajectory.report())
+    if settings.model != AUTO:
+        return settings
+    adds_noise = treatment.sigma is not None
+    choice = choose(photo, adds_noise=adds_noise, device=settings.device, sigma=treatment.sigma)
+    tell(choice.reason)
+    return None if choice.model is None else replace(settings, model=choice.model)
+
+
+def _save_as_it_is(photo: Photo, source: Path, target: Path, quality: int, overwrite: bool) -> None:
+    if source.suffix.lower() != target.suffix.lower():
+        save_picture(target, photo, quality=quality, overwrite=overwrite)
+        return
+    try:
+        write_file(target, source.read_bytes(), overwrite=overwrite)
+    except OSError as error:
+        raise PhotoError(f"“{target.name}” was not saved: {why_not(error, target)}.") from error
 
 
 def _solved(
@@ -220,12 +262,20 @@ def _solved(
     net: NERD,
     should_stop: Callable[[], bool] | None,
     watch: Callable[[Step], None] | None,
+    tell: Callable[[str], None],
 ) -> Trajectory:
+    run = DenoisingRun(subject, settings, net)
+    for sentence in run.plan.steps:
+        tell(sentence)
+
     def saw(iterate: Iterate) -> None:
         if watch is not None:
             watch(Step(iterate.index / settings.max_iter, iterate=iterate))
 
-    return record(DenoisingRun(subject, settings, net), should_stop, keep_features=False, watch=saw)
+    trajectory = record(run, should_stop, keep_features=False, watch=saw)
+    if trajectory.stop_reason is StopReason.CANCELLED:
+        raise Stopped
+    return trajectory
 
 
 def describe(trajectory: Trajectory, index: int) -> str:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from nerd_gui.denoising import RunSettings, Subject, denoise
+from nerd_gui.denoising import AUTO, Choice, RunSettings, Subject, denoise
 from nerd_gui.denoising.batch import Batch
 from nerd_gui.denoising.photo_files import Destination, Treatment
 from nerd_gui.denoising.time_left import about
 from nerd_gui.imaging import PhotoError, open_photo
+from nerd_gui.nerd import load_model, save_model
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +160,42 @@ def test_what_a_killed_batch_left_is_removed(batch):
     other.touch()
     list(batch("in").outcomes())
     assert sorted(os.listdir("out")) == sorted([other.name, "a_denoised.png"])
+
+
+def auto_that_says(monkeypatch, **choices):
+    """Auto answers by the photo's name."""
+
+    def choose(photo, *, adds_noise, device, sigma=None):
+        assert (adds_noise, device, sigma) == (False, "cpu", None)
+        return Choice(choices[photo.name], 1, f"Auto has seen {photo.name}.")
+
+    monkeypatch.setattr("nerd_gui.denoising.photo_files.choose", choose)
+
+
+def test_auto_chooses_for_each_photo_and_leaves_one_without_noise_as_it_is(tiny_net, tiny_model_path, monkeypatch):
+    other = Path("other.safetensors")
+    with torch.no_grad():
+        for parameter in tiny_net.f_decode.parameters():
+            parameter *= 0.5
+    save_model(other, tiny_net, {})
+    auto_that_says(monkeypatch, a=str(tiny_model_path), b=str(other), c=None, d=None)
+    sources = [make_photo(f"in/{name}", seed=1) for name in ("a.png", "b.png", "c.png", "d.png")]
+    loads, true = [], load_model
+    monkeypatch.setattr("nerd_gui.denoising.photo_files.load_model", lambda *a, **k: loads.append(a) or true(*a, **k))
+    told = []
+    made = Batch(sources, Destination("out", several=True), Treatment(RunSettings(model=AUTO, max_iter=2)))
+    outcomes = list(made.outcomes(announce=lambda job, sentence: told.append((job.source.name, sentence))))
+    assert told == [(f"{name}.png", f"Auto has seen {name}.") for name in "abcd"]
+    assert [outcome.state for outcome in outcomes] == ["saved"] * 4 and len(loads) == 2
+    assert [outcome.report and outcome.report["model"] for outcome in outcomes] == [
+        str(tiny_model_path),
+        str(other),
+        None,
+        None,
+    ]
+    a, b = (np.asarray(Image.open(f"out/{name}_denoised.png"), int) for name in "ab")
+    assert not np.array_equal(a, b)
+    assert Path("out/c_denoised.png").read_bytes() == Path("in/c.png").read_bytes()
 
 
 @pytest.mark.parametrize(
