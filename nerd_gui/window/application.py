@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication
 
 from nerd_gui.denoising import RunError
 from nerd_gui.files import why_not, write_file
-from nerd_gui.imaging import PhotoError, open_photo
 from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
 
 
@@ -30,11 +29,6 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
     headless = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if screenshot is not None and headless:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    if screenshot is not None and photo is not None:
-        try:
-            open_photo(photo)
-        except PhotoError as error:
-            return _complain(str(error))
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("NERD GUI")
     if screenshot is None:
@@ -94,6 +88,7 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
 
     session.controller.ended.connect(lambda _: picture())
     session.controller.failed.connect(lambda sentence, _: finish(_complain(sentence)))
-    QTimer.singleShot(50, window, start)
+    window.opener.opened.connect(start)
+    window.opener.failed.connect(lambda sentence, _: finish(_complain(sentence)))
     QApplication.exec()
     return outcome[0] if outcome else 2

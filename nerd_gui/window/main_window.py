@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QSettings, QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
@@ -13,6 +13,9 @@ from nerd_gui.window.attention.panel import AttentionPanel
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.export_dialogs import ExportDialogs
 from nerd_gui.window.files.open_dialogs import OpenDialogs
+from nerd_gui.window.files.opener import PhotoOpener
+from nerd_gui.window.files.opening_line import OpeningLine
+from nerd_gui.window.files.preview_cover import PreviewCover
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.icons import program_icon
 from nerd_gui.window.messages import Messages
@@ -72,17 +75,20 @@ class MainWindow(QMainWindow):
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
         self.notices = Notices(session, self.controls.model, self.messages, self)
         self.actions_ = Actions(self, session, self.controls.model, self.messages)
-        self.open_dialogs = OpenDialogs(self, session.workspace, self.controls.model, self.recent_files, self.messages)
+        self.opener = PhotoOpener(self)
+        self.preview_cover = PreviewCover(self.opener, self.picture_view.viewport())
+        self.opening_line = OpeningLine(self.opener)
+        self.open_dialogs = OpenDialogs(
+            self, session.workspace, self.opener, self.controls.model, self.recent_files, self.messages
+        )
         self.export_dialogs = ExportDialogs(self, session, self.curves, self.messages)
         self._lay_out()
         self._connect()
         self.preferences.restore(self)
         if photo_path is not None:
-            # Once the event loop turns, so that a bad file meets a window that can say so.
-            QTimer.singleShot(0, self, lambda: self.open_dialogs.open_file(Path(photo_path)))
+            self.open_dialogs.open_file(Path(photo_path))
         else:
-            session.workspace.open_sample(sample_names()[0])
-            QTimer.singleShot(0, self, self.actions_.run.trigger)
+            self.open_dialogs.open_sample(sample_names()[0], then=self.actions_.run.trigger)
 
     # ---- construction -------------------------------------------------------------------------------------------
 
@@ -117,6 +123,7 @@ class MainWindow(QMainWindow):
         self.actions_.fill_tool_bar(bar, self.noise, self.controls)
         self.actions_.colour()
         self.addToolBar(bar)
+        self.statusBar().addPermanentWidget(self.opening_line)
         turn_only_with_focus(self)
         self.resize(FIRST_SIZE)
         both.setSizes([800, 520])
@@ -196,5 +203,6 @@ class MainWindow(QMainWindow):
         """Remember the window and end its threads."""
         self.preferences.save(self)
         self.hide()  # at once, though the solver may be in the middle of an evaluation
+        self.opener.wait()
         self.session.controller.wait()
         super().closeEvent(event)

@@ -5,8 +5,10 @@ import threading
 import pytest
 from PySide6.QtCore import QSettings
 
+from nerd_gui.imaging import open_sample
 from nerd_gui.nerd import NERD
 from nerd_gui.window import MainWindow
+from nerd_gui.window.session.workspace import estimated_sigma
 
 
 @pytest.fixture
@@ -19,16 +21,52 @@ def make_window(qtbot, settings, tiny_model_path):
     made = []
 
     def make(photo=None, model=tiny_model_path):
+        """A window that has opened its photo, or has said why not."""
         window = MainWindow(photo, model=str(model), settings=settings)
         made.append(window)
         qtbot.addWidget(window)
         window.show()
         qtbot.waitExposed(window)
+        qtbot.waitUntil(lambda: not window.opener.busy)
         return window
 
     yield make
     for window in made:
+        window.opener.wait()
         window.session.controller.wait()
+
+
+@pytest.fixture
+def open_file(qtbot):
+    """Open a photo file in a window, and wait for it or for the reason why not."""
+
+    def open_and_wait(window, path):
+        window.open_dialogs.open_file(path)
+        qtbot.waitUntil(lambda: not window.opener.busy)
+
+    return open_and_wait
+
+
+@pytest.fixture
+def open_built_in(qtbot):
+    """Open a built-in picture in a window, and wait for it."""
+
+    def open_and_wait(window, name):
+        window.open_dialogs.open_sample(name)
+        qtbot.waitUntil(lambda: not window.opener.busy)
+
+    return open_and_wait
+
+
+@pytest.fixture
+def take_sample():
+    """Give a session a built-in picture to which noise is added, without a window's thread."""
+
+    def take(session, name):
+        photo = open_sample(name)
+        session.workspace.set_photo(photo, estimated_sigma(photo), add_noise=True)
+
+    return take
 
 
 @pytest.fixture

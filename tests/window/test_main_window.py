@@ -213,7 +213,7 @@ def dialog_text(window):
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "truncated", "text", "folder", "wide"])
-def test_a_bad_photo_is_a_dialog_and_the_open_one_stays(qtbot, window, tmp_path, photo_path, kind):
+def test_a_bad_photo_is_a_dialog_and_the_open_one_stays(qtbot, window, open_file, tmp_path, photo_path, kind):
     bad = tmp_path / "bad.png"
     if kind == "empty":
         bad.write_bytes(b"")
@@ -226,7 +226,7 @@ def test_a_bad_photo_is_a_dialog_and_the_open_one_stays(qtbot, window, tmp_path,
     elif kind == "wide":
         Image.new("L", (40_000, 1)).save(bad)
     photo = window.session.workspace.photo
-    window.open_dialogs.open_file(bad)
+    open_file(window, bad)
     assert "bad.png" in dialog_text(window)
     assert window.session.workspace.photo is photo and window.actions_.run.isEnabled()
     run_to_the_end(qtbot, window)
@@ -306,16 +306,17 @@ def test_a_clean_reference_gives_psnr(qtbot, window, tmp_path, monkeypatch):
     Image.fromarray(to_8_bit(open_sample(sample_names()[0]).crop(60, 60, 48, 40).pixels)[0]).save(clean)
     monkeypatch.setattr("nerd_gui.window.files.open_dialogs.QFileDialog.getOpenFileName", lambda *_: (str(clean), ""))
     window.actions_.open_clean.trigger()
+    qtbot.waitUntil(lambda: not window.opener.busy)
     run_to_the_end(qtbot, window)
     assert window.session.trajectory[2].psnr is not None
 
 
-def test_a_large_photo_is_run_by_region(qtbot, window, tmp_path):
+def test_a_large_photo_is_run_by_region(qtbot, window, open_file, tmp_path):
     large = tmp_path / "large.png"
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 255, (1100, 1200), dtype=np.uint8)).save(large)
     window.session.workspace.region_side = 32
-    window.open_dialogs.open_file(large)
+    open_file(window, large)
     assert window.banner.isVisible() and "region" in window.banner.text()
     view = window.picture_view
     window.actions_.region.trigger()
@@ -336,12 +337,12 @@ def test_a_large_photo_is_run_by_region(qtbot, window, tmp_path):
         assert np.array_equal(view.shown_picture(), to_8_bit(window.session.trajectory.picture(index))[0])
 
 
-def test_the_channel_of_a_colour_photo(qtbot, window, tmp_path, tiny_model_path):
+def test_the_channel_of_a_colour_photo(qtbot, window, open_file, tmp_path, tiny_model_path):
     path = tmp_path / "colour.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 36, 3), dtype=np.uint8)).save(path)
     combo = window.findChild(QComboBox, "channelCombo")
     assert not combo.isVisible()
-    window.open_dialogs.open_file(path)
+    open_file(window, path)
     assert combo.isVisible()
     run_to_the_end(qtbot, window)
     view, trajectory = window.picture_view, window.session.trajectory

@@ -1,18 +1,17 @@
 """Opening photos, clean references and checkpoints: dialogs, recent files, and what to say when it fails."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
-from nerd_gui.imaging import PhotoError
+from nerd_gui.imaging import Photo
 from nerd_gui.imaging.save import SUFFIXES
 from nerd_gui.nerd import ModelError, load_model
+from nerd_gui.window.files.opener import PhotoOpener
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import ModelChoice
@@ -21,43 +20,59 @@ from nerd_gui.window.session.workspace import Workspace
 _PHOTOS = f"Photos ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 
 
-@contextmanager
-def busy_cursor() -> Iterator[None]:
-    """Show that the window is at work: a photo of 24 megapixels takes seconds to decode."""
-    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-    try:
-        yield
-    finally:
-        QGuiApplication.restoreOverrideCursor()
-
-
-class OpenDialogs:
-    """Every way a file comes in; a bad one is a dialog, and what was open stays."""
+class OpenDialogs(QObject):
+    """Every way a file comes in; a bad one is a dialog, and what was open stays until the next is there."""
 
     def __init__(
-        self, parent: QWidget, workspace: Workspace, models: ModelChoice, recent: RecentFiles, messages: Messages
+        self,
+        parent: QWidget,
+        workspace: Workspace,
+        opener: PhotoOpener,
+        models: ModelChoice,
+        recent: RecentFiles,
+        messages: Messages,
     ) -> None:
+        super().__init__(parent)
         self._parent = parent
         self._workspace = workspace
+        self._opener = opener
         self._models = models
         self._recent = recent
         self._messages = messages
+        self._take: Callable[[Photo, float], None] = workspace.set_photo
+        opener.opened.connect(self._on_opened)
+        opener.failed.connect(messages.show_error)
 
     def open_file(self, path: Path) -> None:
-        """Open a photo from wherever it was named."""
-        try:
-            with busy_cursor():
-                self._workspace.open_file(path)
-        except PhotoError as error:
-            self._messages.show_error(str(error))
-        else:
+        """Open a photo from wherever it was named; it counts as noisy already."""
+
+        def take(photo: Photo, estimate: float) -> None:
+            self._workspace.set_photo(photo, estimate)
             self._recent.add(path)
 
-    def open_sample(self, name: str) -> None:
-        """Open a built-in picture."""
+        self._take = take
+        self._opener.open(path)
+
+    def open_sample(self, name: str, then: Callable[[], None] | None = None) -> None:
+        """Open a built-in picture, to which noise is added; `then` is called when it is there."""
+
+        def take(photo: Photo, estimate: float) -> None:
+            self._workspace.set_photo(photo, estimate, add_noise=True)
+            if then is not None:
+                then()
+
+        self._take = take
+        self._opener.open_sample(name)
+
+    def open_clean(self, path: Path) -> None:
+        """Open the clean version of the photo."""
+        self._take = lambda clean, _: self._workspace.set_clean(clean)
+        self._opener.open(path)
+
+    def _on_opened(self, photo: Photo, estimate: float) -> None:
         try:
-            self._workspace.open_sample(name)
-        except PhotoError as error:
+            self._take(photo, estimate)
+        except RunError as error:
             self._messages.show_error(str(error))
 
     def ask_photo(self) -> None:
@@ -68,10 +83,7 @@ class OpenDialogs:
     def ask_clean(self) -> None:
         """Ask for the clean version of the photo."""
         if path := self._ask("Open the clean version of this photo", _PHOTOS):
-            try:
-                self._workspace.open_clean(path)
-            except (PhotoError, RunError) as error:
-                self._messages.show_error(str(error))
+            self.open_clean(path)
 
     def ask_checkpoint(self) -> None:
         """Ask for a network of the person's own."""
@@ -92,7 +104,7 @@ class OpenDialogs:
         name, _ = QFileDialog.getOpenFileName(self._parent, title, str(recent[0].parent) if recent else "", kinds)
         return Path(name) if name else None
 
-    def _open_recent(self, path: Path, checked: bool) -> None:
+    def _open_recent(self, path: Path, checked: bool = False) -> None:
         self.open_file(path)
 
     def fill_recent(self, menu: QMenu) -> None:

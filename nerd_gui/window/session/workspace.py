@@ -1,15 +1,21 @@
 """What is on the table: the photo, its clean version, the noise to add and the region to run; knows no widget."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.denoising import RunError, Subject
-from nerd_gui.imaging import Photo, estimate_sigma, open_photo, open_sample
+from nerd_gui.imaging import Photo, estimate_sigma
 
 #: Photos larger than this are run by region, so that watching stays live and memory finite.
 REGION_THRESHOLD = 1_000_000
 Region = tuple[int, int, int, int]
+_ENOUGH = 1024  # pixels; the middle of a photo tells how noisy it is
+
+
+def estimated_sigma(photo: Photo) -> float:
+    """The noise level of a photo on the 0–255 scale, as its middle tells; not for the thread of the window."""
+    rows, cols = min(photo.rows, _ENOUGH), min(photo.cols, _ENOUGH)
+    top, left = (photo.rows - rows) // 2, (photo.cols - cols) // 2
+    return estimate_sigma(photo.pixels[:, top : top + rows, left : left + cols])
 
 
 class Workspace(QObject):
@@ -37,40 +43,33 @@ class Workspace(QObject):
         self.region: Region | None = None
         self.region_side = 256
 
-    def open_file(self, path: Path) -> None:
-        """Open a photo, which counts as noisy already.
+    def set_photo(self, photo: Photo, estimate: float, *, add_noise: bool = False) -> None:
+        """Take up another photo.
 
-        Raises
-        ------
-        PhotoError
-            If it cannot be opened; what was open stays.
+        Parameters
+        ----------
+        estimate : float
+            See `estimated_sigma`.
+        add_noise : bool
+            Noise is to be added to it; else it counts as noisy already.
         """
-        self._set(open_photo(path), add_noise=False)
+        self.photo, self.clean, self.add_noise = photo, None, add_noise
+        self.region = self.centred_region() if self.needs_region else None
+        self.estimated_sigma = estimate
+        self.photoChanged.emit()
 
-    def open_sample(self, name: str) -> None:
-        """Open a built-in sample, to which noise is added."""
-        self._set(open_sample(name), add_noise=True)
-
-    def open_clean(self, path: Path) -> None:
-        """Open the clean version of the noisy photo.
+    def set_clean(self, clean: Photo) -> None:
+        """Take up the clean version of the noisy photo.
 
         Raises
         ------
-        PhotoError, RunError
-            If it cannot be opened or does not fit the photo.
+        RunError
+            If there is no photo or it does not fit the photo.
         """
         if self.photo is None:
             raise RunError("Open the noisy photo first, then its clean version.")
-        clean = open_photo(path)
         Subject.of(self.photo, clean=clean)  # raises where they do not fit
         self.clean, self.add_noise = clean, False
-        self.photoChanged.emit()
-
-    def _set(self, photo: Photo, *, add_noise: bool) -> None:
-        self.photo, self.clean, self.add_noise = photo, None, add_noise
-        self.region = self.centred_region() if self.needs_region else None
-        row, col, rows, cols = self.region or (0, 0, min(photo.rows, 2048), min(photo.cols, 2048))
-        self.estimated_sigma = estimate_sigma(photo.crop(row, col, rows, cols).pixels)
         self.photoChanged.emit()
 
     @property

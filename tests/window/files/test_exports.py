@@ -73,10 +73,10 @@ def test_the_report_and_the_curves_agree_with_the_run(window, tmp_path):
     assert [float(row["residual"]) for row in rows] == pytest.approx(trajectory.curve("residual"))
 
 
-def test_saving_at_less_depth_says_what_is_lost(qtbot, window, tmp_path):
+def test_saving_at_less_depth_says_what_is_lost(qtbot, window, open_file, tmp_path):
     deep = tmp_path / "deep.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 65535, (30, 30), dtype=np.uint16)).save(deep)
-    window.open_dialogs.open_file(deep)
+    open_file(window, deep)
     run(qtbot, window)
     export(window.actions_.export, tmp_path / "out.jpg")
     (box,) = window.findChildren(QMessageBox)
@@ -113,4 +113,4 @@ def test_dropping_a_file_opens_it(qtbot, window, tmp_path):
     data.setUrls([QUrl.fromLocalFile(str(other))])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
-    assert window.session.workspace.photo.name == "other"
+    qtbot.waitUntil(lambda: window.session.workspace.photo.name == "other")

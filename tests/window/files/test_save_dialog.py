@@ -164,13 +164,13 @@ def test_all_iterates_avoid_the_files_that_are_there(window, tmp_path):
     assert str(folder) in window.statusBar().currentMessage()
 
 
-def test_a_region_is_called_a_region(qtbot, window, tmp_path):
+def test_a_region_is_called_a_region(qtbot, window, open_file, tmp_path):
     large, exif = tmp_path / "large.jpg", Image.Exif()
     exif[0x010F], exif[0x8769] = "Canon", {0xA002: 1200, 0xA003: 1100}
     pixels = np.random.default_rng(0).integers(0, 255, (1100, 1200), dtype=np.uint8)
     Image.fromarray(pixels).save(large, exif=exif, icc_profile=b"profile")
     window.session.workspace.region_side = 32
-    window.open_dialogs.open_file(large)
+    open_file(window, large)
     window.session.workspace.set_region((300, 500, 32, 32))
     run(qtbot, window)
     seen = []

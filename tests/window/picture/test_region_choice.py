@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QComboBox, QLabel
 
 
 @pytest.fixture
-def window(qtbot, make_window, tmp_path):
+def window(qtbot, make_window, open_file, tmp_path):
     path = tmp_path / "large.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (1100, 1200), dtype=np.uint8)).save(path)
-    made = make_window(path)
+    made = make_window()
     made.session.workspace.region_side = 32
-    qtbot.waitUntil(lambda: made.session.workspace.photo is not None)
+    open_file(made, path)
     made.controls.settings_button.max_iter.setValue(3)
     with qtbot.waitSignal(made.session.controller.ended, timeout=30_000):
         made.run()

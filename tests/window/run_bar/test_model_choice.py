@@ -60,7 +60,9 @@ def colour_photo(tmp_path, name="colour.png"):
         (["nerd-lite", "nerd-lite-colour"], "RGB", None),
     ],
 )
-def test_a_noisy_photo_brings_up_the_network_for_cameras(qtbot, monkeypatch, make_window, tmp_path, there, mode, named):
+def test_a_noisy_photo_brings_up_the_network_for_cameras(
+    qtbot, monkeypatch, make_window, open_file, tmp_path, there, mode, named
+):
     def record(name):
         kind = {"kind": "camera"} if "cameras" in name or "photo" in name else {"kind": "white"}
         return {"recipe": {"noise": kind, "model": {"channels": 3 if "colour" in name else 1}}} if name in there else {}
@@ -73,22 +75,22 @@ def test_a_noisy_photo_brings_up_the_network_for_cameras(qtbot, monkeypatch, mak
     with Image.open(tmp_path / "colour.png") as image:
         image.convert(mode).save(other)
     window.statusBar().clearMessage()
-    window.open_dialogs.open_file(other)
+    open_file(window, other)
     said = window.statusBar().currentMessage()
     assert said.endswith(f"there is the network {named}.") if named else said == ""
 
 
-def test_no_other_network_is_brought_up_where_none_is_needed(qtbot, make_window, tmp_path):
+def test_no_other_network_is_brought_up_where_none_is_needed(qtbot, make_window, open_file, open_built_in, tmp_path):
     photo = colour_photo(tmp_path)
     window = make_window(photo)
     qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
     assert "nerd-lite-photo" in window.statusBar().currentMessage()
     window.statusBar().clearMessage()
-    window.open_dialogs.open_sample(sample_names()[0])  # gets white noise
+    open_built_in(window, sample_names()[0])  # gets white noise
     assert "nerd-lite-photo" not in window.statusBar().currentMessage()
     window.controls.model.choose("nerd-lite-photo")
     window.statusBar().clearMessage()
-    window.open_dialogs.open_file(photo)
+    open_file(window, photo)
     assert window.statusBar().currentMessage() == ""
 
 

@@ -21,8 +21,8 @@ def noise(qtbot, session):
     return made
 
 
-def test_another_photo_and_another_noise_are_shown(session, noise):
-    session.workspace.open_sample(sample_names()[0])
+def test_another_photo_and_another_noise_are_shown(session, noise, take_sample):
+    take_sample(session, sample_names()[0])
     assert noise.adds_noise and (noise.sigma.value(), noise.seed.value()) == (25, 0)
     assert noise.sigma.isVisible() and not noise.estimate.isVisible()
     session.workspace.set_noise(add_noise=True, sigma=40, seed=3)
@@ -34,8 +34,8 @@ def test_another_photo_and_another_noise_are_shown(session, noise):
     assert noise.estimate.text().startswith("estimated σ ")
 
 
-def test_a_number_is_typed_to_its_end(qtbot, session, noise):
-    session.workspace.open_sample(sample_names()[0])
+def test_a_number_is_typed_to_its_end(qtbot, session, noise, take_sample):
+    take_sample(session, sample_names()[0])
     noise.sigma.setFocus()
     noise.sigma.selectAll()
     for key in (Qt.Key.Key_3, Qt.Key.Key_0, Qt.Key.Key_Period, Qt.Key.Key_5):

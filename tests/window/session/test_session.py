@@ -34,7 +34,7 @@ def alive(*references):
     return [reference() is not None for reference in references]
 
 
-def test_of_many_runs_two_stay_in_memory(qtbot, window):
+def test_of_many_runs_two_stay_in_memory(qtbot, window, open_built_in):
     window.session.compare_runs(True)
     window.session.pin(5, 5)
     first = run_to_the_end(qtbot, window)
@@ -48,7 +48,7 @@ def test_of_many_runs_two_stay_in_memory(qtbot, window):
     assert window.session.run is None and alive(second, third) == [True, False]
     fourth = run_to_the_end(qtbot, window)
     assert alive(second) == [False] and window.session.reference is None
-    window.open_dialogs.open_sample(sample_names()[1])
+    open_built_in(window, sample_names()[1])
     assert alive(fourth) == [False] and window.session.runs == []
 
 
@@ -62,13 +62,13 @@ def test_another_subject_takes_run_pins_and_index_away(qtbot, window):
     assert session.follow and session.workspace.subject().seed == 7
 
 
-def test_another_photo_finds_no_run_of_the_one_before(qtbot, window):
+def test_another_photo_finds_no_run_of_the_one_before(qtbot, window, open_built_in):
     session, seen = window.session, []
     run_to_the_end(qtbot, window)
     session.pin(5, 5)
     for signal in (session.photoChanged, session.subjectChanged):
         signal.connect(lambda: seen.append((session.run, session.runs, session.index, session.pins)))
-    window.open_dialogs.open_sample(sample_names()[1])
+    open_built_in(window, sample_names()[1])
     assert seen == [(None, [], -1, ())] * 2
 
 
