@@ -15,7 +15,7 @@ from torch.nn.utils import parametrizations
 from nerd_gui.nerd.attention import AttentionPath, Precision, attention_row, neighbourhood_attention
 
 #: The noise level, 0-255 scale, that a network with level input sees as 1.
-_LEVEL_UNIT = 25.0
+_LEVEL_UNIT = 10.0
 
 
 class Injection(nn.Module):
