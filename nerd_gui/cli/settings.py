@@ -7,7 +7,7 @@ from typing import get_args
 
 import torch
 
-from nerd_gui.cli.arguments import UsageError, not_negative, positive, whole
+from nerd_gui.cli.arguments import UsageError, not_negative, positive, sigma, whole
 from nerd_gui.denoising import RunSettings, check_device, default_device, default_model
 from nerd_gui.equilibrium import MEASURES, SOLVERS
 from nerd_gui.nerd.attention import Precision
@@ -53,6 +53,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         metavar="D",
         help=f"length of a step of the plain iteration, z <- D f(z) + (1 - D) z (default: {usual.damping:g})",
+    )
+    add(
+        "--strength",
+        type=lambda text: None if text == "auto" else sigma(text),
+        metavar="S|auto",
+        help="noise level (0-255) that the network is told, if it takes one (default: auto, that of the photo)",
     )
     add("--start", default=usual.start, metavar="START", help=f"z of iterate 0: {_choice(_STARTS, usual.start)}")
     add("--start-seed", type=whole(0), metavar="N", help=f"seed of the random start (default: {usual.start_seed})")

@@ -15,6 +15,7 @@ from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.features import HALF_MAX, IN_MEMORY, Features, FeatureStore
 from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan
 from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.strength import with_strength
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.tiled import together
 from nerd_gui.denoising.trajectory import Iterate, measured
@@ -43,15 +44,16 @@ class DenoisingRun:
     Attributes
     ----------
     settings : RunSettings
-        As asked for; but the start is "zero" where no last equilibrium fits.
+        As asked for; but the start is "zero" where no last equilibrium fits, and the strength is the noise level that
+        the network is told.
     notice : str or None
         The sentence that says so.
 
     Raises
     ------
     RunError
-        If the device is missing, the picture does not suit the network, memory does not suffice, or another start than
-        "last" comes with an equilibrium.
+        If the device is missing, the picture does not suit the network, memory does not suffice, another start than
+        "last" comes with an equilibrium, or a strength with a network that takes none.
     ModelError
         If the network cannot be loaded.
     """
@@ -65,12 +67,12 @@ class DenoisingRun:
     ) -> None:
         check_device(settings.device)
         self.subject = subject
-        self.settings = settings
         self.net = net if net is not None else load_model(settings.model, device=settings.device)
         if self.net.config.channels not in (1, 3):
             raise RunError(
                 f"The network “{settings.model}” takes {self.net.config.channels} channels; photos have 1 or 3."
             )
+        self.settings = settings = with_strength(settings, subject, self.net)
         self.window = settings.window or self.net.config.window
         self.batch = batch_size(self.net, subject.channels)
         self.plan = self._planned()
@@ -150,7 +152,7 @@ class DenoisingRun:
         settings, net = self.settings, self.net
         with torch.no_grad(), exact_float32():
             y = to_batch(self.subject.noisy, net).to(settings.device)
-            s = net.inject(y)
+            s = net.inject(y, settings.strength)
             kept_s = store.keep(s) if store else None
 
         def interrupt() -> None:

@@ -34,6 +34,9 @@ class RunSettings:
         Drop steps that more than double the residual.
     damping : float
         Length of a step of the plain iteration, above 0; 1 is z <- f(z). Other solvers take no notice of it.
+    strength : float or None
+        The noise level that a network with level input is told, 0-255 scale (None: that of the photo). More than the
+        true level removes more. Other networks take none.
     window : int or None
         q for this run (None: the network's own).
     precision : {"float32", "bfloat16"}
@@ -56,6 +59,7 @@ class RunSettings:
     memory: int | None = None
     safeguard: bool = True
     damping: float = 1.0
+    strength: float | None = None
     window: int | None = None
     precision: Precision = "float32"
     device: str = "cpu"
@@ -76,6 +80,8 @@ class RunSettings:
             raise RunError(f"The solver must keep at least 1 pair of vectors, not {self.memory}.")
         if not 0 < self.damping < math.inf:
             raise RunError(f"The damping of the plain iteration must be above 0, not {self.damping}.")
+        if self.strength is not None and not 0 <= self.strength <= 255:
+            raise RunError(f"The strength is a noise level from 0 to 255, not {self.strength}.")
         if self.window is not None and self.window < 1:
             raise RunError(f"The attention window must be at least 1 pixel wide, not {self.window}.")
         if self.memory_limit is not None and not 0 < self.memory_limit < math.inf:

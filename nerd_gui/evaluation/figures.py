@@ -25,7 +25,7 @@ ENTRY_KEYS = ("model", "sigma", *MEANS, "images", "folder", "weights", "settings
 #: The settings of a run that decide its figures; the device and the memory limit do not.
 SETTINGS = ("solver", "max_iter", "tol", "memory", "window", "precision")
 #: More of them, which an entry names only where they are not the defaults.
-RARE_SETTINGS = ("stop_on", "safeguard", "damping", "start", "start_seed")
+RARE_SETTINGS = ("stop_on", "safeguard", "damping", "strength", "start", "start_seed")
 
 
 class EvaluationError(ValueError):

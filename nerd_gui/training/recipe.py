@@ -184,6 +184,7 @@ RECIPES = {
             name="nerd-lite-photo-colour-level",
             model=replace(_LITE, channels=3, level_input=True),
             noise=CameraChain(0, 45, gaussian=0.25),
+            ema=0.998,  # grown from a blind network, it has much to learn at first
         ),
     )
 }

@@ -18,6 +18,7 @@ OPTIONS = {
     "memory": ("--memory 3", 3),
     "safeguard": ("--no-safeguard", False),
     "damping": ("--damping 0.5 --solver plain", 0.5),
+    "strength": ("--strength 12.5", 12.5),
     "window": ("--window 9", 9),
     "precision": ("--precision bfloat16", "bfloat16"),
     "device": ("--device cuda:7", "cuda:7"),
@@ -60,6 +61,7 @@ def test_every_setting_has_an_option_that_reaches_it(command, name):
 def test_without_options_a_run_has_the_defaults(command):
     device = default_device()
     assert parsed(command, "") == RunSettings(model=default_model(device), device=device)
+    assert parsed(command, "--strength auto").strength is None
     assert parsed(command, "--safeguard --memory 2") == RunSettings(default_model(device), device=device, memory=2)
 
 
@@ -70,6 +72,8 @@ def test_without_options_a_run_has_the_defaults(command):
         ("--start best", "starts from zero, random or last, not from “best”"),
         ("--start-seed 3", "--start-seed chooses the start of --start random; give both or neither"),
         ("--damping 0.5", "--damping is that of the plain iteration; ask for --solver plain"),
+        ("--strength 8", "finds the noise level out for itself; leave the strength out"),
+        ("--strength -1", "“-1” is not a noise level, a number from 0 to 255"),
         ("--damping 0", "“0” is not a number above 0"),
         ("--start-seed -1", "“-1” is not a whole number of 0 or more"),
         ("--stop-on energy", "can stop on residual, relative_step, residual_change, not on “energy”"),

@@ -18,6 +18,8 @@ from nerd_gui.denoising import RunError, RunSettings
         ({"damping": 0.0}, "damping of the plain iteration must be above 0, not 0.0"),
         ({"damping": math.nan}, "damping"),
         ({"damping": math.inf}, "damping"),
+        ({"strength": -0.5}, "strength is a noise level from 0 to 255, not -0.5"),
+        ({"strength": math.nan}, "strength"),
         ({"start_seed": -1}, "seed of the start must be 0 or more and below 2.63, not -1"),
         ({"start_seed": 1 << 63}, "seed of the start"),
         ({"window": 0}, "window must be at least 1 pixel"),

@@ -63,6 +63,7 @@ def test_a_report_says_all_of_a_run():
         "memory": None,
         "safeguard": True,
         "damping": 1.0,
+        "strength": None,
         "start": "zero",
         "start_seed": 0,
         "memory_limit": None,
@@ -90,6 +91,7 @@ def test_a_report_gives_back_every_setting():
         memory=2,
         safeguard=False,
         damping=0.5,
+        strength=20.0,
         window=3,
         precision="bfloat16",
         start="random",
@@ -99,7 +101,8 @@ def test_a_report_gives_back_every_setting():
     usual = RunSettings()
     alike = [name for name in vars(usual) if getattr(usual, name) == getattr(settings, name)]
     assert alike == ["device"]  # there is only one for certain
-    assert settings_of(through_json(denoise(Subject.of(make_photo()), settings, make_net()))) == settings
+    told = make_net(level_input=True)
+    assert settings_of(through_json(denoise(Subject.of(make_photo()), settings, told))) == settings
     own_window = through_json(denoise(Subject.of(make_photo()), SETTINGS, make_net()))
     assert settings_of(own_window) == dataclasses.replace(SETTINGS, window=5)  # the q that it had
 

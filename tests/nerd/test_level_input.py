@@ -26,7 +26,7 @@ def picture(count=2, dtype=torch.float64):
 
 
 def written_out(net, y, level):
-    """BN of the picture alone, convolution, a tenth of the level with a weight for each feature, ReLU, BN, convolution."""
+    """BN of the picture alone, convolution, a tenth of the level by a weight for each feature, ReLU, and so on."""
     block = net.f_inject
     hidden = F.conv2d(composition.batch_norm(y, block.norm_in), block.conv_in.weight, block.conv_in.bias, padding=1)
     hidden = F.relu(hidden + block.level_in * level / 10)

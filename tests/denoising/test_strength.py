@@ -1,0 +1,76 @@
+"""What a network is told of the noise level, and what it makes of it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from tiny_runs import make_net, make_photo
+
+from nerd_gui.denoising import DenoisingRun, RunError, RunSettings, Subject, denoise
+from nerd_gui.denoising.strength import estimated_level
+from nerd_gui.equilibrium import broyden
+from nerd_gui.imaging import Photo
+
+SETTINGS = RunSettings(model="tiny", max_iter=3, tol=0.0)
+
+
+def told_net(**changes):
+    net = make_net(level_input=True, **changes)
+    net.f_inject.level_in.copy_(torch.linspace(-1, 1, 8)[:, None, None])
+    return net
+
+
+def solved(net, noisy, level):
+    """The last iterate's noise, by the network's own parts."""
+    y = torch.from_numpy(noisy)[None]
+    s = net.inject(y, level)
+    (*_, last) = broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=3, tol=0)
+    return net.decode(last.z)[0].numpy()
+
+
+@pytest.mark.parametrize("tiles", [False, True])
+def test_the_strength_reaches_the_network(tiles, monkeypatch):
+    net, subject = told_net(), Subject.of(make_photo())
+    run = DenoisingRun(subject, dataclasses.replace(SETTINGS, strength=30.0), net)
+    expected = solved(net, subject.noisy, 30.0)
+    assert np.abs(expected - solved(net, subject.noisy, 31.0)).max() > 1e-4
+    if tiles:
+        run.plan = dataclasses.replace(run.plan, tiles=(1, 2), halo=subject.cols)
+    *_, last = run.iterates()
+    np.testing.assert_allclose(last.n_hat, expected, atol=1e-3)
+
+
+def test_without_one_it_is_the_noise_that_was_added_or_that_of_the_whole_photo():
+    random = np.random.default_rng(0)
+    flat = Photo(np.full((1, 128, 160), 0.5, np.float32), name="flat")
+    noisy = Photo((flat.pixels + random.normal(0, 8 / 255, flat.pixels.shape)).astype(np.float32), name="noisy")
+    added = denoise(Subject.of(flat, sigma=12), SETTINGS, told_net())
+    assert added.settings.strength == 12
+    part = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), SETTINGS, told_net())
+    assert part.settings.strength == pytest.approx(8, rel=0.05)
+    assert part.report()["settings"]["strength"] == part.settings.strength
+    again = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), part.settings, told_net())
+    np.testing.assert_array_equal(again[3].n_hat, part[3].n_hat)
+
+
+def test_a_network_that_takes_none_is_told_none():
+    subject = Subject.of(make_photo())
+    assert DenoisingRun(subject, SETTINGS, make_net()).settings == SETTINGS
+    with pytest.raises(
+        RunError, match="“tiny” finds the noise level out for itself; leave the strength out, or choose"
+    ):
+        DenoisingRun(subject, dataclasses.replace(SETTINGS, strength=5.0), make_net())
+
+
+@pytest.mark.parametrize(("red", "green", "blue"), [(6, 6, 6), (12, 4, 8)])
+def test_the_level_of_colour_is_the_root_mean_square_of_its_channels(red, green, blue):
+    levels = np.array([red, green, blue])
+    grain = np.random.default_rng(0).normal(size=(3, 192, 192)) * levels[:, None, None] / 255
+    expected = np.sqrt(np.mean(levels**2.0))
+    assert estimated_level((0.5 + grain).astype(np.float32)) == pytest.approx(expected, rel=0.15)
+
+
+def test_a_small_photo_has_an_estimate_too():
+    grain = np.random.default_rng(0).normal(size=(1, 40, 40)) * 10 / 255
+    assert estimated_level((0.5 + grain).astype(np.float32)) == pytest.approx(10, rel=0.2)
