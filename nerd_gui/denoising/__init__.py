@@ -4,6 +4,7 @@ from nerd_gui.denoising.auto import AUTO, Choice, choose, is_for_photos
 from nerd_gui.denoising.devices import check_device, default_device, default_model, devices
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.features import Features
+from nerd_gui.denoising.look import LOOK_HALO, PLAIN, Look, NoiseProfile, look_picture
 from nerd_gui.denoising.memory_plan import MemoryPlan, estimate_bytes, peak_memory_mb, plan_run
 from nerd_gui.denoising.recorder import Recorder, denoise, record
 from nerd_gui.denoising.run import DenoisingRun
@@ -15,12 +16,16 @@ from nerd_gui.denoising.warm_start import Equilibrium, Saving
 __all__ = [
     "AUTO",
     "CURVES",
+    "LOOK_HALO",
+    "PLAIN",
     "Choice",
     "DenoisingRun",
     "Equilibrium",
     "Features",
     "Iterate",
+    "Look",
     "MemoryPlan",
+    "NoiseProfile",
     "Recorder",
     "RunError",
     "RunSettings",
@@ -35,6 +40,7 @@ __all__ = [
     "devices",
     "estimate_bytes",
     "is_for_photos",
+    "look_picture",
     "peak_memory_mb",
     "plan_run",
     "record",

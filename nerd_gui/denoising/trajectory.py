@@ -9,6 +9,7 @@ import torch
 
 from nerd_gui.compiled import Status
 from nerd_gui.denoising.features import Features
+from nerd_gui.denoising.look import PLAIN, Look, NoiseProfile, look_part, look_whole
 from nerd_gui.denoising.memory_plan import MemoryPlan
 from nerd_gui.denoising.report import outline, report
 from nerd_gui.denoising.settings import RunSettings
@@ -128,6 +129,7 @@ class Trajectory:
     compiled: Status | None = None
     earlier_runs: tuple[dict[str, Any], ...] = ()
     notice: str | None = None
+    _profiles: dict[tuple[int, StopReason | None], NoiseProfile] = field(default_factory=dict, repr=False)
 
     def add(self, iterate: Iterate) -> None:
         """Append the next iterate.
@@ -161,9 +163,24 @@ class Trajectory:
             raise ValueError("The run has no iterate yet.")
         return min(self.iterates, key=lambda iterate: iterate.residual).index
 
-    def picture(self, index: int) -> np.ndarray:
-        """x_hat of an iterate, float32 (C, rows, cols), not clipped."""
-        return self.subject.noisy + self.iterates[index].n_hat.astype(np.float32)
+    def picture(self, index: int, look: Look | None = None) -> np.ndarray:
+        """x_hat of an iterate, or what a look makes of it, float32 (C, rows, cols), not clipped."""
+        look = look or PLAIN
+        return look_whole(look, self.subject.noisy, self.iterates[index].n_hat, self._profile(index, look))
+
+    def picture_part(self, index: int, part: tuple[int, int, int, int], look: Look | None = None) -> np.ndarray:
+        """The part (row, col, rows, cols) of `picture`, to the bit, for which no more than that part is made."""
+        look = look or PLAIN
+        return look_part(look, self.subject.noisy, self.iterates[index].n_hat, part, self._profile(index, look))
+
+    def _profile(self, index: int, look: Look) -> NoiseProfile | None:
+        """What a look needs to know of an iterate's noise; measured once while the run goes on, and once after it."""
+        if not look.detail:
+            return None
+        key = index, self.stop_reason
+        if key not in self._profiles:
+            self._profiles[key] = NoiseProfile.of(self.subject.noisy, self.iterates[index].n_hat)
+        return self._profiles[key]
 
     def curve(self, name: str, channel: int | None = None) -> list[float | None]:
         """One of `CURVES` over the iterates; None where undefined.

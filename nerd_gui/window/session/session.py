@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from nerd_gui.denoising import Equilibrium, RunSettings, Trajectory
+from nerd_gui.denoising import PLAIN, Equilibrium, Look, RunSettings, Trajectory
 from nerd_gui.window.session.pins import Pin, with_pin
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.run_controller import RunController
@@ -44,6 +44,8 @@ class Session(QObject):
         Another iterate is shown, whoever caused it; -1 for none.
     followChanged : bool
     channelChanged
+    lookChanged
+        `look` is another one: the pictures of all iterates are.
     pinsChanged
     hoveredChanged
     """
@@ -57,6 +59,7 @@ class Session(QObject):
     indexChanged = Signal(int)
     followChanged = Signal(bool)
     channelChanged = Signal()
+    lookChanged = Signal()
     pinsChanged = Signal()
     hoveredChanged = Signal()
 
@@ -72,6 +75,7 @@ class Session(QObject):
         self._follow = True
         self._held = False
         self._channel: int | None = None
+        self._look = PLAIN
         self._pins: tuple[Pin, ...] = ()
         self._hovered: tuple[int, int] | None = None
         self.workspace.photoChanged.connect(self._on_photo)
@@ -84,6 +88,7 @@ class Session(QObject):
     def _on_photo(self) -> None:
         self._clear([])
         self.set_channel(None)
+        self.set_look(PLAIN)
         self.photoChanged.emit()
         self.subjectChanged.emit()
 
@@ -222,6 +227,17 @@ class Session(QObject):
         if channel != self._channel:
             self._channel = channel
             self.channelChanged.emit()
+
+    @property
+    def look(self) -> Look:
+        """How the pictures of iterates are shown and saved; plain for a photo that has just been opened."""
+        return self._look
+
+    def set_look(self, look: Look) -> None:
+        """Show the iterates in another look; no run is needed for it."""
+        if look != self._look:
+            self._look = look
+            self.lookChanged.emit()
 
     @property
     def pins(self) -> tuple[Pin, ...]:
