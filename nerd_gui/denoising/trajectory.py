@@ -9,7 +9,7 @@ import torch
 
 from nerd_gui.compiled import Status
 from nerd_gui.denoising.features import Features
-from nerd_gui.denoising.look import PLAIN, Look, NoiseProfile, look_part, look_whole
+from nerd_gui.denoising.look import PLAIN, Look, NoiseProfile, look_part
 from nerd_gui.denoising.memory_plan import MemoryPlan
 from nerd_gui.denoising.report import outline, report
 from nerd_gui.denoising.settings import RunSettings
@@ -163,13 +163,13 @@ class Trajectory:
             raise ValueError("The run has no iterate yet.")
         return min(self.iterates, key=lambda iterate: iterate.residual).index
 
-    def picture(self, index: int, look: Look | None = None) -> np.ndarray:
-        """x_hat of an iterate, or what a look makes of it, float32 (C, rows, cols), not clipped."""
-        look = look or PLAIN
-        return look_whole(look, self.subject.noisy, self.iterates[index].n_hat, self._profile(index, look))
+    def picture(
+        self, index: int, look: Look | None = None, part: tuple[int, int, int, int] | None = None
+    ) -> np.ndarray:
+        """x_hat of an iterate, or what a look makes of it, float32 (C, rows, cols), not clipped.
 
-    def picture_part(self, index: int, part: tuple[int, int, int, int], look: Look | None = None) -> np.ndarray:
-        """The part (row, col, rows, cols) of `picture`, to the bit, for which no more than that part is made."""
+        A part (row, col, rows, cols) is to the bit that of the whole, and no more of it is made.
+        """
         look = look or PLAIN
         return look_part(look, self.subject.noisy, self.iterates[index].n_hat, part, self._profile(index, look))
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nerd_gui.denoising import PLAIN, Look, NoiseProfile, RunError, look_picture
-from nerd_gui.denoising.look import LOOK_HALO, look_part, look_whole
+from nerd_gui.denoising.look import LOOK_HALO, look_part
 
 LOOKS = st.builds(Look, *[st.sampled_from([0.0, 0.37, 0.8, 1.0, 1.5])] * 2, st.sampled_from([0.0, 0.5, 1.0]))
 
@@ -95,7 +95,9 @@ def test_a_part_is_to_the_bit_that_part_of_the_whole(look, channels, data):
 def test_the_whole_is_made_in_bands_that_cannot_be_told():
     noisy, n_hat = noise_estimate(3, 600, 20)
     look, profile = Look(0.9, 1.1, 0.7), NoiseProfile.of(noisy, n_hat)
-    np.testing.assert_array_equal(look_whole(look, noisy, n_hat, profile), look_picture(look, noisy, n_hat, profile))
+    np.testing.assert_array_equal(
+        look_part(look, noisy, n_hat, None, profile), look_picture(look, noisy, n_hat, profile)
+    )
 
 
 def test_no_pixel_beyond_the_halo_counts():
