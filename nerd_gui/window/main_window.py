@@ -18,6 +18,7 @@ from nerd_gui.window.files.opening_line import OpeningLine
 from nerd_gui.window.files.preview_cover import PreviewCover
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.icons import program_icon
+from nerd_gui.window.look.panel import LookPanel
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.picture.region_banner import RegionBanner
 from nerd_gui.window.picture.view import PictureView
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
         self.session = session = Session(self)
         self.noise, self.controls = NoiseControls(session), RunControls(session, model)
         self.picture_view, self.banner = PictureView(session), RegionBanner(session)
+        self.look = LookPanel(session)
         self.scrubber, self.progress, self.summary = Scrubber(session), RunProgress(session), RunSummary(session)
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
         self.notices = Notices(session, self.controls.model, self.messages, self)
@@ -99,6 +101,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(4)
         column.addWidget(self.banner)
         column.addWidget(self.picture_view, 1)
+        column.addWidget(self.look)
         column.addWidget(self.scrubber)
         column.addWidget(self.progress)
         column.addWidget(self.summary)

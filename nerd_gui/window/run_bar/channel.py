@@ -3,7 +3,7 @@
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from nerd_gui.window.run_bar.described import described
+from nerd_gui.window.described import described
 from nerd_gui.window.session.session import Session
 
 

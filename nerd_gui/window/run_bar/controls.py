@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 from nerd_gui.denoising import RunError, RunSettings, default_device, default_model, devices, is_for_photos
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd import ModelError, load_record, model_names
+from nerd_gui.window.described import described
 from nerd_gui.window.run_bar.channel import ChannelChoice
-from nerd_gui.window.run_bar.described import described
 from nerd_gui.window.run_bar.solver_settings import SolverSettings
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import purpose

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd.attention import Precision
-from nerd_gui.window.run_bar.described import described
+from nerd_gui.window.described import described
 
 _TOLERANCES = {
     "1e-1": 1e-1,
