@@ -1,6 +1,5 @@
 """Photo files in, denoised files out."""
 
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nerd_gui import __version__
 from nerd_gui.denoising.auto import AUTO, choose
 from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.provenance import describe, edit_of
 from nerd_gui.denoising.recorder import record
 from nerd_gui.denoising.run import DenoisingRun
 from nerd_gui.denoising.settings import RunSettings
@@ -225,10 +224,17 @@ def denoise_file(
     else:
         subject = Subject.of(photo, sigma=treatment.sigma, seed=treatment.seed, clean=treatment.clean)
         trajectory = _solved(subject, settings, networks.get(settings), should_stop, watch, tell)
-        result = replace(photo, pixels=trajectory.picture(trajectory.result))
-        description = describe(trajectory, trajectory.result)
+        index = trajectory.result
+        result = replace(photo, pixels=trajectory.picture(index))
         target.parent.mkdir(parents=True, exist_ok=True)
-        save_picture(target, result, description=description, quality=treatment.quality, overwrite=overwrite)
+        save_picture(
+            target,
+            result,
+            description=describe(trajectory, index),
+            edit=edit_of(trajectory, index),
+            quality=treatment.quality,
+            overwrite=overwrite,
+        )
         report = trajectory.report()
     for loss in lost:
         tell(f"“{target}”: {loss}")
@@ -276,17 +282,3 @@ def _solved(
     if trajectory.stop_reason is StopReason.CANCELLED:
         raise Stopped
     return trajectory
-
-
-def describe(trajectory: Trajectory, index: int) -> str:
-    """How the picture of an iterate came about, in one line, for the file's metadata."""
-    settings, subject = trajectory.settings, trajectory.subject
-    start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
-    region = "" if subject.region is None else f", region {subject.region} of the photo"
-    parts = math.prod(trajectory.plan.tiles)
-    tiles = "" if parts == 1 else f", in {parts} tiles"
-    added = "" if subject.sigma is None else f", noise added: sigma {subject.sigma:g}, seed {subject.seed}"
-    return (
-        f"NERD GUI {__version__}, {Path(settings.model).name.removesuffix('.safetensors')}, {settings.solver}, "
-        f"{index} iterations{start}, residual {trajectory[index].residual:.1e}{region}{tiles}{added}"
-    )

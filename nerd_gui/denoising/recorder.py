@@ -30,7 +30,13 @@ class Recorder:
     def __init__(self, run: DenoisingRun) -> None:
         earlier = run.start_from.runs if run.start_from else ()
         self.trajectory = Trajectory(
-            run.subject, run.settings, run.window, run.plan, earlier_runs=earlier, notice=run.notice
+            run.subject,
+            run.settings,
+            run.window,
+            run.plan,
+            earlier_runs=earlier,
+            notice=run.notice,
+            weights_sha256=run.net.weights_sha256,
         )
 
     def add(self, iterate: Iterate) -> None:

@@ -44,6 +44,7 @@ def outline(run: Trajectory) -> dict[str, Any]:
     return {
         **{name: getattr(settings, name) for name in _NAMED},
         "window": run.window,
+        "weights_sha256": run.weights_sha256,
         "result": run.result if run.iterates else None,
         "settings": {name: value for name, value in asdict(settings).items() if name not in _NAMED},
         "photo": {

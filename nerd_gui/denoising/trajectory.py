@@ -117,6 +117,8 @@ class Trajectory:
         Records of the runs that the start depends on, see `Equilibrium`; empty but for the start "last".
     notice : str or None
         What the person must be told of the start: that no last equilibrium fits, and it is zero.
+    weights_sha256 : str or None
+        The SHA-256 of the network's file; None for a network that came from none.
     """
 
     subject: Subject
@@ -129,6 +131,7 @@ class Trajectory:
     compiled: Status | None = None
     earlier_runs: tuple[dict[str, Any], ...] = ()
     notice: str | None = None
+    weights_sha256: str | None = None
     _profiles: dict[tuple[int, StopReason | None], NoiseProfile] = field(default_factory=dict, repr=False)
 
     def add(self, iterate: Iterate) -> None:

@@ -14,10 +14,12 @@ from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
 from nerd_gui.imaging.save import denoised_name, free_name, save_picture, suffix_for_file, usual_suffix, what_is_lost
 from nerd_gui.imaging.watch import OpeningCancelled
+from nerd_gui.imaging.xmp import Edit
 
 __all__ = [
     "MAX_PIXELS",
     "MAX_SIDE",
+    "Edit",
     "OpeningCancelled",
     "Photo",
     "PhotoError",

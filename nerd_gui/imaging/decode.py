@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from nerd_gui.imaging.metadata import exif_of_tiff, find_tag, upright_exif
+from nerd_gui.imaging.metadata import XMP_TAG, exif_of_tiff, find_tag, upright_exif
 from nerd_gui.imaging.watch import Watch
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
@@ -65,6 +65,7 @@ class Decoded(NamedTuple):
     format: str
     exif: bytes | None
     icc_profile: bytes | None
+    xmp: bytes | None
 
 
 def decode(data: bytes, watch: Watch | None = None) -> Decoded:
@@ -168,7 +169,8 @@ def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
         for number, band in enumerate(bands):
             scaling.at(number * _BAND / image.height)
             planes.put(band, bit_depth, row=number * _BAND)
-    return Decoded(planes.values, 3 if channels > 2 else 1, bit_depth, kind, exif, icc_profile)
+        xmp = _packet(image.info.get("xmp"))
+    return Decoded(planes.values, 3 if channels > 2 else 1, bit_depth, kind, exif, icc_profile, xmp)
 
 
 def _bands(image: Image.Image) -> Iterator[Image.Image]:
@@ -225,6 +227,7 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
         negative = page.photometric == PHOTOMETRIC.MINISWHITE
         premultiplied = page.extrasamples[:1] == (1,)
         icc_profile = page.tags.valueof("InterColorProfile")
+        xmp = _packet(page.tags.valueof(XMP_TAG))
         real = page.dtype.kind == "f"
     if negative:
         np.subtract(1, planes[0], out=planes[0])
@@ -233,7 +236,7 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
             np.divide(plane, planes[-1], out=plane, where=planes[-1] > 0)
             np.minimum(plane, 1, out=plane)
     bit_depth = 32 if real or bits > 16 else 16 if bits > 8 else 8
-    return Decoded(planes, colours, bit_depth, "TIFF", exif_of_tiff(data), icc_profile)
+    return Decoded(planes, colours, bit_depth, "TIFF", exif_of_tiff(data), icc_profile, xmp)
 
 
 def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:
@@ -278,6 +281,11 @@ def check_size(rows: int, cols: int) -> None:
             f"is {width} pixels wide and {height} high; the limit is {side} on a side and "
             f"{MAX_PIXELS // 10**6} million in all, so scale it down or cut it first."
         )
+
+
+def _packet(value: object) -> bytes | None:
+    """XMP as it stands in a file; None where a damaged file holds something else in its place."""
+    return value if isinstance(value, bytes) and value else None
 
 
 def _channels_last(values: NDArray) -> NDArray:

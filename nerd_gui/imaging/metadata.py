@@ -10,7 +10,6 @@ import struct
 import zlib
 from collections.abc import Callable
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 _PREFIX = b"Exif\0\0"
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
@@ -20,7 +19,9 @@ _THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202  # where it is, and how long
 _WIDTH, _HEIGHT = 0xA002, 0xA003
 _OF_THE_WHOLE = (0x9214, 0x927C, 0xA214, 0xA420)  # subject area, maker's notes, subject location, image's unique number
 _DIRECTORIES = {0x8769: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
-_ASCII, _SHORT, _LONG = 2, 3, 4
+_BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
+#: Of an XMP packet in a TIFF file.
+XMP_TAG = 700
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes, by kind of value
 # Descriptions by which scientific programs mark their own kind of TIFF: false in a file that we write.
 _MARKERS = (b"ImageJ=", b"<?xml", b"{")
@@ -173,8 +174,8 @@ def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]
     return _PREFIX + head + struct.pack(order + "I", 8) + _packed(texts + pointers, order, 8) + behind
 
 
-def tiff_options(exif: bytes | None, description: str | None) -> dict:
-    """Return tifffile's options for writing an EXIF block and a description, which replaces the block's.
+def tiff_options(exif: bytes | None, xmp: bytes | None, description: str | None) -> dict:
+    """Return tifffile's options for writing an EXIF block, an XMP packet and a description, which replaces the block's.
 
     The directories of the block become place-holders for `fill_tiff_directories`.
     """
@@ -183,6 +184,8 @@ def tiff_options(exif: bytes | None, description: str | None) -> dict:
     if description is not None:
         tags = [tag for tag in tags if tag[0] != _DESCRIPTION]
     tags += [(_DIRECTORIES[tag], _LONG, 1, 0, True) for tag in directories]
+    if xmp is not None:
+        tags.append((XMP_TAG, _BYTE, len(xmp), xmp, True))
     return {
         "byteorder": order,
         "extratags": tags,
@@ -205,27 +208,21 @@ def fill_tiff_directories(tiff: bytes, exif: bytes | None) -> bytes:
     return bytes(filled)
 
 
-def add_png_chunks(png: bytes, exif: bytes | None, icc_profile: bytes | None, description: str | None) -> bytes:
-    """Insert colour profile, EXIF and a text “Description” behind the header of a PNG file."""
+def add_png_chunks(
+    png: bytes, exif: bytes | None, icc_profile: bytes | None, xmp: bytes | None, description: str | None
+) -> bytes:
+    """Insert colour profile, EXIF, XMP and a text “Description” behind the header of a PNG file."""
     chunks = b""
     if icc_profile is not None:
         chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
     if exif is not None:
         chunks += _chunk(b"eXIf", exif.removeprefix(_PREFIX))
+    if xmp is not None:
+        chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
     if description is not None:
         chunks += _chunk(b"iTXt", b"Description\0\0\0\0\0" + description.encode())
     header = 8 + 25  # signature and IHDR
     return png[:header] + chunks + png[header:]
-
-
-def xmp_description(description: str) -> bytes:
-    """Return an XMP packet with a description, for formats that have no other place for one."""
-    return (
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>'
-        f'<rdf:li xml:lang="x-default">{escape(description)}</rdf:li>'
-        "</rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>"
-    ).encode()
 
 
 def _parts(tiff: bytes) -> tuple[str, list[_Entry], dict[int, list[_Entry]]]:

@@ -16,6 +16,7 @@ from nerd_gui.imaging.colour import luma, luma_8_bit
 from nerd_gui.imaging.decode import MAX_PIXELS, MAX_SIDE, PhotoError, decode
 from nerd_gui.imaging.metadata import exif_of_region
 from nerd_gui.imaging.watch import Watch
+from nerd_gui.imaging.xmp import xmp_of_region
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE", "Photo", "PhotoError", "open_photo"]
 
@@ -44,6 +45,8 @@ class Photo:
     exif : bytes or None
         The EXIF block with the prefix ``Exif\\0\\0``; its orientation is 1.
     icc_profile : bytes or None
+    xmp : bytes or None
+        The XMP packet as it stood in the file.
     sha256 : str
         Of the file's bytes; of the pixels where there is no file. A crop and a grey version keep that of the whole.
 
@@ -61,6 +64,7 @@ class Photo:
     format: str | None = None
     exif: bytes | None = None
     icc_profile: bytes | None = None
+    xmp: bytes | None = None
     sha256: str = ""
 
     def __post_init__(self) -> None:
@@ -101,7 +105,7 @@ class Photo:
     def crop(self, row: int, col: int, rows: int, cols: int) -> "Photo":
         """Return a copy of the rectangle of `rows` x `cols` pixels whose top left one is (row, col).
 
-        Its EXIF is that of a region (`exif_of_region`): it does not claim to be the photo.
+        Its EXIF and XMP are those of a region (`exif_of_region`): it does not claim to be the photo.
 
         Raises
         ------
@@ -117,7 +121,8 @@ class Photo:
         alpha = None if self.alpha is None else self.alpha[window].copy()
         whole = (rows, cols) == (self.rows, self.cols)
         exif = self.exif if self.exif is None or whole else exif_of_region(self.exif, rows, cols)
-        return replace(self, pixels=self.pixels[window].copy(), alpha=alpha, exif=exif)
+        xmp = self.xmp if self.xmp is None or whole else xmp_of_region(self.xmp)
+        return replace(self, pixels=self.pixels[window].copy(), alpha=alpha, exif=exif, xmp=xmp)
 
 
 def open_photo(
@@ -163,6 +168,7 @@ def open_photo(
         format=decoded.format,
         exif=decoded.exif,
         icc_profile=decoded.icc_profile,
+        xmp=decoded.xmp,
         sha256=hashlib.sha256(data).hexdigest(),
     )
 

@@ -1,11 +1,8 @@
 """Saving a photo at the depth it came with: whole, or not at all."""
 
-import io
 import itertools
 import os
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nerd_gui.files import why_not, write_file
-from nerd_gui.imaging.metadata import add_png_chunks, fill_tiff_directories, tiff_options, xmp_description
+from nerd_gui.imaging.encode import FORMATS, JPEG_XMP_BYTES, Format, Words
 from nerd_gui.imaging.photo import Photo, PhotoError
+from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
-# tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
-
+_EDIT_BYTES = 6_000  # what the record of an edit may take of an XMP packet
 _ENCODER_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, SyntaxError, struct.error)
-
-
-@dataclass(frozen=True)
-class _Format:
-    """What a file format can hold, and how it is written."""
-
-    name: str
-    depth: int  # bits, 32 for real numbers
-    alpha: bool
-    exif: bool
-    icc_profile: bool
-    max_side: int
-    encode: Callable[[NDArray, Photo, str | None, int], bytes]
 
 
 def save_picture(
@@ -39,14 +23,15 @@ def save_picture(
     photo: Photo,
     *,
     description: str | None = None,
+    edit: Edit | None = None,
     quality: int = 95,
     overwrite: bool = False,
 ) -> Path:
     """Save a photo in the format that the suffix of `path` names: PNG, TIFF, JPEG, WebP or BMP.
 
     The values are clipped to [0, 1] and rounded to the bit depth of the photo, or to the most the format has; EXIF,
-    colour profile and alpha go along where it can hold them (`what_is_lost` tells). The file is written under another
-    name in the same folder and then renamed: either it is there as a whole or the folder is as it was.
+    XMP, colour profile and alpha go along where it can hold them (`what_is_lost` tells). The file is written under
+    another name in the same folder and then renamed: either it is there as a whole or the folder is as it was.
 
     Parameters
     ----------
@@ -54,6 +39,8 @@ def save_picture(
     photo : Photo
     description : str, optional
         A text for the file: PNG's “Description”, TIFF's ImageDescription, JPEG's comment, WebP's XMP; BMP has none.
+    edit : Edit, optional
+        What has been done to the photo, for the file's XMP.
     quality : int
         1–100 for JPEG and WebP; WebP at 100 is lossless.
     overwrite : bool
@@ -84,7 +71,8 @@ def save_picture(
             f"{form.name} holds at most {form.max_side} pixels on a side; save “{path.name}” as PNG or TIFF."
         )
     try:
-        data = form.encode(_samples(photo, form), photo, description, quality)
+        samples = _samples(photo, form)
+        data = form.encode(samples, _words(photo, form, description, edit), quality)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -115,11 +103,26 @@ def what_is_lost(suffix: str, photo: Photo) -> tuple[str, ...]:
         lost.append(f"{form.name} keeps {form.depth} {part}.")
     if photo.alpha is not None and not form.alpha:
         lost.append(f"{form.name} has no transparency.")
-    if photo.exif is not None and not form.exif:
+    if photo.exif is not None and not form.words:
         lost.append(f"{form.name} has no room for the camera's EXIF data.")
-    if photo.icc_profile is not None and not form.icc_profile:
+    if photo.icc_profile is not None and not form.words:
         lost.append(f"{form.name} has no room for the colour profile.")
+    if photo.xmp is not None:
+        lost += _lost_of_xmp(photo.xmp, form)
     return tuple(lost)
+
+
+def _lost_of_xmp(xmp: bytes, form: Format) -> list[str]:
+    if not form.words:
+        return [f"{form.name} has no room for the XMP data."]
+    if not is_readable(xmp):
+        return ["The photo's XMP data are damaged and are not kept."]
+    lost = []
+    if has_further_parts(xmp):
+        lost.append("Other parts of the photo's file, such as a film, a gain map or a depth map, are not kept.")
+    if form.name == "JPEG" and (names := smaller(xmp, JPEG_XMP_BYTES - _EDIT_BYTES)[1]):
+        lost.append(f"JPEG has no room for all of the XMP data; left out are {', '.join(names)}.")
+    return lost
 
 
 def denoised_name(photo: Photo, folder: str | os.PathLike[str] | None = None, suffix: str | None = None) -> Path:
@@ -147,12 +150,12 @@ def free_name(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:
 def usual_suffix(photo: Photo) -> str:
     """Return the suffix to save a photo with: its own, or that of its format, or .png."""
     own = photo.path.suffix if photo.path is not None else ""
-    return own if own.lower() in _FORMATS else _USUAL_SUFFIX.get(photo.format or "", ".png")
+    return own if own.lower() in FORMATS else _USUAL_SUFFIX.get(photo.format or "", ".png")
 
 
 def suffix_for_file(path: Path) -> str:
     """Return the suffix to save a photo file's picture with: the file's own, or that of its format, or .png."""
-    if path.suffix.lower() in _FORMATS:
+    if path.suffix.lower() in FORMATS:
         return path.suffix
     try:
         with Image.open(path, formats=[*_USUAL_SUFFIX]) as image:
@@ -161,13 +164,20 @@ def suffix_for_file(path: Path) -> str:
         return ".png"
 
 
-def _format(suffix: str) -> _Format:
-    if suffix.lower() not in _FORMATS:
-        raise PhotoError(f"Pictures cannot be saved as “{suffix}”; use {', '.join(_FORMATS)}.")
-    return _FORMATS[suffix.lower()]
+def _format(suffix: str) -> Format:
+    if suffix.lower() not in FORMATS:
+        raise PhotoError(f"Pictures cannot be saved as “{suffix}”; use {', '.join(FORMATS)}.")
+    return FORMATS[suffix.lower()]
 
 
-def _samples(photo: Photo, form: _Format) -> NDArray:
+def _words(photo: Photo, form: Format, description: str | None, edit: Edit | None) -> Words:
+    """What the saved file of a photo says beside its pixels."""
+    caption = description if form.name == "WebP" else None
+    xmp = xmp_of_saved(photo.xmp, photo.rows, photo.cols, edit=edit, description=caption)
+    return Words(photo.exif, photo.icc_profile, xmp, description)
+
+
+def _samples(photo: Photo, form: Format) -> NDArray:
     """Return (rows, cols) or (rows, cols, channels) at the depth that photo and format share."""
     planes = [*photo.pixels]
     if photo.alpha is not None and form.alpha:
@@ -181,70 +191,6 @@ def _samples(photo: Photo, form: _Format) -> NDArray:
     return values[..., 0] if len(planes) == 1 else values
 
 
-def _encode_png(samples: NDArray, photo: Photo, description: str | None, _: int) -> bytes:
-    from imagecodecs import png_encode  # Pillow has no 16-bit colours
-
-    return add_png_chunks(bytes(png_encode(samples)), photo.exif, photo.icc_profile, description)
-
-
-def _encode_tiff(samples: NDArray, photo: Photo, description: str | None, _: int) -> bytes:
-    from tifffile import imwrite
-
-    stream = io.BytesIO()
-    imwrite(
-        stream,
-        samples,
-        bigtiff=False,
-        photometric="rgb" if photo.channels == 3 else "minisblack",
-        planarconfig=None if samples.ndim == 2 else "contig",
-        extrasamples=None if photo.alpha is None else ["unassalpha"],
-        compression="zlib",
-        predictor=True,
-        iccprofile=photo.icc_profile,
-        metadata=None,
-        software=False,
-        **tiff_options(photo.exif, description),
-    )
-    return fill_tiff_directories(stream.getvalue(), photo.exif)
-
-
-def _encode_jpeg(samples: NDArray, photo: Photo, description: str | None, quality: int) -> bytes:
-    # Full colour resolution: fine detail is what a denoiser is for.
-    comment = b"" if description is None else description.encode()
-    return _pillow(samples, "JPEG", photo, quality=quality, subsampling=0, comment=comment)
-
-
-def _encode_webp(samples: NDArray, photo: Photo, description: str | None, quality: int) -> bytes:
-    xmp = b"" if description is None else xmp_description(description)
-    return _pillow(samples, "WEBP", photo, quality=quality, lossless=quality == 100, exact=True, xmp=xmp)
-
-
-def _encode_bmp(samples: NDArray, photo: Photo, _: str | None, __: int) -> bytes:
-    return _pillow(samples, "BMP", photo)
-
-
-def _pillow(samples: NDArray, name: str, photo: Photo, **options: object) -> bytes:
-    stream = io.BytesIO()
-    # Pillow takes an empty block for none.
-    exif, icc_profile = photo.exif or b"", photo.icc_profile or b""
-    Image.fromarray(samples).save(stream, name, exif=exif, icc_profile=icc_profile, **options)
-    return stream.getvalue()
-
-
-_PNG = _Format("PNG", 16, True, True, True, 2**31 - 1, _encode_png)
-_TIFF = _Format("TIFF", 32, True, True, True, 2**31 - 1, _encode_tiff)
-_JPEG = _Format("JPEG", 8, False, True, True, 65_535, _encode_jpeg)
-_WEBP = _Format("WebP", 8, True, True, True, 16_383, _encode_webp)
-_BMP = _Format("BMP", 8, False, False, False, 2**31 - 1, _encode_bmp)
-_FORMATS = {
-    ".png": _PNG,
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".jpg": _JPEG,
-    ".jpeg": _JPEG,
-    ".webp": _WEBP,
-    ".bmp": _BMP,
-}
 #: Of the files that can be opened and saved.
-SUFFIXES = tuple(_FORMATS)
+SUFFIXES = tuple(FORMATS)
 _USUAL_SUFFIX = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp"}

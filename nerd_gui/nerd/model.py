@@ -110,7 +110,14 @@ class NERD(nn.Module):
     """The three modules of the paper: `inject`, `implicit` (one evaluation of f), `decode`.
 
     The window q and the arithmetic inside f are arguments of an evaluation: a network may serve several runs at once.
+
+    Attributes
+    ----------
+    weights_sha256 : str or None
+        The SHA-256 of the file that it was loaded from.
     """
+
+    weights_sha256: str | None = None
 
     def __init__(self, config: NerdConfig | None = None) -> None:
         super().__init__()

@@ -109,6 +109,7 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
         raise ModelError(f"The network file “{path}” does not fit its own configuration; get it again.") from error
     if not all(torch.isfinite(value).all() for value in tensors.values()):
         raise ModelError(f"The network file “{path}” holds values that are not finite; get it again.")
+    net.weights_sha256 = weights_sha256(path)
     return net.eval().requires_grad_(False).to(device)
 
 

@@ -8,24 +8,25 @@ from pathlib import Path
 import numpy as np
 
 from nerd_gui.denoising import Trajectory
-from nerd_gui.denoising.photo_files import describe
+from nerd_gui.denoising.look import PLAIN, Look
+from nerd_gui.denoising.provenance import describe, edit_of
 from nerd_gui.files import why_not, write_file
-from nerd_gui.imaging import Photo, PhotoError, free_name, save_picture
+from nerd_gui.imaging import Photo, PhotoError, free_name, save_picture, what_is_lost
 
 
-def denoised_photo(trajectory: Trajectory, index: int) -> Photo:
-    """The picture of an iterate as a photo, with the depth and the metadata of the one it came from."""
-    return _photo_with(trajectory, np.clip(trajectory.picture(index), 0, 1))
+def denoised_photo(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Photo:
+    """The picture of an iterate in a look as a photo, with the depth and the metadata of the one it came from."""
+    return _photo_with(trajectory, trajectory.picture(index, look))
 
 
 def noise_photo(trajectory: Trajectory, index: int) -> Photo:
-    """The noise estimate of an iterate around mid-grey."""
-    return _photo_with(trajectory, np.clip(0.5 + trajectory[index].n_hat.astype(np.float32), 0, 1))
+    """The noise estimate of an iterate around mid-grey; it is no picture of what the photo's XMP speaks of."""
+    return replace(_photo_with(trajectory, 0.5 + trajectory[index].n_hat.astype(np.float32)), xmp=None)
 
 
 def _photo_with(trajectory: Trajectory, pixels: np.ndarray) -> Photo:
     photo, region = trajectory.subject.photo, trajectory.subject.region
-    return replace(photo.crop(*region) if region else photo, pixels=pixels.astype(np.float32))
+    return replace(photo.crop(*region) if region else photo, pixels=pixels)
 
 
 def suggested_path(trajectory: Trajectory, folder: Path, ending: str, suffix: str) -> Path:
@@ -51,13 +52,24 @@ def _stem(trajectory: Trajectory) -> str:
     return f"{name}_region_{col}_{row}_{cols}x{rows}"
 
 
-def save_iterate(trajectory: Trajectory, index: int, path: Path, *, overwrite: bool) -> Path:
-    """Save the picture of an iterate; see `save_picture` for what can go wrong."""
-    photo = denoised_photo(trajectory, index)
-    return save_picture(path, photo, description=describe(trajectory, index), overwrite=overwrite)
+def save_iterate(
+    trajectory: Trajectory, index: int, path: Path, *, look: Look = PLAIN, overwrite: bool
+) -> tuple[str, ...]:
+    """Save the picture of an iterate in a look; see `save_picture` for what can go wrong.
+
+    Returns
+    -------
+    tuple of str
+        A sentence for everything that the file cannot keep of the photo.
+    """
+    photo = denoised_photo(trajectory, index, look)
+    lost = what_is_lost(path.suffix, photo)
+    description, edit = describe(trajectory, index, look), edit_of(trajectory, index, look)
+    save_picture(path, photo, description=description, edit=edit, overwrite=overwrite)
+    return lost
 
 
-def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str) -> list[Path]:
+def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str, look: Look = PLAIN) -> list[Path]:
     """Save every iterate as NAME_iterate_07.png and so on, or all as NAME_iterate-2_07.png where such files are there.
 
     Raises
@@ -71,7 +83,9 @@ def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str) -> list
         stem = f"{_stem(trajectory)}_iterate" + (f"-{number}" if number > 1 else "")
         paths = [folder / f"{stem}_{index:0{digits}d}{suffix}" for index in range(len(trajectory))]
         if not any(map(os.path.lexists, paths)):
-            return [save_iterate(trajectory, index, path, overwrite=False) for index, path in enumerate(paths)]
+            for index, path in enumerate(paths):
+                save_iterate(trajectory, index, path, look=look, overwrite=False)
+            return paths
         number += 1
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from nerd_gui.denoising import Trajectory
-from nerd_gui.imaging import PhotoError, save_picture, usual_suffix, what_is_lost
+from nerd_gui.imaging import PhotoError, save_picture, usual_suffix
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.export import (
-    denoised_photo,
     noise_photo,
     save_all_iterates,
     save_iterate,
@@ -35,13 +34,12 @@ class ExportDialogs:
 
     def ask_iterate(self) -> None:
         """Save the shown iterate; of a photo that was not run whole, the region."""
-        trajectory, index = self._session.trajectory, self._session.index
+        trajectory, index, look = self._session.trajectory, self._session.index, self._session.look
         if trajectory is None:
             return
 
         def save(target: Target) -> None:
-            save_iterate(trajectory, index, target.path, overwrite=target.overwrite)
-            if lost := what_is_lost(target.path.suffix, denoised_photo(trajectory, index)):
+            if lost := save_iterate(trajectory, index, target.path, look=look, overwrite=target.overwrite):
                 self._messages.show_error(f"Saved “{target.path.name}”. " + " ".join(lost))
 
         suffix = usual_suffix(trajectory.subject.photo)
@@ -60,14 +58,14 @@ class ExportDialogs:
 
     def ask_all_iterates(self) -> None:
         """Save every iterate into a folder."""
-        trajectory = self._session.trajectory
+        trajectory, look = self._session.trajectory, self._session.look
         if trajectory is None:
             return
         folder = QFileDialog.getExistingDirectory(self._parent, f"{_title(trajectory, 'all iterates')}: the folder")
         if folder:
             suffix = usual_suffix(trajectory.subject.photo)
             done = _done(trajectory, "all iterates", f"in “{folder}”")
-            self._attempt(lambda: save_all_iterates(trajectory, Path(folder), suffix), done)
+            self._attempt(lambda: save_all_iterates(trajectory, Path(folder), suffix, look), done)
 
     def ask_curves(self) -> None:
         """Save the curves."""

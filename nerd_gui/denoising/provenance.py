@@ -1,0 +1,67 @@
+"""How a saved picture came about, in the words of its file's metadata."""
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+from nerd_gui import __version__
+from nerd_gui.denoising.look import PLAIN, Look
+from nerd_gui.denoising.trajectory import Trajectory
+from nerd_gui.imaging import Edit
+
+PROGRAM = f"NERD GUI {__version__}"
+#: IPTC names denoising as its example of this term; what is generated, or made of several pictures, has others.
+SOURCE_TYPE = "algorithmicallyEnhanced"
+STATEMENT = "Nothing was generated: the noise alone was estimated, by a neural network, and subtracted from the photo."
+_MEASURES = {"residual": "residual", "relative_step": "relative step", "residual_change": "change of the residual"}
+
+
+def describe(trajectory: Trajectory, index: int, look: Look = PLAIN) -> str:
+    """How the picture of an iterate came about, in one line."""
+    settings, subject = trajectory.settings, trajectory.subject
+    start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
+    region = "" if subject.region is None else f", region {subject.region} of the photo"
+    parts = math.prod(trajectory.plan.tiles)
+    tiles = "" if parts == 1 else f", in {parts} tiles"
+    added = "" if subject.sigma is None else f", noise added: sigma {subject.sigma:g}, seed {subject.seed}"
+    shown = "" if look.plain else f", look: {look}"
+    return (
+        f"{PROGRAM}, {_network(trajectory)}, {settings.solver}, {index} iterations{start}, "
+        f"residual {trajectory[index].residual:.1e}{region}{tiles}{added}{shown}"
+    )
+
+
+def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
+    """What is written into the file of an iterate's picture: program, network, settings, source, what was not done."""
+    settings, subject, iterate = trajectory.settings, trajectory.subject, trajectory[index]
+    added = "none" if subject.sigma is None else f"sigma {subject.sigma:g}, seed {subject.seed}"
+    rule = f"{_MEASURES.get(settings.stop_on, settings.stop_on)} {settings.tol:g}" if settings.tol else "none"
+    stopped = "" if trajectory.stop_reason is None else f"; the run ended: {trajectory.stop_reason}"
+    details = {
+        "Statement": STATEMENT,
+        "Network": _network(trajectory),
+        "NetworkSHA256": trajectory.weights_sha256 or "unknown",
+        "SourceSHA256": subject.photo.sha256 or "unknown",
+        "Solver": settings.solver,
+        "Steps": str(index),
+        "Evaluations": str(iterate.evaluations),
+        "StopRule": f"{rule}, at most {settings.max_iter} steps{stopped}",
+        "Residual": f"{iterate.residual:.3e}",
+        "Window": str(trajectory.window),
+        "NoiseAdded": added,
+        "Strength": "not told" if settings.strength is None else f"{settings.strength:g}",
+        "Look": str(look),
+        "LookSettings": json.dumps(asdict(look)),
+        "Settings": json.dumps(asdict(settings) | {"model": _network(trajectory)}),
+    }
+    if subject.region is not None:
+        row, col, rows, cols = subject.region
+        details["Region"] = f"column {col}, row {row}, {cols} x {rows} pixels of the photo"
+    sentence = f"{describe(trajectory, index, look)}. {STATEMENT}"
+    return Edit(PROGRAM, "filtered", sentence, SOURCE_TYPE, details)
+
+
+def _network(trajectory: Trajectory) -> str:
+    """The name of a run's network, without the folder it lies in."""
+    return Path(trajectory.settings.model).name.removesuffix(".safetensors")

@@ -1,0 +1,123 @@
+"""From the values of a picture to the bytes of a file, and what each file format can hold."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from numpy.typing import NDArray
+from PIL import Image
+
+from nerd_gui.imaging.metadata import add_png_chunks, fill_tiff_directories, tiff_options
+from nerd_gui.imaging.xmp import smaller
+
+# tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
+
+#: Of an XMP packet in a JPEG file.
+JPEG_XMP_BYTES = 65_502
+
+
+class Words(NamedTuple):
+    """What a file says beside its pixels.
+
+    Attributes
+    ----------
+    exif : bytes or None
+        With the prefix ``Exif\\0\\0``.
+    icc_profile : bytes or None
+    xmp : bytes or None
+        A packet.
+    description : str or None
+    """
+
+    exif: bytes | None
+    icc_profile: bytes | None
+    xmp: bytes | None
+    description: str | None
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a file format can hold, and how it is written.
+
+    Attributes
+    ----------
+    encode : callable
+        Given samples (rows, cols) or (rows, cols, channels), the words and the quality (1-100), it makes the bytes of
+        a file; of 2 and 4 channels the last one is alpha.
+    """
+
+    name: str
+    depth: int  # bits, 32 for real numbers
+    alpha: bool
+    words: bool  # EXIF, XMP and a colour profile
+    max_side: int
+    encode: Callable[[NDArray, Words, int], bytes]
+
+
+def _encode_png(samples: NDArray, words: Words, _: int) -> bytes:
+    from imagecodecs import png_encode  # Pillow has no 16-bit colours
+
+    return add_png_chunks(bytes(png_encode(samples)), words.exif, words.icc_profile, words.xmp, words.description)
+
+
+def _encode_tiff(samples: NDArray, words: Words, _: int) -> bytes:
+    from tifffile import imwrite
+
+    channels = 1 if samples.ndim == 2 else samples.shape[2]
+    stream = io.BytesIO()
+    imwrite(
+        stream,
+        samples,
+        bigtiff=False,
+        photometric="rgb" if channels > 2 else "minisblack",
+        planarconfig=None if samples.ndim == 2 else "contig",
+        extrasamples=["unassalpha"] if channels in (2, 4) else None,
+        compression="zlib",
+        predictor=True,
+        iccprofile=words.icc_profile,
+        metadata=None,
+        software=False,
+        **tiff_options(words.exif, words.xmp, words.description),
+    )
+    return fill_tiff_directories(stream.getvalue(), words.exif)
+
+
+def _encode_jpeg(samples: NDArray, words: Words, quality: int) -> bytes:
+    comment = b"" if words.description is None else words.description.encode()
+    xmp, _ = smaller(words.xmp or b"", JPEG_XMP_BYTES)
+    # Full colour resolution: fine detail is what a denoiser is for.
+    return _pillow(samples, "JPEG", words, quality=quality, subsampling=0, comment=comment, xmp=xmp)
+
+
+def _encode_webp(samples: NDArray, words: Words, quality: int) -> bytes:
+    return _pillow(samples, "WEBP", words, quality=quality, lossless=quality == 100, exact=True, xmp=words.xmp or b"")
+
+
+def _encode_bmp(samples: NDArray, words: Words, _: int) -> bytes:
+    return _pillow(samples, "BMP", words)
+
+
+def _pillow(samples: NDArray, name: str, words: Words, **options: object) -> bytes:
+    stream = io.BytesIO()
+    # Pillow takes an empty block for none.
+    exif, icc_profile = words.exif or b"", words.icc_profile or b""
+    Image.fromarray(samples).save(stream, name, exif=exif, icc_profile=icc_profile, **options)
+    return stream.getvalue()
+
+
+_PNG = Format("PNG", 16, True, True, 2**31 - 1, _encode_png)
+_TIFF = Format("TIFF", 32, True, True, 2**31 - 1, _encode_tiff)
+_JPEG = Format("JPEG", 8, False, True, 65_535, _encode_jpeg)
+_WEBP = Format("WebP", 8, True, True, 16_383, _encode_webp)
+_BMP = Format("BMP", 8, False, False, 2**31 - 1, _encode_bmp)
+#: The formats by the suffixes of their files.
+FORMATS = {
+    ".png": _PNG,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": _WEBP,
+    ".bmp": _BMP,
+}
