@@ -4,6 +4,7 @@ from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
 from nerd_gui.nerd.model import NERD, NerdConfig, exact_float32
 from nerd_gui.nerd.weights import (
     ModelError,
+    load_config,
     load_model,
     load_record,
     model_names,
@@ -19,6 +20,7 @@ __all__ = [
     "ModelError",
     "NerdConfig",
     "exact_float32",
+    "load_config",
     "load_model",
     "load_record",
     "model_names",

@@ -76,6 +76,17 @@ def load_record(name_or_path: str | Path) -> dict[str, Any]:
     return _read(model_path(name_or_path), with_tensors=False)[1]
 
 
+def load_config(name_or_path: str | Path) -> NerdConfig:
+    """Read how a network is built, as its file says, without its weights.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or is no NERD network.
+    """
+    return _read(model_path(name_or_path), with_tensors=False)[0]
+
+
 def weights_sha256(name_or_path: str | Path) -> str:
     """Which weights these are: the SHA-256 of the network's file.
 

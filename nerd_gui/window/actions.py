@@ -31,10 +31,13 @@ class Actions:
             "Open &clean reference…",
             "Open the clean version of the noisy photo: PSNR and SSIM are then shown.",
         )
-        self.region = self._make(
-            "regionAction", "Choose &region", "Choose the part of a large photo that is run.", Shortcut.REGION
+        self._make_region_actions()
+        self.run = self._make(
+            "runAction",
+            "&Explore",
+            "Run the region, or all of a small photo, and see every iterate as it comes, from 0 on.",
+            Shortcut.RUN,
         )
-        self.run = self._make("runAction", "&Run", "Find the equilibrium, from iterate 0 on.", Shortcut.RUN)
         self.stop = self._make("stopAction", "&Stop", "Stop the run; its iterates stay.", Shortcut.STOP)
         self.export = self._make(
             "exportAction",
@@ -72,6 +75,7 @@ class Actions:
         self.schemes = QActionGroup(window)
         self._build_menus()
         session.subjectChanged.connect(self._update_enabled)
+        session.regionChanged.connect(self._update_enabled)
         session.trajectoryChanged.connect(self._update_enabled)
         session.iterateAdded.connect(self._update_enabled)
         session.controller.runningChanged.connect(self._update_enabled)
@@ -87,6 +91,27 @@ class Actions:
         action.setToolTip(tip)
         action.setStatusTip(tip)
         return action
+
+    def _make_region_actions(self) -> None:
+        self.region = self._make(
+            "regionAction",
+            "Choose &region",
+            "Drag a rectangle in the photo: Explore runs this part of it. A click takes 256 × 256 pixels.",
+            Shortcut.REGION,
+        )
+        self.usual_region = self._make(
+            "usualRegionAction", "&Usual size", "Explore 256 × 256 pixels around the middle of the region."
+        )
+        self.largest_region = self._make(
+            "largestRegionAction",
+            "&Largest that runs live",
+            "Explore as large a part as can be watched: as the network's speed and the free memory allow.",
+        )
+        self.no_region = self._make("noRegionAction", "&Whole photo", "Explore all of the photo, if it is small.")
+        self.regions = QMenu("Re&gion", self._window)
+        self.regions.setObjectName("regionMenu")
+        self.regions.setToolTipsVisible(True)
+        self.regions.addActions([self.region, self.usual_region, self.largest_region, self.no_region])
 
     def fill_samples(self, open_sample: Callable[[str], None]) -> None:
         """List the built-in pictures."""
@@ -108,7 +133,7 @@ class Actions:
         file.addAction(self.quit)
         run.addActions([self.run, self.stop])
         run.addSeparator()
-        run.addAction(self.region)
+        run.addMenu(self.regions)
         view.addAction(self.clear_pins)
         view.addActions([self.hold, self.compare_runs])
         scheme_menu = view.addMenu("&Appearance")
@@ -133,7 +158,9 @@ class Actions:
         has_photo, has_model = workspace.photo is not None, self._models.network is not None
         self.run.setEnabled(has_photo and has_model and not running)
         self.stop.setEnabled(running)
-        self.region.setEnabled(workspace.needs_region and not running)
+        for action in (self.region, self.usual_region, self.largest_region):
+            action.setEnabled(has_photo and not running)
+        self.no_region.setEnabled(workspace.region is not None and not workspace.needs_region and not running)
         self.open_clean.setEnabled(has_photo)
         for action in self.exports:
             action.setEnabled(session.newest >= 0)
@@ -153,9 +180,10 @@ class Actions:
         bar.addWidget(_menu_button("openButton", "Open", self.open, self.recent))
         bar.addWidget(_menu_button("sampleButton", "Sample", None, self.samples))
         bar.addSeparator()
-        for action, text in ((self.run, "Run"), (self.stop, "Stop"), (self.region, "Region")):
+        for action, text in ((self.run, "Explore"), (self.stop, "Stop")):
             action.setIconText(text)
             bar.addAction(action)
+        bar.addWidget(_menu_button("regionButton", "Region", self.region, self.regions))
         for control in controls:
             bar.addSeparator()
             bar.addWidget(control)

@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QSettings, QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
-from nerd_gui.denoising import RunError
 from nerd_gui.imaging import sample_names
 from nerd_gui.window.actions import Actions
 from nerd_gui.window.attention.panel import AttentionPanel
@@ -18,6 +17,7 @@ from nerd_gui.window.files.opening_line import OpeningLine
 from nerd_gui.window.files.preview_cover import PreviewCover
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.icons import program_icon
+from nerd_gui.window.intentions import Intentions
 from nerd_gui.window.look.panel import LookPanel
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.picture.region_banner import RegionBanner
@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         self.look = LookPanel(session)
         self.scrubber, self.progress, self.summary = Scrubber(session), RunProgress(session), RunSummary(session)
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
+        self.intentions = Intentions(session, self.controls, self.messages, self)
         self.notices = Notices(session, self.controls.model, self.messages, self)
         self.actions_ = Actions(self, session, self.controls.model, self.messages)
         self.opener = PhotoOpener(self)
@@ -138,6 +139,10 @@ class MainWindow(QMainWindow):
         do.open_clean.triggered.connect(self.open_dialogs.ask_clean)
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))
         do.run.triggered.connect(self.run)
+        do.usual_region.triggered.connect(self.intentions.take_usual_region)
+        do.largest_region.triggered.connect(self.intentions.take_largest_region)
+        do.no_region.triggered.connect(lambda: session.workspace.set_region(None))
+        self.picture_view.regionWanted.connect(self.intentions.take_region)
         do.stop.triggered.connect(session.controller.stop)
         do.region.triggered.connect(self._ask_region)
         do.clear_pins.triggered.connect(session.clear_pins)
@@ -160,15 +165,12 @@ class MainWindow(QMainWindow):
     # ---- what the menu asks for ---------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Start a run of what is on the table."""
-        try:
-            self.session.start(self.controls.settings())
-        except RunError as error:
-            self.messages.show_error(str(error))
+        """Start a run of the region, or of a small photo."""
+        self.intentions.explore()
 
     def _ask_region(self) -> None:
         self.picture_view.ask_region()
-        self.messages.say("Click where to run; Esc keeps the region.", 8000)
+        self.messages.say("Drag a rectangle to explore; Esc keeps the region.", 8000)
 
     def _set_scheme(self, action: QAction) -> None:
         QGuiApplication.styleHints().setColorScheme(action.data())

@@ -14,7 +14,7 @@ class Shortcut(Enum):
     """Keys, of which one is enough, and what they do; Help lists them in this order."""
 
     OPEN = (_Standard.Open,), "open a photo"
-    RUN = ("Ctrl+Return",), "run"
+    RUN = ("Ctrl+Return",), "explore: run and see every iterate"
     STOP = ("Esc",), "stop"
     SAVE = (_Standard.Save,), "save the shown iterate"
     PREVIOUS = ("Left",), "previous iterate"
@@ -29,7 +29,7 @@ class Shortcut(Enum):
     FLIP = ("F",), "while held: flip to the left picture"
     HOLD = ("H",), "hold the shown iterate for comparison"
     CLEAR_PINS = ("Ctrl+Backspace",), "clear the pins"
-    REGION = ("Ctrl+R",), "choose the region of a large photo"
+    REGION = ("Ctrl+R",), "choose the region to explore"
     HELP = (_Standard.HelpContents,), "list the shortcuts"
     QUIT = (_Standard.Quit,), "quit"
 
@@ -59,6 +59,7 @@ MOUSE = (
     ("mouse wheel", "zoom"),
     ("click", "pin a pixel and see where its heads look"),
     ("Ctrl+click", "pin another pixel beside it"),
+    ("Shift+drag", "choose the region to explore"),
 )
 
 

@@ -3,9 +3,10 @@
 import threading
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QSettings
 
-from nerd_gui.imaging import open_sample
+from nerd_gui.imaging import add_noise, open_sample, sample_names, to_8_bit
 from nerd_gui.nerd import NERD
 from nerd_gui.window import MainWindow
 from nerd_gui.window.session.workspace import estimated_sigma
@@ -34,6 +35,23 @@ def make_window(qtbot, settings, tiny_model_path):
     for window in made:
         window.opener.wait()
         window.session.controller.wait()
+
+
+@pytest.fixture
+def photo_path(tmp_path):
+    pixels = open_sample(sample_names()[0]).crop(60, 60, 48, 40).pixels
+    path = tmp_path / "photo.png"
+    Image.fromarray(to_8_bit(add_noise(pixels, 25, 0))[0]).save(path)
+    return path
+
+
+@pytest.fixture
+def window(qtbot, make_window, photo_path):
+    made = make_window(photo_path)
+    qtbot.waitUntil(lambda: made.session.workspace.photo is not None)
+    made.controls.settings_button.max_iter.setValue(6)
+    made.controls.settings_button.tolerance.setCurrentText("none (all steps)")
+    return made
 
 
 @pytest.fixture

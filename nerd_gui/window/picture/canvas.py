@@ -48,6 +48,7 @@ class _Press:
     start: QPoint
     last: QPoint
     divider: bool
+    region: bool  # dragging it draws a rectangle
     dragged: bool = False
 
 
@@ -59,6 +60,7 @@ class PictureCanvas(QWidget):
 
     regionChosen = Signal(int, int, int, int)
     regionCancelled = Signal()
+    candidateChanged = Signal()
     zoomChanged = Signal(float)
 
     def __init__(self, comparison: Comparison, session: Session, parent: QWidget | None = None) -> None:
@@ -67,14 +69,15 @@ class PictureCanvas(QWidget):
         self._session = session
         self.region: Region | None = None
         self.overlay: tuple[QImage, int, int] | None = None  # image, top, left
-        self._choosing: tuple[int, int] | None = None  # rows, cols of the region that follows the pointer
+        self._choosing: tuple[int, int] | None = None  # rows, cols of the region that a click takes
         self._press: _Press | None = None
         self._pointer: QPoint | None = None
         self._focus_shown = False
         self.setObjectName("pictureCanvas")
         self.setAccessibleName("Picture")
         self.setAccessibleDescription(
-            "Drag the divider to wipe, turn the wheel to zoom, drag to pan, click to pin a pixel"
+            "Drag the divider to wipe, turn the wheel to zoom, drag to pan, click to pin a pixel, hold Shift and drag "
+            "to choose a region"
         )
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -113,7 +116,7 @@ class PictureCanvas(QWidget):
         )
 
     def choose_region(self, rows: int, cols: int) -> None:
-        """Let a rectangle follow the pointer until a click or `cancel_region`.
+        """Let a person drag a rectangle, or click for one of that size around the pointer, until `cancel_region`.
 
         Raises
         ------
@@ -132,16 +135,26 @@ class PictureCanvas(QWidget):
         if self._choosing is None:
             return False
         self._choosing = None
+        if self._press is not None and self._press.region:
+            self._press = None
         self.regionCancelled.emit()
         self.update()
         return True
 
     def candidate(self) -> Region | None:
-        """Return the region around the pointer, None while none is being chosen."""
+        """Return the region that letting go would choose, or a click; None while none is being chosen."""
         if self._choosing is None:
             return None
+        if self.dragging_region and self._press is not None:
+            ends = self._device(self._press.start), self._device(self._press.last)
+            return self.comparison.region_between(*ends[0], *ends[1])
         position = self._pointer if self._pointer is not None else self.rect().center()
         return self.comparison.region_around(*self._device(position), *self._choosing)
+
+    @property
+    def dragging_region(self) -> bool:
+        """Whether a person is drawing a rectangle."""
+        return self._press is not None and self._press.region and self._press.dragged
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -177,8 +190,10 @@ class PictureCanvas(QWidget):
             return
         position = event.position().toPoint()
         self._point_at(position)
-        divider = event.button() == Qt.MouseButton.LeftButton and self._on_divider(position)
-        self._press = _Press(event.button(), position, position, divider)
+        left, shift = event.button() == Qt.MouseButton.LeftButton, event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        region = left and (self._choosing is not None or bool(shift))
+        divider = left and not region and self._on_divider(position)
+        self._press = _Press(event.button(), position, position, divider, region)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position().toPoint()
@@ -194,9 +209,11 @@ class PictureCanvas(QWidget):
         if press is None or event.button() != press.button:
             event.ignore()
             return
-        self._press = None
         if press.button == Qt.MouseButton.LeftButton and not press.dragged:
             self._click(press.start)
+        elif press.region:
+            self._choose()
+        self._press = None
         self._update_cursor()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -215,7 +232,9 @@ class PictureCanvas(QWidget):
 
     def _drag(self, press: _Press, position: QPoint) -> None:
         step, press.last = (position - press.last) * self.devicePixelRatioF(), position
-        if press.divider:
+        if press.region:
+            self._choosing = self._choosing or (1, 1)
+        elif press.divider:
             self.comparison.move_divider(floor(self._device(position)[0]))
             self.update()
         elif press.button == Qt.MouseButton.MiddleButton or self.comparison.viewport.overflows:
@@ -226,13 +245,18 @@ class PictureCanvas(QWidget):
         pixel = self.pixel_at(position)
         if pixel is None:
             return
-        region, self._choosing = self.candidate(), None
-        if region is not None:
-            self.update()
-            self.regionChosen.emit(*region)
+        if self._choosing is not None:
+            self._choose()
         else:
             beside = bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier)
             self._session.pin(*pixel, beside=beside)
+
+    def _choose(self) -> None:
+        region = self.candidate()
+        self._choosing = None
+        self.update()
+        if region is not None:
+            self.regionChosen.emit(*region)
 
     def _point_at(self, position: QPoint | None) -> None:
         """Follow the pointer, which is at `position` or has left."""
@@ -242,11 +266,13 @@ class PictureCanvas(QWidget):
         self._session.hover(pixel)
         if self._choosing is not None or (changed and len(self.comparison.panes) > 1):
             self.update()
+        if self._choosing is not None:
+            self.candidateChanged.emit()
         self._update_cursor()
 
     def _update_cursor(self) -> None:
         press, over = self._press, self._pointer
-        panning = press is not None and press.dragged and not press.divider
+        panning = press is not None and press.dragged and not press.divider and not press.region
         if panning and self.comparison.viewport.overflows:
             shape = Qt.CursorShape.ClosedHandCursor
         elif press.divider if press is not None else over is not None and self._on_divider(over):

@@ -147,6 +147,18 @@ class Comparison:
         left = min(max(floor(col) - cols // 2, 0), self.viewport.cols - cols)
         return top, left, rows, cols
 
+    def region_between(self, x: float, y: float, other_x: float, other_y: float) -> Region:
+        """Return the part inside the picture of the rectangle between two positions, at least a pixel of it.
+
+        The other position counts from the first one's pane, also where it lies beyond it.
+        """
+        pane = self.pane_at(x) or self.panes[0]
+        rows, cols = self.viewport.rows, self.viewport.cols
+        corners = [self.viewport.point_at(at - pane.left(), y - pane.top()) for at, y in ((x, y), (other_x, other_y))]
+        (top, bottom), (left, right) = (sorted(floor(value) for value in pair) for pair in zip(*corners, strict=True))
+        top, left = min(max(top, 0), rows - 1), min(max(left, 0), cols - 1)
+        return top, left, max(1, min(bottom + 1, rows) - top), max(1, min(right + 1, cols) - left)
+
     def _part(self, layer: Layer, pane: QRect, clip: QRect | None = None, caption_right: bool = False) -> Part:
         clip = self.visible(pane) if clip is None else clip
         return Part(self.layers.frame(layer), self.caption(layer), pane, clip, caption_right)

@@ -20,7 +20,8 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut, by_key
 
 _IDLE = "Click a pixel to see where each attention head looks  ·  hold F to flip  ·  1 = 100 %  ·  0 = fit"
-_CHOOSING = "Click to choose the region of {rows} × {cols} pixels to denoise  ·  Esc leaves"
+_CHOOSING = "Drag a rectangle to explore, or click for {cols} × {rows} pixels  ·  wheel zooms  ·  Esc leaves"
+_DRAGGING = "{cols} × {rows} pixels to explore  ·  Esc leaves"
 
 
 class ComparisonView(QWidget):
@@ -182,7 +183,8 @@ class ComparisonView(QWidget):
         self._canvas.update()
 
     def choose_region(self, rows: int, cols: int) -> None:
-        """Let a rectangle of that size follow the pointer until a click (`regionChosen`) or Esc (`regionCancelled`).
+        """Let a person drag a rectangle, or click for one of that size (`regionChosen`), or leave by Esc
+        (`regionCancelled`).
 
         Raises
         ------
@@ -202,6 +204,7 @@ class ComparisonView(QWidget):
         tools.actualWanted.connect(lambda: self.set_zoom(1))
         canvas.zoomChanged.connect(self._show_zoom)
         self._session.hoveredChanged.connect(self._show_readout)
+        canvas.candidateChanged.connect(self._show_readout)
         canvas.regionChosen.connect(self._show_readout)
         canvas.regionCancelled.connect(self._show_readout)
         canvas.regionChosen.connect(self.regionChosen)
@@ -224,7 +227,8 @@ class ComparisonView(QWidget):
         layers = self._comparison.layers
         candidate, hovered = self._canvas.candidate(), self._session.hovered
         if candidate is not None:
-            self._readout.setText(_CHOOSING.format(rows=candidate[2], cols=candidate[3]))
+            words = _DRAGGING if self._canvas.dragging_region else _CHOOSING
+            self._readout.setText(words.format(rows=candidate[2], cols=candidate[3]))
         elif hovered is not None and layers.shape is not None:
             row, col = hovered
             values = [

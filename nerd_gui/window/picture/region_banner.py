@@ -1,30 +1,59 @@
-"""The line over a photo that is too large to be run whole."""
+"""The line over a photo of which a region can be explored."""
 
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
+from nerd_gui.window.described import described
 from nerd_gui.window.session.session import Session
-from nerd_gui.window.shortcuts import Shortcut
 
 
-class RegionBanner(QLabel):
-    """Says which region of a large photo is run; hidden for others."""
+class RegionBanner(QWidget):
+    """Says what of the photo is shown and what Explore runs, and goes from the whole photo to its region and back."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("regionBanner")
-        self.setWordWrap(True)
-        self.setMargin(6)
-        self.hide()
-        self._workspace = session.workspace
-        session.subjectChanged.connect(self._show_region)
+        self.setAccessibleName("Region and whole photo")
+        self._session = session
+        self._words = QLabel()
+        self._words.setObjectName("regionBannerText")
+        self._words.setWordWrap(True)
+        self._other = described(QToolButton(), "otherPartButton", "Show the whole photo or the region", "")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 2, 0, 2)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._other)
+        self._other.clicked.connect(self._show_other)
+        for changed in (session.subjectChanged, session.regionChanged, session.runChanged, session.iterateAdded):
+            changed.connect(self._show_region)
+        session.controller.runningChanged.connect(self._show_region)
+        self._show_region()
+
+    def text(self) -> str:
+        """What it says."""
+        return self._words.text()
 
     def _show_region(self) -> None:
-        workspace = self._workspace
-        self.setVisible(workspace.needs_region)
-        if workspace.needs_region and workspace.photo is not None and workspace.region is not None:
-            photo, (row, col, rows, cols) = workspace.photo, workspace.region
-            megapixels = photo.rows * photo.cols / 1e6
-            self.setText(
-                f"A photo of {megapixels:.1f} megapixels: its region of {cols} × {rows} pixels at column {col}, "
-                f"row {row} is run. Region ({Shortcut.REGION.text}) chooses another one."
+        session, workspace = self._session, self._session.workspace
+        self.setVisible(workspace.photo is not None and workspace.region is not None)
+        if workspace.photo is None or workspace.region is None:
+            return
+        row, col, rows, cols = workspace.region
+        megapixels = f"{workspace.photo.rows * workspace.photo.cols / 1e6:.1f} megapixels"
+        if session.shown_region is not None:
+            self._words.setText(
+                f"The region of {cols} × {rows} pixels at column {col}, row {row} of a photo of {megapixels}."
             )
+            self._other.setText("Show whole photo")
+            self._other.setToolTip("Go back to the whole photo; what was found of the region is kept")
+        else:
+            self._words.setText(
+                f"The whole photo, {megapixels}. Explore runs the marked region of {cols} × {rows} pixels."
+            )
+            self._other.setText("Show region")
+            self._other.setToolTip("Go to what Explore has found of the region")
+        there = session.shown_region is not None or session.region_run is not None
+        self._other.setEnabled(there and not session.controller.running)
+
+    def _show_other(self) -> None:
+        session = self._session
+        session.show_run(session.whole_run if session.shown_region is not None else session.region_run)

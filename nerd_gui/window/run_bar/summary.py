@@ -42,7 +42,7 @@ class RunSummary(QLabel):
         elif run is not None and not run.over:
             self.setText(f"Loading {short_name(run.settings.model)} …")
         else:
-            self.setText("Ready. Run finds the equilibrium." if session.workspace.photo else "Open a photo.")
+            self.setText("Ready. Explore finds the equilibrium." if session.workspace.photo else "Open a photo.")
 
     def _show_failure(self) -> None:
         self.setText("The run failed.")

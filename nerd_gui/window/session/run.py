@@ -29,6 +29,11 @@ class Run:
     trajectory: Trajectory | None = None
     over: bool = False
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is a run of the whole photo, not of a region."""
+        return self.subject.region is None
+
     def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
         """Maps of the pixel at an iterate (Fig. 9); None where there is no such iterate or no non-local block."""
         trajectory, net = self.trajectory, self.net

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.denoising import PLAIN, Equilibrium, Look, RunSettings, Trajectory
 from nerd_gui.window.session.pins import Pin, with_pin
+from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.run_controller import RunController
 from nerd_gui.window.session.workspace import Workspace
@@ -21,8 +22,8 @@ class Session(QObject):
     controller : RunController
         The run under way, and how it ends.
     runs : list of Run
-        The newest is the last. Kept are the current one and the one before it, to compare with: each holds the features
-        of all its iterates.
+        The newest is the last. Kept are the current one, the one before it, to compare with, and the newest of the
+        whole photo; those of regions hold the features of all their iterates.
     run : Run or None
         The current one, whose iterates are shown; None before the first and after the subject has changed.
 
@@ -31,7 +32,9 @@ class Session(QObject):
     photoChanged
         Another photo, or another clean reference of it. The runs of the one before are gone; `subjectChanged` follows.
     subjectChanged
-        Another picture to run: the photo, its noise or its region. There is no current run, and there are no pins.
+        Another picture to run: the photo or its noise. There is no current run, and there are no pins.
+    regionChanged
+        Another part of the photo is to be explored. The current run, if there is one, is of the whole photo.
     runChanged
         Another run is the current one, or none is.
     trajectoryChanged
@@ -52,6 +55,7 @@ class Session(QObject):
 
     photoChanged = Signal()
     subjectChanged = Signal()
+    regionChanged = Signal()
     runChanged = Signal()
     trajectoryChanged = Signal()
     iterateAdded = Signal(int)
@@ -80,6 +84,7 @@ class Session(QObject):
         self._hovered: tuple[int, int] | None = None
         self.workspace.photoChanged.connect(self._on_photo)
         self.workspace.subjectChanged.connect(self._on_subject)
+        self.workspace.regionChanged.connect(self._on_region)
         self.controller.prepared.connect(self.trajectoryChanged)
         self.controller.iterateAdded.connect(self._on_iterate)
 
@@ -96,6 +101,12 @@ class Session(QObject):
         self._clear([run for run in self.runs if run is not self.run])
         self.subjectChanged.emit()
 
+    def _on_region(self) -> None:
+        if self.run is not None and not self.run.whole:
+            self._put_away()
+            self.show_run(self.whole_run)
+        self.regionChanged.emit()
+
     def _clear(self, kept: list[Run]) -> None:
         """Leave the current run and the pins, which belong to another picture, and keep these runs to compare with."""
         self._put_away()
@@ -110,8 +121,28 @@ class Session(QObject):
         """The iterates of the current run; None without one, and until it is prepared."""
         return self.run.trajectory if self.run is not None else None
 
+    @property
+    def whole_run(self) -> Run | None:
+        """The newest run of the whole photo on the table that has an iterate; None where there is none."""
+        return self._newest_of(None)
+
+    @property
+    def region_run(self) -> Run | None:
+        """The newest run of the region that is chosen, if it has an iterate; None where there is none."""
+        return None if self.workspace.region is None else self._newest_of(self.workspace.region)
+
+    def _newest_of(self, region: Region | None) -> Run | None:
+        return next(
+            (
+                run
+                for run in reversed(self.runs)
+                if run.subject.region == region and run.trajectory and self.workspace.has(run.subject)
+            ),
+            None,
+        )
+
     def start(self, settings: RunSettings) -> None:
-        """Run what is on the table; a run under way is stopped.
+        """Run the region, or the whole photo where none is chosen; a run under way is stopped.
 
         Raises
         ------
@@ -120,7 +151,8 @@ class Session(QObject):
         """
         run = Run(self.workspace.subject(), settings)
         self._put_away()
-        self.runs = [*([self.run] if self.run is not None else []), run]
+        kept = self.run, self.whole_run
+        self.runs = [*(old for old in self.runs if old in kept), run]
         self.show_run(run)
         self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
 
@@ -131,15 +163,25 @@ class Session(QObject):
             self._last_equilibrium = self.trajectory.equilibrium() or self._last_equilibrium
 
     def show_run(self, run: Run | None) -> None:
-        """Make a run the current one, or none, and follow its newest iterate."""
+        """Make a run the current one, or none, and follow its newest iterate.
+
+        Pins stay where they belong to the same part of the photo.
+        """
         moved, self._index, self._held = self._index >= 0, -1, False
-        self.run = run
+        before, self.run = self.shown_region, run
+        if self.shown_region != before:
+            self.clear_pins()
         self.runChanged.emit()
         self.trajectoryChanged.emit()
         self.referenceChanged.emit()
         if moved:
             self.indexChanged.emit(-1)
         self.set_follow(True)
+
+    @property
+    def shown_region(self) -> Region | None:
+        """The part of the photo that is shown: that of the current run; None for the whole."""
+        return self.run.subject.region if self.run is not None else None
 
     @property
     def reference(self) -> Trajectory | None:

@@ -1,13 +1,13 @@
-"""What is on the table: the photo, its clean version, the noise to add and the region to run; knows no widget."""
+"""What is on the table: the photo, its clean version, the noise to add and the region; knows no widget."""
 
 from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.denoising import RunError, Subject
 from nerd_gui.imaging import Photo, estimate_sigma
+from nerd_gui.window.session.regions import Region, centred
 
 #: Photos larger than this are run by region, so that watching stays live and memory finite.
 REGION_THRESHOLD = 1_000_000
-Region = tuple[int, int, int, int]
 _ENOUGH = 1024  # pixels; the middle of a photo tells how noisy it is
 
 
@@ -26,11 +26,14 @@ class Workspace(QObject):
     photoChanged
         Another photo, or another clean reference of it.
     subjectChanged
-        Noise or region changed.
+        Its noise changed.
+    regionChanged
+        Another part of it is to be explored, or all of it.
     """
 
     photoChanged = Signal()
     subjectChanged = Signal()
+    regionChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +57,7 @@ class Workspace(QObject):
             Noise is to be added to it; else it counts as noisy already.
         """
         self.photo, self.clean, self.add_noise = photo, None, add_noise
-        self.region = self.centred_region() if self.needs_region else None
+        self.region = centred(photo.rows, photo.cols, self.region_side) if self.needs_region else None
         self.estimated_sigma = estimate
         self.photoChanged.emit()
 
@@ -74,32 +77,26 @@ class Workspace(QObject):
 
     @property
     def needs_region(self) -> bool:
-        """Whether the photo is too large to be run whole while one watches."""
+        """Whether the photo is too large for all of it to be explored while one watches."""
         return self.photo is not None and self.photo.rows * self.photo.cols > REGION_THRESHOLD
-
-    def region_size(self) -> tuple[int, int]:
-        """Rows and columns of the region, at most the photo's."""
-        assert self.photo is not None
-        return min(self.region_side, self.photo.rows), min(self.region_side, self.photo.cols)
-
-    def centred_region(self) -> Region:
-        """The region in the middle of the photo."""
-        assert self.photo is not None
-        rows, cols = self.region_size()
-        return (self.photo.rows - rows) // 2, (self.photo.cols - cols) // 2, rows, cols
 
     def set_region(self, region: Region | None) -> None:
         if region != self.region:
             self.region = region
-            self.subjectChanged.emit()
+            self.regionChanged.emit()
 
     def set_noise(self, *, add_noise: bool, sigma: float, seed: int) -> None:
         if (add_noise, sigma, seed) != (self.add_noise, self.sigma, self.seed):
             self.add_noise, self.sigma, self.seed = add_noise, sigma, seed
             self.subjectChanged.emit()
 
-    def subject(self) -> Subject:
-        """The subject of a run started now.
+    def has(self, subject: Subject) -> bool:
+        """Whether a subject is the photo with its noise, or a region of it."""
+        noise = (self.sigma, self.seed) if self.add_noise else (None, None)
+        return subject.photo is self.photo and (subject.sigma, subject.seed) == noise
+
+    def subject(self, *, whole: bool = False) -> Subject:
+        """The subject of a run started now: the region, or the whole photo.
 
         Raises
         ------
@@ -108,6 +105,7 @@ class Workspace(QObject):
         """
         if self.photo is None:
             raise RunError("Open a photo first.")
+        region = None if whole else self.region
         if self.add_noise:
-            return Subject.of(self.photo, sigma=self.sigma, seed=self.seed, region=self.region)
-        return Subject.of(self.photo, clean=self.clean, region=self.region)
+            return Subject.of(self.photo, sigma=self.sigma, seed=self.seed, region=region)
+        return Subject.of(self.photo, clean=self.clean, region=region)

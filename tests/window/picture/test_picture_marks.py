@@ -90,7 +90,7 @@ def test_a_region_is_chosen_by_a_click_and_stays_inside_the_picture(session, qtb
         ((199, 299), [136, 204, 64, 96]),
     ]:
         view.choose_region(64, 96)
-        assert "64 × 96" in view.findChild(QLabel, "pixelLabel").text()
+        assert "96 × 64" in view.findChild(QLabel, "pixelLabel").text()
         position = view.position_of(*pixel)
         QTest.mouseMove(canvas, position)
         with qtbot.assertNotEmitted(session.pinsChanged), qtbot.waitSignal(view.regionChosen) as chosen:

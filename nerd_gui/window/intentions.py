@@ -1,0 +1,76 @@
+"""What a person wants of a photo: to explore a region of it, or all of it if it is small; and which region."""
+
+from PySide6.QtCore import QObject
+
+from nerd_gui.denoising import RunError
+from nerd_gui.nerd import ModelError, load_config
+from nerd_gui.window.messages import Messages
+from nerd_gui.window.run_bar.controls import RunControls
+from nerd_gui.window.session.regions import Region, centred, fitted, largest, live_pixels
+from nerd_gui.window.session.session import Session
+
+
+class Intentions(QObject):
+    """Starts runs with the settings that are chosen, and sees to it that a region can be explored live."""
+
+    def __init__(
+        self, session: Session, controls: RunControls, messages: Messages, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._workspace = session.workspace
+        self._controls = controls
+        self._messages = messages
+
+    def explore(self) -> None:
+        """Run the region, or the whole photo where none is chosen, and show every iterate as it comes."""
+        try:
+            self._session.start(self._controls.settings())
+        except RunError as error:
+            self._messages.show_error(str(error))
+
+    # ---- the region ---------------------------------------------------------------------------------------------
+
+    def take_region(self, row: int, col: int, rows: int, cols: int) -> None:
+        """Choose a part of the photo; of one that is too large to be explored live, its middle."""
+        photo, most = self._workspace.photo, self._most_pixels()
+        if photo is None or most is None:
+            return
+        region = fitted((row, col, rows, cols), photo.rows, photo.cols, most)
+        self._workspace.set_region(region)
+        if rows * cols > most:
+            self._messages.say(
+                f"{cols} × {rows} pixels are too many to be watched live here: the middle {region[3]} × {region[2]} of "
+                "them are taken. Denoise photo denoises all of it.",
+                12_000,
+            )
+
+    def take_usual_region(self) -> None:
+        """Choose a square of the usual size where the region is now, or in the middle of the photo."""
+        side, photo = self._workspace.region_side, self._workspace.photo
+        if photo is not None:
+            self._workspace.set_region(largest(self._around(), photo.rows, photo.cols, side**2))
+
+    def take_largest_region(self) -> None:
+        """Choose the largest part that can be explored live where the region is now; all of the photo if it can be."""
+        photo, most = self._workspace.photo, self._most_pixels()
+        if photo is None or most is None:
+            return
+        region = largest(self._around(), photo.rows, photo.cols, most)
+        self._workspace.set_region(None if region[2:] == (photo.rows, photo.cols) else region)
+        self._messages.say(f"{region[3]} × {region[2]} pixels are the most that can be watched live here.", 8000)
+
+    def _around(self) -> Region:
+        photo = self._workspace.photo
+        assert photo is not None
+        return self._workspace.region or centred(photo.rows, photo.cols, self._workspace.region_side)
+
+    def _most_pixels(self) -> int | None:
+        """The most that can be explored live with the chosen settings; None, and said, where they cannot be used."""
+        assert self._workspace.photo is not None
+        try:
+            settings = self._controls.settings()
+            return live_pixels(load_config(settings.model), settings, self._workspace.photo.channels)
+        except (RunError, ModelError) as error:
+            self._messages.show_error(str(error))
+            return None
