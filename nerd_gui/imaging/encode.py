@@ -13,6 +13,7 @@ from nerd_gui.imaging.xmp import smaller
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
 
+_PNG_LEVEL = 3  # of photos as small as the usual 6, in half the time
 #: Of an XMP packet in a JPEG file.
 JPEG_XMP_BYTES = 65_502
 
@@ -58,7 +59,8 @@ class Format:
 def _encode_png(samples: NDArray, words: Words, _: int) -> bytes:
     from imagecodecs import png_encode  # Pillow has no 16-bit colours
 
-    return add_png_chunks(bytes(png_encode(samples)), words.exif, words.icc_profile, words.xmp, words.description)
+    png = png_encode(samples, level=_PNG_LEVEL)
+    return add_png_chunks(bytes(png), words.exif, words.icc_profile, words.xmp, words.description)
 
 
 def _encode_tiff(samples: NDArray, words: Words, _: int) -> bytes:

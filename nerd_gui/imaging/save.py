@@ -14,6 +14,7 @@ from nerd_gui.imaging.encode import FORMATS, JPEG_XMP_BYTES, Format, Words
 from nerd_gui.imaging.photo import Photo, PhotoError
 from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
+_BAND = 128  # rows that are rounded at a time: they stay in the processor's cache
 _EDIT_BYTES = 6_000  # what the record of an edit may take of an XMP packet
 _ENCODER_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, SyntaxError, struct.error)
 
@@ -182,13 +183,20 @@ def _samples(photo: Photo, form: Format) -> NDArray:
     planes = [*photo.pixels]
     if photo.alpha is not None and form.alpha:
         planes.append(photo.alpha)
-    values = np.clip(np.stack(planes, axis=-1), 0, 1)
-    if np.isnan(values).any():
-        raise PhotoError(f"“{photo.name}” holds NaN (not-a-number) values and cannot be saved; denoise it again.")
     depth = min(photo.bit_depth, form.depth)
-    if depth < 32:
-        values = np.rint(values * np.float32(2**depth - 1)).astype(f"uint{depth}")
-    return values[..., 0] if len(planes) == 1 else values
+    samples = np.empty((photo.rows, photo.cols, len(planes)), f"uint{depth}" if depth < 32 else np.float32)
+    for row in range(0, photo.rows, _BAND):  # so that no second copy of a large photo is made in real numbers
+        for number, plane in enumerate(planes):
+            band = np.clip(plane[row : row + _BAND], 0, 1)
+            if np.isnan(band).any():
+                raise PhotoError(
+                    f"“{photo.name}” holds NaN (not-a-number) values and cannot be saved; denoise it again."
+                )
+            if depth < 32:
+                band *= np.float32(2**depth - 1)
+                np.rint(band, out=band)
+            samples[row : row + _BAND, :, number] = band
+    return samples[..., 0] if len(planes) == 1 else samples
 
 
 #: Of the files that can be opened and saved.

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import tracemalloc
 from dataclasses import replace
 
 import imagecodecs
@@ -142,6 +143,19 @@ def test_what_is_lost():
     assert what_is_lost(".PNG", photo) == what_is_lost(".tif", photo) == ()
     assert what_is_lost(".png", make_photo(1, 32)[0]) == ("PNG keeps 16 bits of the photo's real numbers.",)
     assert what_is_lost(".jpg", make_photo(1, 8)[0]) == ()
+
+
+def test_saving_makes_no_second_copy_in_real_numbers(tmp_path):
+    pixels = np.broadcast_to(np.linspace(0, 1, 800, dtype=np.float32), (3, 600, 800)).copy()
+    photo = Photo(pixels, bit_depth=8)
+    save_picture(tmp_path / "a.png", photo)  # what is imported for it
+    tracemalloc.start()
+    try:
+        save_picture(tmp_path / "a.png", photo, overwrite=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < photo.pixels.nbytes
 
 
 def test_real_numbers_become_16_bits_in_a_png(tmp_path):
