@@ -4,12 +4,25 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 64  # pixels of a level along a side that are made together
 _FIRST_KEPT = 2  # level 1 takes a quarter of the picture's memory and is made as fast as it is read
+
+
+class Pixels(Protocol):
+    """A picture (C, rows, cols), floating point or uint8, read by part: an array, or what makes one in parts."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __getitem__(self, part: tuple[slice, slice, slice], /) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +39,12 @@ class Pyramid:
 
     Parameters
     ----------
-    base : array (C, rows, cols), floating point or uint8
+    base : array (C, rows, cols), floating point or uint8, or other `Pixels`
         Level 0. Not copied; whoever changes it says so with `update`. Levels have its type, float32 for uint8, which
         stands for 0 ... 255 and is read as 0 ... 1.
     """
 
-    def __init__(self, base: NDArray) -> None:
+    def __init__(self, base: Pixels) -> None:
         self.base = base
         self._levels: dict[int, _Level] = {}
         self._version = 0
@@ -64,9 +77,31 @@ class Pyramid:
             self._make(level, block)
         return self._kept(level).pixels[part].astype(np.float32)
 
+    def making(self, row: int, col: int, rows: int, cols: int, level: int) -> Iterator[int]:
+        """Make what `read` needs for a part of a level, in small steps: after each the caller may pause, or stop.
+
+        Yields
+        ------
+        int
+            How many values the step has read.
+        """
+        for finer in range(_FIRST_KEPT, level + 1):
+            times, (tall, wide) = level - finer, self.shape(finer)
+            top, left = row << times, col << times
+            bottom, right = min((row + rows) << times, tall), min((col + cols) << times, wide)
+            for block in _blocks(top, left, bottom - top, right - left):
+                if self._make(finer, block):
+                    yield self.base.shape[0] * (_BLOCK << (finer if finer == _FIRST_KEPT else 1)) ** 2
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the levels that are kept, without the base."""
+        with self._lock:
+            return sum(kept.pixels.nbytes for kept in self._levels.values())
+
     def level(self, level: int) -> NDArray:
         """Return a whole level, read only: the base itself, or float32 (C, rows, cols)."""
-        return self.base if level == 0 else self.read(0, 0, *self.shape(level), level)
+        return self.base[:, :, :] if level == 0 else self.read(0, 0, *self.shape(level), level)
 
     def update(self, row: int, col: int, rows: int, cols: int) -> None:
         """Say that a part of the base has changed: of what was made, this much is made again when it is next read."""
@@ -82,18 +117,20 @@ class Pyramid:
                 rows, cols = self.shape(level)
                 form = np.float32 if self.base.dtype == np.uint8 else self.base.dtype
                 made = np.zeros((-(-rows // _BLOCK), -(-cols // _BLOCK)), np.bool_)
-                self._levels[level] = _Level(np.empty((len(self.base), rows, cols), form), made)
+                self._levels[level] = _Level(np.empty((self.base.shape[0], rows, cols), form), made)
             return self._levels[level]
 
-    def _make(self, level: int, block: tuple[int, int]) -> None:
+    def _make(self, level: int, block: tuple[int, int]) -> bool:
+        """Make a block of a level, unless it is there; say whether there was anything to make."""
         kept, version = self._kept(level), self._version
         if kept.made[block]:
-            return
+            return False
         row, col = (index * _BLOCK for index in block)
         rows, cols = (min(_BLOCK, size - start) for size, start in zip(self.shape(level), (row, col), strict=True))
         kept.pixels[:, row : row + rows, col : col + cols] = self._halved(row, col, rows, cols, level)
         with self._lock:
             kept.made[block] = version == self._version
+        return True
 
     def _halved(self, row: int, col: int, rows: int, cols: int, level: int) -> NDArray[np.float32]:
         """Make a part of a level from the one before it."""

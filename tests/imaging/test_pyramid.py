@@ -122,3 +122,14 @@ def test_threads_that_read_at_once_read_the_same():
     assert len(found) == 4
     for level in found:
         np.testing.assert_array_equal(level, expected)
+
+
+def test_in_steps_the_same_is_made_and_read_takes_it_from_there():
+    base = random_base((3, 1100, 1500)).view(CountedBase)
+    pyramid, part = Pyramid(base), (10, 20, 40, 60)
+    steps = list(pyramid.making(*part, 4))
+    assert len(steps) > 8 and max(steps) <= 3 * 256 * 256 and pyramid.nbytes > 0
+    CountedBase.read = 0
+    made = pyramid.read(*part, 4)
+    assert CountedBase.read == 0 and not list(pyramid.making(*part, 4))
+    np.testing.assert_array_equal(made, Pyramid(np.asarray(base)).read(*part, 4))

@@ -161,7 +161,8 @@ class PictureCanvas(QWidget):
         dark = self.palette().color(QPalette.ColorRole.Window).lightness() < 128
         painter.fillRect(self.rect(), _SURROUND_DARK if dark else _SURROUND_LIGHT)
         if self.comparison.layers.shape is not None:
-            paint(painter, self.comparison, self._marks(), self.devicePixelRatioF())
+            if not paint(painter, self.comparison, self._marks(), self.devicePixelRatioF()):
+                self.update()  # after what else is waiting to be done
         else:
             font = painter.font()
             font.setPointSizeF(1.3 * QFontInfo(font).pointSizeF())

@@ -5,12 +5,16 @@ All lengths are device pixels of the canvas, so that 100 % is exact on any scree
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from math import floor
+from math import ceil, floor
 
 from PySide6.QtCore import QPointF, QRect, QRectF
 
-from nerd_gui.window.picture.layers import Compare, Frame, Layer, PictureLayers
+from nerd_gui.window.picture.grid import Grid
+from nerd_gui.window.picture.layers import Compare, Layer, PictureLayers
+from nerd_gui.window.picture.sources import Source
+from nerd_gui.window.picture.tiles import Wanted
 from nerd_gui.window.picture.viewport import Viewport
 
 Region = tuple[int, int, int, int]  # row, col, rows, cols
@@ -18,9 +22,16 @@ Region = tuple[int, int, int, int]  # row, col, rows, cols
 
 @dataclass(frozen=True)
 class Part:
-    """A picture to paint: the pane it lies in and the part of the canvas it covers."""
+    """A picture to paint: the pane it lies in and the part of the canvas it covers.
 
-    frame: Frame
+    Attributes
+    ----------
+    slot : Hashable
+        Where it stands among others: what was painted in the same slot before is another picture of the same kind.
+    """
+
+    slot: Hashable
+    wanted: Wanted
     caption: str
     pane: QRect
     clip: QRect
@@ -89,12 +100,20 @@ class Comparison:
         left, right = shown
         if self.mode is Compare.DIFFERENCE:
             caption = f"{self.caption(right)} − {self.caption(left)}"
-            return [Part(self.layers.difference(left, right), caption, pane, self.visible(pane))]
+            wanted = self._wanted(self.layers.difference(left, right), pane, self.visible(pane))
+            return [Part((left, right), wanted, caption + self._complaint(wanted), pane, self.visible(pane))]
         before, after = self.visible(pane), self.visible(pane)
         boundary = self.boundary()
         before.setRight(boundary - 1)
         after.setLeft(boundary)
         return [self._part(left, pane, before), self._part(right, pane, after, caption_right=True)]
+
+    @property
+    def grid(self) -> Grid:
+        """The size at which the picture is shown: from 100 % on its own, and device pixels below that."""
+        view = self.viewport
+        height, width = (view.rows, view.cols) if view.zoom >= 1 else view.size[::-1]
+        return Grid(view.rows, view.cols, height, width)
 
     @property
     def wiping(self) -> bool:
@@ -159,6 +178,36 @@ class Comparison:
         top, left = min(max(top, 0), rows - 1), min(max(left, 0), cols - 1)
         return top, left, max(1, min(bottom + 1, rows) - top), max(1, min(right + 1, cols) - left)
 
+    def part_in_view(self) -> Region | None:
+        """Return (row, col, rows, cols) of the part of the picture that is in view; None where there is none of it."""
+        if self.layers.shape is None:
+            return None
+        row, col, rows, cols = self._pixels(self.panes[0], self.visible(self.panes[0]))
+        return (row, col, rows, cols) if rows > 0 and cols > 0 else None
+
     def _part(self, layer: Layer, pane: QRect, clip: QRect | None = None, caption_right: bool = False) -> Part:
         clip = self.visible(pane) if clip is None else clip
-        return Part(self.layers.frame(layer), self.caption(layer), pane, clip, caption_right)
+        wanted = self._wanted(self.layers.displayed(layer), pane, clip)
+        return Part(layer, wanted, self.caption(layer) + self._complaint(wanted), pane, clip, caption_right)
+
+    def _complaint(self, wanted: Wanted) -> str:
+        return " · not a number where it is magenta" if self.layers.tiles.undefined(wanted) else ""
+
+    def _wanted(self, source: Source, pane: QRect, clip: QRect) -> Wanted:
+        """What of a source is in view in a part of the canvas."""
+        grid, (x0, y0) = self.grid, self.viewport.origin
+        if clip.isEmpty():
+            return Wanted(source, grid, [])
+        if self.viewport.zoom >= 1:
+            return Wanted(source, grid, grid.places(*self._pixels(pane, clip)))
+        top, left = clip.top() - pane.top() - y0, clip.left() - pane.left() - x0
+        return Wanted(source, grid, grid.places(top, left, clip.height(), clip.width()))
+
+    def _pixels(self, pane: QRect, clip: QRect) -> Region:
+        """Return the pixels of the picture that a part of the canvas shows, with those that are cut at its border."""
+        top, left = self.viewport.point_at(clip.left() - pane.left(), clip.top() - pane.top())
+        bottom, right = self.viewport.point_at(
+            clip.left() + clip.width() - pane.left(), clip.top() + clip.height() - pane.top()
+        )
+        row, col = max(0, floor(top)), max(0, floor(left))
+        return row, col, min(self.viewport.rows, ceil(bottom)) - row, min(self.viewport.cols, ceil(right)) - col

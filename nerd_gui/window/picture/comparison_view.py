@@ -14,8 +14,9 @@ from superqt import QElidingLabel
 from nerd_gui.window.picture.canvas import PictureCanvas
 from nerd_gui.window.picture.compare_tools import DEFAULT_GAIN, CompareTools
 from nerd_gui.window.picture.comparison import Comparison
-from nerd_gui.window.picture.layers import Compare, LaterPicture, Layer
+from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.picture.overlay import overlay_image
+from nerd_gui.window.picture.sources import Changeable, Part, Source
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut, by_key
 
@@ -63,21 +64,22 @@ class ComparisonView(QWidget):
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def set_picture(self, layer: Layer, pixels: NDArray | LaterPicture | None) -> None:
+    def set_picture(self, layer: Layer, pixels: NDArray | Source | None) -> None:
         """Show a picture as `layer`, or take it away with None.
 
         Parameters
         ----------
         layer : Layer
-        pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, float or uint8, LaterPicture of one, or None
-            Floating point is in [0, 1] units; `Layer.NOISE` is n_hat, shown as ``0.5 + gain * n_hat``. The array is
-            read when it is painted and must not be changed afterwards. One of another size than the pictures there are
-            starts over: the other layers go and the view is fitted.
+        pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, float or uint8, Source, or None
+            Floating point is in [0, 1] units; `Layer.NOISE` is n_hat, shown as ``0.5 + gain * n_hat``. What comes into
+            view is read then, and no more of it: a source that changes is told to `update_pictures`. One
+            of another size than the pictures there are starts over: the other layers go and the view is fitted.
+            Values that are not a number are shown in magenta, and the caption says so.
 
         Raises
         ------
         ValueError
-            If the array is no picture or holds NaN.
+            If the array is no picture.
         """
         had, shape = layer in self._comparison.layers, self._comparison.layers.shape
         on_show = layer in self._comparison.shown_layers()
@@ -90,6 +92,17 @@ class ComparisonView(QWidget):
         else:
             self._refresh()
 
+    def update_pictures(self, changed: Changeable, part: Part) -> None:
+        """Say that a part (row, col, rows, cols) of what some pictures are made from has changed: show it anew.
+
+        Parameters
+        ----------
+        changed : what they are made from, or an `ArraySource`
+        """
+        self._comparison.layers.tiles.forget(changed.families, changed.update(part))
+        self._canvas.update()
+        self._show_readout()
+
     def set_caption(self, layer: Layer, text: str) -> None:
         """Set the words in the corner of a layer, such as "iterate 5 · 29.1 dB"; by default its name."""
         self._comparison.captions[layer] = text
@@ -100,13 +113,13 @@ class ComparisonView(QWidget):
         return [part.caption for part in self._comparison.parts()] if self._comparison.layers.shape is not None else []
 
     def current(self) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
-        """Return the left and the right layer as they are displayed, (rows, cols) or (rows, cols, 3).
+        """Return the left and the right layer as they are displayed at 100 %, (rows, cols) or (rows, cols, 3).
 
-        A selected layer without a picture gives None.
+        A selected layer without a picture gives None. The whole pictures are made for it, whatever their size.
         """
         layers = self._comparison.layers
         left, right = (
-            layers.frame(layer).pixels if layer in layers else None
+            layers.whole(layer) if layer in layers else None
             for layer in (self._comparison.left, self._comparison.right)
         )
         return left, right
@@ -148,6 +161,15 @@ class ComparisonView(QWidget):
     def zoom(self) -> float:
         """Return the number of device pixels per picture pixel."""
         return self._comparison.viewport.zoom
+
+    def part_in_view(self) -> tuple[int, int, int, int] | None:
+        """Return (row, col, rows, cols) of the part of the picture that is in view, None without a picture."""
+        return self._comparison.part_in_view()
+
+    def ready(self) -> bool:
+        """Whether all that is in view is painted as it is; else painting goes on, a little at a time."""
+        layers = self._comparison.layers
+        return layers.shape is None or layers.tiles.ready(part.wanted for part in self._comparison.parts())
 
     def set_zoom(self, zoom: float) -> None:
         """Zoom about the middle of the view."""

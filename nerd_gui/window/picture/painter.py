@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from nerd_gui.window.picture import marks
 from nerd_gui.window.picture.comparison import Comparison, Part, Region
+from nerd_gui.window.picture.grid import Grid, Place
+from nerd_gui.window.picture.tiles import Tile, Tiles
 from nerd_gui.window.session.pins import Pin
 
 
@@ -35,14 +38,23 @@ class Marks:
     pointer: tuple[QRect, int, int] | None = None
 
 
-def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) -> None:
-    """Paint the comparison and its marks; `ratio` is the number of device pixels per logical pixel of the painter."""
+def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) -> bool:
+    """Paint the comparison and its marks; False if the pictures are not all ready, and painting again will show more.
+
+    Parameters
+    ----------
+    ratio : float
+        Device pixels per logical pixel of the painter.
+    """
+    tiles = comparison.layers.tiles
+    ready = tiles.make([part.wanted for part in comparison.parts()])
     parts = comparison.parts()
     painter.save()
     painter.scale(1 / ratio, 1 / ratio)
     for part in parts:
         painter.setClipRect(part.clip)
-        _paint_part(painter, comparison, part)
+        _paint_part(painter, comparison, part, tiles)
+    tiles.leave(part.slot for part in parts)
     if over.overlay is not None:
         for pane in comparison.panes:
             painter.setClipRect(comparison.visible(pane))
@@ -58,6 +70,7 @@ def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) 
         marks.draw_divider(painter, QLineF(handle.x(), visible.top(), handle.x(), visible.bottom()), handle)
     for part in parts:
         marks.draw_chip(painter, _logical(part.clip, ratio), part.caption, part.caption_right)
+    return ready
 
 
 def divider_handle(comparison: Comparison) -> QPointF:
@@ -66,27 +79,65 @@ def divider_handle(comparison: Comparison) -> QPointF:
     return QPointF(comparison.boundary(), visible.top() + 0.85 * visible.height())
 
 
-def _paint_part(painter: QPainter, comparison: Comparison, part: Part) -> None:
-    if comparison.viewport.zoom >= 1:
-        _magnify(painter, comparison, part.pane, part.clip, part.frame.image)
-    else:
+def _paint_part(painter: QPainter, comparison: Comparison, part: Part, tiles: Tiles) -> None:
+    standing = tiles.painted(part.slot, part.wanted)
+    if len(standing.tiles) < len(part.wanted.places):
+        _paint_stopgap(painter, comparison, part, tiles.draft(part.wanted.source), standing.before)
+    for place, tile in standing.tiles.items():
+        top, left, height, width = part.wanted.grid.rectangle(place)
         corner = comparison.position_of(part.pane, 0, 0).toPoint()
-        painter.drawImage(corner, part.frame.reduced(*comparison.viewport.size))
+        if comparison.viewport.zoom <= 1:
+            painter.drawImage(corner + QPoint(left, top), tile.image)
+        else:
+            lies = comparison.rectangle(part.pane, top, left, height, width).toAlignedRect()
+            _magnify(painter, comparison, part.pane, part.clip & lies, tile.pixels, tile.image.format(), top, left)
+
+
+def _paint_stopgap(
+    painter: QPainter,
+    comparison: Comparison,
+    part: Part,
+    draft: Tile,
+    before: tuple[Grid, Mapping[Place, Tile]] | None,
+) -> None:
+    """Paint what there is of a picture that is not ready: a draft, and over that what was seen at another zoom."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    rows, cols = comparison.viewport.rows, comparison.viewport.cols
+    painter.drawImage(comparison.rectangle(part.pane, 0, 0, rows, cols), draft.image)
+    if before is not None:
+        grid, tiles = before
+        down, across = grid.rows / grid.height, grid.cols / grid.width
+        for place, tile in tiles.items():
+            top, left, height, width = grid.rectangle(place)
+            target = comparison.rectangle(part.pane, top * down, left * across, height * down, width * across)
+            painter.drawImage(QRectF(target.toAlignedRect()), tile.image)
+    painter.restore()
 
 
 def _paint_overlay(painter: QPainter, comparison: Comparison, pane: QRect, overlay: tuple[QImage, int, int]) -> None:
     image, top, left = overlay
     if comparison.viewport.zoom >= 1:
-        _magnify(painter, comparison, pane, comparison.visible(pane), image, top, left)
+        pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+        _magnify(painter, comparison, pane, comparison.visible(pane), pixels, image.format(), top, left)
     else:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(comparison.rectangle(pane, top, left, image.height(), image.width()), image)
 
 
 def _magnify(
-    painter: QPainter, comparison: Comparison, pane: QRect, clip: QRect, image: QImage, top: int = 0, left: int = 0
+    painter: QPainter,
+    comparison: Comparison,
+    pane: QRect,
+    clip: QRect,
+    pixels: NDArray[np.uint32],
+    form: QImage.Format,
+    top: int,
+    left: int,
 ) -> None:
-    """Paint the part of a 32-bit image inside `clip`: every device pixel shows the image pixel under its middle.
+    """Paint 32-bit pixels, the first of which is (top, left), inside `clip`.
+
+    Every device pixel shows the picture's pixel under its middle.
 
     Worked out here because Qt's own scaling puts some borders between pixels one device pixel off, and a click would
     report the neighbour of what is seen.
@@ -96,16 +147,15 @@ def _magnify(
     y = np.arange(clip.top(), clip.top() + clip.height())
     cols = np.floor((x + 0.5 - pane.left() - x0) / zoom).astype(np.intp) - left
     rows = np.floor((y + 0.5 - pane.top() - y0) / zoom).astype(np.intp) - top
-    seen_cols, seen_rows = (cols >= 0) & (cols < image.width()), (rows >= 0) & (rows < image.height())
+    seen_cols, seen_rows = (cols >= 0) & (cols < pixels.shape[1]), (rows >= 0) & (rows < pixels.shape[0])
     cols, rows = cols[seen_cols], rows[seen_rows]
     if not (len(cols) and len(rows)):
         return
-    pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
     # Columns first: then the rows, whole lines, are copied fast.
     part = np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1][:, cols])[rows - rows[0]]
     painter.drawImage(
         QPoint(int(x[seen_cols][0]), int(y[seen_rows][0])),
-        QImage(part.data, len(cols), len(rows), 4 * len(cols), image.format()),
+        QImage(part.data, len(cols), len(rows), 4 * len(cols), form),
     )
 
 

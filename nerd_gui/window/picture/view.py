@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from nerd_gui.denoising import Trajectory
 from nerd_gui.window.picture.comparison_view import ComparisonView
-from nerd_gui.window.picture.iterate_pictures import noise_of, picture_of
+from nerd_gui.window.picture.iterate_pictures import IteratePictures
 from nerd_gui.window.picture.layers import Layer
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.session.workspace import Workspace
@@ -28,6 +29,7 @@ class PictureView(ComparisonView):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
+        self._pictures: IteratePictures | None = None
         self.setObjectName("pictureView")
         self.setAccessibleName("Picture with its compare tools")
         self._corner = 0, 0  # of what is shown, in the photo
@@ -37,6 +39,8 @@ class PictureView(ComparisonView):
         session.regionChanged.connect(self._mark_region)
         session.iterateAdded.connect(self._show_result)
         session.indexChanged.connect(self._show_iterate)
+        session.lookChanged.connect(self._show_look)
+        session.controller.ended.connect(self._show_look)  # detail is told from noise anew
 
     # -- the subject ---------------------------------------------------------------------------------------------
 
@@ -66,6 +70,8 @@ class PictureView(ComparisonView):
         self.set_picture(Layer.CLEAN, clean)
         for layer in (Layer.ITERATE, Layer.COMPARED, Layer.NOISE, Layer.RESULT):
             self.set_picture(layer, None)
+        if self._pictures is not None and self._pictures.trajectory is not self._session.trajectory:
+            self._pictures = None  # a run is large, and of no use any more
         self._mark_region()
 
     # -- the region ----------------------------------------------------------------------------------------------
@@ -96,26 +102,42 @@ class PictureView(ComparisonView):
 
     # -- the iterates --------------------------------------------------------------------------------------------
 
+    def _pictures_of(self, trajectory: Trajectory) -> IteratePictures:
+        if self._pictures is None or self._pictures.trajectory is not trajectory:
+            self._pictures = IteratePictures(trajectory)
+        return self._pictures
+
     def _show_iterate(self) -> None:
         trajectory, index = self._session.trajectory, self._session.index
         if trajectory is None or index < 0:
             return
-        iterate = trajectory[index]
+        iterate, pictures, look = trajectory[index], self._pictures_of(trajectory), self._session.look
         score = "" if iterate.psnr is None else f" · {iterate.psnr:.2f} dB"
-        self.set_picture(Layer.ITERATE, picture_of(trajectory, index))
-        self.set_caption(Layer.ITERATE, f"iterate {index}{score}")
-        self.set_picture(Layer.NOISE, noise_of(trajectory, index))
-        self.set_caption(Layer.NOISE, f"noise estimate {index}")
+        self.set_picture(Layer.ITERATE, pictures.picture(index, look))
+        self.set_caption(Layer.ITERATE, f"iterate {index}{score}" if look.plain else f"iterate {index} · {look}")
+        self.set_picture(Layer.NOISE, pictures.removed(index, look))
+        self.set_caption(Layer.NOISE, f"noise estimate {index}" if look.plain else f"removed noise {index} · {look}")
 
     def _show_result(self) -> None:
         if trajectory := self._session.trajectory:  # there, and not empty
-            self.set_picture(Layer.RESULT, picture_of(trajectory, trajectory.result))
+            picture = self._pictures_of(trajectory).picture(trajectory.result, self._session.look)
+            self.set_picture(Layer.RESULT, picture)
             self.set_caption(Layer.RESULT, f"result (iterate {trajectory.result})")
 
+    def _show_look(self) -> None:
+        self._show_iterate()
+        self._show_result()
+
+    def update_iterates(self, row: int, col: int, rows: int, cols: int) -> None:
+        """Show that a part of all iterates of the current run has changed: a part of a whole photo is denoised."""
+        trajectory = self._session.trajectory
+        if trajectory is not None:
+            self.update_pictures(self._pictures_of(trajectory), (row, col, rows, cols))
+
     def hold_iterate(self) -> None:
-        """Keep the shown iterate in view as “iterate j”, to compare others with."""
-        trajectory, index = self._session.trajectory, self._session.index
+        """Keep the shown iterate in view, in the look that it has, as “iterate j”, to compare others with."""
+        trajectory, index, look = self._session.trajectory, self._session.index, self._session.look
         if trajectory is not None and index >= 0:
-            self.set_picture(Layer.COMPARED, picture_of(trajectory, index))
-            self.set_caption(Layer.COMPARED, f"held: iterate {index}")
+            self.set_picture(Layer.COMPARED, self._pictures_of(trajectory).picture(index, look))
+            self.set_caption(Layer.COMPARED, f"held: iterate {index}" + ("" if look.plain else f" · {look}"))
             self.set_compare(self.compare()[0], Layer.COMPARED, Layer.ITERATE)

@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nerd_gui.window.picture.layers import Compare, Layer
+from nerd_gui.window.picture.sources import ArraySource
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.session.session import Session
 
@@ -14,8 +15,12 @@ LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
 
 def screen(view: PictureView) -> np.ndarray:
-    """The canvas as (rows, cols, 3) uint8, read back."""
-    image = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    """The canvas as (rows, cols, 3) uint8, read back when all of it is painted."""
+    canvas = view.viewport()
+    canvas.grab()
+    while not view.ready():
+        canvas.grab()
+    image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
@@ -58,6 +63,16 @@ def wheel(view: PictureView, position: QPoint, notches: int) -> None:
         False,
     )
     QApplication.sendEvent(canvas, event)
+
+
+class Read(ArraySource):
+    """An array that counts how many of its values are read at full size."""
+
+    values = 0
+
+    def read(self, part, level):
+        self.values += (1 if self.pixels.ndim == 2 else len(self.pixels)) * part[2] * part[3] if level == 0 else 0
+        return super().read(part, level)
 
 
 def open_view(qtbot, session: Session) -> PictureView:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from picture_screen import (
     LEFT,
     MIDDLE,
+    Read,
     address_picture,
     at,
     drag,
@@ -22,7 +23,6 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QToolButton, QWidget
 
-from nerd_gui.window.picture import layers as module
 from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.picture.viewport import Viewport
 
@@ -212,7 +212,6 @@ def test_without_a_picture_there_is_a_hint(session, qtbot, view):
         (np.zeros(30, np.float32), "shape"),
         (np.zeros((0, 30), np.float32), "shape"),
         (np.zeros((30, 30), np.int32), "type"),
-        (np.full((30, 30), np.nan, np.float32), "NaN"),
     ],
 )
 def test_what_is_no_picture_is_refused(view, pixels, message):
@@ -221,20 +220,17 @@ def test_what_is_no_picture_is_refused(view, pixels, message):
     assert view.captions() == []
 
 
-def test_only_layers_on_show_are_converted_and_only_once(view, monkeypatch):
-    converted = []
-    monkeypatch.setattr(
-        module, "to_8_bit", lambda values: converted.append(values.shape) or np.zeros(values.shape, np.uint8)
-    )
-    show_single(view, np.zeros((60, 60), np.float32))
-    view.set_picture(Layer.CLEAN, np.zeros((60, 60), np.float32))
-    screen(view)
-    view.set_zoom(3)
-    screen(view)
-    assert len(converted) == 1
+def test_only_layers_on_show_are_read_and_only_once(view):
+    shown, other = Read(np.zeros((60, 60), np.float32)), Read(np.zeros((60, 60), np.float32))
+    show_single(view, shown)
+    view.set_picture(Layer.CLEAN, other)
+    for zoom in (1, 3, 5):
+        view.set_zoom(zoom)
+        screen(view)
+    assert shown.values == 60 * 60 and other.values == 0
     view.set_compare(Compare.SINGLE, right=Layer.CLEAN)
     screen(view)
-    assert len(converted) == 2
+    assert shown.values == other.values == 60 * 60
 
 
 def test_scrubbing_a_megapixel_reaches_60_frames_a_second(view):
@@ -245,11 +241,12 @@ def test_scrubbing_a_megapixel_reaches_60_frames_a_second(view):
     view.set_picture(Layer.ITERATE, noisy)
     canvas, seconds = view.viewport(), []
     for iterate in iterates:
-        start = time.perf_counter()
+        start = time.thread_time()  # the machine may be busy with something else
         view.set_picture(Layer.ITERATE, iterate)
         canvas.repaint()
-        seconds.append(time.perf_counter() - start)
-    assert np.percentile(seconds, 25) < 1 / 60  # the machine may be busy with something else
+        seconds.append(time.thread_time() - start)
+        assert view.ready(), "a megapixel is painted at once"
+    assert np.percentile(seconds, 50) < 1 / 60
 
 
 def test_a_dropped_photo_is_left_to_the_window(view):

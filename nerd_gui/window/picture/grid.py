@@ -1,0 +1,133 @@
+"""A picture at the size at which it is shown, cut into tiles, and how a tile's pixels follow from the picture's."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerd_gui.window.picture.sources import Part, Source
+
+_SIDE, _REDUCED_SIDE = 256, 128  # of a tile; a pixel of a reduced picture takes up to 16 others
+_AT_ONCE = 1 << 16  # pixels of the picture that are read in one step
+Place = tuple[int, int]  # of a tile: how many are above it, and left of it
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A picture of rows x cols pixels shown in height x width pixels: itself, or reduced to means over areas.
+
+    Tiles are numbered by row and column; those at the right and at the bottom may be smaller than the others.
+    """
+
+    rows: int
+    cols: int
+    height: int
+    width: int
+
+    @cached_property
+    def reduced(self) -> bool:
+        """Whether the picture is shown smaller than it is."""
+        return (self.height, self.width) != (self.rows, self.cols)
+
+    @cached_property
+    def level(self) -> int:
+        """The level from which tiles are made: a pixel shown is at least two pixels of it wide.
+
+        Then those that lie across its border, which count with the share of their area, hardly matter.
+        """
+        level = 0
+        while min(self.rows / self.height, self.cols / self.width) >= 4 << level:
+            level += 1
+        return level
+
+    @property
+    def side(self) -> int:
+        """Pixels along a side of a tile."""
+        return _REDUCED_SIDE if self.reduced else _SIDE
+
+    def places(self, top: int, left: int, height: int, width: int) -> list[Place]:
+        """Return the tiles that a rectangle of the shown picture touches, the nearest to its middle first."""
+        bottom, right = min(top + height, self.height), min(left + width, self.width)
+        top, left = max(top, 0), max(left, 0)
+        if top >= bottom or left >= right:
+            return []
+        down, across = ((start // self.side, -(-end // self.side)) for start, end in ((top, bottom), (left, right)))
+        middle = [(sum(ends) - 1) / 2 for ends in (down, across)]
+        return sorted(
+            product(range(*down), range(*across)),
+            key=lambda place: abs(place[0] - middle[0]) + abs(place[1] - middle[1]),
+        )
+
+    def rectangle(self, place: Place) -> Part:
+        """Return (top, left, height, width) of a tile, in pixels of the shown picture."""
+        top, left = place[0] * self.side, place[1] * self.side
+        return top, left, min(self.side, self.height - top), min(self.side, self.width - left)
+
+    def touches(self, place: Place, part: Part) -> bool:
+        """Whether a tile shows any of a part (row, col, rows, cols) of the picture."""
+        top, left, height, width = self.rectangle(place)
+        row, col, rows, cols = part
+        return (
+            row * self.height < (top + height) * self.rows
+            and (row + rows) * self.height > top * self.rows
+            and col * self.width < (left + width) * self.cols
+            and (col + cols) * self.width > left * self.cols
+        )
+
+    def making(self, source: Source, place: Place) -> Generator[float, None, NDArray[np.float32]]:
+        """Make a tile's values (C, height, width) in small steps; see `Source.making`."""
+        top, left, height, width = self.rectangle(place)
+        down = _Means(self.rows, self.height, top, height, self.level)
+        across = _Means(self.cols, self.width, left, width, self.level)
+        yield from source.making((down.first, across.first, down.count, across.count), self.level)
+        # Levels above 1 are only copied; below, the values are made where they are read.
+        band = max(1, (_AT_ONCE >> 2 * self.level) // across.count) if self.level < 2 else down.count
+        bands = []
+        for start in range(0, down.count, band):
+            tall = min(band, down.count - start)
+            values = source.read((down.first + start, across.first, tall, across.count), self.level)
+            bands.append(values)
+            yield source.effort * (values.size << 2 * self.level) if self.level < 2 else values.size
+        values = bands[0] if len(bands) == 1 else np.concatenate(bands, axis=1)
+        return across.along(down.along(values, 1), 2) if self.reduced else values
+
+
+class _Means:
+    """The pixels of a level along one side of a tile, and what each of them weighs in the tile's pixels.
+
+    Parameters
+    ----------
+    size, shown : int
+        Pixels of the picture along this side, and pixels that they are shown in.
+    start, length : int
+        The tile's, among the shown ones.
+    level : int
+    """
+
+    def __init__(self, size: int, shown: int, start: int, length: int, level: int) -> None:
+        edges = np.arange(start, start + length + 1) * size / shown  # in pixels of the picture
+        self._begin = np.floor(edges[:-1] / 2**level).astype(np.intp)
+        end = np.minimum(np.ceil(edges[1:] / 2**level), -(-size >> level)).astype(np.intp)
+        self.first = int(self._begin[0])
+        self.count = int(end[-1]) - self.first
+        pixels = self._begin + np.arange(int((end - self._begin).max()))[:, None]
+        inside = np.minimum((pixels + 1) << level, edges[1:]) - np.maximum(pixels << level, edges[:-1])
+        weights = np.maximum(inside, 0)
+        self._weights = (weights / weights.sum(axis=0)).astype(np.float32)
+
+    def along(self, values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+        """Return the means of values (C, rows, cols), which begin at `first`, along an axis."""
+        weighed = []
+        for step, weights in enumerate(self._weights):
+            pixels = values.take(np.minimum(self._begin - self.first + step, self.count - 1), axis)
+            pixels *= weights[:, None] if axis == 1 else weights
+            weighed.append(pixels)
+        total = weighed[0]
+        for pixels in weighed[1:]:
+            total += pixels
+        return total
