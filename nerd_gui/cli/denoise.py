@@ -26,7 +26,13 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui denoise noisy.png --clean truth.png -o out.png --solver plain --max-iter 40",
     )
     add = made.add_argument
-    add("inputs", nargs="+", type=Path, metavar="INPUT", help="photos (PNG, JPEG, TIFF, WebP, BMP) and folders of them")
+    add(
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="photos (PNG, JPEG, TIFF, WebP, BMP, raw) and folders of them",
+    )
     add("-o", "--output", required=True, metavar="OUT", help="file, or folder for files NAME_denoised")
     add("--add-noise", type=sigma, metavar="S", help="the photo is clean: add noise of this level (0-255) first")
     add("--seed", type=whole(0), metavar="N", help="of the added noise (default: 0)")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nerd_gui.imaging.decode import PhotoError
+from nerd_gui.imaging.raw import RAW_SUFFIXES, can_develop
 from nerd_gui.imaging.save import SUFFIXES
 
 
@@ -23,7 +24,7 @@ def picture_files(folder: Path) -> list[Path]:
 def sorted_out(folder: Path) -> tuple[list[Path], list[Path]]:
     """What in a folder is a picture by its suffix, and what is not, each sorted by name.
 
-    Hidden files are neither: programs keep their own there.
+    Raw files are pictures where they can be developed. Hidden files are neither: programs keep their own there.
 
     Raises
     ------
@@ -36,8 +37,9 @@ def sorted_out(folder: Path) -> tuple[list[Path], list[Path]]:
         entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise PhotoError(f"The folder “{folder}” cannot be read ({error.strerror}); choose another one.") from error
+    suffixes = (*SUFFIXES, *(RAW_SUFFIXES if can_develop() else ()))
     pictures: list[Path] = []
     others: list[Path] = []
     for path in entries:
-        (pictures if path.suffix.lower() in SUFFIXES else others).append(path)
+        (pictures if path.suffix.lower() in suffixes else others).append(path)
     return pictures, others

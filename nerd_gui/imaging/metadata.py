@@ -72,6 +72,26 @@ def exif_of_tiff(data: bytes) -> bytes | None:
     return _block(data[:4], [entry for entry in texts if not entry.data.startswith(_MARKERS)], directories)
 
 
+def exif_of_parts(first: bytes, details: bytes, place: bytes) -> bytes | None:
+    """Return the EXIF block of three TIFF parts that hold a TIFF's first directory, the EXIF and the GPS one."""
+    order, texts, _ = _parts(first)
+    directories = {}
+    for tag, part in zip(_DIRECTORIES, (details, place), strict=True):
+        if part[:4] == first[:4] and len(part) >= 8:
+            (start,) = struct.unpack_from(order + "I", part, 4)
+            directories[tag] = [entry for entry in _directory(part, order, start) if entry.tag != _INTEROP]
+    return _block(first[:4], texts, {tag: entries for tag, entries in directories.items() if entries})
+
+
+def bytes_of_tag(tiff: bytes, tag: int) -> bytes | None:
+    """Return the bytes of a value in the first directory of a TIFF; None where it is missing, and for BigTIFF."""
+    order = _BYTE_ORDERS.get(tiff[:4])
+    if order is None or len(tiff) < 8:
+        return None
+    (start,) = struct.unpack_from(order + "I", tiff, 4)
+    return next((entry.data for entry in _directory(tiff, order, start) if entry.tag == tag), None)
+
+
 def exif_of_region(exif: bytes, rows: int, cols: int) -> bytes | None:
     """Return the EXIF block of a region of a photo: how, when and where it was taken, and the region's own size.
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nerd_gui.imaging.colour import luma, luma_8_bit
 from nerd_gui.imaging.decode import MAX_PIXELS, MAX_SIDE, PhotoError, decode
 from nerd_gui.imaging.metadata import exif_of_region
+from nerd_gui.imaging.raw import decode_raw, is_raw
 from nerd_gui.imaging.watch import Watch
 from nerd_gui.imaging.xmp import xmp_of_region
 
@@ -41,7 +42,7 @@ class Photo:
         The file's name without its suffix, or the sample's name.
     path : Path or None
     format : str or None
-        "PNG", "JPEG", "TIFF", "WEBP" or "BMP".
+        "PNG", "JPEG", "TIFF", "WEBP", "BMP" or "RAW".
     exif : bytes or None
         The EXIF block with the prefix ``Exif\\0\\0``; its orientation is 1.
     icc_profile : bytes or None
@@ -131,9 +132,10 @@ def open_photo(
     progress: Callable[[float], object] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Photo:
-    """Open a PNG, JPEG, TIFF, WebP or BMP file, whatever its depth and colours, upright.
+    """Open a PNG, JPEG, TIFF, WebP or BMP file, whatever its depth and colours, or a camera's raw file, upright.
 
-    Palettes, CMYK and YCbCr become RGB, one bit becomes grey; of several pages the first is taken.
+    Raw files are developed to 16 bits (`decode_raw`) if the optional package rawpy is there. Palettes, CMYK and YCbCr
+    become RGB, one bit becomes grey; of several pages the first is taken.
 
     Parameters
     ----------
@@ -155,7 +157,7 @@ def open_photo(
     watch = Watch(progress, cancelled)
     data = _read(path, watch.part(0, 0.1))
     try:
-        decoded = decode(data, watch.part(0.1, 1))
+        decoded = (decode_raw if is_raw(path, data) else decode)(data, watch.part(0.1, 1))
     except PhotoError as error:
         raise PhotoError(f"“{path.name}” {error}") from error
     watch.at(1)

@@ -12,8 +12,11 @@ from PIL import Image
 
 from nerd_gui.imaging.decode import DECODER_ERRORS, FORMATS, TIFF_MAGIC, PhotoError, Planes, check_size
 from nerd_gui.imaging.metadata import thumbnail_of, upright_exif
+from nerd_gui.imaging.raw import embedded_preview, is_raw
 
 # tifffile is imported inside the function that needs it: training has only numpy and Pillow.
+
+_HEAD = 2**16  # bytes that tell what kind of file it is
 
 
 class Preview(NamedTuple):
@@ -36,7 +39,7 @@ def preview(path: str | os.PathLike[str], side: int) -> Preview | None:
     """Return a picture of about `side` pixels on its longer side, or a smaller one where the file holds one.
 
     JPEG files are decoded at a fraction of their size, of TIFF files every so many rows are, and of other files the
-    thumbnail in their EXIF data is taken.
+    thumbnail in their EXIF data is taken, or the preview in a raw file.
 
     Returns
     -------
@@ -45,8 +48,10 @@ def preview(path: str | os.PathLike[str], side: int) -> Preview | None:
     """
     try:
         with Path(path).open("rb") as file:
-            is_tiff = file.read(4) in TIFF_MAGIC
-        return _of_tiff(path, side) if is_tiff else _with_pillow(path, side)
+            head = file.read(_HEAD)
+        if is_raw(Path(path), head):
+            return _of_raw(Path(path), side)
+        return _of_tiff(path, side) if head[:4] in TIFF_MAGIC else _with_pillow(path, side)
     except (*DECODER_ERRORS, PhotoError, MemoryError):
         return None
 
@@ -56,19 +61,34 @@ def _with_pillow(path: str | os.PathLike[str], side: int) -> Preview | None:
         check_size(image.height, image.width)
         rows, cols, exif = image.height, image.width, image.info.get("exif")
         if image.format in ("JPEG", "MPO"):
-            longer = max(rows, cols)
-            image.draft("RGB", (max(1, cols * side // longer), max(1, rows * side // longer)))
-            return _turned(image, exif, rows, cols)
+            _reduce(image, side)
+            return _turned(image, upright_exif(exif)[1], rows, cols)
         small = thumbnail_of(exif) if exif else None
     if small is None:
         return None
     with Image.open(io.BytesIO(small), formats=("JPEG",)) as image:
-        return _turned(image, exif, rows, cols)
+        return _turned(image, upright_exif(exif)[1], rows, cols)
 
 
-def _turned(image: Image.Image, exif: bytes | None, rows: int, cols: int) -> Preview:
+def _of_raw(path: Path, side: int) -> Preview | None:
+    found = embedded_preview(path)
+    if found is None:
+        return None
+    image, orientation, rows, cols = found
+    check_size(rows, cols)
+    with image:
+        _reduce(image, side)
+        return _turned(image, orientation, rows, cols)
+
+
+def _reduce(image: Image.Image, side: int) -> None:
+    """Let a JPEG file be decoded at the fraction of its size that comes close to a side."""
+    longer = max(image.size)
+    image.draft("RGB", (max(1, image.width * side // longer), max(1, image.height * side // longer)))
+
+
+def _turned(image: Image.Image, orientation: int, rows: int, cols: int) -> Preview:
     """The preview that a small picture is of a photo of rows x cols pixels, which both lie as EXIF says."""
-    _, orientation = upright_exif(exif)
     planes = Planes(image.height, image.width, 3, orientation)
     planes.put(np.asarray(image.convert("RGB")), 8)
     return _preview(planes, rows, cols, orientation)

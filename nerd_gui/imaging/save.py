@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nerd_gui.files import why_not, write_file
+from nerd_gui.imaging.decode import FORMATS as READABLE
 from nerd_gui.imaging.encode import FORMATS, JPEG_XMP_BYTES, Format, Words
 from nerd_gui.imaging.photo import Photo, PhotoError
+from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
 _BAND = 128  # rows that are rounded at a time: they stay in the processor's cache
@@ -158,8 +160,10 @@ def suffix_for_file(path: Path) -> str:
     """Return the suffix to save a photo file's picture with: the file's own, or that of its format, or .png."""
     if path.suffix.lower() in FORMATS:
         return path.suffix
+    if path.suffix.lower() in RAW_SUFFIXES:
+        return _USUAL_SUFFIX["RAW"]
     try:
-        with Image.open(path, formats=[*_USUAL_SUFFIX]) as image:
+        with Image.open(path, formats=READABLE) as image:
             return _USUAL_SUFFIX[str(image.format)]
     except _ENCODER_ERRORS:  # no picture that could be saved at all
         return ".png"
@@ -201,4 +205,4 @@ def _samples(photo: Photo, form: Format) -> NDArray:
 
 #: Of the files that can be opened and saved.
 SUFFIXES = tuple(FORMATS)
-_USUAL_SUFFIX = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp"}
+_USUAL_SUFFIX = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp", "RAW": ".tif"}

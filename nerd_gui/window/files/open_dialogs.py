@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
 from nerd_gui.imaging import Photo
+from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.save import SUFFIXES
 from nerd_gui.nerd import ModelError, load_model
 from nerd_gui.window.files.opener import PhotoOpener
@@ -17,7 +18,7 @@ from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import ModelChoice
 from nerd_gui.window.session.workspace import Workspace
 
-_PHOTOS = f"Photos ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
+_PHOTOS = f"Photos ({' '.join(f'*{suffix}' for suffix in (*SUFFIXES, *RAW_SUFFIXES))});;All files (*)"
 
 
 class OpenDialogs(QObject):
