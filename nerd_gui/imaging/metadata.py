@@ -17,8 +17,10 @@ _DESCRIPTION, _ORIENTATION, _INTEROP = 0x010E, 0x0112, 0xA005
 _TEXTS = (_DESCRIPTION, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # make, model, software, time, artist, rights
 _THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202  # where it is, and how long
 _WIDTH, _HEIGHT = 0xA002, 0xA003
+_TIFF_WIDTH, _TIFF_HEIGHT = 0x0100, 0x0101
+_EXIF_DIRECTORY = 0x8769
 _OF_THE_WHOLE = (0x9214, 0x927C, 0xA214, 0xA420)  # subject area, maker's notes, subject location, image's unique number
-_DIRECTORIES = {0x8769: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
+_DIRECTORIES = {_EXIF_DIRECTORY: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
 _BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
 #: Of an XMP packet in a TIFF file.
 XMP_TAG = 700
@@ -145,6 +147,24 @@ def with_thumbnail(exif: bytes, make: Callable[[int], bytes | None]) -> bytes:
             struct.pack_into(order + "HII", tiff, entry + 2, _LONG, 1, len(new or b""))
         elif _tag_at(tiff, order, entry) == _ORIENTATION:
             struct.pack_into(order + "H", tiff, entry + 8, 1)
+    return _PREFIX + bytes(tiff)
+
+
+def with_size(exif: bytes, rows: int, cols: int) -> bytes:
+    """Return an EXIF block that tells another size of the photo wherever it tells one, every other byte as it is."""
+    tiff = bytearray(exif.removeprefix(_PREFIX))
+    order = _BYTE_ORDERS.get(bytes(tiff[:4]))
+    pointer = find_tag(tiff, _EXIF_DIRECTORY)
+    places = [find_tag(tiff, tag) for tag in (_TIFF_WIDTH, _TIFF_HEIGHT)]
+    if order is not None and pointer is not None:
+        (start,) = struct.unpack_from(order + "I", tiff, pointer + 8)
+        places += [place for place in _places(tiff, order, start) if _tag_at(tiff, order, place) in (_WIDTH, _HEIGHT)]
+    for place in places:
+        if order is not None and place is not None:
+            tag, kind, count = struct.unpack_from(order + "HHI", tiff, place)
+            value = cols if tag in (_WIDTH, _TIFF_WIDTH) else rows
+            if kind in (_SHORT, _LONG) and count == 1:
+                struct.pack_into(order + "H2x" if kind == _SHORT else order + "I", tiff, place + 8, value)
     return _PREFIX + bytes(tiff)
 
 

@@ -3,6 +3,7 @@
 import itertools
 import os
 import struct
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from PIL import Image
 from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging.decode import FORMATS as READABLE
 from nerd_gui.imaging.encode import FORMATS, JPEG_XMP_BYTES, Format, Words
+from nerd_gui.imaging.metadata import with_size, with_thumbnail
 from nerd_gui.imaging.photo import Photo, PhotoError
 from nerd_gui.imaging.raw import RAW_SUFFIXES
+from nerd_gui.imaging.thumbnail import thumbnail_of_samples
 from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
 _BAND = 128  # rows that are rounded at a time: they stay in the processor's cache
@@ -33,7 +36,8 @@ def save_picture(
     """Save a photo in the format that the suffix of `path` names: PNG, TIFF, JPEG, WebP or BMP.
 
     The values are clipped to [0, 1] and rounded to the bit depth of the photo, or to the most the format has; EXIF,
-    XMP, colour profile and alpha go along where it can hold them (`what_is_lost` tells). The file is written under
+    XMP, colour profile and alpha go along where it can hold them (`what_is_lost` tells), with the new picture as the
+    thumbnail of an EXIF block that has one. The file is written under
     another name in the same folder and then renamed: either it is there as a whole or the folder is as it was.
 
     Parameters
@@ -75,7 +79,7 @@ def save_picture(
         )
     try:
         samples = _samples(photo, form)
-        data = form.encode(samples, _words(photo, form, description, edit), quality)
+        data = form.encode(samples, _words(photo, samples, form, description, edit), quality)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -175,11 +179,14 @@ def _format(suffix: str) -> Format:
     return FORMATS[suffix.lower()]
 
 
-def _words(photo: Photo, form: Format, description: str | None, edit: Edit | None) -> Words:
-    """What the saved file of a photo says beside its pixels."""
+def _words(photo: Photo, samples: NDArray, form: Format, description: str | None, edit: Edit | None) -> Words:
+    """What the saved file of a photo says beside its pixels: of these pixels, where it tells of them."""
+    exif = photo.exif
+    if exif is not None:
+        exif = with_size(with_thumbnail(exif, partial(thumbnail_of_samples, samples)), photo.rows, photo.cols)
     caption = description if form.name == "WebP" else None
     xmp = xmp_of_saved(photo.xmp, photo.rows, photo.cols, edit=edit, description=caption)
-    return Words(photo.exif, photo.icc_profile, xmp, description)
+    return Words(exif, photo.icc_profile, xmp, description)
 
 
 def _samples(photo: Photo, form: Format) -> NDArray:

@@ -1,0 +1,45 @@
+"""The small picture in a photo's EXIF block, made from the pixels that are saved."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_SIDES = (160, 120, 80, 48)  # pixels on the longer side; EXIF's usual one first
+_QUALITIES = (90, 75, 60, 40)
+
+
+def thumbnail_of_samples(samples: NDArray, most_bytes: int) -> bytes | None:
+    """Return a JPEG file of at most so many bytes; None where there is not room even for a very small one.
+
+    Parameters
+    ----------
+    samples : uint8, uint16 or float32 array (rows, cols) or (rows, cols, channels)
+        As `save_picture` writes them: integers up to the most their type holds, real numbers in [0, 1].
+    """
+    for side in _SIDES:
+        image = _small(samples, side)
+        for quality in _QUALITIES:
+            stream = io.BytesIO()
+            image.save(stream, "JPEG", quality=quality)
+            if stream.tell() <= most_bytes:
+                return stream.getvalue()
+    return None
+
+
+def _small(samples: NDArray, side: int) -> Image.Image:
+    """The picture with its longer side at most `side`: means over blocks first, which costs no copy of the whole."""
+    channels = 1 if samples.ndim == 2 else samples.shape[2]
+    colours = samples.reshape(*samples.shape[:2], channels)[..., : 3 if channels > 2 else 1]
+    block = max(1, max(samples.shape[:2]) // (2 * side))
+    rows, cols = (max(1, length // block) for length in samples.shape[:2])
+    means = np.empty((rows, cols, colours.shape[2]), np.float32)
+    for row in range(rows):
+        band = colours[row * block : (row + 1) * block, : cols * block]
+        means[row] = band.reshape(len(band), cols, -1, colours.shape[2]).mean(axis=(0, 2), dtype=np.float32)
+    most = 1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max
+    levels = np.rint(means * np.float32(255 / most)).astype(np.uint8)
+    image = Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
+    image.thumbnail((side, side), Image.Resampling.BOX)
+    return image
