@@ -7,8 +7,9 @@ that need tifffile, imagecodecs or scikit-image import them when they are called
 from nerd_gui.imaging.colour import luma
 from nerd_gui.imaging.folder import picture_files
 from nerd_gui.imaging.noise import add_noise
-from nerd_gui.imaging.noise_estimate import estimate_sigma, noise_level
+from nerd_gui.imaging.noise_estimate import noise_level
 from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open_photo
+from nerd_gui.imaging.photo_noise import PhotoNoise, photo_noise
 from nerd_gui.imaging.preview import Preview, preview
 from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
@@ -23,16 +24,17 @@ __all__ = [
     "OpeningCancelled",
     "Photo",
     "PhotoError",
+    "PhotoNoise",
     "Preview",
     "add_noise",
     "denoised_name",
     "describe_sample",
-    "estimate_sigma",
     "free_name",
     "luma",
     "noise_level",
     "open_photo",
     "open_sample",
+    "photo_noise",
     "picture_files",
     "preview",
     "psnr",

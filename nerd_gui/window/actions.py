@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 from nerd_gui.imaging import describe_sample, sample_names
 from nerd_gui.window.icons import icon
 from nerd_gui.window.messages import Messages
-from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut
 
@@ -79,7 +79,7 @@ class Actions:
         session.trajectoryChanged.connect(self._update_enabled)
         session.iterateAdded.connect(self._update_enabled)
         session.controller.runningChanged.connect(self._update_enabled)
-        models.currentIndexChanged.connect(self._update_enabled)
+        models.choiceChanged.connect(self._update_enabled)
         self._update_enabled()
 
     def _make(self, name: str, text: str, tip: str, shortcut: Shortcut | None = None) -> QAction:
@@ -164,7 +164,7 @@ class Actions:
         self.open_clean.setEnabled(has_photo)
         for action in self.exports:
             action.setEnabled(session.newest >= 0)
-        if not has_model:
+        if not self._models.has_networks:
             self._messages.say("No trained network is there; open a checkpoint from the list of networks.")
 
     def colour(self) -> None:

@@ -14,5 +14,5 @@ def described(widget: W, object_name: str, accessible_name: str, tooltip: str) -
     widget.setObjectName(object_name)
     widget.setAccessibleName(accessible_name)
     # Qt does not break the lines of a plain text, and shows rich text in another size.
-    widget.setToolTip("\n".join(textwrap.fill(line, _LINE) for line in tooltip.splitlines()))
+    widget.setToolTip("\n".join(textwrap.fill(line, _LINE, break_on_hyphens=False) for line in tooltip.splitlines()))
     return widget

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QComboBox, QMainWindow, QSplitter
 
 from nerd_gui.window.screen import fit_to_screen
 
-#: Choices that are remembered, by the combo box's object name. The network is not: the default may improve.
+#: Choices that are remembered, by the combo box's object name.
 _COMBOS = ("solverCombo", "compareModeCombo", "attentionScaleCombo", "attentionRangeCombo")
 _SPLITTERS = ("mainSplitter", "rightSplitter")
 
@@ -15,6 +15,16 @@ class Preferences:
 
     def __init__(self, store: QSettings) -> None:
         self._store = store
+
+    @property
+    def network(self) -> str | None:
+        """The network, or *Auto*, that was taken by hand last; None where nothing is remembered of it."""
+        name = self._store.value("network")
+        return name if isinstance(name, str) else None
+
+    def remember_network(self, name: str) -> None:
+        """Remember a choice from the list of networks: name or path of a network, or *Auto*."""
+        self._store.setValue("network", name)
 
     def save(self, window: QMainWindow) -> None:
         """Remember the window as it is."""

@@ -8,7 +8,6 @@ import torch
 from tiny_runs import make_net, make_photo
 
 from nerd_gui.denoising import DenoisingRun, RunError, RunSettings, Subject, denoise
-from nerd_gui.denoising.strength import estimated_level
 from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import Photo
 
@@ -61,16 +60,3 @@ def test_a_network_that_takes_none_is_told_none():
         RunError, match="“tiny” finds the noise level out for itself; leave the strength out, or choose"
     ):
         DenoisingRun(subject, dataclasses.replace(SETTINGS, strength=5.0), make_net())
-
-
-@pytest.mark.parametrize(("red", "green", "blue"), [(6, 6, 6), (12, 4, 8)])
-def test_the_level_of_colour_is_the_root_mean_square_of_its_channels(red, green, blue):
-    levels = np.array([red, green, blue])
-    grain = np.random.default_rng(0).normal(size=(3, 192, 192)) * levels[:, None, None] / 255
-    expected = np.sqrt(np.mean(levels**2.0))
-    assert estimated_level((0.5 + grain).astype(np.float32)) == pytest.approx(expected, rel=0.15)
-
-
-def test_a_small_photo_has_an_estimate_too():
-    grain = np.random.default_rng(0).normal(size=(1, 40, 40)) * 10 / 255
-    assert estimated_level((0.5 + grain).astype(np.float32)) == pytest.approx(10, rel=0.2)

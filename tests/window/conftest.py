@@ -6,10 +6,9 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QSettings
 
-from nerd_gui.imaging import add_noise, open_sample, sample_names, to_8_bit
+from nerd_gui.imaging import add_noise, open_sample, photo_noise, sample_names, to_8_bit
 from nerd_gui.nerd import NERD
 from nerd_gui.window import MainWindow
-from nerd_gui.window.session.workspace import estimated_sigma
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def make_window(qtbot, settings, tiny_model_path):
 
     def make(photo=None, model=tiny_model_path):
         """A window that has opened its photo, or has said why not."""
-        window = MainWindow(photo, model=str(model), settings=settings)
+        window = MainWindow(photo, model=None if model is None else str(model), settings=settings)
         made.append(window)
         qtbot.addWidget(window)
         window.show()
@@ -82,7 +81,7 @@ def take_sample():
 
     def take(session, name):
         photo = open_sample(name)
-        session.workspace.set_photo(photo, estimated_sigma(photo), add_noise=True)
+        session.workspace.set_photo(photo, photo_noise(photo.pixels), add_noise=True)
 
     return take
 

@@ -6,9 +6,9 @@ from PIL import Image
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from nerd_gui.denoising import RunError
+from nerd_gui.denoising import auto
 from nerd_gui.window.application import run_window
-from nerd_gui.window.run_bar import controls
+from nerd_gui.window.run_bar import model_choice
 
 
 @pytest.fixture
@@ -38,11 +38,8 @@ def test_the_finished_window_is_saved(photo, tmp_path, tiny_model_path):
 
 
 def test_without_a_network_it_says_so_and_ends(photo, tmp_path, monkeypatch, capsys, patience):
-    def none(device):
-        raise RunError("There is no trained network.")
-
-    monkeypatch.setattr(controls, "model_names", list)
-    monkeypatch.setattr(controls, "default_model", none)
+    monkeypatch.setattr(model_choice, "model_names", list)
+    monkeypatch.setattr(auto, "model_names", list)
     assert run_window(photo, tmp_path / "window.png") == 2
-    assert "There is no trained network" in capsys.readouterr().err
+    assert "No trained network came with this installation" in capsys.readouterr().err
     assert patience.isActive() and not (tmp_path / "window.png").exists()

@@ -8,14 +8,14 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
-from nerd_gui.imaging import Photo
+from nerd_gui.imaging import Photo, PhotoNoise
 from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.save import SUFFIXES
 from nerd_gui.nerd import ModelError, load_model
 from nerd_gui.window.files.opener import PhotoOpener
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.messages import Messages
-from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.workspace import Workspace
 
 _PHOTOS = f"Photos ({' '.join(f'*{suffix}' for suffix in (*SUFFIXES, *RAW_SUFFIXES))});;All files (*)"
@@ -40,15 +40,15 @@ class OpenDialogs(QObject):
         self._models = models
         self._recent = recent
         self._messages = messages
-        self._take: Callable[[Photo, float], None] = workspace.set_photo
+        self._take: Callable[[Photo, PhotoNoise], None] = workspace.set_photo
         opener.opened.connect(self._on_opened)
         opener.failed.connect(messages.show_error)
 
     def open_file(self, path: Path) -> None:
         """Open a photo from wherever it was named; it counts as noisy already."""
 
-        def take(photo: Photo, estimate: float) -> None:
-            self._workspace.set_photo(photo, estimate)
+        def take(photo: Photo, noise: PhotoNoise) -> None:
+            self._workspace.set_photo(photo, noise)
             self._recent.add(path)
 
         self._take = take
@@ -57,8 +57,8 @@ class OpenDialogs(QObject):
     def open_sample(self, name: str, then: Callable[[], None] | None = None) -> None:
         """Open a built-in picture, to which noise is added; `then` is called when it is there."""
 
-        def take(photo: Photo, estimate: float) -> None:
-            self._workspace.set_photo(photo, estimate, add_noise=True)
+        def take(photo: Photo, noise: PhotoNoise) -> None:
+            self._workspace.set_photo(photo, noise, add_noise=True)
             if then is not None:
                 then()
 
@@ -70,9 +70,9 @@ class OpenDialogs(QObject):
         self._take = lambda clean, _: self._workspace.set_clean(clean)
         self._opener.open(path)
 
-    def _on_opened(self, photo: Photo, estimate: float) -> None:
+    def _on_opened(self, photo: Photo, noise: PhotoNoise) -> None:
         try:
-            self._take(photo, estimate)
+            self._take(photo, noise)
         except RunError as error:
             self._messages.show_error(str(error))
 
@@ -98,7 +98,7 @@ class OpenDialogs(QObject):
         except ModelError as error:
             self._messages.show_error(str(error))
         else:
-            self._models.choose(str(path))
+            self._models.take(str(path))
 
     def _ask(self, title: str, kinds: str) -> Path | None:
         recent = self._recent.paths

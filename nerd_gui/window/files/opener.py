@@ -6,8 +6,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from nerd_gui.imaging import OpeningCancelled, Photo, PhotoError, Preview, open_photo, open_sample, preview
-from nerd_gui.window.session.workspace import estimated_sigma
+from nerd_gui.imaging import (
+    OpeningCancelled,
+    Photo,
+    PhotoError,
+    PhotoNoise,
+    Preview,
+    open_photo,
+    open_sample,
+    photo_noise,
+    preview,
+)
 
 PREVIEW_SIDE = 1200  # pixels
 _WORTH_A_PREVIEW = 2_000_000  # pixels; smaller photos are there as soon as their previews
@@ -21,15 +30,15 @@ class _Opening(QThread):
     -------
     previewed : Preview
     progressed : float
-    opened : Photo, float
-        The photo and the estimate of its noise.
+    opened : Photo, PhotoNoise
+        The photo and its noise.
     failed : str, str
         A sentence for the person, and details (empty for expected errors).
     """
 
     previewed = Signal(object)
     progressed = Signal(float)
-    opened = Signal(object, float)
+    opened = Signal(object, object)
     failed = Signal(str, str)
 
     def __init__(self, name: str, path: Path | None, parent: QObject) -> None:
@@ -47,7 +56,7 @@ class _Opening(QThread):
         """Work, on the thread itself."""
         try:
             photo = self._open()
-            sigma = estimated_sigma(photo)
+            noise = photo_noise(photo.pixels)
         except OpeningCancelled:
             return
         except PhotoError as error:
@@ -56,7 +65,7 @@ class _Opening(QThread):
             sentence = f"“{self.name}” was not opened: an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(sentence, traceback.format_exc())
         else:
-            self.opened.emit(photo, sigma)
+            self.opened.emit(photo, noise)
 
     def _open(self) -> Photo:
         if self._path is None:
@@ -86,8 +95,8 @@ class PhotoOpener(QObject):
     previewed : Preview
     progressed : float
         The fraction that is done.
-    opened : Photo, float
-        The photo, and the estimate of its noise level on the 0–255 scale.
+    opened : Photo, PhotoNoise
+        The photo and its noise.
     failed : str, str
         A sentence for the person, and details (empty for expected errors).
     cancelled
@@ -96,7 +105,7 @@ class PhotoOpener(QObject):
     begun = Signal(str)
     previewed = Signal(object)
     progressed = Signal(float)
-    opened = Signal(object, float)
+    opened = Signal(object, object)
     failed = Signal(str, str)
     cancelled = Signal()
 
@@ -157,10 +166,10 @@ class PhotoOpener(QObject):
         if self.sender() is self._current:
             self.progressed.emit(fraction)
 
-    def _on_opened(self, photo: Photo, sigma: float) -> None:
+    def _on_opened(self, photo: Photo, noise: PhotoNoise) -> None:
         if self.sender() is self._current:
             self._current = None
-            self.opened.emit(photo, sigma)
+            self.opened.emit(photo, noise)
 
     def _on_failed(self, sentence: str, details: str) -> None:
         if self.sender() is self._current:

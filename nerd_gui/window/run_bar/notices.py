@@ -3,8 +3,9 @@
 from PySide6.QtCore import QObject
 
 from nerd_gui.window.messages import Messages
-from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.wording import short_name
 
 
 class Notices(QObject):
@@ -29,10 +30,11 @@ class Notices(QObject):
             self._messages.say(" ".join(sentences), 0 if steps else 8000)
 
     def _name_better_network(self) -> None:
-        workspace = self._session.workspace
-        if workspace.photo is None or workspace.add_noise:
+        """Of a photo for which a person's own choice is kept, say what Auto would take."""
+        workspace, models = self._session.workspace, self._models
+        if workspace.photo is None or workspace.add_noise or models.is_auto or models.auto is None:
             return
-        if (better := self._models.better_for_photos(workspace.photo.channels)) is not None:
+        if models.auto.model != models.network:
             self._messages.say(
-                f"Opened as noisy already. For the noise that cameras make there is the network {better}.", 15_000
+                f"{short_name(models.network or '')} is your choice and is kept. Auto: {models.auto.reason}", 15_000
             )

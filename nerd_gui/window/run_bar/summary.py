@@ -24,6 +24,7 @@ class RunSummary(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)  # its text must not set the least width of the window
         self._session = session
+        self._choice = ""
         session.subjectChanged.connect(self._show_state)
         session.runChanged.connect(self._show_state)
         session.iterateAdded.connect(self._show_state)
@@ -42,7 +43,13 @@ class RunSummary(QLabel):
         elif run is not None and not run.over:
             self.setText(f"Loading {short_name(run.settings.model)} …")
         else:
-            self.setText("Ready. Explore finds the equilibrium." if session.workspace.photo else "Open a photo.")
+            ready = f"Ready. {self._choice or 'Explore finds the equilibrium.'}"
+            self.setText(ready if session.workspace.photo else "Open a photo.")
+
+    def show_choice(self, reason: str) -> None:
+        """Say, while there is nothing to say of a run, which network the next one takes and why."""
+        self._choice = reason
+        self._show_state()
 
     def _show_failure(self) -> None:
         self.setText("The run failed.")

@@ -3,19 +3,11 @@
 from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.denoising import RunError, Subject
-from nerd_gui.imaging import Photo, estimate_sigma
+from nerd_gui.imaging import Photo, PhotoNoise
 from nerd_gui.window.session.regions import Region, centred
 
 #: Photos larger than this are run by region, so that watching stays live and memory finite.
 REGION_THRESHOLD = 1_000_000
-_ENOUGH = 1024  # pixels; the middle of a photo tells how noisy it is
-
-
-def estimated_sigma(photo: Photo) -> float:
-    """The noise level of a photo on the 0–255 scale, as its middle tells; not for the thread of the window."""
-    rows, cols = min(photo.rows, _ENOUGH), min(photo.cols, _ENOUGH)
-    top, left = (photo.rows - rows) // 2, (photo.cols - cols) // 2
-    return estimate_sigma(photo.pixels[:, top : top + rows, left : left + cols])
 
 
 class Workspace(QObject):
@@ -39,26 +31,26 @@ class Workspace(QObject):
         super().__init__(parent)
         self.photo: Photo | None = None
         self.clean: Photo | None = None
-        self.estimated_sigma: float | None = None
+        self.noise: PhotoNoise | None = None
         self.add_noise = False
         self.sigma = 25.0
         self.seed = 0
         self.region: Region | None = None
         self.region_side = 256
 
-    def set_photo(self, photo: Photo, estimate: float, *, add_noise: bool = False) -> None:
+    def set_photo(self, photo: Photo, noise: PhotoNoise, *, add_noise: bool = False) -> None:
         """Take up another photo.
 
         Parameters
         ----------
-        estimate : float
-            See `estimated_sigma`.
+        noise : PhotoNoise
+            What `photo_noise` makes of it; it takes too long for the thread of the window.
         add_noise : bool
             Noise is to be added to it; else it counts as noisy already.
         """
         self.photo, self.clean, self.add_noise = photo, None, add_noise
         self.region = centred(photo.rows, photo.cols, self.region_side) if self.needs_region else None
-        self.estimated_sigma = estimate
+        self.noise = noise
         self.photoChanged.emit()
 
     def set_clean(self, clean: Photo) -> None:

@@ -1,14 +1,18 @@
-"""The list of networks: each says what it is for."""
+"""The list of networks: each says what it is for; Auto, the first, says what it chose for the photo, and why."""
+
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
+from nerd_gui.denoising import AUTO, RunError
 from nerd_gui.imaging import sample_names
 from nerd_gui.nerd import load_record, model_names
-from nerd_gui.window.run_bar import controls
-from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.run_bar.model_choice import ModelChoice
+from nerd_gui.window.session.session import Session
 
 EXPECTED = {
     "nerd-lite": "for white noise of any σ from 0 to 55; takes the channels of a colour photo one by one.",
@@ -24,77 +28,155 @@ EXPECTED = {
 
 @pytest.fixture
 def choice(qtbot):
-    made = ModelChoice(None)
+    made = ModelChoice(Session(), "cpu")
     qtbot.addWidget(made)
     return made
 
 
+def tip(choice, index):
+    return choice.itemData(index, Qt.ItemDataRole.ToolTipRole)
+
+
 @pytest.mark.parametrize("name", model_names())
 def test_a_network_says_what_it_is_for_and_how_it_was_trained(choice, name):
-    tip = choice.itemData(choice.findData(name), Qt.ItemDataRole.ToolTipRole)
     record = load_record(name)
     trained = f"Trained on {record['samples']:,} patches, {record['hours']:.1f} h; {record['validation_psnr']:.2f} dB"
-    assert tip == f"{name}: {EXPECTED[name]} {trained} on the validation crops."
+    assert tip(choice, choice.findData(name)) == f"{name}: {EXPECTED[name]} {trained} on the validation crops."
 
 
 def test_a_file_that_does_not_say_is_offered_all_the_same(choice, tiny_model_path):
     choice.choose(str(tiny_model_path))
     assert choice.network == str(tiny_model_path)
-    assert "its file does not say how it was trained" in choice.itemData(
-        choice.currentIndex(), Qt.ItemDataRole.ToolTipRole
-    )
+    assert "its file does not say how it was trained" in tip(choice, choice.currentIndex())
 
 
-def colour_photo(tmp_path, name="colour.png"):
-    path = tmp_path / name
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 36, 3), dtype=np.uint8)).save(path)
+def save_photo(path, *, level, mode="RGB", width=0.0):
+    """An even picture with Gaussian noise of this level in each channel."""
+    noise = np.random.default_rng(0).standard_normal((160, 120, 3))
+    if width:
+        frequencies = np.fft.fftfreq(160)[:, None, None] ** 2 + np.fft.fftfreq(120)[:, None] ** 2
+        response = np.exp(-2 * (np.pi * width) ** 2 * frequencies)
+        noise = np.fft.ifft2(np.fft.fft2(noise, axes=(0, 1)) * response, axes=(0, 1)).real
+    values = 120 + level * noise / noise.std()
+    Image.fromarray(values.round().clip(0, 255).astype(np.uint8)).convert(mode).save(path)
     return path
 
 
-@pytest.mark.parametrize(
-    ("there", "mode", "named"),
-    [
-        (["nerd-lite", "nerd-lite-photo", "nerd-lite-colour", "colour-for-cameras"], "RGB", "colour-for-cameras"),
-        (["nerd-lite", "nerd-lite-photo", "nerd-lite-colour", "colour-for-cameras"], "L", "nerd-lite-photo"),
-        (["nerd-lite", "nerd-lite-photo", "nerd-lite-colour"], "RGB", "nerd-lite-photo"),
-        (["nerd-lite", "nerd-lite-colour"], "RGB", None),
-    ],
-)
-def test_a_noisy_photo_brings_up_the_network_for_cameras(
-    qtbot, monkeypatch, make_window, open_file, tmp_path, there, mode, named
-):
-    def record(name):
-        kind = {"kind": "camera"} if "cameras" in name or "photo" in name else {"kind": "white"}
-        return {"recipe": {"noise": kind, "model": {"channels": 3 if "colour" in name else 1}}} if name in there else {}
-
-    window = make_window(colour_photo(tmp_path))
-    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
-    monkeypatch.setattr(controls, "model_names", lambda: there)
-    monkeypatch.setattr(controls, "load_record", record)
-    other = tmp_path / "other.png"
-    with Image.open(tmp_path / "colour.png") as image:
-        image.convert(mode).save(other)
-    window.statusBar().clearMessage()
-    open_file(window, other)
-    said = window.statusBar().currentMessage()
-    assert said.endswith(f"there is the network {named}.") if named else said == ""
+def summary(window):
+    return window.findChild(QLabel, "runSummary").text()
 
 
-def test_no_other_network_is_brought_up_where_none_is_needed(qtbot, make_window, open_file, open_built_in, tmp_path):
-    photo = colour_photo(tmp_path)
-    window = make_window(photo)
-    qtbot.waitUntil(lambda: window.session.workspace.photo is not None)
-    assert "nerd-lite-photo" in window.statusBar().currentMessage()
-    window.statusBar().clearMessage()
-    open_built_in(window, sample_names()[0])  # gets white noise
-    assert "nerd-lite-photo" not in window.statusBar().currentMessage()
-    window.controls.model.choose("nerd-lite-photo")
-    window.statusBar().clearMessage()
-    open_file(window, photo)
-    assert window.statusBar().currentMessage() == ""
+def pick(qtbot, combo, text):
+    """Choose an entry as a person does, by the keyboard."""
+    combo.setFocus()
+    combo.showPopup()
+    target = next(index for index in range(combo.count()) if combo.itemText(index).startswith(text))
+    combo.view().setCurrentIndex(combo.model().index(target, 0))
+    qtbot.keyClick(combo.view(), Qt.Key.Key_Return)
 
 
-@pytest.mark.parametrize("record", [{}, {"recipe": "mine"}, {"recipe": {"noise": {"kind": "camera"}}}])
-def test_another_trainers_record_is_no_network_for_cameras(monkeypatch, choice, record):
-    monkeypatch.setattr(controls, "load_record", lambda _: record)
-    assert choice.better_for_photos(3) is None
+@pytest.fixture
+def auto_window(make_window):
+    """A window that has opened this photo, with the choice of the network left as it was remembered."""
+
+    def make(photo):
+        return make_window(photo, model=None)
+
+    return make
+
+
+@pytest.mark.parametrize(("mode", "network"), [("RGB", "nerd-lite-photo-colour"), ("L", "nerd-lite-photo")])
+def test_auto_is_first_and_says_what_it_takes_for_a_photo_and_why(auto_window, tmp_path, mode, network):
+    window = auto_window(save_photo(tmp_path / "noisy.png", level=12, mode=mode))
+    models = window.controls.model
+    assert models.currentIndex() == 0 and models.is_auto
+    assert models.currentText() == f"Auto: {network}" == models.itemText(0)
+    kind = "colour" if mode == "RGB" else "grey"
+    reason = f"{network} is made for {kind} photos with the noise that cameras make."
+    assert reason in tip(models, 0) and summary(window) == f"Ready. {reason}"
+    assert reason in models.toolTip().replace("\n", " ")
+    assert window.actions_.run.isEnabled()
+    assert window.controls.settings().model == network and window.controls.choice().grain == 1
+
+
+def test_auto_follows_photo_and_noise(qtbot, auto_window, open_built_in, tmp_path):
+    window = auto_window(save_photo(tmp_path / "noisy.png", level=12))
+    models = window.controls.model
+    open_built_in(window, sample_names()[0])  # grey; gets white noise
+    assert models.network == "nerd-lite-25" and "exactly σ 25" in summary(window)
+    window.noise.sigma.setValue(24)
+    assert models.currentText() == "Auto: nerd-lite" and "any strength" in summary(window)
+    window.noise.mode.setCurrentIndex(1)
+    assert models.network in (None, "nerd-lite-photo")
+
+
+def test_a_photo_with_hardly_any_noise_is_said_and_can_be_run_by_hand(qtbot, auto_window, tmp_path):
+    window = auto_window(save_photo(tmp_path / "clean.png", level=0.8))
+    models = window.controls.model
+    assert models.network is None and models.currentText() == "Auto"
+    said = summary(window)
+    assert "hardly any noise (σ 0.8)" in said and said.endswith("To denoise it all the same, choose a network.")
+    assert "hardly any noise" in tip(models, 0)
+    assert not window.actions_.run.isEnabled()
+    with pytest.raises(RunError, match="hardly any noise"):
+        window.controls.settings()
+    pick(qtbot, models, "nerd-lite-photo-colour")
+    assert window.actions_.run.isEnabled() and window.controls.settings().model == "nerd-lite-photo-colour"
+    assert "your choice" in summary(window)
+
+
+def test_coarse_noise_is_given_the_larger_grain_size(auto_window, open_file, tmp_path):
+    window = auto_window(save_photo(tmp_path / "coarse.png", level=12, width=2.0))
+    assert window.controls.choice().grain == 2 and "grain size 2" in summary(window)
+    open_file(window, save_photo(tmp_path / "fine.png", level=12))
+    assert window.controls.choice().grain == 1 and "grain size" not in summary(window)
+
+
+def test_a_choice_by_hand_is_kept_and_remembered_and_so_is_auto(qtbot, auto_window, open_file, tmp_path):
+    noisy = save_photo(tmp_path / "noisy.png", level=12)
+    first = auto_window(noisy)
+    pick(qtbot, first.controls.model, "nerd-lite-25")
+    open_file(first, save_photo(tmp_path / "grey.png", level=12, mode="L"))
+    assert first.controls.settings().model == "nerd-lite-25"
+    said = first.statusBar().currentMessage()
+    assert said.startswith("nerd-lite-25 is your choice and is kept. Auto: nerd-lite-photo is made for grey photos")
+    first.close()
+    second = auto_window(noisy)
+    assert second.controls.settings().model == "nerd-lite-25" and not second.controls.model.is_auto
+    assert "nerd-lite-25 is your choice" in summary(second)
+    pick(qtbot, second.controls.model, "Auto")
+    assert second.controls.settings().model == "nerd-lite-photo-colour"
+    second.close()
+    assert auto_window(noisy).controls.model.is_auto
+
+
+def test_what_was_not_chosen_in_the_list_is_not_remembered(make_window, auto_window, settings, tmp_path):
+    noisy = save_photo(tmp_path / "noisy.png", level=12)
+    make_window(noisy, model="nerd-lite").close()
+    assert settings.value("network") is None
+    assert auto_window(noisy).controls.model.currentData() == AUTO
+
+
+def test_a_remembered_checkpoint_comes_again_and_one_that_is_gone_is_named(auto_window, tiny_model_path, tmp_path):
+    own = tmp_path / "own.safetensors"
+    shutil.copy(tiny_model_path, own)
+    noisy = save_photo(tmp_path / "noisy.png", level=12)
+    first = auto_window(noisy)
+    first.open_dialogs.open_checkpoint(own)
+    assert first.controls.settings().model == str(own)
+    first.close()
+    assert auto_window(noisy).controls.settings().model == str(own)
+    own.unlink()
+    third = auto_window(noisy)
+    assert third.controls.model.is_auto
+    assert "The network “own”, which you chose last, is not there any more. nerd-lite-photo-colour" in summary(third)
+
+
+def test_open_checkpoint_is_a_command_and_no_choice(qtbot, choice):
+    taken = []
+    choice.takenByHand.connect(taken.append)
+    choice.show()
+    pick(qtbot, choice, "nerd-lite-photo")
+    with qtbot.waitSignal(choice.checkpointWanted):
+        pick(qtbot, choice, "Open checkpoint…")
+    assert choice.network == taken[-1] != AUTO and len(taken) == 1

@@ -1,0 +1,229 @@
+"""How noisy a photo is and how coarse its noise, as its flattest parts tell; under a second for any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerd_gui.imaging.colour import FROM_YCC
+
+#: Pixels that the correlation is measured over.
+REACH = 4
+_BLOCK = 16  # pixels, side of a block
+_MOST = 8_000  # blocks that are looked at, spread over the photo
+_NEAREST = 8  # pixels from one block to the next, at least
+_BINS = 6  # of intensity
+_FEWEST = 30  # blocks that a bin must have
+_FLATTEST, _FLAT, _LEAST = 0.015, 0.1, 8  # part of a bin's blocks that is measured, that it is compared with; at least
+_ALIKE = 1.3  # times the level of the quietest bin: beyond it a bin's flattest blocks are taken to have texture
+_CLIPPED = 0.02  # part of a block's values that may be black or white
+_SPARED = 0.15  # part of the blocks that is looked at however many of their values are
+_PLENTY = 200  # blocks below which the level is the less certain the fewer they are
+_HOPELESS = 0.9  # part of a block's values beyond which it says nothing
+_TO_YCC = np.linalg.inv(FROM_YCC)
+#: How far the flat blocks exceed the flattest ones, and how often the level was then within a quarter of the truth.
+_EXCESS, _TRUSTED = (1.0, 1.05, 1.1, 1.2), (0.92, 0.8, 0.65, 0.45)
+
+
+@dataclass(frozen=True)
+class PhotoNoise:
+    """The noise of a photo; levels are standard deviations on the 0-255 scale.
+
+    Attributes
+    ----------
+    level : float
+        Root mean square over the channels.
+    luma, chroma : float
+        Of Y, and the root mean square of Cb and Cr (ITU-T T.871), which is 0 for a grey photo.
+    luma_correlation, chroma_correlation : tuple of 4 floats
+        With the pixel 1 ... 4 on, mean of across and down.
+    detail : float
+        Standard deviation of what the photo itself has in the upper half of the frequencies, across or down, in luma:
+        what would be lost of it at half the size.
+    confidence : float
+        How often the level was within a quarter of the truth in photos like this one, 0 ... 1: the less, the more
+        texture its flattest parts have. 0 where nothing could be measured.
+    """
+
+    level: float
+    luma: float
+    chroma: float
+    luma_correlation: tuple[float, ...]
+    chroma_correlation: tuple[float, ...]
+    detail: float
+    confidence: float
+
+
+NOTHING = PhotoNoise(0.0, 0.0, 0.0, (0.0,) * REACH, (0.0,) * REACH, 0.0, 0.0)
+
+
+def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
+    """Estimate the noise of a photo.
+
+    Parameters
+    ----------
+    pixels : array (C, rows, cols), values in [0, 1]
+        C = 1 (grey) or 3 (RGB). Of black and white alone it tells nothing.
+
+    Notes
+    -----
+    Blocks of 16x16 pixels, spread over the photo, are transformed (DCT). In each of six bins of intensity the flattest
+    1.5 % are measured; how flat a block is, is said by one half of its coefficients, and the other half is measured, so
+    that blocks are not chosen for noise that happens to be weak. A slow change of brightness has its energy in the
+    coarsest coefficients: there no more is counted than noise with a Gaussian kernel has whose finer coefficients are
+    these. Bins whose flattest blocks are clearly noisier than those of the quietest bin are taken to have texture
+    everywhere. So the level is that of the photo's quiet parts: noise that JPEG has removed there is not counted.
+    """
+    missing = [max(_BLOCK - size, 0) for size in pixels.shape[1:]]
+    brightness, power = _blocks(
+        np.pad(np.asarray(pixels, np.float32), [(0, 0), *((0, size) for size in missing)], mode="symmetric")
+    )
+    if not len(brightness):
+        return NOTHING
+    which = np.digitize(brightness, np.linspace(0, 255, _BINS + 1)[1:-1])
+    enough = max(_FEWEST, 0.02 * len(brightness))
+    groups = [found for index in range(_BINS) if len(found := np.flatnonzero(which == index)) >= enough]
+    bins = [_measured(power[group]) for group in groups or [np.arange(len(brightness))]]
+    quietest = min(one.level for one in bins)
+    alike = [one for one in bins if one.level <= _ALIKE * quietest + 1e-6]
+    shares = np.array([one.count for one in alike], float)
+    fine = float((power[:, 1].mean(axis=0) * _FINE).mean())
+    detail = fine - _median([float((one.luma * _FINE).mean()) for one in alike], shares)
+    trusted = np.interp(_median([one.excess for one in alike], shares), _EXCESS, _TRUSTED)
+    return PhotoNoise(
+        level=_median([one.level for one in alike], shares),
+        luma=_median([_deviation(one.luma) for one in alike], shares),
+        chroma=_median([_deviation(one.chroma) for one in alike], shares),
+        luma_correlation=_correlation([one.luma for one in alike], shares),
+        chroma_correlation=_correlation([one.chroma for one in alike], shares),
+        detail=round(float(np.sqrt(max(detail, 0))), 3),
+        confidence=round(float(trusted) * min(1.0, shares.sum() / _PLENTY), 2),
+    )
+
+
+def _cosines() -> NDArray[np.float32]:
+    """The orthonormal cosine transform of one column of a block, (16, 16)."""
+    order = np.arange(_BLOCK)
+    rows = np.cos(np.pi * (2 * order + 1) * order[:, None] / (2 * _BLOCK)) * np.sqrt(2 / _BLOCK)
+    rows[0] /= np.sqrt(2)
+    return rows.astype(np.float32)
+
+
+_COSINES = _cosines()
+_RADIUS = np.hypot(*np.mgrid[:_BLOCK, :_BLOCK])
+#: Half of the coefficients, like the black squares of a chess board, and the other half; the mean belongs to neither.
+_BLACK = (np.add(*np.mgrid[:_BLOCK, :_BLOCK]) % 2 == 0) & (_RADIUS > 0)
+_WHITE = np.add(*np.mgrid[:_BLOCK, :_BLOCK]) % 2 == 1
+#: Coefficients of a slow change of brightness, and those on either side of what follows: by their distance from 0.
+_SLOW = (_RADIUS > 0) & (_RADIUS < 2.5)
+_CURVED = _SLOW & (_RADIUS > 1)  # which a slope does not have
+_FINE = np.maximum(*np.mgrid[:_BLOCK, :_BLOCK]) >= _BLOCK // 2  # the upper half of the frequencies
+_NEXT, _FURTHER = ((low <= _RADIUS) & (high > _RADIUS) for low, high in ((2.5, 4.5), (4.5, 7.5)))
+
+
+def _blocks(pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean luma (N,) of blocks that are not clipped, and the power of their coefficients, 0-255 scale.
+
+    The planes of the power (N, planes, 16, 16) are the mean of the channels, Y, and the mean of Cb and Cr.
+    """
+    step = max(_NEAREST, int(np.ceil(np.sqrt(pixels.shape[1] * pixels.shape[2] / _MOST))))
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (_BLOCK, _BLOCK), axis=(1, 2))[:, ::step, ::step]
+    blocks = windows.transpose(1, 2, 0, 3, 4).reshape(-1, len(pixels), _BLOCK, _BLOCK) * np.float32(255)
+    clipped = (np.abs(blocks - np.float32(127.5)) > 127).mean(axis=(1, 2, 3))
+    most = min(max(_CLIPPED, float(np.quantile(clipped, _SPARED))), _HOPELESS)
+    blocks = blocks[clipped <= most]
+    means = blocks.mean(axis=(2, 3))
+    brightness = means @ _TO_YCC[0] if len(pixels) > 1 else means[:, 0]
+    waves = _COSINES @ (blocks - _slopes(blocks)) @ _COSINES.T
+    total = (waves**2).mean(axis=1)
+    planes = waves if len(pixels) == 1 else np.einsum("yc,ncij->nyij", _TO_YCC.astype(np.float32), waves)
+    chroma = (planes[:, 1:] ** 2).mean(axis=1) if len(pixels) > 1 else np.zeros_like(total)
+    return brightness, np.stack([total, planes[:, 0] ** 2, chroma], axis=1)
+
+
+def _slopes(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The slope that is nearest to each of blocks (..., 16, 16), which is 0 in the middle."""
+    ramp = (np.arange(_BLOCK) - (_BLOCK - 1) / 2).astype(np.float32)
+    along = ramp / (ramp @ ramp * _BLOCK)
+    down, across = blocks.sum(axis=-1) @ along, blocks.sum(axis=-2) @ along
+    return down[..., None, None] * ramp[:, None] + across[..., None, None] * ramp
+
+
+@dataclass(frozen=True)
+class _Bin:
+    """The noise of blocks that are about equally bright.
+
+    Attributes
+    ----------
+    count : int
+        Blocks of the photo that are so bright.
+    level : float
+        Standard deviation, root mean square over the channels.
+    luma, chroma : array (16, 16)
+        Power of the coefficients.
+    excess : float
+        The level of the flat blocks over that of the flattest: 1 where they have noise alone.
+    """
+
+    count: int
+    level: float
+    luma: NDArray[Any]
+    chroma: NDArray[Any]
+    excess: float
+
+
+def _measured(power: NDArray[Any]) -> _Bin:
+    """The flattest of blocks with this power (N, 3, 16, 16)."""
+    texture = power[:, 1]
+    scores = [texture[:, half & ~_SLOW].sum(axis=1) for half in (_WHITE, _BLACK)]
+
+    def flattest(share: float) -> NDArray[Any]:
+        count = min(max(_LEAST, int(share * len(power))), len(power))
+        mean = np.zeros(power.shape[1:])
+        for score, half in zip(scores, (_BLACK, _WHITE), strict=True):
+            chosen = np.argpartition(score, count - 1)[:count]
+            mean[:, half] = power[chosen].mean(axis=0)[:, half]
+        return _without_shading(mean)
+
+    best, flat = flattest(_FLATTEST), flattest(_FLAT)
+    level = _deviation(best[0])
+    return _Bin(len(power), level, best[1], best[2], _deviation(flat[0]) / max(level, 1e-6))
+
+
+def _without_shading(power: NDArray[Any]) -> NDArray[Any]:
+    """Power (planes, 16, 16) whose slow coefficients, and the mean, are those of noise as the finer ones show it."""
+    near, far = power[:, _NEXT].mean(axis=1), power[:, _FURTHER].mean(axis=1)
+    squares = [float((_RADIUS[part] ** 2).mean()) for part in (_SLOW, _NEXT, _FURTHER)]
+    # The power of a Gaussian kernel falls with the square of the frequency, on a logarithmic scale.
+    steeper = (squares[1] - squares[0]) / (squares[2] - squares[1])
+    expected = near * np.maximum(near / np.maximum(far, 1e-9), 1) ** steeper
+    made = power.copy()
+    kept = np.minimum(power[:, _CURVED].mean(axis=1), expected)
+    made[:, _SLOW], made[:, 0, 0] = kept[:, None], kept
+    return made
+
+
+def _deviation(power: NDArray[Any]) -> float:
+    """Standard deviation of noise whose coefficients have this power (16, 16)."""
+    return float(np.sqrt(power.mean()))
+
+
+def _correlation(powers: list[NDArray[Any]], shares: NDArray[Any]) -> tuple[float, ...]:
+    """Correlation with the pixel 1 ... 4 on, from the power of the coefficients in each bin."""
+    total = [max(float(power.sum()), 1e-9) for power in powers]
+    power = sum(share * one / whole for share, one, whole in zip(shares, powers, total, strict=True)) / shares.sum()
+    along = (power.sum(axis=0) + power.sum(axis=1)) / 2
+    # The integral over all frequencies by the trapezoidal rule; the last coefficient stands for the highest one too.
+    along = np.append(along, along[-1])
+    along[[0, -1]] /= 2
+    waves = np.cos(np.pi * np.arange(1, REACH + 1)[:, None] * np.arange(_BLOCK + 1) / _BLOCK)
+    return tuple((waves @ along / max(along.sum(), 1e-9)).round(3).tolist())
+
+
+def _median(values: list[float], weights: NDArray[Any]) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return round(float(np.array(values)[order][np.searchsorted(total, total[-1] / 2)]), 3)

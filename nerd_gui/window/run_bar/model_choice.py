@@ -1,0 +1,192 @@
+"""The list of networks: Auto, which chooses one for each photo, those that came with the program, a person's own."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from nerd_gui.denoising import AUTO, Choice, RunError, choose
+from nerd_gui.nerd import ModelError, load_record, model_names
+from nerd_gui.window.described import described
+from nerd_gui.window.session.session import Session
+from nerd_gui.window.wording import purpose, short_name
+
+_WHAT = "The trained network f whose equilibrium is the noise."
+_NONE = "No trained network is there; open a checkpoint from the list of networks."
+_AUTO = "Auto takes the network that suits the photo and its noise."
+
+
+class ModelChoice(QComboBox):
+    """The networks; *Auto* is the first and the default.
+
+    Parameters
+    ----------
+    session : Session
+        Whose photo and noise Auto chooses for.
+    device : str
+        Where runs are: the larger networks are for accelerators.
+    wanted : str or None
+        Name or path of the network to begin with.
+    remembered : str or None
+        What a person took last, `AUTO` or a network; it counts where none is wanted, and as long as it is there.
+
+    Attributes
+    ----------
+    auto : Choice or None
+        What Auto takes for the photo, whether it is asked to or not; None without a photo.
+    lost : str or None
+        The network that is remembered and is not there any more.
+
+    Signals
+    -------
+    choiceChanged
+        `choice` is another one, because of the person, the photo or its noise.
+    takenByHand : str
+        A person took an entry of the list: `AUTO`, or name or path of a network.
+    checkpointWanted
+    """
+
+    choiceChanged = Signal()
+    takenByHand = Signal(str)
+    checkpointWanted = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        device: str,
+        wanted: str | None = None,
+        remembered: str | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        described(self, "modelCombo", "Network", _WHAT)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._workspace = session.workspace
+        self._device = device
+        self.auto: Choice | None = None
+        self.addItem("Auto", AUTO)
+        for name in model_names():
+            self.addItem(name, name)
+            self.setItemData(self.count() - 1, _model_tooltip(name), Qt.ItemDataRole.ToolTipRole)
+        self.insertSeparator(self.count())
+        self.addItem("Open checkpoint…")
+        there = remembered is None or self.findData(remembered) >= 0 or Path(remembered).is_file()
+        self.lost = None if there else remembered
+        self.choose(wanted or (there and remembered) or AUTO)
+        self._choose_again()
+        self.activated.connect(self._on_activated)
+        self.currentIndexChanged.connect(self._on_changed)
+        session.photoChanged.connect(self._choose_again)
+        session.subjectChanged.connect(self._choose_again)
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the choice is left to Auto."""
+        return bool(self.currentData() == AUTO)
+
+    @property
+    def choice(self) -> Choice | None:
+        """The network, the grain size and why: Auto's choice, or the person's; None for Auto without a photo."""
+        if self.is_auto:
+            return self.auto
+        network: str = self.currentData()
+        return Choice(network, 1, f"{short_name(network)} is your choice; Auto is the first of the list.")
+
+    @property
+    def reason(self) -> str:
+        """Why this network, or why none and what to do, in a sentence; empty for Auto without a photo."""
+        if self.choice is None:
+            return "" if self.has_networks else _NONE
+        sentences = [self.choice.reason]
+        if self.lost is not None and self.is_auto:
+            sentences.insert(0, f"The network “{short_name(self.lost)}”, which you chose last, is not there any more.")
+        if self.choice.model is None and self.has_networks:
+            sentences.append("To denoise it all the same, choose a network.")
+        return " ".join(sentences)
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether there is a network in the list."""
+        return any(self.itemData(index) not in (None, AUTO) for index in range(self.count()))
+
+    @property
+    def network(self) -> str | None:
+        """Name or path of the network that a run takes; None where none is chosen, or none suits the photo."""
+        return None if self.choice is None else self.choice.model
+
+    def set_device(self, device: str) -> None:
+        """Choose for runs on another device."""
+        self._device = device
+        self._choose_again()
+
+    def choose(self, model: str) -> None:
+        """Choose an entry of the list, or add a person's own checkpoint to it."""
+        index = self.findData(model)
+        if index < 0:
+            index = 1
+            self.insertItem(index, Path(model).stem, model)
+            self.setItemData(index, _model_tooltip(model), Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(index)
+        self._last = index
+
+    def take(self, model: str) -> None:
+        """Choose an entry or a checkpoint as a person does: it is remembered."""
+        self.choose(model)
+        self.lost = None
+        self.takenByHand.emit(model)
+
+    def _on_activated(self, index: int) -> None:
+        if self.itemData(index) is None:  # "Open checkpoint…" is a command, not a choice
+            self.setCurrentIndex(self._last)
+            self.checkpointWanted.emit()
+        else:
+            self._last, self.lost = index, None
+            self.takenByHand.emit(self.itemData(index))
+
+    def _on_changed(self) -> None:
+        self._show_reason()
+        if self.currentData() is not None:
+            self.choiceChanged.emit()
+
+    def _choose_again(self) -> None:
+        """Let Auto choose, for the photo and the noise that there are now."""
+        workspace, before = self._workspace, self.auto
+        self.auto = None
+        if workspace.photo is not None:
+            try:
+                self.auto = choose(
+                    workspace.photo,
+                    adds_noise=workspace.add_noise,
+                    device=self._device,
+                    sigma=workspace.sigma if workspace.add_noise else None,
+                    noise=workspace.noise,
+                )
+            except RunError as error:
+                self.auto = Choice(None, 1, str(error))
+        if self.auto == before:
+            return
+        named = self.auto is not None and self.auto.model is not None
+        self.setItemText(0, f"Auto: {self.auto.model}" if self.auto is not None and named else "Auto")
+        self._show_reason()
+        if self.is_auto:
+            self.choiceChanged.emit()
+
+    def _show_reason(self) -> None:
+        """Say in the tool tips what Auto chose and why."""
+        tip = _AUTO if self.auto is None else f"{_AUTO} {self.auto.reason}"
+        self.setItemData(0, tip, Qt.ItemDataRole.ToolTipRole)
+        described(self, "modelCombo", "Network", f"{_WHAT}\n{tip}" if self.is_auto else _WHAT)
+
+
+def _model_tooltip(model: str) -> str:
+    try:
+        record = load_record(model)
+    except ModelError as error:
+        return str(error)
+    try:
+        return (
+            f"{model}: {purpose(record['recipe'])}. Trained on {record['samples']:,} patches, {record['hours']:.1f} h; "
+            f"{record['validation_psnr']:.2f} dB on the validation crops."
+        )
+    except KeyError:  # a checkpoint with another trainer's record
+        return f"{model}: its file does not say how it was trained."
