@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from nerd_gui.cli.arguments import BAD_INPUT, SOME_FAILED, Parser, UsageError, quality, say, sigma, whole
@@ -10,6 +11,7 @@ from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, check_folder, write_text
 from nerd_gui.denoising import AUTO
 from nerd_gui.denoising.batch import Batch, Outcome
+from nerd_gui.denoising.cluster import Cluster
 from nerd_gui.denoising.photo_files import Destination, Networks, Treatment
 from nerd_gui.imaging import open_photo
 
@@ -22,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
         "examples:\n  nerd-gui denoise noisy.png -o clean.png --report run.json\n"
         "  nerd-gui denoise *.jpg -o denoised/\n"
         "  nerd-gui denoise holidays -o denoised --skip-existing   a folder, or the rest of it\n"
+        "  nerd-gui denoise /net/photos -o /net/denoised --dask tcp://192.168.1.5:8786   on a Dask cluster\n"
         "  nerd-gui denoise clean.png -o test.png --add-noise 25 --seed 1\n"
         "  nerd-gui denoise noisy.png --clean truth.png -o out.png --solver plain --max-iter 40",
     )
@@ -41,6 +44,11 @@ def parser() -> argparse.ArgumentParser:
     add("--report", type=Path, metavar="FILE.json", help="write the run's numbers (of several photos, a list of them)")
     add("--overwrite", action="store_true", help="replace files that exist, the original among them if it is OUT")
     add("--skip-existing", action="store_true", help="take photos whose results are there as done: go on with a batch")
+    add(
+        "--dask",
+        metavar="ADDRESS",
+        help="let a Dask cluster do it, whose workers see the same folders: one task a photo",
+    )
     add("--quality", type=quality, default=95, metavar="Q", help="of JPEG and WebP files, 1-100 (default: 95)")
     add_run_options(made)
     return made
@@ -66,6 +74,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--clean names the clean picture of one photo; denoise several photos one by one.")
     if args.overwrite and args.skip_existing:
         raise UsageError("--skip-existing keeps what is there and --overwrite replaces it; choose one of them.")
+    device = None
+    if args.dask is not None:
+        if args.threads is not None:
+            raise UsageError("--threads is for this computer; give each worker of the cluster its own (--nthreads).")
+        device, args.device = args.device, None  # a device of the workers, which need not be one here
 
     destination = Destination(args.output, several=several, overwrite=args.overwrite)
     check_folder(destination.existing_folder)
@@ -83,7 +96,16 @@ def run(args: argparse.Namespace) -> int:
     networks = Networks()
     if settings.model != AUTO:
         networks.get(settings)
-    outcomes = _denoised(batch, networks, several)
+    line = ProgressLine()
+    if args.dask is None:
+        outcomes = _told(batch, batch.outcomes(watch=line, announce=line.announce, networks=networks), line, several)
+    else:
+        with Cluster(args.dask) as cluster:
+            if not cluster.workers:
+                say(f"The Dask cluster “{args.dask}” has no worker yet; waiting for one.")
+            outcomes = _told(
+                batch, cluster.outcomes(batch, device=device, watch=line, announce=line.announce), line, several
+            )
     reports = [outcome.report for outcome in outcomes if outcome.report is not None]
     if args.report is not None and reports:
         text = json.dumps(reports if several else reports[0], indent=2, allow_nan=False) + "\n"
@@ -92,17 +114,17 @@ def run(args: argparse.Namespace) -> int:
     return 0 if not failed else SOME_FAILED if several else BAD_INPUT
 
 
-def _denoised(batch: Batch, networks: Networks, several: bool) -> list[Outcome]:
+def _told(batch: Batch, coming: Iterator[Outcome], line: ProgressLine, several: bool) -> list[Outcome]:
     """What became of each photo, said as it is known, and in the end of all of them, also if that is an interrupt."""
     outcomes: list[Outcome] = []
-    line = ProgressLine()
     try:
-        for outcome in batch.outcomes(watch=line, announce=line.announce, networks=networks):
+        for outcome in coming:
             line.leave()
             outcomes.append(outcome)
             tell(outcome)
     finally:
         line.leave()
+        outcomes.sort(key=lambda outcome: batch.jobs.index(outcome.job))
         if several:
             summarize(outcomes, len(batch.jobs))
     return outcomes

@@ -122,9 +122,11 @@ class Batch:
         self,
         should_stop: Callable[[], bool] | None = None,
         *,
+        jobs: Sequence[Job] | None = None,
         watch: Watch | None = None,
         announce: Announce | None = None,
         networks: Networks | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Iterator[Outcome]:
         """Denoise the photos, yielding what became of each.
 
@@ -134,89 +136,115 @@ class Batch:
         ----------
         should_stop : callable, optional
             Asked around and during each evaluation of f; true ends the batch, and of the photo under way nothing is
-            saved.
+            saved. It may take its time: nothing is done meanwhile.
+        jobs : sequence of Job, optional
+            Those of the batch that are done; all of them if left out.
         watch : callable, optional
             Called as the photos come along.
         announce : callable, optional
             Called with a photo and a sentence that a person must be told of it; see `denoise_file`.
         networks : Networks, optional
             Those that have been loaded already.
+        clock : callable, optional
+            Seconds by which the time left is told; it may stand still while `should_stop` takes its time.
         """
-        remove_leftovers(job.target for job in self.jobs)
-        clock = _Clock(self)
-        work = _Work(networks or Networks(), should_stop, clock.watched(watch), announce)
-        for number, job in enumerate(self.jobs, 1):
+        jobs = self.jobs if jobs is None else jobs
+        networks = networks or Networks()
+        remove_leftovers(job.target for job in jobs)
+        timing = _Timing(jobs, self.done_already, clock)
+        for number, job in enumerate(jobs, 1):
             if should_stop is not None and should_stop():
                 return
-            clock.next(number)
+            timing.next(number)
             try:
-                outcome = self._outcome(job, work)
+                outcome = attempt(
+                    job,
+                    self.destination,
+                    self.treatment,
+                    networks,
+                    skip_existing=self.skip_existing,
+                    should_stop=should_stop,
+                    watch=timing.watched(watch),
+                    announce=None if announce is None else partial(announce, job),
+                )
             except Stopped:
                 return
-            clock.saw(outcome)
+            timing.saw(outcome)
             yield outcome
 
-    def _outcome(self, job: Job, work: "_Work") -> Outcome:
-        if self.done_already(job):
+
+def attempt(
+    job: Job,
+    destination: Destination,
+    treatment: Treatment,
+    networks: Networks,
+    *,
+    skip_existing: bool = False,
+    should_stop: Callable[[], bool] | None = None,
+    watch: Callable[[Step], None] | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Denoise a photo of a batch, or find that it is done already, or say why it cannot be done.
+
+    Raises
+    ------
+    Stopped
+        If it was stopped. Nothing is saved then.
+    """
+    if skip_existing and job.target.is_file():
+        return Outcome(job, "skipped")
+    try:
+        destination.check(job.target)
+        if watch is not None:
+            watch(Step(0.0))
+        report = denoise_file(
+            job.source,
+            job.target,
+            treatment,
+            networks,
+            overwrite=destination.overwrite,
+            should_stop=should_stop,
+            watch=watch,
+            announce=announce,
+        )
+    except (PhotoError, RunError, ModelError) as error:
+        if skip_existing and job.target.is_file():  # by another batch, meanwhile
             return Outcome(job, "skipped")
-        try:
-            self.destination.check(job.target)
-            work.watch(Step(0.0))
-            report = denoise_file(
-                job.source,
-                job.target,
-                self.treatment,
-                work.networks,
-                overwrite=self.destination.overwrite,
-                should_stop=work.should_stop,
-                watch=work.watch,
-                announce=None if work.announce is None else partial(work.announce, job),
-            )
-        except (PhotoError, RunError, ModelError) as error:
-            if self.done_already(job):  # by another batch, meanwhile
-                return Outcome(job, "skipped")
-            return Outcome(job, "failed", str(error))
-        return Outcome(job, "saved", report=report)
+        return Outcome(job, "failed", str(error))
+    return Outcome(job, "saved", report=report)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What the photos of a batch share while they are denoised."""
-
-    networks: Networks
-    should_stop: Callable[[], bool] | None
-    watch: Callable[[Step], None]
-    announce: Announce | None
-
-
-class _Clock:
+class _Timing:
     """Tells the time that a batch still takes by what its photos took."""
 
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
+    def __init__(self, jobs: Sequence[Job], done_already: Callable[[Job], bool], clock: Callable[[], float]) -> None:
+        self._jobs = jobs
+        self._done_already = done_already
+        self._clock = clock
         self._took: list[float] = []
         self._number = 0
         self._began = 0.0
 
     def next(self, number: int) -> None:
-        self._number, self._began = number, time.monotonic()
+        self._number, self._began = number, self._clock()
 
     def saw(self, outcome: Outcome) -> None:
         if outcome.state == "saved":
-            self._took.append(time.monotonic() - self._began)
+            self._took.append(self._clock() - self._began)
 
-    def watched(self, watch: Watch | None) -> Callable[[Step], None]:
+    def watched(self, watch: Watch | None) -> Callable[[Step], None] | None:
         """What is called with the steps of the photo under way."""
+        if watch is None:
+            return None
 
         def saw(step: Step) -> None:
-            if watch is not None:
-                jobs = self._batch.jobs
-                watch(Progress(jobs[self._number - 1], self._number, len(jobs), step, self._left(step)))
+            job = self._jobs[self._number - 1]
+            watch(Progress(job, self._number, len(self._jobs), step, self._left(step)))
 
         return saw
 
     def _left(self, step: Step) -> float | None:
-        waiting = self._batch.jobs[self._number :]
+        waiting = self._jobs[self._number :]
         if not waiting:
             return step.seconds_left
         if not self._took:
@@ -224,8 +252,8 @@ class _Clock:
         usual = sum(self._took) / len(self._took)
         own = step.seconds_left
         if own is None:
-            own = max(0.0, usual - (time.monotonic() - self._began))
-        return own + usual * sum(not self._batch.done_already(job) for job in waiting)
+            own = max(0.0, usual - (self._clock() - self._began))
+        return own + usual * sum(not self._done_already(job) for job in waiting)
 
 
 def _expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[str]]:

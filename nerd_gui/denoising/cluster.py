@@ -1,0 +1,252 @@
+"""A batch on a Dask cluster that is there already: one task for each photo."""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, Self
+
+import torch
+
+from nerd_gui import __version__
+from nerd_gui.denoising.batch import Announce, Batch, Job, Outcome, Progress, Watch, attempt
+from nerd_gui.denoising.devices import check_device, default_device
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.photo_files import Destination, Networks, Step, Treatment
+from nerd_gui.files import remove_leftovers
+
+_PATIENCE = 5.0  # seconds in which a cluster must answer
+
+
+class Cluster:
+    """A connection to a Dask cluster; a context that closes it.
+
+    Photos, the folder of results and a checkpoint of one's own must be in folders that all workers see under the same
+    paths as this computer does, and NERD GUI must be installed where they run. The workers are trusted as this process
+    is: Dask runs whatever it is sent.
+
+    Parameters
+    ----------
+    address : str
+        That of the scheduler, such as ``tcp://192.168.1.5:8786``.
+
+    Raises
+    ------
+    RunError
+        If the package ``distributed`` is missing, or the cluster does not answer.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._dask = _distributed()
+        try:
+            asyncio.run(
+                asyncio.wait_for(_greet(self._dask, address), _PATIENCE + 1)
+            )  # a client alone may wait for ever
+            self._client = self._dask.Client(address, timeout=_PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:
+            why = " ".join(str(error).split()).rstrip(".") or "it is no Dask scheduler"
+            raise RunError(
+                f"The Dask cluster “{address}” does not answer ({why}); check "
+                "that its scheduler runs and that this is the address it shows, such as tcp://192.168.1.5:8786."
+            ) from error
+        self.address = address
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._client.close()
+
+    @property
+    def workers(self) -> int:
+        """How many workers the cluster has now."""
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def outcomes(
+        self,
+        batch: Batch,
+        *,
+        device: str | None = None,
+        watch: Watch | None = None,
+        announce: Announce | None = None,
+    ) -> Iterator[Outcome]:
+        """Denoise the photos of a batch, yielding what became of each in the order in which they are done.
+
+        What a worker had under way when it died is done by another one. A batch that is left early takes back the
+        photos that wait; those that are under way are finished by their workers.
+
+        Parameters
+        ----------
+        device : str, optional
+            Where the workers evaluate f (None: each where it is fastest).
+        watch, announce : callable, optional
+            As for `Batch.outcomes`; called between photos.
+
+        Raises
+        ------
+        RunError
+            If the folder of the results cannot be made, or the cluster is lost.
+        """
+        remove_leftovers(job.target for job in batch.jobs)
+        waiting = []
+        for job in batch.jobs:
+            if (outcome := _beforehand(batch, job)) is not None:
+                yield outcome
+            else:
+                waiting.append(job)
+        if not waiting:
+            return
+        _make_folders(waiting)
+        tasks = {self._send(job, batch, device): job for job in waiting}
+        try:
+            yield from self._collected(tasks, len(batch.jobs) - len(waiting), len(batch.jobs), watch, announce)
+        finally:
+            self._client.cancel(list(tasks))
+            remove_leftovers(job.target for job in waiting)  # of workers that died while they wrote
+
+    def _send(self, job: Job, batch: Batch, device: str | None) -> Any:
+        absolute = Job(job.source.absolute(), job.target.absolute())
+        task = _Task(absolute, batch.destination, _with_absolute_model(batch.treatment), device, __version__)
+        return self._client.submit(_denoise, task, key=f"nerd-gui-{job.source.name}-{uuid.uuid4().hex}", pure=False)
+
+    def _collected(
+        self, tasks: dict[Any, Job], done: int, count: int, watch: Watch | None, announce: Announce | None
+    ) -> Iterator[Outcome]:
+        began = time.monotonic()
+        for finished, future in enumerate(self._dask.as_completed(list(tasks), loop=self._client.loop), 1):
+            job = tasks[future]
+            if future.cancelled():
+                raise RunError(
+                    f"The Dask cluster “{self.address}” was lost; go on with --skip-existing when it is back."
+                )
+            outcome, sentences = self._result(job, future)
+            if announce is not None:
+                for sentence in sentences:
+                    announce(job, sentence)
+            if watch is not None:
+                left = (time.monotonic() - began) / finished * (len(tasks) - finished)
+                watch(Progress(job, done + finished, count, Step(1.0), left))
+            yield outcome
+
+    def _result(self, job: Job, future: Any) -> tuple[Outcome, list[str]]:
+        error = future.exception()
+        if error is None:
+            outcome, sentences = future.result()
+            # What is there already was not there when the task was sent: a worker saved it, and died before it said so.
+            state = "saved" if outcome.state == "skipped" else outcome.state
+            return replace(outcome, job=job, state=state), sentences
+        if isinstance(error, self._dask.scheduler.KilledWorker):
+            reason = (
+                f"“{job.source.name}” was not denoised: {error.allowed_failures + 1} workers of the cluster died over "
+                "it, perhaps for want of memory; try --memory-limit, or workers with more of it."
+            )
+        elif isinstance(error, ImportError):
+            reason = f"A worker of the cluster cannot load NERD GUI ({error}); install it there."
+        else:
+            reason = f"“{job.source.name}” was not denoised: an unexpected error ({type(error).__name__}: {error})."
+        return Outcome(job, "failed", reason), []
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker is sent.
+
+    Attributes
+    ----------
+    version : str
+        That of NERD GUI: another one might denoise otherwise.
+    """
+
+    job: Job
+    destination: Destination
+    treatment: Treatment
+    device: str | None
+    version: str
+
+
+_one_photo = threading.Lock()  # at a time in a process: a run takes all threads of its worker
+_networks = Networks()  # of this worker, for all photos that it is sent
+
+
+def _denoise(task: _Task) -> tuple[Outcome, list[str]]:
+    """Denoise a photo, on a worker; the outcome, and what a person must be told of it."""
+    sentences: list[str] = []
+    with _one_photo:
+        torch.set_num_threads(_distributed().get_worker().state.nthreads)  # Dask leaves one to each process
+        try:
+            _check(task)
+            device = default_device() if task.device is None else check_device(task.device)
+        except RunError as error:
+            return Outcome(task.job, "failed", str(error)), []
+        treatment = replace(task.treatment, settings=replace(task.treatment.settings, device=device))
+        outcome = attempt(
+            task.job,
+            task.destination,
+            treatment,
+            _networks,
+            skip_existing=not task.destination.overwrite,
+            announce=sentences.append,
+        )
+    return outcome, sentences
+
+
+def _check(task: _Task) -> None:
+    if task.version != __version__:
+        raise RunError(
+            f"A worker of the cluster has NERD GUI {__version__} and not {task.version}; install the same everywhere."
+        )
+    for path in (task.job.source, task.job.target.parent):
+        if not path.exists():
+            raise RunError(
+                f"A worker of the cluster does not see “{path}”; photos and results must be in folders that all "
+                "workers share, under the same paths."
+            )
+
+
+def _beforehand(batch: Batch, job: Job) -> Outcome | None:
+    """What becomes of a photo without any work; None where there is work to do."""
+    if batch.done_already(job):
+        return Outcome(job, "skipped")
+    try:
+        batch.destination.check(job.target)
+    except RunError as error:
+        return Outcome(job, "failed", str(error))
+    return None
+
+
+def _make_folders(jobs: list[Job]) -> None:
+    for folder in {job.target.parent for job in jobs}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"The folder “{folder}” cannot be made ({error.strerror}); choose another one.") from error
+
+
+def _with_absolute_model(treatment: Treatment) -> Treatment:
+    """A checkpoint of one's own by its whole path: a worker stands in another folder."""
+    model = treatment.settings.model
+    if not model.endswith(".safetensors"):
+        return treatment
+    return replace(treatment, settings=replace(treatment.settings, model=str(Path(model).absolute())))
+
+
+async def _greet(dask: ModuleType, address: str) -> None:
+    """Shake hands with a scheduler."""
+    options = dask.Security().get_connection_args("client")
+    comm = await dask.comm.connect(dask.comm.resolve_address(address), timeout=_PATIENCE, **options)
+    comm.abort()
+
+
+def _distributed() -> ModuleType:
+    try:
+        import distributed
+    except ImportError as error:
+        raise RunError(
+            "Batches on a cluster need the package “distributed”, which is not installed; install it with: "
+            'pip install "nerd-gui[cluster]"'
+        ) from error
+    return distributed
