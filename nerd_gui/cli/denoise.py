@@ -8,7 +8,7 @@ from pathlib import Path
 from nerd_gui.cli.arguments import BAD_INPUT, SOME_FAILED, Parser, UsageError, quality, say, sigma, whole
 from nerd_gui.cli.denoise_progress import ProgressLine, summarize, tell
 from nerd_gui.cli.settings import add_run_options, run_settings
-from nerd_gui.cli.targets import check_file, check_folder, write_text
+from nerd_gui.cli.targets import check_file, write_text
 from nerd_gui.denoising import AUTO
 from nerd_gui.denoising.batch import Batch, Outcome
 from nerd_gui.denoising.cluster import Cluster
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         device, args.device = args.device, None  # a device of the workers, which need not be one here
 
     destination = Destination(args.output, several=several, overwrite=args.overwrite)
-    check_folder(destination.existing_folder)
+    destination.check_folder()
     check_file(args.report, replace=args.overwrite)
     clean = None if args.clean is None else open_photo(args.clean)
     settings = run_settings(args, AUTO if args.model is None else args.model)

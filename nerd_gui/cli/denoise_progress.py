@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nerd_gui.cli.arguments import say
-from nerd_gui.denoising.batch import Job, Outcome, Progress
+from nerd_gui.denoising.batch import Job, Outcome, Progress, summary
 from nerd_gui.denoising.time_left import about
 
 _PAUSE = 10.0  # seconds between two lines where each stays
@@ -94,14 +94,7 @@ def tell(outcome: Outcome) -> None:
 
 def summarize(outcomes: Sequence[Outcome], count: int) -> None:
     """Say on stderr how many of a batch's photos were denoised, and why the others were not."""
-    states = [outcome.state for outcome in outcomes]
-    words = [f"{states.count('saved')} saved"]
-    if "skipped" in states:
-        words.append(f"{states.count('skipped')} done already")
-    words.append(f"{states.count('failed')} failed")
-    if len(outcomes) < count:
-        words.append(f"{count - len(outcomes)} left")
-    say(f"{', '.join(words)}, of {count} photos.")
+    say(summary([outcome.state for outcome in outcomes], count))
     for outcome in outcomes:
         if outcome.reason is not None:
             print(f"  {outcome.job.source}: {' '.join(outcome.reason.split())}", file=sys.stderr, flush=True)

@@ -107,7 +107,8 @@ class Batch:
         self.destination = destination
         self.treatment = treatment
         self.skip_existing = skip_existing
-        found, ignored = _expanded(inputs)
+        found, others = expanded(inputs)
+        ignored = left_out(others, destination)
         sources, results = _without_results(found, destination)
         if results:
             ignored.append(f"Left out, because they are results of other photos here: {_named(results)}.")
@@ -256,21 +257,49 @@ class _Timing:
         return own + usual * sum(not self._done_already(job) for job in waiting)
 
 
-def _expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """The files, each once, and what is said of what was left out of folders."""
+def expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The photo files of a list, each once, and what stands beside them in folders of the list.
+
+    Raises
+    ------
+    PhotoError
+        If a folder cannot be read or holds no photo.
+    """
     found: dict[str, Path] = {}
-    ignored = []
+    left: list[Path] = []
     for path in inputs:
         files = [path]
         if path.is_dir():
             files, others = sorted_out(path)
             if not files:
                 raise PhotoError(f"The folder “{path}” holds no photos; name one that does, or the photos themselves.")
-            if others:
-                ignored.append(f"Left out of “{path}”, because by their names they are no photos: {_named(others)}.")
+            left += others
         for file in files:
             found.setdefault(os.path.abspath(file), file)
-    return list(found.values()), ignored
+    return list(found.values()), left
+
+
+def summary(states: Sequence[str], count: int) -> str:
+    """How many of a batch's photos came to what, in a sentence."""
+    words = [f"{states.count('saved')} saved"]
+    if "skipped" in states:
+        words.append(f"{states.count('skipped')} done already")
+    words.append(f"{states.count('failed')} failed")
+    if len(states) < count:
+        words.append(f"{count - len(states)} left")
+    return f"{', '.join(words)}, of {count} photos."
+
+
+def left_out(others: Sequence[Path], destination: Destination) -> list[str]:
+    """That these are no photos; nothing of the folder of the results, which may stand beside the photos."""
+    by_folder: dict[Path, list[Path]] = {}
+    for path in others:
+        if os.path.abspath(path) != os.path.abspath(destination.path):
+            by_folder.setdefault(path.parent, []).append(path)
+    return [
+        f"Left out of “{folder}”, because by their names they are no photos: {_named(paths)}."
+        for folder, paths in by_folder.items()
+    ]
 
 
 def _without_results(found: list[Path], destination: Destination) -> tuple[list[Path], list[Path]]:

@@ -1,6 +1,7 @@
 """Photo files in, denoised files out."""
 
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -59,13 +60,25 @@ class Destination:
         if not self.is_folder and not self.path.suffix:
             raise RunError(f"“{place}” has no suffix; end it in .png for a file, or in {os.sep} for a folder.")
 
-    @property
-    def existing_folder(self) -> Path:
-        """The folder that must be writable: that of the files, or the nearest one above it that is there."""
-        if not self.is_folder:
-            return self.path.parent
-        path = self.path.absolute()
-        return next(folder for folder in (path, *path.parents) if folder.exists())
+    def check_folder(self) -> None:
+        """See to it that something can be written there: in the folder, or the nearest one above it that is there.
+
+        Raises
+        ------
+        RunError
+            If not.
+        """
+        folder = self.path.parent
+        if self.is_folder:
+            path = self.path.absolute()
+            folder = next(folder for folder in (path, *path.parents) if folder.exists())
+        try:
+            with tempfile.TemporaryFile(dir=folder):  # permissions alone do not tell
+                pass
+        except OSError as error:
+            raise RunError(
+                f"Nothing can be written in “{folder}” ({error.strerror}); choose another folder."
+            ) from error
 
     def targets(self, sources: Sequence[Path]) -> list[Path]:
         """The file that each photo is saved as; of photos of one name, the second gets -2, the third -3, …

@@ -25,7 +25,18 @@ class Actions:
         self._session = session
         self._models = models
         self._messages = messages
-        self.open = self._make("openAction", "&Open photo…", "Open a photo; it counts as noisy already.", Shortcut.OPEN)
+        self.open = self._make(
+            "openAction",
+            "&Open photo…",
+            "Open a photo; it counts as noisy already. Several photos become a queue.",
+            Shortcut.OPEN,
+        )
+        self.open_folder = self._make(
+            "openFolderAction", "Open &folder…", "Put the photos of a folder into the queue: all are denoised in turn."
+        )
+        self.queue = self._make(
+            "queueAction", "&Queue of photos", "Show the photos that are denoised one after another."
+        )
         self.open_clean = self._make(
             "openCleanAction",
             "Open &clean reference…",
@@ -123,10 +134,12 @@ class Actions:
     def _build_menus(self) -> None:
         bar = self._window.menuBar()
         file, view, run, help_ = (bar.addMenu(title) for title in ("&File", "&View", "&Run", "&Help"))
-        file.addAction(self.open)
+        file.addActions([self.open, self.open_folder])
         file.addMenu(self.recent)
         file.addMenu(self.samples)
         file.addAction(self.open_clean)
+        file.addSeparator()
+        file.addAction(self.queue)
         file.addSeparator()
         file.addActions(self.exports)
         file.addSeparator()

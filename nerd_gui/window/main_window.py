@@ -11,7 +11,7 @@ from nerd_gui.window.actions import Actions
 from nerd_gui.window.attention.panel import AttentionPanel
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.export_dialogs import ExportDialogs
-from nerd_gui.window.files.open_dialogs import OpenDialogs
+from nerd_gui.window.files.open_dialogs import OpenDialogs, dropped_files
 from nerd_gui.window.files.opener import PhotoOpener
 from nerd_gui.window.files.opening_line import OpeningLine
 from nerd_gui.window.files.preview_cover import PreviewCover
@@ -23,6 +23,7 @@ from nerd_gui.window.messages import Messages
 from nerd_gui.window.picture.region_banner import RegionBanner
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.preferences import Preferences
+from nerd_gui.window.queue.dialog import QueueButton, QueueDialog
 from nerd_gui.window.run_bar.controls import NoiseControls, RunControls
 from nerd_gui.window.run_bar.notices import Notices
 from nerd_gui.window.run_bar.progress import RunProgress
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
             self, session.workspace, self.opener, self.controls.model, self.recent_files, self.messages
         )
         self.export_dialogs = ExportDialogs(self, session, self.curves, self.messages)
+        self.queue = QueueDialog(self, self.controls.model, self.controls.photo_settings, self.messages)
         self._lay_out()
         self._connect()
         self.preferences.restore(self)
@@ -127,6 +129,7 @@ class MainWindow(QMainWindow):
         self.actions_.fill_tool_bar(bar, self.noise, self.controls)
         self.actions_.colour()
         self.addToolBar(bar)
+        self.statusBar().addPermanentWidget(QueueButton(self.queue))
         self.statusBar().addPermanentWidget(self.opening_line)
         turn_only_with_focus(self)
         self.resize(FIRST_SIZE)
@@ -136,6 +139,11 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         do, session = self.actions_, self.session
         do.open.triggered.connect(self.open_dialogs.ask_photo)
+        do.open_folder.triggered.connect(self.open_dialogs.ask_folder)
+        do.queue.triggered.connect(self.queue.present)
+        self.open_dialogs.severalChosen.connect(self.queue.add)
+        self.queue.openWanted.connect(self._open_from_queue)
+        session.controller.runningChanged.connect(self.queue.queue.hold)
         do.open_clean.triggered.connect(self.open_dialogs.ask_clean)
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))
         do.run.triggered.connect(self.run)
@@ -176,6 +184,10 @@ class MainWindow(QMainWindow):
         self.picture_view.ask_region()
         self.messages.say("Drag a rectangle to explore; Esc keeps the region.", 8000)
 
+    def _open_from_queue(self, path: Path) -> None:
+        self.open_dialogs.open_file(path)
+        self.activateWindow()
+
     def _set_scheme(self, action: QAction) -> None:
         QGuiApplication.styleHints().setColorScheme(action.data())
 
@@ -191,16 +203,15 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept a file."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        """Accept files and folders."""
+        if dropped_files(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file that was dropped."""
-        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if files:
+        """Open the photo that was dropped; several, or a folder, become a queue."""
+        if paths := dropped_files(event.mimeData()):
             event.acceptProposedAction()
-            self.open_dialogs.open_file(Path(files[0]))
+            self.open_dialogs.open_paths(paths)
 
     def changeEvent(self, event: QEvent) -> None:
         """Redraw the icons when the colours change."""
@@ -209,9 +220,13 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the window and end its threads."""
+        """Remember the window and end its threads; while the queue is at work the person is asked."""
+        if not self.queue.may_close(self):
+            event.ignore()
+            return
         self.preferences.save(self)
         self.hide()  # at once, though the solver may be in the middle of an evaluation
+        self.queue.end()
         self.opener.wait()
         self.session.controller.wait()
         super().closeEvent(event)

@@ -33,6 +33,7 @@ def make_window(qtbot, settings, tiny_model_path):
     yield make
     for window in made:
         window.opener.wait()
+        window.queue.end()
         window.session.controller.wait()
 
 

@@ -1,10 +1,10 @@
 """Opening photos, clean references and checkpoints: dialogs, recent files, and what to say when it fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
@@ -21,8 +21,33 @@ from nerd_gui.window.session.workspace import Workspace
 _PHOTOS = f"Photos ({' '.join(f'*{suffix}' for suffix in (*SUFFIXES, *RAW_SUFFIXES))});;All files (*)"
 
 
+def ask_photos(parent: QWidget, title: str, folder: Path | None) -> list[Path]:
+    """Ask for photos, in a folder to begin with; none if the person would rather not."""
+    names, _ = QFileDialog.getOpenFileNames(parent, title, str(folder or ""), _PHOTOS)
+    return [Path(name) for name in names]
+
+
+def ask_folder(parent: QWidget, title: str, folder: Path | None) -> Path | None:
+    """Ask for a folder, beginning at one; None if the person would rather not."""
+    name = QFileDialog.getExistingDirectory(parent, title, str(folder or ""))
+    return Path(name) if name else None
+
+
+def dropped_files(data: QMimeData) -> list[Path]:
+    """The files and folders of this computer that are dragged or dropped."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
 class OpenDialogs(QObject):
-    """Every way a file comes in; a bad one is a dialog, and what was open stays until the next is there."""
+    """Every way a file comes in; a bad one is a dialog, and what was open stays until the next is there.
+
+    Signals
+    -------
+    severalChosen : list of Path
+        Several photos, or a folder of them: what becomes a queue.
+    """
+
+    severalChosen = Signal(object)
 
     def __init__(
         self,
@@ -54,6 +79,13 @@ class OpenDialogs(QObject):
         self._take = take
         self._opener.open(path)
 
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open the only photo; several ones, and folders, are handed on to become a queue."""
+        if len(paths) == 1 and not paths[0].is_dir():
+            self.open_file(paths[0])
+        elif paths:
+            self.severalChosen.emit(list(paths))
+
     def open_sample(self, name: str, then: Callable[[], None] | None = None) -> None:
         """Open a built-in picture, to which noise is added; `then` is called when it is there."""
 
@@ -77,9 +109,13 @@ class OpenDialogs(QObject):
             self._messages.show_error(str(error))
 
     def ask_photo(self) -> None:
-        """Ask for a photo."""
-        if path := self._ask("Open photo", _PHOTOS):
-            self.open_file(path)
+        """Ask for a photo, or for several."""
+        self.open_paths(ask_photos(self._parent, "Open photo", self._last_folder))
+
+    def ask_folder(self) -> None:
+        """Ask for a folder of photos."""
+        if folder := ask_folder(self._parent, "Open a folder of photos", self._last_folder):
+            self.open_paths([folder])
 
     def ask_clean(self) -> None:
         """Ask for the clean version of the photo."""
@@ -101,9 +137,13 @@ class OpenDialogs(QObject):
             self._models.take(str(path))
 
     def _ask(self, title: str, kinds: str) -> Path | None:
-        recent = self._recent.paths
-        name, _ = QFileDialog.getOpenFileName(self._parent, title, str(recent[0].parent) if recent else "", kinds)
+        name, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._last_folder or ""), kinds)
         return Path(name) if name else None
+
+    @property
+    def _last_folder(self) -> Path | None:
+        recent = self._recent.paths
+        return recent[0].parent if recent else None
 
     def _open_recent(self, path: Path, checked: bool = False) -> None:
         self.open_file(path)

@@ -157,3 +157,8 @@ class RunControls(QWidget):
             device=self.device.currentData(),
             **self.settings_button.values(),
         )
+
+    def photo_settings(self, model: str) -> RunSettings:
+        """The settings for whole photos: the usual ones, on the chosen device and within the chosen memory."""
+        limit = self.settings_button.values()["memory_limit"]
+        return RunSettings(model=model, device=self.device.currentData(), memory_limit=limit)

@@ -157,7 +157,7 @@ def test_every_way_in_goes_through_the_thread(qtbot, window, tmp_path, monkeypat
     window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
     qtbot.waitUntil(lambda: window.session.workspace.photo.name == "dropped")
     chosen = str(tmp_path / "chosen.png")
-    monkeypatch.setattr("nerd_gui.window.files.open_dialogs.QFileDialog.getOpenFileName", lambda *_: (chosen, ""))
+    monkeypatch.setattr("nerd_gui.window.files.open_dialogs.QFileDialog.getOpenFileNames", lambda *_: ([chosen], ""))
     window.actions_.open.trigger()
     assert window.session.workspace.photo.name == "dropped"
     qtbot.waitUntil(lambda: window.session.workspace.photo.name == "chosen")

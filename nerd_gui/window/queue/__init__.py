@@ -1,0 +1,1 @@
+"""Many photos, denoised one after another in the background."""

@@ -1,0 +1,324 @@
+"""The queue: photos, what becomes of each, and the thread that denoises them; knows no widget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from nerd_gui import allocator
+from nerd_gui.denoising import RunSettings
+from nerd_gui.denoising.batch import Batch, Job, Outcome, Progress, expanded, left_out, summary
+from nerd_gui.denoising.photo_files import Destination, Treatment
+from nerd_gui.window.queue.worker import Gate, QueueWorker
+
+#: The folder that results go to, beside the first photo, unless another one is chosen.
+FOLDER_NAME = "denoised"
+
+
+class Phase(Enum):
+    """What a queue does."""
+
+    IDLE = "nothing is under way"
+    WORKING = "photos are denoised"
+    PAUSED = "a person has let it wait"
+    HELD = "it waits until a run in the window is over"
+    STOPPING = "it ends as soon as the network returns"
+
+
+@dataclass
+class Item:
+    """A photo of the queue.
+
+    Attributes
+    ----------
+    state : {"waiting", "under way", "saved", "skipped", "failed"}
+    fraction : float
+        How far it is while it is under way.
+    reason, details : str
+        Why it was not denoised, and the traceback of an unexpected error.
+    notes : list of str
+        What a person must be told of it.
+    report : dict or None
+        Of its run, see `Trajectory.report`.
+    """
+
+    job: Job
+    state: Literal["waiting", "under way", "saved", "skipped", "failed"] = "waiting"
+    fraction: float = 0.0
+    reason: str = ""
+    details: str = ""
+    notes: list[str] = field(default_factory=list)
+    report: dict[str, Any] | None = None
+
+
+class PhotoQueue(QObject):
+    """Denoises photos one after another; one that cannot be denoised is named, and the next one follows.
+
+    Signals
+    -------
+    listChanged
+        `items` is another list.
+    itemChanged : int
+        The item in this row.
+    phaseChanged
+    progressed
+        `done`, `fraction` or `seconds_left`.
+    ended
+        Everything has been tried, or it was stopped.
+    """
+
+    listChanged = Signal()
+    itemChanged = Signal(int)
+    phaseChanged = Signal()
+    progressed = Signal()
+    ended = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.items: list[Item] = []
+        self.folder: Path | None = None
+        self.note = ""
+        self._sources: list[Path] = []
+        self._others: list[Path] = []
+        self._removed: set[Path] = set()
+        self._rows: dict[Job, int] = {}
+        self._treatment = Treatment(RunSettings())
+        self._skip_existing = True
+        self._overwrite = False
+        self._worker: QueueWorker | None = None
+        self._gate = Gate()
+        self._paused = self._held = self._stopping = False
+        self._seconds_left: float | None = None
+
+    # ---- the list -----------------------------------------------------------------------------------------------
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Put photos, and those of folders, at the end of the list; a list of which all has been tried is replaced.
+
+        Raises
+        ------
+        PhotoError
+            If a folder cannot be read or holds no photo; the list is then as it was.
+        """
+        found, others = expanded(paths)
+        if self._worker is None and not self.unfinished:
+            self._forget()
+        for path in map(Path.absolute, found):
+            (self._others if path.is_dir() else self._sources).append(path)
+            self._removed.discard(path)
+        self._sources = list(dict.fromkeys(self._sources))
+        self._others += others
+        if self.folder is None and self._sources:
+            self.folder = _folder_beside(self._sources[0])
+        self._rebuild()
+
+    def set_folder(self, folder: Path) -> None:
+        """Let the results go to another folder; what has been saved elsewhere waits again.
+
+        Raises
+        ------
+        RunError
+            If it is a file.
+        """
+        self.folder = folder
+        self._rebuild()
+
+    def remove(self, rows: Sequence[int]) -> None:
+        """Take photos that are not under way from the list."""
+        self._removed |= {self.items[row].job.source for row in rows if self.items[row].state != "under way"}
+        self._rebuild()
+
+    def _forget(self) -> None:
+        self._sources, self._others, self._removed, self.folder = [], [], set(), None
+
+    def _batch(self) -> Batch:
+        destination = Destination(str(self.folder or ""), several=True, overwrite=self._overwrite)
+        return Batch(self._sources, destination, self._treatment, skip_existing=self._skip_existing)
+
+    def _rebuild(self) -> None:
+        """Make the items anew, whose names follow from all photos of the list; what became of each is kept."""
+        batch, known = self._batch(), {item.job: item for item in self.items}
+        self.items = [known.get(job) or Item(job) for job in batch.jobs if job.source not in self._removed]
+        self._rows = {item.job: row for row, item in enumerate(self.items)}
+        self.note = " ".join([*left_out(self._others, batch.destination), *batch.ignored])
+        self.listChanged.emit()
+        self.progressed.emit()
+
+    @property
+    def unfinished(self) -> list[Item]:
+        """What waits, is under way or failed: what *Start* would do."""
+        return [item for item in self.items if item.state in ("waiting", "under way", "failed")]
+
+    @property
+    def existing(self) -> int:
+        """How many of the results are there already."""
+        return sum(item.job.target.exists() for item in self.items)
+
+    # ---- how far it is ------------------------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """What it does."""
+        if self._worker is None:
+            return Phase.IDLE
+        if self._stopping:
+            return Phase.STOPPING
+        if self._paused:
+            return Phase.PAUSED
+        return Phase.HELD if self._held else Phase.WORKING
+
+    @property
+    def done(self) -> int:
+        """How many photos have been tried."""
+        return sum(item.state in ("saved", "skipped", "failed") for item in self.items)
+
+    @property
+    def fraction(self) -> float:
+        """Of the whole list, each photo taken as one."""
+        under_way = sum(item.fraction for item in self.items if item.state == "under way")
+        return (self.done + under_way) / max(1, len(self.items))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """As the photos that are done tell it; None before the first one is, and where photos have been added."""
+        if self._worker is None or any(item.state == "waiting" and not self._is_sent(item) for item in self.items):
+            return None
+        return self._seconds_left
+
+    def _is_sent(self, item: Item) -> bool:
+        return self._worker is not None and item.job in self._worker.jobs
+
+    @property
+    def summary(self) -> str:
+        """What became of the photos, in a sentence."""
+        states = [item.state for item in self.items if item.state in ("saved", "skipped", "failed")]
+        return summary(states, len(self.items))
+
+    # ---- the work -----------------------------------------------------------------------------------------------
+
+    def start(self, settings: RunSettings, *, skip_existing: bool = True, overwrite: bool = False) -> None:
+        """Denoise what waits and what failed, or, where nothing does and nothing is skipped, all once more.
+
+        Parameters
+        ----------
+        skip_existing : bool
+            Take photos whose results are there as done.
+        overwrite : bool
+            Replace results that are there.
+
+        Raises
+        ------
+        RunError
+            If nothing can be written where the results are to go.
+        """
+        if self._worker is not None or not self.items:
+            return
+        self._treatment = Treatment(settings)
+        self._skip_existing, self._overwrite = skip_existing, overwrite
+        self._batch().destination.check_folder()
+        self._paused = False
+        self._send([item.job for item in self.unfinished or ([] if skip_existing else self.items)])
+
+    def _send(self, jobs: Sequence[Job]) -> None:
+        self._renew(jobs)
+        self._gate, self._stopping, self._seconds_left = Gate(), False, None
+        worker = QueueWorker(self._batch(), jobs, self._gate, self)
+        worker.progressed.connect(self._on_progressed)
+        worker.told.connect(self._on_told)
+        worker.done.connect(self._on_done)
+        worker.finished.connect(self._on_finished)
+        self._worker = worker
+        self._hold_or_release()
+        self.listChanged.emit()
+        self.progressed.emit()
+        worker.start()
+
+    def _renew(self, jobs: Sequence[Job]) -> None:
+        """Let photos wait, as if they had never been tried."""
+        renewed = set(jobs)
+        self.items = [Item(item.job) if item.job in renewed else item for item in self.items]
+
+    def pause(self, paused: bool) -> None:
+        """Let it wait, or go on."""
+        self._paused = paused
+        self._hold_or_release()
+
+    def hold(self, held: bool) -> None:
+        """Let it wait while a run in the window is under way."""
+        self._held = held
+        self._hold_or_release()
+
+    def _hold_or_release(self) -> None:
+        if self._paused or self._held:
+            self._gate.hold()
+        else:
+            self._gate.release()
+        self.phaseChanged.emit()
+
+    def stop(self) -> None:
+        """Give up the photo under way and leave those that wait; returns at once, the thread ends soon after."""
+        if self._worker is not None:
+            self._stopping = True
+            self._gate.stop()
+            self.phaseChanged.emit()
+
+    def wait(self) -> None:
+        """Stop, and return when the thread has ended."""
+        self.stop()
+        if self._worker is not None:
+            self._worker.wait()
+
+    # ---- what the thread says -----------------------------------------------------------------------------------
+
+    def _item(self, job: Job) -> tuple[int, Item] | None:
+        row = self._rows.get(job)
+        return None if row is None else (row, self.items[row])
+
+    def _on_progressed(self, progress: Progress) -> None:
+        if (found := self._item(progress.job)) is not None and not self._stopping:
+            row, item = found
+            item.state, item.fraction = "under way", progress.step.fraction
+            self._seconds_left = progress.seconds_left
+            self.itemChanged.emit(row)
+            self.progressed.emit()
+
+    def _on_told(self, job: Job, sentence: str) -> None:
+        if (found := self._item(job)) is not None:
+            found[1].notes.append(sentence)
+
+    def _on_done(self, outcome: Outcome, details: str) -> None:
+        if (found := self._item(outcome.job)) is not None:
+            row, item = found
+            item.state, item.reason, item.details = outcome.state, outcome.reason or "", details
+            item.report = outcome.report
+            self.itemChanged.emit(row)
+            self.progressed.emit()
+
+    def _on_finished(self) -> None:
+        worker = self._worker
+        assert worker is not None
+        worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        worker.deleteLater()
+        sent, stopped = set(worker.jobs), self._stopping
+        self._worker = None
+        allocator.trim()
+        self._renew([item.job for item in self.items if item.state == "under way"])  # stopped: nothing of it is saved
+        added = [item.job for item in self.items if item.state == "waiting" and item.job not in sent]
+        if added and not stopped:
+            self._send(added)
+            return
+        self._paused = self._stopping = False
+        self.listChanged.emit()
+        self.progressed.emit()
+        self.phaseChanged.emit()
+        self.ended.emit()
+
+
+def _folder_beside(photo: Path) -> Path:
+    """The folder for results beside a photo: *denoised*, or with a number where that is a file."""
+    names = chain([FOLDER_NAME], (f"{FOLDER_NAME}-{number}" for number in count(2)))
+    return next(path for path in map(photo.parent.joinpath, names) if path.is_dir() or not path.exists())
