@@ -41,10 +41,10 @@ def test_a_missing_path_is_noticed():
     assert missing(text) == ["nerd_gui/nowhere.py", "cli/nor_here.py"]
 
 
-def test_the_table_of_where_is_has_its_fifteen_rows():
+def test_every_row_of_the_table_of_where_is_names_one_place():
     rows = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Where is …")[2].splitlines()
     places = [PATH.findall(row) for row in rows if row.startswith("| ") and row != "| what | where |"]
-    assert len(places) == 15 and all(len(found) == 1 for found in places)
+    assert len(places) >= 15 and all(len(found) == 1 for found in places)
 
 
 def test_every_room_stands_in_the_picture_of_the_architecture():
