@@ -209,13 +209,13 @@ def structure(
 
 
 def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean around each pixel of (rows, cols), weighted as a pyramid of 9 x 9 pixels; mirrored at the border.
+    """The mean around each pixel of (…, rows, cols), weighted as a pyramid of 9 x 9 pixels; mirrored at the border.
 
     Twice 5 pixels in each direction, by sums of shifted copies: the sum of a pixel is taken in the same order wherever
     the array begins, which running sums do not do.
     """
-    for axis in (0, 1):
-        pad = [(0, 0), (0, 0)]
+    for axis in (-2, -1):
+        pad = [(0, 0)] * values.ndim
         pad[axis] = (_REACH, _REACH)
         values = np.pad(values, pad, mode="symmetric")
         for _ in range(2):
@@ -237,18 +237,17 @@ def _sample(noisy: NDArray[np.float32], n_hat: NDArray) -> tuple[NDArray[np.floa
     """Brightness and local energy at pixels of patches on a grid; patches without a noise estimate are left out."""
     _, rows, cols = noisy.shape
     tall, wide = min(_PATCH, rows), min(_PATCH, cols)
-    brightness, energy = [], []
+    patches = []
     for row in np.unique(np.linspace(0, rows - tall, _PATCHES).astype(int)):
         for col in np.unique(np.linspace(0, cols - wide, _PATCHES).astype(int)):
             patch = np.s_[:, row : row + tall, col : col + wide]
-            change = n_hat[patch].astype(np.float32)
-            if not change.any():
-                continue
-            removed = luma_of(change)
-            margin = _REACH if min(tall, wide) > 2 * _REACH else 0
-            inner = np.s_[margin : tall - margin : 2, margin : wide - margin : 2]
-            brightness.append((luma_of(noisy[patch]) + removed)[inner].ravel())
-            energy.append(_around(removed * removed)[inner].ravel())
-    if not energy:
+            if n_hat[patch].any():
+                patches.append((noisy[patch], n_hat[patch].astype(np.float32)))
+    if not patches:
         return np.empty(0, np.float32), np.empty(0, np.float32)
-    return np.concatenate(brightness), np.concatenate(energy)
+    # All at once, (C, patches, rows, cols): one by one they take ten times as long.
+    pictures, changes = (np.stack(each, axis=1) for each in zip(*patches, strict=True))
+    removed = luma_of(changes)
+    margin = _REACH if min(tall, wide) > 2 * _REACH else 0
+    inner = np.s_[:, margin : tall - margin : 2, margin : wide - margin : 2]
+    return (luma_of(pictures) + removed)[inner].ravel(), _around(removed * removed)[inner].ravel()

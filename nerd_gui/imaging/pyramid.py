@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 64  # pixels of a level along a side that are made together
-_FIRST_KEPT = 2  # level 1 takes a quarter of the picture's memory and is made as fast as it is read
 
 
 class Pixels(Protocol):
@@ -42,10 +41,14 @@ class Pyramid:
     base : array (C, rows, cols), floating point or uint8, or other `Pixels`
         Level 0. Not copied; whoever changes it says so with `update`. Levels have its type, float32 for uint8, which
         stands for 0 ... 255 and is read as 0 ... 1.
+    first_kept : int
+        The lowest level that is kept. Level 1 takes a quarter of the picture's memory; of an array it is made as fast
+        as it is read.
     """
 
-    def __init__(self, base: Pixels) -> None:
+    def __init__(self, base: Pixels, first_kept: int = 2) -> None:
         self.base = base
+        self._first_kept = first_kept
         self._levels: dict[int, _Level] = {}
         self._version = 0
         self._lock = threading.Lock()
@@ -71,7 +74,7 @@ class Pyramid:
         if level == 0:
             pixels = self.base[part].astype(np.float32)
             return np.divide(pixels, np.float32(255), out=pixels) if self.base.dtype == np.uint8 else pixels
-        if level < _FIRST_KEPT:
+        if level < self._first_kept:
             return self._halved(row, col, rows, cols, level)
         for block in _blocks(row, col, rows, cols):
             self._make(level, block)
@@ -85,13 +88,14 @@ class Pyramid:
         int
             How many values the step has read.
         """
-        for finer in range(_FIRST_KEPT, level + 1):
+        for finer in range(self._first_kept, level + 1):
             times, (tall, wide) = level - finer, self.shape(finer)
             top, left = row << times, col << times
             bottom, right = min((row + rows) << times, tall), min((col + cols) << times, wide)
             for block in _blocks(top, left, bottom - top, right - left):
                 if self._make(finer, block):
-                    yield self.base.shape[0] * (_BLOCK << (finer if finer == _FIRST_KEPT else 1)) ** 2
+                    read = finer if finer == self._first_kept else 1
+                    yield self.base.shape[0] * (_BLOCK << read) ** 2
 
     @property
     def nbytes(self) -> int:

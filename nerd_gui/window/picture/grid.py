@@ -8,12 +8,12 @@ from functools import cached_property
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nerd_gui.window.picture.sources import Part, Source
+from nerd_gui.window.picture.sources import Part, Source, Term, Values
 
 _SIDE, _REDUCED_SIDE = 256, 128  # of a tile; a pixel of a reduced picture takes up to 16 others
 _AT_ONCE = 1 << 16  # pixels of the picture that are read in one step
+_BAND = 128  # rows of a tile at full size that are made in one step
 Place = tuple[int, int]  # of a tile: how many are above it, and left of it
 
 
@@ -79,22 +79,31 @@ class Grid:
             and (col + cols) * self.width > left * self.cols
         )
 
-    def making(self, source: Source, place: Place) -> Generator[float, None, NDArray[np.float32]]:
-        """Make a tile's values (C, height, width) in small steps; see `Source.making`."""
+    def at_full_size(self, source: Source, place: Place) -> Generator[float, None, Values]:
+        """Make a tile's values (C, height, width) in small steps, and yield the effort of each."""
+        row, col, rows, cols = self.rectangle(place)
+        effort = sum(term.effort for term in source.terms)
+        bands = []
+        for start in range(0, rows, _BAND):
+            bands.append(source.read((row + start, col, min(_BAND, rows - start), cols)))
+            yield effort * bands[-1].size
+        return np.concatenate(bands, axis=1)
+
+    def means(self, term: Term, place: Place) -> Generator[float, None, Values]:
+        """Make a tile's means of a term in small steps, and yield the effort of each."""
         top, left, height, width = self.rectangle(place)
         down = _Means(self.rows, self.height, top, height, self.level)
         across = _Means(self.cols, self.width, left, width, self.level)
-        yield from source.making((down.first, across.first, down.count, across.count), self.level)
-        # Levels above 1 are only copied; below, the values are made where they are read.
-        band = max(1, (_AT_ONCE >> 2 * self.level) // across.count) if self.level < 2 else down.count
+        yield from term.making((down.first, across.first, down.count, across.count), self.level)
+        # The lowest levels may be made where they are read; others are only copied.
+        finer = 2 * self.level if self.level < 2 else 0
+        band = max(1, (_AT_ONCE >> finer) // across.count)
         bands = []
         for start in range(0, down.count, band):
             tall = min(band, down.count - start)
-            values = source.read((down.first + start, across.first, tall, across.count), self.level)
-            bands.append(values)
-            yield source.effort * (values.size << 2 * self.level) if self.level < 2 else values.size
-        values = bands[0] if len(bands) == 1 else np.concatenate(bands, axis=1)
-        return across.along(down.along(values, 1), 2) if self.reduced else values
+            bands.append(term.pyramid.read(down.first + start, across.first, tall, across.count, self.level))
+            yield term.effort * (bands[-1].size << finer)
+        return across.along(down.along(np.concatenate(bands, axis=1), 1), 2)
 
 
 class _Means:
@@ -120,7 +129,7 @@ class _Means:
         weights = np.maximum(inside, 0)
         self._weights = (weights / weights.sum(axis=0)).astype(np.float32)
 
-    def along(self, values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    def along(self, values: Values, axis: int) -> Values:
         """Return the means of values (C, rows, cols), which begin at `first`, along an axis."""
         weighed = []
         for step, weights in enumerate(self._weights):

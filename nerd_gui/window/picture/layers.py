@@ -51,7 +51,7 @@ class PictureLayers:
     @property
     def shape(self) -> tuple[int, int] | None:
         """(rows, cols) of every layer, None while there is no picture."""
-        return next((source.shape for source in self._sources.values()), None)
+        return next((_shape(source) for source in self._sources.values()), None)
 
     def __contains__(self, layer: object) -> bool:
         return layer in self._sources
@@ -82,7 +82,7 @@ class PictureLayers:
             self._sources.pop(layer, None)
         else:
             source = _checked(layer, pixels) if isinstance(pixels, np.ndarray) else pixels
-            if self.shape is not None and source.shape != self.shape:
+            if self.shape is not None and _shape(source) != self.shape:
                 self._sources.clear()
                 self.tiles.clear()
             self._sources[layer] = source
@@ -105,13 +105,17 @@ class PictureLayers:
         Made anew, whatever its size: nothing for large pictures while somebody waits.
         """
         source = self.displayed(layer)
-        levels = to_8_bit(source.read((0, 0, *source.shape), 0))
+        levels = to_8_bit(source.read((0, 0, *_shape(source))))
         return levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1)
 
     def value(self, layer: Layer, row: int, col: int) -> tuple[float, ...]:
         """Return the unclipped values of a pixel, one for each channel, in 0-255 units."""
-        values = self._sources[layer].read((row, col, 1, 1), 0)
+        values = self._sources[layer].read((row, col, 1, 1))
         return tuple((255 * values[:, 0, 0]).tolist())
+
+
+def _shape(source: Source) -> tuple[int, int]:
+    return source.terms[0].pyramid.shape(0)
 
 
 def _checked(layer: Layer, pixels: NDArray) -> ArraySource:

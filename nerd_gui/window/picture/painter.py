@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, QRegion
 
 from nerd_gui.window.picture import marks
 from nerd_gui.window.picture.comparison import Comparison, Part, Region
@@ -80,16 +80,19 @@ def divider_handle(comparison: Comparison) -> QPointF:
 
 
 def _paint_part(painter: QPainter, comparison: Comparison, part: Part, tiles: Tiles) -> None:
-    standing = tiles.painted(part.slot, part.wanted)
-    if len(standing.tiles) < len(part.wanted.places):
-        _paint_stopgap(painter, comparison, part, tiles.draft(part.wanted.source), standing.before)
+    grid, standing = part.wanted.grid, tiles.painted(part.slot, part.wanted)
+    missing = QRegion()
+    for place in part.wanted.places:
+        if place not in standing.tiles:
+            missing += _lies(comparison, part, grid, place)
+    if not missing.isEmpty():
+        _paint_stopgap(painter, comparison, part, missing & part.clip, tiles.draft(part.wanted.source), standing.before)
     for place, tile in standing.tiles.items():
-        top, left, height, width = part.wanted.grid.rectangle(place)
-        corner = comparison.position_of(part.pane, 0, 0).toPoint()
+        lies = _lies(comparison, part, grid, place)
         if comparison.viewport.zoom <= 1:
-            painter.drawImage(corner + QPoint(left, top), tile.image)
+            painter.drawImage(lies.topLeft(), tile.image)
         else:
-            lies = comparison.rectangle(part.pane, top, left, height, width).toAlignedRect()
+            top, left, _, _ = grid.rectangle(place)
             _magnify(painter, comparison, part.pane, part.clip & lies, tile.pixels, tile.image.format(), top, left)
 
 
@@ -97,22 +100,33 @@ def _paint_stopgap(
     painter: QPainter,
     comparison: Comparison,
     part: Part,
+    missing: QRegion,
     draft: Tile,
     before: tuple[Grid, Mapping[Place, Tile]] | None,
 ) -> None:
-    """Paint what there is of a picture that is not ready: a draft, and over that what was seen at another zoom."""
+    """Paint what there is of a picture that is not ready: what was seen at another zoom, and a draft elsewhere."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    if before is not None:
+        painter.setClipRegion(missing)
+        for place, tile in before[1].items():
+            lies = _lies(comparison, part, before[0], place)
+            painter.drawImage(QRectF(lies), tile.image)
+            missing -= lies
+    painter.setClipRegion(missing)
     rows, cols = comparison.viewport.rows, comparison.viewport.cols
     painter.drawImage(comparison.rectangle(part.pane, 0, 0, rows, cols), draft.image)
-    if before is not None:
-        grid, tiles = before
-        down, across = grid.rows / grid.height, grid.cols / grid.width
-        for place, tile in tiles.items():
-            top, left, height, width = grid.rectangle(place)
-            target = comparison.rectangle(part.pane, top * down, left * across, height * down, width * across)
-            painter.drawImage(QRectF(target.toAlignedRect()), tile.image)
     painter.restore()
+
+
+def _lies(comparison: Comparison, part: Part, grid: Grid, place: Place) -> QRect:
+    """Return where a tile lies on the canvas, at any zoom."""
+    top, left, height, width = grid.rectangle(place)
+    if grid == part.wanted.grid and comparison.viewport.zoom <= 1:
+        corner = comparison.position_of(part.pane, 0, 0).toPoint()
+        return QRect(corner.x() + left, corner.y() + top, width, height)
+    down, across = grid.rows / grid.height, grid.cols / grid.width
+    return comparison.rectangle(part.pane, top * down, left * across, height * down, width * across).toAlignedRect()
 
 
 def _paint_overlay(painter: QPainter, comparison: Comparison, pane: QRect, overlay: tuple[QImage, int, int]) -> None:

@@ -1,8 +1,8 @@
-"""What a picture is made from: values that are read part by part, at full size or at halves of it."""
+"""What a picture is made from: values that are read part by part, at full size or as means over halves of it."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -11,14 +11,70 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from nerd_gui.imaging.pyramid import Pyramid
+from nerd_gui.imaging.pyramid import Pixels, Pyramid
 
 MID_GREY = np.float32(0.5)
 Part = tuple[int, int, int, int]  # row, col, rows, cols
+Values = NDArray[np.float32]  # (C, rows, cols)
+
+
+class Term:
+    """Values of which sources are sums, each times a factor: means over areas of the sum are sums of its means.
+
+    Parameters
+    ----------
+    base : Pixels
+    key : Hashable
+    families : frozenset
+        See `Source`.
+    effort : float
+        What it takes to make a value at full size, in those that can be read from memory meanwhile. Where it is more
+        than a few, level 1 is kept as well, and drafts go without.
+
+    Attributes
+    ----------
+    pyramid : Pyramid
+    """
+
+    def __init__(self, base: Pixels, key: Hashable, families: frozenset[Hashable], effort: float = 1) -> None:
+        self.key = key
+        self.families = families
+        self.effort = effort
+        self.pyramid = Pyramid(base, first_kept=1 if self._slow else 2)
+
+    @property
+    def _slow(self) -> bool:
+        return self.effort > 4
+
+    def making(self, part: Part, level: int) -> Iterator[float]:
+        """Make what reading a part of a level needs, in small steps, and yield the effort of each."""
+        for values in self.pyramid.making(*part, level):
+            yield self.effort * values
+
+    def sample(self, step: int) -> Values:
+        """Return every `step`-th value along rows and columns, at once; 0 where that takes too long."""
+        rows, cols = (slice(min(step, size) // 2, None, step) for size in self.pyramid.shape(0))
+        if self._slow:
+            return np.zeros((1, 1, 1), np.float32)
+        values = self.pyramid.base[:, rows, cols]
+        single = values.astype(np.float32)
+        return np.divide(single, np.float32(255), out=single) if values.dtype == np.uint8 else single
+
+
+_terms: WeakValueDictionary[int, Term] = WeakValueDictionary()
+
+
+def term_of(values: NDArray) -> Term:
+    """Return an array (C, rows, cols) as a term; always the same one, as long as somebody holds it."""
+    found = _terms.get(id(values))
+    if found is None or found.pyramid.base is not values:
+        key = object()
+        _terms[id(values)] = found = Term(values, key, frozenset([key]))
+    return found
 
 
 class Source(Protocol):
-    """The values of a picture; level l of it has a value for each 2^l x 2^l of its pixels, see `Pyramid`.
+    """The values of a picture.
 
     Attributes
     ----------
@@ -27,9 +83,7 @@ class Source(Protocol):
     families : frozenset
         What the values are made from. Of one and the same, pictures are so much alike that one may be shown for
         another for a moment.
-    shape : (rows, cols)
-    effort : float
-        What it takes to make a value at full size, in those that can be read from memory meanwhile.
+    terms : sequence of Term
     """
 
     @property
@@ -39,27 +93,14 @@ class Source(Protocol):
     def families(self) -> frozenset[Hashable]: ...
 
     @property
-    def shape(self) -> tuple[int, int]: ...
+    def terms(self) -> Sequence[Term]: ...
 
-    @property
-    def effort(self) -> float: ...
-
-    def making(self, part: Part, level: int) -> Iterator[float]:
-        """Make what `read` needs, in small steps.
-
-        Yields
-        ------
-        float
-            The effort since; infinity: the next step is a long one.
-        """
+    def read(self, part: Part) -> Values:
+        """Return the values of a part at full size."""
         ...
 
-    def read(self, part: Part, level: int) -> NDArray[np.float32]:
-        """Return the values (C, rows, cols) of a part, in pixels of that level; they are the caller's own."""
-        ...
-
-    def sample(self, step: int) -> NDArray[np.float32]:
-        """Return about every `step`-th value along rows and columns, at once."""
+    def sum(self, terms: Sequence[Values]) -> Values:
+        """Put the values together from those of the terms, which are not changed."""
         ...
 
 
@@ -74,17 +115,6 @@ class Changeable(Protocol):
         ...
 
 
-_pyramids: WeakValueDictionary[int, Pyramid] = WeakValueDictionary()
-
-
-def pyramid_of(values: NDArray) -> Pyramid:
-    """Return the pyramid of an array (C, rows, cols); there is one, as long as somebody holds it."""
-    found = _pyramids.get(id(values))
-    if found is None or found.base is not values:
-        _pyramids[id(values)] = found = Pyramid(values)
-    return found
-
-
 class ArraySource:
     """An array as a source.
 
@@ -94,35 +124,21 @@ class ArraySource:
         Not copied; whoever changes it says so with `update`.
     """
 
-    effort = 1.0
-
     def __init__(self, pixels: NDArray) -> None:
         self.pixels = pixels
-        self.key: Hashable = object()
-        self.families = frozenset([self.key])
-        self._pyramid = pyramid_of(pixels[None] if pixels.ndim == 2 else pixels)
-        self.shape = self._pyramid.shape(0)
+        self.terms = (term_of(pixels[None] if pixels.ndim == 2 else pixels),)
+        self.key = self.terms[0].key
+        self.families = self.terms[0].families
 
-    def making(self, part: Part, level: int) -> Iterator[float]:
-        return self._pyramid.making(*part, level)
+    def read(self, part: Part) -> Values:
+        return self.terms[0].pyramid.read(*part)
 
-    def read(self, part: Part, level: int) -> NDArray[np.float32]:
-        return self._pyramid.read(*part, level)
-
-    def sample(self, step: int) -> NDArray[np.float32]:
-        return every(self._pyramid, step)
+    def sum(self, terms: Sequence[Values]) -> Values:
+        return terms[0]
 
     def update(self, part: Part) -> Part:
-        self._pyramid.update(*part)
+        self.terms[0].pyramid.update(*part)
         return part
-
-
-def every(pyramid: Pyramid, step: int) -> NDArray[np.float32]:
-    """Every `step`-th pixel of a pyramid's base, from the middle of the first step on; float32."""
-    rows, cols = (slice(min(step, size) // 2, None, step) for size in pyramid.shape(0))
-    values = pyramid.base[:, rows, cols]
-    single = values.astype(np.float32)
-    return np.divide(single, np.float32(255), out=single) if values.dtype == np.uint8 else single
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,22 +157,15 @@ class Difference:
         return self.left.families | self.right.families
 
     @property
-    def shape(self) -> tuple[int, int]:
-        return self.right.shape
+    def terms(self) -> Sequence[Term]:
+        return *self.left.terms, *self.right.terms
 
-    @property
-    def effort(self) -> float:
-        return self.left.effort + self.right.effort
+    def read(self, part: Part) -> Values:
+        return self.right.read(part) - self.left.read(part)
 
-    def making(self, part: Part, level: int) -> Iterator[float]:
-        yield from self.left.making(part, level)
-        yield from self.right.making(part, level)
-
-    def read(self, part: Part, level: int) -> NDArray[np.float32]:
-        return self.right.read(part, level) - self.left.read(part, level)
-
-    def sample(self, step: int) -> NDArray[np.float32]:
-        return self.right.sample(step) - self.left.sample(step)
+    def sum(self, terms: Sequence[Values]) -> Values:
+        count = len(self.left.terms)
+        return self.right.sum(terms[count:]) - self.left.sum(terms[:count])
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,23 +184,11 @@ class AroundGrey:
         return self.values.families
 
     @property
-    def shape(self) -> tuple[int, int]:
-        return self.values.shape
+    def terms(self) -> Sequence[Term]:
+        return self.values.terms
 
-    @property
-    def effort(self) -> float:
-        return self.values.effort
+    def read(self, part: Part) -> Values:
+        return MID_GREY + np.float32(self.gain) * self.values.read(part)
 
-    def making(self, part: Part, level: int) -> Iterator[float]:
-        return self.values.making(part, level)
-
-    def read(self, part: Part, level: int) -> NDArray[np.float32]:
-        return self._grey(self.values.read(part, level))
-
-    def sample(self, step: int) -> NDArray[np.float32]:
-        return self._grey(self.values.sample(step))
-
-    def _grey(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        values *= np.float32(self.gain)
-        values += MID_GREY
-        return values
+    def sum(self, terms: Sequence[Values]) -> Values:
+        return MID_GREY + np.float32(self.gain) * self.values.sum(terms)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Generator, Hashable, Iterable
 from dataclasses import dataclass, field
-from math import inf, isqrt
+from math import isqrt
 from time import perf_counter
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,8 @@ from nerd_gui.window.picture.grid import Grid, Place
 from nerd_gui.window.picture.sources import Part, Source
 
 _KEPT_BYTES = 256 << 20
-_BUDGET = 0.020  # seconds that a paint spends on making tiles
-_AT_LEAST = 3_000_000  # values read in a paint, however long it takes: a colour photo of a megapixel appears at once
+_BUDGET = 0.015  # seconds that a paint spends on making tiles
+_AT_LEAST = 3_000_000  # effort of a paint, however long it takes: a megapixel in colour appears at once
 _DRAFT_PIXELS = 30_000
 _UNDEFINED = np.uint32(0xFFFF00FF)  # magenta, which no photo is likely to be
 
@@ -30,8 +31,6 @@ class Tile:
     ----------
     values : float32 array (C, rows, cols)
         In [0, 1], clipped to it.
-    families : frozenset
-        Of the source.
 
     Attributes
     ----------
@@ -43,7 +42,7 @@ class Tile:
         Whether there is a value that is not a number; its pixel is magenta.
     """
 
-    def __init__(self, values: NDArray[np.float32], families: frozenset[Hashable]) -> None:
+    def __init__(self, values: NDArray[np.float32]) -> None:
         undefined = np.isnan(values).any(axis=0)
         self.undefined = bool(undefined.any())
         levels = to_8_bit(np.where(undefined, np.float32(0), values) if self.undefined else values)
@@ -55,7 +54,7 @@ class Tile:
             self.pixels[undefined] = _UNDEFINED
         # The image does not own the pixels; both live as long as the tile does.
         self.image = QImage(self.pixels.data, cols, rows, 4 * cols, QImage.Format.Format_RGB32)
-        self.families = families
+        self.nbytes = self.pixels.nbytes
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Wanted:
 
 
 @dataclass
-class _Standing:
+class Standing:
     """What was last painted of a picture, to be painted again where the next one is not ready."""
 
     families: frozenset[Hashable]
@@ -79,78 +78,117 @@ class _Standing:
 
 
 _Key = tuple[Hashable, Grid | None, Place]
+_Kept = TypeVar("_Kept", Tile, NDArray[np.float32])
+
+
+class _Shelf(Generic[_Kept]):
+    """What was made of pictures, part by part; the oldest goes when there is too much."""
+
+    def __init__(self) -> None:
+        self._items: OrderedDict[_Key, tuple[_Kept, frozenset[Hashable]]] = OrderedDict()
+        self._bytes = 0
+
+    def __contains__(self, key: _Key) -> bool:
+        return key in self._items
+
+    def find(self, key: _Key) -> _Kept | None:
+        if key not in self._items:
+            return None
+        self._items.move_to_end(key)
+        return self._items[key][0]
+
+    def keep(self, key: _Key, item: _Kept, families: frozenset[Hashable]) -> _Kept:
+        self._items[key] = item, families
+        self._bytes += item.nbytes
+        while self._bytes > _KEPT_BYTES and len(self._items) > 1:
+            self._drop(next(iter(self._items)))
+        return item
+
+    def forget(self, families: frozenset[Hashable], part: Part | None) -> None:
+        for key in [key for key, (_, kin) in self._items.items() if kin & families]:
+            _, grid, place = key
+            if part is None or grid is None or grid.touches(place, part):
+                self._drop(key)
+
+    def clear(self) -> None:
+        self._items.clear()
+        self._bytes = 0
+
+    def _drop(self, key: _Key) -> None:
+        self._bytes -= self._items.pop(key)[0].nbytes
 
 
 class Tiles:
-    """Makes tiles and keeps them; the oldest ones go when there are too many."""
+    """Makes tiles and keeps them."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[_Key, Tile] = OrderedDict()
-        self._bytes = 0
-        self._under_way: tuple[_Key, frozenset[Hashable], Generator[float, None, NDArray[np.float32]]] | None = None
-        self._standing: dict[Hashable, _Standing] = {}
+        self._tiles: _Shelf[Tile] = _Shelf()
+        self._means: _Shelf[NDArray[np.float32]] = _Shelf()  # of terms: another sum of them takes no time
+        self._under_way: tuple[_Key, frozenset[Hashable], Generator[float, None, Tile]] | None = None
+        self._standing: dict[Hashable, Standing] = {}
 
     # -- making --------------------------------------------------------------------------------------------------
 
     def ready(self, wanted: Iterable[Wanted]) -> bool:
         """Whether there is a tile for every place."""
-        return all((one.source.key, one.grid, place) in self._kept for one in wanted for place in one.places)
+        return all((one.source.key, one.grid, place) in self._tiles for one in wanted for place in one.places)
 
     def make(self, wanted: Iterable[Wanted]) -> bool:
         """Make tiles that are not there for a moment; False if that was not long enough.
 
-        The moment is a time; a picture of a megapixel is made whole even if it takes longer.
+        The moment is a time, and that for an array of a megapixel in colour if it takes longer.
         """
-        until, values = perf_counter() + _BUDGET, 0.0
+        until, effort = perf_counter() + _BUDGET, 0.0
         for one in wanted:
             for place in one.places:
                 key = one.source.key, one.grid, place
-                if self._found(key) is not None:
+                if self._tiles.find(key) is not None:
                     continue
                 if self._under_way is None or self._under_way[0] != key:
-                    self._under_way = key, one.source.families, one.grid.making(one.source, place)
+                    self._under_way = key, one.source.families, self._making(one, place)
                 making = self._under_way[2]
                 try:
                     while True:
-                        values += next(making)
-                        if values == inf or (values > _AT_LEAST and perf_counter() > until):
+                        effort += next(making)
+                        if effort > _AT_LEAST and perf_counter() > until:
                             return False
                 except StopIteration as made:
                     self._under_way = None
-                    self._keep(key, Tile(made.value, one.source.families))
+                    self._tiles.keep(key, made.value, one.source.families)
         return True
+
+    def _making(self, wanted: Wanted, place: Place) -> Generator[float, None, Tile]:
+        source, grid = wanted.source, wanted.grid
+        if not grid.reduced:
+            return Tile((yield from grid.at_full_size(source, place)))
+        terms = []
+        for term in source.terms:
+            key = term.key, grid, place
+            means = self._means.find(key)
+            if means is None:
+                means = self._means.keep(key, (yield from grid.means(term, place)), term.families)
+            terms.append(means)
+        return Tile(source.sum(terms))
 
     def draft(self, source: Source) -> Tile:
         """Return some of a picture's pixels as a small picture of the whole, at once."""
-        rows, cols = source.shape
         key = source.key, None, (0, 0)
-        found = self._found(key)
-        if found is None:
-            step = isqrt(max(1, rows * cols // _DRAFT_PIXELS)) or 1
-            found = self._keep(key, Tile(source.sample(step), source.families))
-        return found
+        draft = self._tiles.find(key)
+        if draft is None:
+            rows, cols = source.terms[0].pyramid.shape(0)
+            step = max(1, isqrt(rows * cols // _DRAFT_PIXELS))
+            draft = Tile(source.sum([term.sample(step) for term in source.terms]))
+            self._tiles.keep(key, draft, source.families)
+        return draft
 
     def undefined(self, wanted: Wanted) -> bool:
         """Whether a tile in view holds a value that is not a number."""
-        tiles = (self._kept.get((wanted.source.key, wanted.grid, place)) for place in wanted.places)
+        tiles = (self._tiles.find((wanted.source.key, wanted.grid, place)) for place in wanted.places)
         return any(tile is not None and tile.undefined for tile in tiles)
-
-    def _found(self, key: _Key) -> Tile | None:
-        tile = self._kept.get(key)
-        if tile is not None:
-            self._kept.move_to_end(key)
-        return tile
-
-    def _keep(self, key: _Key, tile: Tile) -> Tile:
-        self._kept[key] = tile
-        self._bytes += tile.pixels.nbytes
-        while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
-            self._bytes -= self._kept.popitem(last=False)[1].pixels.nbytes
-        return tile
 
     # -- what is painted -----------------------------------------------------------------------------------------
 
-    def painted(self, slot: Hashable, wanted: Wanted) -> _Standing:
+    def painted(self, slot: Hashable, wanted: Wanted) -> Standing:
         """Return the tiles to paint in a slot: those that are there, and where one is not, that of the picture before.
 
         Parameters
@@ -161,11 +199,11 @@ class Tiles:
         source, grid = wanted.source, wanted.grid
         standing = self._standing.get(slot)
         if standing is None or standing.families != source.families:
-            standing = _Standing(source.families, grid)
+            standing = Standing(source.families, grid)
         elif standing.grid != grid:
             before = (standing.grid, standing.tiles) if standing.complete else standing.before
-            standing = _Standing(source.families, grid, before=before)
-        own = {place: self._found((source.key, grid, place)) for place in wanted.places}
+            standing = Standing(source.families, grid, before=before)
+        own = {place: self._tiles.find((source.key, grid, place)) for place in wanted.places}
         tiles = {place: tile or standing.tiles.get(place) for place, tile in own.items()}
         standing.tiles = {place: tile for place, tile in tiles.items() if tile is not None}
         standing.complete = None not in own.values()
@@ -180,16 +218,15 @@ class Tiles:
     # -- forgetting ----------------------------------------------------------------------------------------------
 
     def forget(self, families: frozenset[Hashable], part: Part | None = None) -> None:
-        """Make tiles of these families anew when they are next looked at: those of a part of the picture, or all."""
-        for key in [key for key, tile in self._kept.items() if tile.families & families]:
-            _, grid, place = key
-            if part is None or grid is None or grid.touches(place, part):
-                self._bytes -= self._kept.pop(key).pixels.nbytes
+        """Make what is of these families anew when it is next looked at: a part of the picture, or all."""
+        self._tiles.forget(families, part)
+        self._means.forget(families, part)
         if self._under_way is not None and self._under_way[1] & families:
             self._under_way = None
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
-        self._bytes, self._under_way = 0, None
+        self._tiles.clear()
+        self._means.clear()
+        self._under_way = None
         self._standing.clear()

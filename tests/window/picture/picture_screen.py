@@ -65,14 +65,32 @@ def wheel(view: PictureView, position: QPoint, notches: int) -> None:
     QApplication.sendEvent(canvas, event)
 
 
+class Counted(np.ndarray):
+    """A picture that notes how many of its values are read."""
+
+    count: list[int]
+
+    def __getitem__(self, part):
+        found = np.asarray(super().__getitem__(part))
+        self.count[0] += found.size
+        return found
+
+
 class Read(ArraySource):
-    """An array that counts how many of its values are read at full size."""
+    """A picture whose values are counted when they are read."""
 
-    values = 0
+    def __init__(self, pixels: np.ndarray) -> None:
+        counted = (pixels[None] if pixels.ndim == 2 else pixels).view(Counted)
+        counted.count = [0]
+        super().__init__(counted)
 
-    def read(self, part, level):
-        self.values += (1 if self.pixels.ndim == 2 else len(self.pixels)) * part[2] * part[3] if level == 0 else 0
-        return super().read(part, level)
+    @property
+    def values(self) -> int:
+        return self.pixels.count[0]
+
+    @values.setter
+    def values(self, values: int) -> None:
+        self.pixels.count[0] = values
 
 
 def open_view(qtbot, session: Session) -> PictureView:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from picture_screen import at, origin, screen
 from scripted_session import make_iterate, make_trajectory, show
-from test_picture_pixels import area_average
 
 from nerd_gui.denoising import PLAIN, Look, Subject
 from nerd_gui.imaging import Photo
@@ -57,26 +56,32 @@ def test_at_100_percent_the_look_is_on_the_screen_to_the_bit(view, session, traj
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-@pytest.mark.parametrize("level", [1, 2, 4])
-def test_levels_are_means_of_the_whole_picture(trajectory, look, level):
-    pictures = IteratePictures(trajectory)
-    source = pictures.picture(0, look)
-    rows, cols = (-(-size >> level) for size in source.shape)
-    whole = trajectory.picture(0, look)
-    block = 2**level
-    expected = [area_average(channel[: 608 >> 4 << 4, :816], 608 // block, 816 // block) for channel in whole]
-    list(source.making((0, 0, rows, cols), level))
-    made = source.read((0, 0, rows, cols), level)
-    assert made.shape == (3, rows, cols)
-    np.testing.assert_allclose(made[:, : 608 // block, : 816 // block], expected, atol=2e-4)
-    removed = pictures.removed(0, look).read((3, 2, 11, 17), level)
-    noisy = np.stack([area_average(c[:608, :816], 608 // block, 816 // block) for c in trajectory.subject.noisy])
-    np.testing.assert_allclose(removed, (np.array(expected) - noisy)[:, 3:14, 2:19], atol=3e-4)
+@pytest.mark.parametrize(("zoom", "channels"), [(0.5, 3), (0.25, 3), (0.125, 1)])
+def test_reduced_it_is_the_means_of_the_whole_picture(view, session, look, zoom, channels):
+    view.resize(300, 400)
+    block = round(1 / zoom)
+    trajectory = run_of((channels, 400 * block, 640 * block), iterates=1)
+    show_iterate(view, session, trajectory)
+    session.set_look(look)
+    for layer in Layer:
+        view.set_caption(layer, "")
+    view.set_zoom(zoom)
+    assert view.zoom() == zoom
+    whole = trajectory.picture(session.index, look)
+    removed = 0.5 + 2 * (whole - trajectory.subject.noisy)
+    for layer, values in ((Layer.ITERATE, whole), (Layer.NOISE, removed)):
+        view.set_compare(Compare.SINGLE, right=layer)
+        means = values.astype(float).reshape(channels, 400, block, 640, block).mean(axis=(2, 4))
+        expected = np.moveaxis(np.clip(255 * means, 0, 255), 0, -1)
+        x, y = view.position_of(0, 0).toTuple()
+        seen = screen(view)[max(0, y) :, max(0, x) :, :channels].astype(float)
+        expected = expected[max(0, -y) :, max(0, -x) :][: seen.shape[0], : seen.shape[1]]
+        np.testing.assert_allclose(seen[: len(expected), : expected.shape[1]], expected, atol=0.75)
 
 
 def test_what_the_plain_look_removes_is_the_noise_estimate(trajectory):
     removed = IteratePictures(trajectory).removed(1, PLAIN)
-    np.testing.assert_array_equal(removed.read((5, 6, 70, 80), 0), trajectory[1].n_hat[:, 5:75, 6:86])
+    np.testing.assert_array_equal(removed.read((5, 6, 70, 80)), trajectory[1].n_hat[:, 5:75, 6:86])
 
 
 @pytest.mark.parametrize("look", [PLAIN, Look(detail=1)], ids=str)
@@ -119,22 +124,27 @@ def test_a_held_iterate_keeps_its_look_and_captions_say_which(view, session, tra
 
 
 def test_levels_are_kept_within_their_limit(monkeypatch):
-    trajectory = run_of((1, 256, 256), iterates=6)
-    pictures = IteratePictures(trajectory)
+    pictures = IteratePictures(run_of((1, 256, 256), iterates=6))
     monkeypatch.setattr("nerd_gui.window.picture.iterate_pictures._KEPT_BYTES", 3 * 64 * 64 * 2)
     first = pictures.n_hat(0)
     for index in (0, 1, 0, 2, 0, 3, 0):
-        list(pictures.picture(index, PLAIN).making((0, 0, 64, 64), 2))
+        list(pictures.n_hat(index).making((0, 0, 64, 64), 2))
     assert pictures.n_hat(0) is first
     for index in (1, 2, 3, 4):
-        list(pictures.picture(index, PLAIN).making((0, 0, 64, 64), 2))
+        list(pictures.n_hat(index).making((0, 0, 64, 64), 2))
     assert pictures.n_hat(0) is not first
 
 
-def test_noise_estimates_that_are_others_are_read(trajectory):
-    pictures = IteratePictures(trajectory)
-    before = pictures.picture(0, PLAIN).read((0, 0, 8, 8), 2)
-    trajectory.iterates[0] = make_iterate(0, 1.0, n_hat=np.zeros(SHAPE, np.float16))
-    after = pictures.picture(0, PLAIN).read((0, 0, 8, 8), 2)
-    assert not np.array_equal(before, after)
-    np.testing.assert_array_equal(after, pictures.noisy.read(0, 0, 8, 8, 2))
+@pytest.mark.parametrize("zoom", [0.6, 1])
+def test_noise_estimates_that_are_others_are_shown(view, session, zoom):
+    view.resize(300, 300)
+    trajectory = run_of((1, 1024, 1024))
+    show_iterate(view, session, trajectory)
+    session.go(0)
+    view.set_zoom(zoom)
+    screen(view)
+    trajectory.iterates[0] = make_iterate(0, 1.0, n_hat=np.zeros((1, 1024, 1024), np.float16), known=False)
+    session.go(1)
+    session.go(0)
+    view.set_compare(Compare.DIFFERENCE)
+    np.testing.assert_array_equal(screen(view)[60:], 128)
