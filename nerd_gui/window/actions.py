@@ -177,6 +177,8 @@ class Actions:
         self.open_clean.setEnabled(has_photo)
         for action in self.exports:
             action.setEnabled(session.newest >= 0)
+        region = session.trajectory.subject.region if session.trajectory is not None else None
+        self.export.setText("&Save shown iterate…" if region is None else f"&Save region {region[3]} × {region[2]}…")
         if not self._models.has_networks:
             self._messages.say("No trained network is there; open a checkpoint from the list of networks.")
 

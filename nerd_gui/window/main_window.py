@@ -16,6 +16,8 @@ from nerd_gui.window.files.opener import PhotoOpener
 from nerd_gui.window.files.opening_line import OpeningLine
 from nerd_gui.window.files.preview_cover import PreviewCover
 from nerd_gui.window.files.recent_files import RecentFiles
+from nerd_gui.window.files.saver import Saver
+from nerd_gui.window.files.saving_line import SavingLine
 from nerd_gui.window.icons import program_icon
 from nerd_gui.window.intentions import Intentions
 from nerd_gui.window.look.panel import LookPanel
@@ -85,7 +87,9 @@ class MainWindow(QMainWindow):
         self.open_dialogs = OpenDialogs(
             self, session.workspace, self.opener, self.controls.model, self.recent_files, self.messages
         )
-        self.export_dialogs = ExportDialogs(self, session, self.curves, self.messages)
+        self.saver = Saver(self)
+        self.saving_line = SavingLine(self.saver)
+        self.export_dialogs = ExportDialogs(self, session, self.curves, self.saver, self.messages)
         self.queue = QueueDialog(self, self.controls.model, self.controls.photo_settings, self.messages)
         self._lay_out()
         self._connect()
@@ -130,6 +134,7 @@ class MainWindow(QMainWindow):
         self.actions_.colour()
         self.addToolBar(bar)
         self.statusBar().addPermanentWidget(QueueButton(self.queue))
+        self.statusBar().addPermanentWidget(self.saving_line)
         self.statusBar().addPermanentWidget(self.opening_line)
         turn_only_with_focus(self)
         self.resize(FIRST_SIZE)
@@ -220,7 +225,15 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the window and end its threads; while the queue is at work the person is asked."""
+        """Remember the window and end its threads, once all that is being saved is there.
+
+        While the queue is at work the person is asked.
+        """
+        if self.saver.busy:
+            self.saver.when_idle(self.close)
+            self.messages.say("The window closes when the file is saved.")
+            event.ignore()
+            return
         if not self.queue.may_close(self):
             event.ignore()
             return

@@ -34,6 +34,7 @@ def make_window(qtbot, settings, tiny_model_path):
     for window in made:
         window.opener.wait()
         window.queue.end()
+        window.saver.wait()
         window.session.controller.wait()
 
 

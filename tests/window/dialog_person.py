@@ -1,6 +1,6 @@
 """Someone at the keyboard who answers dialogs that block: types into them and clicks, by Qt's own events."""
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QLineEdit, QMessageBox
 
@@ -15,13 +15,16 @@ class Person(QObject):
     Parameters
     ----------
     steps : pairs of a kind of dialog and a function that is given it
+    waits : bool
+        Whether the person waits in the end until what was asked for is saved.
     """
 
-    def __init__(self, *steps):
+    def __init__(self, *steps, waits=True):
         super().__init__()
         self.saw = []  # the title of each file dialog, and the text of each question
         self._steps = list(steps)
         self._failed = False
+        self._waits = waits
         self._patience = 500  # ticks without a step
         self._clock = QTimer(self, interval=10)
         self._clock.timeout.connect(self._look)
@@ -34,6 +37,10 @@ class Person(QObject):
         self._clock.stop()
         if kind is None:
             assert not self._failed and not self._steps, f"{len(self._steps)} steps were not taken; seen: {self.saw}"
+            for window in QApplication.topLevelWidgets() if self._waits else ():
+                saver = getattr(window, "saver", None)
+                while saver is not None and saver.busy:
+                    QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def _look(self):
         dialog = QApplication.activeModalWidget()

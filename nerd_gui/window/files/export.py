@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,8 +70,19 @@ def save_iterate(
     return lost
 
 
-def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str, look: Look = PLAIN) -> list[Path]:
+def save_all_iterates(
+    trajectory: Trajectory,
+    folder: Path,
+    suffix: str,
+    look: Look = PLAIN,
+    tell: Callable[[float], object] = lambda _: None,
+) -> list[Path]:
     """Save every iterate as NAME_iterate_07.png and so on, or all as NAME_iterate-2_07.png where such files are there.
+
+    Parameters
+    ----------
+    tell : callable, optional
+        Called before each file with the fraction that is done; what it raises ends the saving there.
 
     Raises
     ------
@@ -84,6 +96,7 @@ def save_all_iterates(trajectory: Trajectory, folder: Path, suffix: str, look: L
         paths = [folder / f"{stem}_{index:0{digits}d}{suffix}" for index in range(len(trajectory))]
         if not any(map(os.path.lexists, paths)):
             for index, path in enumerate(paths):
+                tell(index / len(paths))
                 save_iterate(trajectory, index, path, look=look, overwrite=False)
             return paths
         number += 1

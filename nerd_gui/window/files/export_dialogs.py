@@ -16,21 +16,29 @@ from nerd_gui.window.files.export import (
     suggested_path,
 )
 from nerd_gui.window.files.save_dialog import Target, ask_target
+from nerd_gui.window.files.saver import Saver, Tell
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.session.session import Session
 
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
+_WORD_TIME = 10_000  # milliseconds that a sentence stays
 _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
 
 
 class ExportDialogs:
-    """One dialog for each thing that can be saved; what is shown when it opens is what is saved."""
+    """One dialog for each thing that can be saved; what is shown when it opens is what is saved.
 
-    def __init__(self, parent: QWidget, session: Session, curves: Curves, messages: Messages) -> None:
+    Pictures are saved in the background.
+    """
+
+    def __init__(self, parent: QWidget, session: Session, curves: Curves, saver: Saver, messages: Messages) -> None:
         self._parent = parent
+        self._saver = saver
         self._session = session
         self._curves = curves
         self._messages = messages
+        saver.saved.connect(self._on_saved)
+        saver.failed.connect(messages.show_error)
 
     def ask_iterate(self) -> None:
         """Save the shown iterate; of a photo that was not run whole, the region."""
@@ -38,12 +46,10 @@ class ExportDialogs:
         if trajectory is None:
             return
 
-        def save(target: Target) -> None:
-            if lost := save_iterate(trajectory, index, target.path, look=look, overwrite=target.overwrite):
-                self._messages.show_error(f"Saved “{target.path.name}”. " + " ".join(lost))
+        def save(target: Target) -> str:
+            return " ".join(save_iterate(trajectory, index, target.path, look=look, overwrite=target.overwrite))
 
-        suffix = usual_suffix(trajectory.subject.photo)
-        self._ask(trajectory, "shown iterate", "denoised", suffix, _PICTURES, save)
+        self._ask_picture(trajectory, "shown iterate", "denoised", usual_suffix(trajectory.subject.photo), save)
 
     def ask_noise(self) -> None:
         """Save the shown noise estimate."""
@@ -51,10 +57,11 @@ class ExportDialogs:
         if trajectory is None:
             return
 
-        def save(target: Target) -> None:
+        def save(target: Target) -> str:
             save_picture(target.path, noise_photo(trajectory, index), overwrite=target.overwrite)
+            return ""
 
-        self._ask(trajectory, "noise estimate", "noise", ".png", _PICTURES, save)
+        self._ask_picture(trajectory, "noise estimate", "noise", ".png", save)
 
     def ask_all_iterates(self) -> None:
         """Save every iterate into a folder."""
@@ -64,8 +71,12 @@ class ExportDialogs:
         folder = QFileDialog.getExistingDirectory(self._parent, f"{_title(trajectory, 'all iterates')}: the folder")
         if folder:
             suffix = usual_suffix(trajectory.subject.photo)
-            done = _done(trajectory, "all iterates", f"in “{folder}”")
-            self._attempt(lambda: save_all_iterates(trajectory, Path(folder), suffix, look), done)
+
+            def save(tell: Tell) -> str:
+                save_all_iterates(trajectory, Path(folder), suffix, look, tell)
+                return ""
+
+            self._saver.save("all iterates", _done(trajectory, "all iterates", f"in “{folder}”"), save, steps=True)
 
     def ask_curves(self) -> None:
         """Save the curves."""
@@ -76,7 +87,7 @@ class ExportDialogs:
         def save(target: Target) -> None:
             self._curves.export(target.path, overwrite=target.overwrite)
 
-        self._ask(trajectory, "curves", "curves", ".csv", _CURVES, save)
+        self._save_at_once(trajectory, "curves", ".csv", _CURVES, save)
 
     def ask_report(self) -> None:
         """Save the report."""
@@ -87,31 +98,42 @@ class ExportDialogs:
         def save(target: Target) -> None:
             save_report(trajectory, target.path, overwrite=target.overwrite)
 
-        self._ask(trajectory, "report", "report", ".json", {"JSON": "*.json"}, save)
+        self._save_at_once(trajectory, "report", ".json", {"JSON": "*.json"}, save)
 
-    def _ask(
-        self,
-        trajectory: Trajectory,
-        what: str,
-        ending: str,
-        suffix: str,
-        kinds: dict[str, str],
-        save: Callable[[Target], None],
+    def _ask_picture(
+        self, trajectory: Trajectory, what: str, ending: str, suffix: str, save: Callable[[Target], str]
     ) -> None:
-        photo = trajectory.subject.photo
-        folder = photo.path.parent if photo.path else Path.home()
-        suggested = suggested_path(trajectory, folder, ending, suffix)
-        target = ask_target(self._parent, _title(trajectory, what), suggested, kinds, photo.path)
+        target = self._target(trajectory, what, ending, suffix, _PICTURES)
         if target is not None:
-            self._attempt(lambda: save(target), _done(trajectory, what, f"as “{target.path}”"))
+            done = _done(trajectory, what, f"as “{target.path}”")
+            self._saver.save(f"“{target.path.name}”", done, lambda _: save(target))
 
-    def _attempt(self, save: Callable[[], object], done: str) -> None:
+    def _save_at_once(
+        self, trajectory: Trajectory, what: str, suffix: str, kinds: dict[str, str], save: Callable[[Target], object]
+    ) -> None:
+        """Save what takes no time, or is drawn with the window's own widgets."""
+        target = self._target(trajectory, what, what, suffix, kinds)
+        if target is None:
+            return
         try:
-            save()
+            save(target)
         except (PhotoError, ValueError) as error:
             self._messages.show_error(str(error))
         else:
-            self._messages.say(done, 10_000)
+            self._messages.say(_done(trajectory, what, f"as “{target.path}”"), _WORD_TIME)
+
+    def _target(
+        self, trajectory: Trajectory, what: str, ending: str, suffix: str, kinds: dict[str, str]
+    ) -> Target | None:
+        photo = trajectory.subject.photo
+        folder = photo.path.parent if photo.path else Path.home()
+        suggested = suggested_path(trajectory, folder, ending, suffix)
+        return ask_target(self._parent, _title(trajectory, what), suggested, kinds, photo.path)
+
+    def _on_saved(self, done: str, lost: str) -> None:
+        self._messages.say(done, _WORD_TIME)
+        if lost:
+            self._messages.show_error(f"{done} {lost}")
 
 
 def _title(trajectory: Trajectory, what: str) -> str:

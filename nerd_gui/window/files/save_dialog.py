@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QWidget
 
 
 class Target(NamedTuple):
@@ -26,7 +26,8 @@ def ask_target(
         The folder and the name proposed, with a suffix.
     kinds : dict
         The formats on offer: their names, and the patterns of their files, as in ``{"TIFF": "*.tif *.tiff"}``. A name
-        typed without a suffix takes the first of the chosen format, or that of `suggested` until another is chosen.
+        typed without a suffix takes the first of the chosen format, or that of `suggested` until another is chosen; a
+        name typed with the suffix of a format chooses that.
     original : Path, optional
         The photo that the saved file comes from. It is replaced after a second yes only.
     """
@@ -38,13 +39,13 @@ def ask_target(
     # Some systems' own dialogs ask about the name as it was typed and complete it then: the question is asked here.
     dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
     dialog.setNameFilters(list(filters))
-    pattern = f"*{suggested.suffix.lower()}"
-    for name, patterns in kinds.items():
-        if pattern in patterns.split():
-            dialog.selectNameFilter(f"{name} ({patterns})")
+    _choose_kind(dialog, suggested.suffix)
     dialog.setDefaultSuffix(suggested.suffix)
     dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(filters[chosen]))
     dialog.selectFile(suggested.name)
+    line = dialog.findChild(QLineEdit, "fileNameEdit")
+    if line is not None:  # a system's own dialog has none
+        line.textEdited.connect(lambda name: _follow(dialog, line, name))
     try:
         while dialog.exec():
             path = Path(dialog.selectedFiles()[0])
@@ -55,6 +56,24 @@ def ask_target(
         return None
     finally:
         dialog.deleteLater()
+
+
+def _choose_kind(dialog: QFileDialog, suffix: str) -> None:
+    """Choose the format that a suffix belongs to, if it is another one than is chosen."""
+    for words in dialog.nameFilters():
+        patterns = words.rpartition("(")[2].removesuffix(")").split()
+        if f"*{suffix.lower()}" in patterns and words != dialog.selectedNameFilter():
+            dialog.selectNameFilter(words)
+            dialog.setDefaultSuffix(patterns[0].removeprefix("*."))
+
+
+def _follow(dialog: QFileDialog, line: QLineEdit, name: str) -> None:
+    """Let the format follow a name that is being typed; the name stays as it is, whose suffix Qt fits to the format."""
+    place = line.cursorPosition()
+    _choose_kind(dialog, Path(name).suffix)
+    if line.text() != name:
+        line.setText(name)
+        line.setCursorPosition(place)
 
 
 def _may_replace(parent: QWidget, title: str, path: Path, original: Path | None) -> bool:

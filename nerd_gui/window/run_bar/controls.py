@@ -1,5 +1,7 @@
 """The tool bar's choices: noise, network, solver, device, and the button to the finer settings."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
     QComboBox,
@@ -139,7 +141,8 @@ class RunControls(QWidget):
         choice = self.model.choice
         if choice is None or choice.model is None:
             raise RunError(self.model.reason or "Open a photo first.")
-        return choice
+        grain = self.settings_button.grain_size
+        return choice if grain is None else replace(choice, grain=grain)
 
     def settings(self) -> RunSettings:
         """The settings as chosen.

@@ -165,8 +165,8 @@ class ModelChoice(QComboBox):
                 self.auto = Choice(None, 1, str(error))
         if self.auto == before:
             return
-        named = self.auto is not None and self.auto.model is not None
-        self.setItemText(0, f"Auto: {self.auto.model}" if self.auto is not None and named else "Auto")
+        taken = f": {self.auto.model or 'none needed'}" if self.auto is not None and self.has_networks else ""
+        self.setItemText(0, f"Auto{taken}")
         self._show_reason()
         if self.is_auto:
             self.choiceChanged.emit()

@@ -32,6 +32,7 @@ _TOLERANCES = {
 }
 _MEASURES = {"residual ‖g‖ / ‖f(z)‖": "residual", "length of a step": "relative_step", "change of g": "residual_change"}
 _STARTS = {"zero": "zero", "seeded random": "random", "last equilibrium": "last"}
+_GRAINS = {"as Auto finds it": None, "1 (fine)": 1, "2 (coarse)": 2}
 _LARGEST_SEED = 2**31 - 1  # a spin box knows no larger numbers
 
 
@@ -45,7 +46,7 @@ class _Field(NamedTuple):
 
 
 class SolverSettings(QToolButton):
-    """Every field of `RunSettings` but network, solver and device, which are in the bar itself."""
+    """Every field of `RunSettings` but network, solver and device, which are in the bar itself; and the grain size."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +61,14 @@ class SolverSettings(QToolButton):
         self._make_solver_controls()
         self._make_start_controls()
         self._make_network_controls()
+        self.grain = described(
+            _choice(_GRAINS, None),
+            "grainCombo",
+            "Grain size",
+            "2: the network sees the photo at half the size first, then once more at its own. For coarse noise, as in "
+            "photos that were enlarged or strongly compressed; fine detail suffers. Auto finds it out for the networks "
+            "that it chooses; a network of your own choice has 1.",
+        )
         self._groups = {
             "Solver": (
                 _Field("max_iter", "Most steps", self.max_iter, self.max_iter.value),
@@ -85,14 +94,11 @@ class SolverSettings(QToolButton):
         self._form.setContentsMargins(12, 8, 12, 12)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for title, fields in self._groups.items():
-            heading = QLabel(title)
-            font = heading.font()
-            font.setBold(True)
-            heading.setFont(font)
-            heading.setContentsMargins(0, 8 if self._form.rowCount() else 0, 0, 0)
-            self._form.addRow(heading)
+            self._add_heading(title)
             for field in fields:
                 self._form.addRow(field.label, field.widget)
+        self._add_heading("Denoise photo")
+        self._form.addRow("Grain size", self.grain)
         panel = QWidget()
         panel.setObjectName("solverSettingsPanel")
         panel.setLayout(self._form)
@@ -104,12 +110,26 @@ class SolverSettings(QToolButton):
         self.start.currentIndexChanged.connect(self._enable_seed)
         self._enable_seed()
 
+    def _add_heading(self, title: str) -> None:
+        heading = QLabel(title)
+        font = heading.font()
+        font.setBold(True)
+        heading.setFont(font)
+        heading.setContentsMargins(0, 8 if self._form.rowCount() else 0, 0, 0)
+        self._form.addRow(heading)
+
     # ---- what the settings are -----------------------------------------------------------------------------------
 
     def values(self) -> dict[str, Any]:
         """The fields of `RunSettings` that the panel sets; those that do not apply to the run are left out."""
         fields = [field for group in self._groups.values() for field in group]
         return {field.name: field.value() for field in fields if field.widget.isEnabledTo(self)}
+
+    @property
+    def grain_size(self) -> int | None:
+        """The grain size that a person wants for whole photos; None leaves it to Auto."""
+        grain: int | None = self.grain.currentData()
+        return grain
 
     def show_solver(self, name: str) -> None:
         """Enable what this solver makes use of.

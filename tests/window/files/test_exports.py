@@ -43,11 +43,12 @@ def export(action, path):
         action.trigger()
 
 
-def test_all_iterates_are_saved_numbered(window, tmp_path, monkeypatch):
+def test_all_iterates_are_saved_numbered(qtbot, window, tmp_path, monkeypatch):
     folder = tmp_path / "all"
     folder.mkdir()
     monkeypatch.setattr("nerd_gui.window.files.export_dialogs.QFileDialog.getExistingDirectory", lambda *_: str(folder))
     window.actions_.export_all.trigger()
+    qtbot.waitUntil(lambda: not window.saver.busy)
     trajectory = window.session.trajectory
     assert sorted(path.name for path in folder.iterdir()) == [f"photo_iterate_{i:02d}.png" for i in range(5)]
     for i in range(5):

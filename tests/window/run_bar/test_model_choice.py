@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QComboBox, QLabel
 
 from nerd_gui.denoising import AUTO, RunError
 from nerd_gui.imaging import sample_names
@@ -113,7 +113,7 @@ def test_auto_follows_photo_and_noise(qtbot, auto_window, open_built_in, tmp_pat
 def test_a_photo_with_hardly_any_noise_is_said_and_can_be_run_by_hand(qtbot, auto_window, tmp_path):
     window = auto_window(save_photo(tmp_path / "clean.png", level=0.8))
     models = window.controls.model
-    assert models.network is None and models.currentText() == "Auto"
+    assert models.network is None and models.currentText() == "Auto: none needed"
     said = summary(window)
     assert "hardly any noise (σ 0.8)" in said and said.endswith("To denoise it all the same, choose a network.")
     assert "hardly any noise" in tip(models, 0)
@@ -130,6 +130,18 @@ def test_coarse_noise_is_given_the_larger_grain_size(auto_window, open_file, tmp
     assert window.controls.choice().grain == 2 and "grain size 2" in summary(window)
     open_file(window, save_photo(tmp_path / "fine.png", level=12))
     assert window.controls.choice().grain == 1 and "grain size" not in summary(window)
+
+
+def test_the_grain_size_can_be_asked_for(auto_window, tmp_path):
+    window = auto_window(save_photo(tmp_path / "coarse.png", level=12, width=2.0))
+    wanted = window.findChild(QComboBox, "grainCombo")
+    for text, grain in (("1 (fine)", 1), ("2 (coarse)", 2), ("as Auto finds it", 2)):
+        wanted.setCurrentText(text)
+        assert window.controls.choice().grain == grain
+    window.controls.model.choose("nerd-lite-photo-colour")
+    assert window.controls.choice().grain == 1
+    wanted.setCurrentText("2 (coarse)")
+    assert window.controls.choice().grain == 2 and window.controls.choice().model == "nerd-lite-photo-colour"
 
 
 def test_a_choice_by_hand_is_kept_and_remembered_and_so_is_auto(qtbot, auto_window, open_file, tmp_path):
