@@ -9,7 +9,7 @@ from nerd_gui.cli.arguments import BAD_INPUT, SOME_FAILED, Parser, UsageError, q
 from nerd_gui.cli.denoise_progress import ProgressLine, summarize, tell
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, write_text
-from nerd_gui.denoising import AUTO
+from nerd_gui.denoising import AUTO, PICTURE
 from nerd_gui.denoising.batch import Batch, Outcome
 from nerd_gui.denoising.cluster import Cluster
 from nerd_gui.denoising.photo_files import Destination, Networks, Treatment
@@ -20,7 +20,8 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui denoise`."""
     made = Parser(
         "denoise",
-        "Denoise photo files; what a file says beside its pixels, and their depth, are kept.",
+        "Denoise photo files; what a file says beside its pixels, and their depth, are kept. The run of a photo that "
+        "is noisy already ends when nothing visible changes any more, unless --tol or --stop-on say otherwise.",
         "examples:\n  nerd-gui denoise noisy.png -o clean.png --report run.json\n"
         "  nerd-gui denoise *.jpg -o denoised/\n"
         "  nerd-gui denoise holidays -o denoised --skip-existing   a folder, or the rest of it\n"
@@ -50,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
         help="let a Dask cluster do it, whose workers see the same folders: one task a photo",
     )
     add("--quality", type=quality, default=95, metavar="Q", help="of JPEG and WebP files, 1-100 (default: 95)")
+    add("--grain", type=int, choices=(1, 2), help="2: for coarse or resized noise (default: 1, or what auto chooses)")
     add_run_options(made)
+    made.set_defaults(tol=None, stop_on=None)  # so that it is known whether they were given
     return made
 
 
@@ -83,9 +86,11 @@ def run(args: argparse.Namespace) -> int:
     destination = Destination(args.output, several=several, overwrite=args.overwrite)
     destination.check_folder()
     check_file(args.report, replace=args.overwrite)
+    if args.tol is None and args.stop_on is None and args.add_noise is None:
+        args.stop_on = PICTURE
     clean = None if args.clean is None else open_photo(args.clean)
     settings = run_settings(args, AUTO if args.model is None else args.model)
-    treatment = Treatment(settings, args.add_noise, args.seed or 0, clean, args.quality)
+    treatment = Treatment(settings, args.grain, args.add_noise, args.seed or 0, clean, args.quality)
     batch = Batch(args.inputs, destination, treatment, skip_existing=args.skip_existing)
     if args.report is not None:
         files = [file for job in batch.jobs for file in (job.source, job.target)]

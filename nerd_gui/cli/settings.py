@@ -8,8 +8,8 @@ from typing import get_args
 import torch
 
 from nerd_gui.cli.arguments import UsageError, not_negative, positive, sigma, whole
-from nerd_gui.denoising import RunSettings, check_device, default_device, default_model
-from nerd_gui.equilibrium import MEASURES, SOLVERS
+from nerd_gui.denoising import STOPS, RunSettings, check_device, default_device, default_model
+from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd.attention import Precision
 
 _NOT_AS_GIVEN = ("model", "device")  # their defaults depend on the machine
@@ -35,7 +35,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help=f"what the measure of --stop-on must fall to, 0: take all steps (default: {usual.tol:g})",
     )
-    add("--stop-on", default=usual.stop_on, metavar="MEASURE", help=f"{_choice(MEASURES, usual.stop_on)}")
+    add(
+        "--stop-on",
+        default=usual.stop_on,
+        metavar="MEASURE",
+        help=f"{_choice(STOPS, usual.stop_on)}; picture: the run ends when nothing visible changes, whatever --tol",
+    )
     add(
         "--safeguard",
         action=argparse.BooleanOptionalAction,

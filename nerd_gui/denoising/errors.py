@@ -3,3 +3,7 @@
 
 class RunError(ValueError):
     """A run that cannot start or go on; the message says what is wrong and what to do."""
+
+
+class TooLittleMemory(RunError):
+    """A run does not fit into the memory that it may take."""

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from nerd_gui import allocator
-from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.errors import TooLittleMemory
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.equilibrium import SOLVERS, Storage
-from nerd_gui.imaging.tiles import crop_side
 from nerd_gui.nerd import NerdConfig
 
 #: What the solver's pairs are kept in where memory suffices: the residuals are those of float32 to three digits.
@@ -25,8 +24,6 @@ _BASE = 100 << 20
 _SHARE, _LIMIT_SHARE = 0.9, 0.95
 _REUSED = 1.5  # what a run takes at most where freed memory is kept for its later tensors, in parts of the estimate
 _ROOMY = 0.5  # part of the budget up to which memory is given away for speed
-_BETWEEN_TILES = 16 << 20  # blocks below the threshold that stay behind from one tile to the next
-_LEAST_HALO = 8  # pixels: the convolutions' reach in a few evaluations of f
 _FEWER = (8, 6, 4, 3, 2, 1)  # pairs, to choose from when all do not fit
 
 
@@ -42,10 +39,8 @@ class MemoryPlan:
         What the solver's pairs are kept in.
     pairs : int or None
         Those that the solver keeps; None: all of them, or the solver's own choice.
-    tiles : (down, across)
-        Parts that the picture is cut into; (1, 1): it is solved whole.
-    halo : int
-        Pixels that each tile sees beyond its part.
+    tiles : int
+        Parts that a whole photo is solved in, see `PhotoRun`; 1: the picture is solved as a whole.
     steps : tuple of str
         What was given up for it, a sentence each.
     reuse : bool
@@ -56,8 +51,7 @@ class MemoryPlan:
     budget: int
     pair_dtype: torch.dtype
     pairs: int | None
-    tiles: tuple[int, int] = (1, 1)
-    halo: int = 0
+    tiles: int = 1
     steps: tuple[str, ...] = ()
     reuse: bool = False
 
@@ -119,13 +113,12 @@ def budget_bytes(settings: RunSettings) -> int:
 def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan:
     """Fit a run into the free memory and into `settings.memory_limit`.
 
-    In this order, as far as it takes: pairs in 8 bits instead of 16, fewer pairs, and tiles, which change the
-    equilibrium a little since GroupNorm takes its statistics from each tile. A smaller window q is no step of the
-    plan: attention's memory does not depend on it. Nothing is done here: the run itself sets the allocator.
+    In this order, as far as it takes: pairs in 8 bits instead of 16, and fewer pairs. A smaller window q is no step of
+    the plan: attention's memory does not depend on it. Nothing is done here: the run itself sets the allocator.
 
     Raises
     ------
-    RunError
+    TooLittleMemory
         If nothing helps; the sentence says how much is needed, and what would help.
     """
     if plan := roomy_plan(config, settings, batch, rows, cols):
@@ -166,38 +159,12 @@ def _plans(
             step = f"{settings.solver.capitalize()} keeps {fewer} pair{'s' * (fewer > 1)} instead of {pairs}."
             yield MemoryPlan(needed(fewer_settings, dtype), budget, dtype, fewer, steps=(*steps, step))
 
-    halo = max((settings.window or config.window) // 2, _LEAST_HALO)
-    n_hat = 6 * batch * config.channels * rows * cols * (settings.max_iter + 1)  # of the tiles, and blended
-    beside = n_hat + _BETWEEN_TILES
-    down, across = 1, 1
-    while max(down, across) < max(rows, cols):
-        if rows // down >= cols // across:
-            down += 1
-        else:
-            across += 1
-        if rows < 2 * halo * down and cols < 2 * halo * across:
-            return
-        tall, wide = crop_side(rows, down, halo), crop_side(cols, across, halo)
-        step = (
-            f"The picture is solved in {down * across} tiles of at most {wide} x {tall} pixels, blended where they "
-            "overlap; the equilibrium differs a little from that of the whole picture."
-        )
-        yield MemoryPlan(
-            needed(settings, dtype, tall, wide) + beside,
-            budget,
-            dtype,
-            settings.memory,
-            (down, across),
-            halo,
-            (*steps, step),
-        )
 
-
-def too_little(needed: int, settings: RunSettings, budget: int) -> RunError:
+def too_little(needed: int, settings: RunSettings, budget: int) -> TooLittleMemory:
     """What to say of a run that does not fit."""
     limit = settings.memory_limit
     there = "may be taken" if limit is None else f"are left of the limit of {limit:g} GB"
-    return RunError(
+    return TooLittleMemory(
         f"This run needs about {needed / 1e9:.1f} GB of memory and {budget / 1e9:.1f} GB {there}; choose a smaller "
         "region, fewer solver steps, or fewer pairs of vectors for the solver to keep."
     )

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from nerd_gui.denoising.auto import AUTO, choose
-from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.errors import RunError, TooLittleMemory
 from nerd_gui.denoising.provenance import describe, edit_of
 from nerd_gui.denoising.recorder import record
 from nerd_gui.denoising.run import DenoisingRun
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
+from nerd_gui.denoising.whole_photo import ONE_PIECE, PhotoRun, record_photo
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging import (
@@ -120,6 +121,8 @@ class Treatment:
     ----------
     settings : RunSettings
         Their network may be `AUTO`, which is then chosen for each photo.
+    grain : int, optional
+        The grain size, 1 or 2; None: what Auto chooses, and 1 for a network that was chosen by hand.
     sigma, seed : float, int
         Add such noise first (0-255 scale); None: the photo is noisy already.
     clean : Photo, optional
@@ -129,6 +132,7 @@ class Treatment:
     """
 
     settings: RunSettings
+    grain: int | None = None
     sigma: float | None = None
     seed: int = 0
     clean: Photo | None = None
@@ -230,13 +234,14 @@ def denoise_file(
         raise Stopped from error
     lost = what_is_lost(target.suffix, photo)  # raises for an unknown suffix
     report = None
-    settings = _chosen(photo, treatment, tell)
+    settings, grain = _chosen(photo, treatment, tell)
     if settings is None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _save_as_it_is(photo, source, target, treatment.quality, overwrite)
     else:
         subject = Subject.of(photo, sigma=treatment.sigma, seed=treatment.seed, clean=treatment.clean)
-        trajectory = _solved(subject, settings, networks.get(settings), should_stop, watch, tell)
+        run = prepare(subject, settings, networks.get(settings), grain)
+        trajectory = _solved(run, should_stop, watch, tell)
         index = trajectory.result
         result = replace(photo, pixels=trajectory.picture(index))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -254,15 +259,16 @@ def denoise_file(
     return report
 
 
-def _chosen(photo: Photo, treatment: Treatment, tell: Callable[[str], None]) -> RunSettings | None:
-    """The settings with the network for this photo; None where it is best left as it is."""
+def _chosen(photo: Photo, treatment: Treatment, tell: Callable[[str], None]) -> tuple[RunSettings | None, int]:
+    """The settings with the network for this photo, None where it is best left as it is; and the grain size."""
     settings = treatment.settings
     if settings.model != AUTO:
-        return settings
+        return settings, treatment.grain or 1
     adds_noise = treatment.sigma is not None
     choice = choose(photo, adds_noise=adds_noise, device=settings.device, sigma=treatment.sigma)
     tell(choice.reason)
-    return None if choice.model is None else replace(settings, model=choice.model)
+    chosen = None if choice.model is None else replace(settings, model=choice.model)
+    return chosen, treatment.grain or choice.grain
 
 
 def _save_as_it_is(photo: Photo, source: Path, target: Path, quality: int, overwrite: bool) -> None:
@@ -275,23 +281,38 @@ def _save_as_it_is(photo: Photo, source: Path, target: Path, quality: int, overw
         raise PhotoError(f"“{target.name}” was not saved: {why_not(error, target)}.") from error
 
 
+def prepare(subject: Subject, settings: RunSettings, net: NERD, grain: int = 1) -> DenoisingRun | PhotoRun:
+    """The run of a photo: in one piece if it is small, memory suffices and its grain is fine; else in tiles.
+
+    Raises
+    ------
+    RunError, ModelError
+        As `DenoisingRun` and `PhotoRun` do.
+    """
+    if grain == 1 and subject.rows * subject.cols <= ONE_PIECE:
+        try:
+            return DenoisingRun(subject, settings, net)
+        except TooLittleMemory:  # for one piece
+            return PhotoRun(subject, settings, net)
+    return PhotoRun(subject, settings, net, grain=grain)
+
+
 def _solved(
-    subject: Subject,
-    settings: RunSettings,
-    net: NERD,
+    run: DenoisingRun | PhotoRun,
     should_stop: Callable[[], bool] | None,
     watch: Callable[[Step], None] | None,
     tell: Callable[[str], None],
 ) -> Trajectory:
-    run = DenoisingRun(subject, settings, net)
-    for sentence in run.plan.steps:
+    for sentence in run.trajectory.plan.steps if isinstance(run, PhotoRun) else run.plan.steps:
         tell(sentence)
-
-    def saw(iterate: Iterate) -> None:
-        if watch is not None:
-            watch(Step(iterate.index / settings.max_iter, iterate=iterate))
-
-    trajectory = record(run, should_stop, keep_features=False, watch=saw)
+    watch = watch or (lambda _: None)
+    if isinstance(run, PhotoRun):
+        trajectory = record_photo(run, should_stop, watch=lambda at: watch(Step(at.fraction, at.seconds_left)))
+    else:
+        most = run.settings.max_iter
+        trajectory = record(
+            run, should_stop, keep_features=False, watch=lambda one: watch(Step(one.index / most, iterate=one))
+        )
     if trajectory.stop_reason is StopReason.CANCELLED:
         raise Stopped
     return trajectory

@@ -1,12 +1,13 @@
 """How a saved picture came about, in the words of its file's metadata."""
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 
 from nerd_gui import __version__
+from nerd_gui.denoising.eye_rule import ANYWHERE, ROOT_MEAN_SQUARE
 from nerd_gui.denoising.look import PLAIN, Look
+from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.denoising.trajectory import Trajectory
 from nerd_gui.imaging import Edit
 
@@ -22,13 +23,13 @@ def describe(trajectory: Trajectory, index: int, look: Look = PLAIN) -> str:
     settings, subject = trajectory.settings, trajectory.subject
     start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
     region = "" if subject.region is None else f", region {subject.region} of the photo"
-    parts = math.prod(trajectory.plan.tiles)
-    tiles = "" if parts == 1 else f", in {parts} tiles"
+    tiles = "" if trajectory.plan.tiles == 1 else f", in {trajectory.plan.tiles} tiles"
+    grain = "" if trajectory.grain == 1 else f", grain size {trajectory.grain}"
     added = "" if subject.sigma is None else f", noise added: sigma {subject.sigma:g}, seed {subject.seed}"
     shown = "" if look.plain else f", look: {look}"
     return (
         f"{PROGRAM}, {_network(trajectory)}, {settings.solver}, {index} iterations{start}, "
-        f"residual {trajectory[index].residual:.1e}{region}{tiles}{added}{shown}"
+        f"residual {trajectory[index].residual:.1e}{region}{tiles}{grain}{added}{shown}"
     )
 
 
@@ -37,6 +38,8 @@ def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
     settings, subject, iterate = trajectory.settings, trajectory.subject, trajectory[index]
     added = "none" if subject.sigma is None else f"sigma {subject.sigma:g}, seed {subject.seed}"
     rule = f"{_MEASURES.get(settings.stop_on, settings.stop_on)} {settings.tol:g}" if settings.tol else "none"
+    if settings.stop_on == PICTURE:
+        rule = f"picture settled to {ROOT_MEAN_SQUARE:g} of 255 levels, {ANYWHERE:g} at most anywhere"
     stopped = "" if trajectory.stop_reason is None else f"; the run ended: {trajectory.stop_reason}"
     details = {
         "Statement": STATEMENT,
@@ -49,6 +52,7 @@ def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
         "StopRule": f"{rule}, at most {settings.max_iter} steps{stopped}",
         "Residual": f"{iterate.residual:.3e}",
         "Window": str(trajectory.window),
+        "GrainSize": str(trajectory.grain),
         "NoiseAdded": added,
         "Strength": "not told" if settings.strength is None else f"{settings.strength:g}",
         "Look": str(look),

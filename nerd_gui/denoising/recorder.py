@@ -50,14 +50,19 @@ class Recorder:
         self.trajectory.add(iterate)
 
     def finish(self, reason: StopReason = StopReason.CANCELLED) -> None:
+        """See `close`."""
+        self.close(self.trajectory, reason)
+
+    @staticmethod
+    def close(trajectory: Trajectory, reason: StopReason = StopReason.CANCELLED) -> None:
         """Note that no iterate follows, the memory that the run took, and whether its code was compiled.
 
         Parameters
         ----------
+        trajectory : Trajectory
         reason : StopReason
             Why the run ended, where its last iterate does not say so: it was cancelled between two, or failed.
         """
-        trajectory = self.trajectory
         trajectory.stop_reason = trajectory.stop_reason or reason
         trajectory.peak_memory_mb = peak_memory_mb(trajectory.settings.device)
         trajectory.compiled = status(trajectory.settings.device)

@@ -1,6 +1,5 @@
 """One run: a photo, a network and settings become a stream of iterates."""
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,16 +11,15 @@ from nerd_gui import allocator
 from nerd_gui.denoising.channels import batch_size, from_batch, to_batch
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.eye_rule import EyeRule
 from nerd_gui.denoising.features import HALF_MAX, IN_MEMORY, Features, FeatureStore
 from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan
-from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.settings import PICTURE, RunSettings
 from nerd_gui.denoising.strength import with_strength
 from nerd_gui.denoising.subject import Subject
-from nerd_gui.denoising.tiled import together
 from nerd_gui.denoising.trajectory import Iterate, measured
-from nerd_gui.denoising.warm_start import IN_TILES, NO_EQUILIBRIUM, Equilibrium
-from nerd_gui.equilibrium import SOLVERS, SolverStep
-from nerd_gui.imaging.tiles import cut_tiles
+from nerd_gui.denoising.warm_start import NO_EQUILIBRIUM, Equilibrium
+from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
 from nerd_gui.nerd import NERD, exact_float32, load_model
 
 
@@ -95,8 +93,6 @@ class DenoisingRun:
             return None, None
         if given is None:
             return None, NO_EQUILIBRIUM
-        if self.plan.tiles != (1, 1):
-            return None, IN_TILES
         misfit = given.misfit(self.subject, settings.model, self.batch, self.net.config.features)
         return (given, None) if misfit is None else (None, misfit)
 
@@ -111,7 +107,7 @@ class DenoisingRun:
             Asked around and during each evaluation of f; true ends the stream.
         keep_features : bool
             Keep what attention maps are made from (2.4 GB for each megapixel of 17 steps at d = 64), past what the plan
-            leaves of memory on disk. A picture solved in tiles has none, and its iterates come when all tiles are done.
+            leaves of memory on disk.
 
         Raises
         ------
@@ -120,10 +116,7 @@ class DenoisingRun:
         """
         allocator.set_reuse(self.plan.reuse)
         try:
-            if self.plan.tiles != (1, 1):
-                yield from self._tiled(should_stop)
-            else:
-                yield from self._iterates(should_stop, self._feature_store() if keep_features else None)
+            yield from self._iterates(should_stop, self._feature_store() if keep_features else None)
         except _Stopped:
             return
         except torch.OutOfMemoryError as error:
@@ -135,18 +128,6 @@ class DenoisingRun:
         if self.settings.device.startswith("cuda"):  # whose memory the plan is about; features are kept elsewhere
             return FeatureStore(IN_MEMORY)
         return FeatureStore(max(0, min(IN_MEMORY, self.plan.budget - self.plan.needed)))
-
-    def _tiled(self, should_stop: Callable[[], bool] | None) -> Iterator[Iterate]:
-        subject, plan = self.subject, self.plan
-        tiles = cut_tiles(subject.rows, subject.cols, *plan.tiles, plan.halo)
-        runs = []
-        for tile in tiles:
-            part = copy.copy(self)
-            part.subject = Subject(subject.photo, tile.cut(subject.noisy))
-            runs.append(list(part._iterates(should_stop, None)))
-            if should_stop is not None and should_stop():
-                return
-        yield from together(subject, tiles, runs)
 
     def _iterates(self, should_stop: Callable[[], bool] | None, store: FeatureStore | None) -> Iterator[Iterate]:
         settings, net = self.settings, self.net
@@ -165,12 +146,16 @@ class DenoisingRun:
 
         keywords = replace(settings, memory=self.plan.pairs).solver_keywords()
         keywords |= {"pair_dtype": self.plan.pair_dtype, "should_stop": should_stop}
+        rule = EyeRule() if settings.stop_on == PICTURE else None
         for step in SOLVERS[settings.solver](f, self._start(s), **keywords):
             features = None
             if store is not None and kept_s is not None:
                 features = Features(store.keep(step.z), kept_s, net.attention_statistics(step.z, s))
-            yield self._decoded(step, y, features)
-            del step  # which holds f(z): f needs the memory
+            iterate = self._decoded(step, y, features, rule)
+            yield iterate
+            if iterate.stop_reason is StopReason.SETTLED:
+                return
+            del step, iterate  # f needs the memory of what f(z) and the features take
 
     def _start(self, s: Tensor) -> Tensor:
         z0 = self.net.initial(s)
@@ -183,11 +168,14 @@ class DenoisingRun:
         return z0
 
     @torch.no_grad()
-    def _decoded(self, step: SolverStep, y: Tensor, features: Features | None) -> Iterate:
+    def _decoded(self, step: SolverStep, y: Tensor, features: Features | None, rule: EyeRule | None) -> Iterate:
         subject = self.subject
         _, estimated = self.net.estimate(y, step.z)
         # What a diverging z decodes to may be more than half precision holds, or nothing.
         n_hat = np.nan_to_num(from_batch(estimated, subject.channels)).clip(-HALF_MAX, HALF_MAX)
+        reason = step.stop_reason
+        if rule is not None and rule.settled(n_hat) and reason in (None, StopReason.STEP_LIMIT):
+            reason = StopReason.SETTLED
         return Iterate(
             index=step.index,
             n_hat=n_hat.astype(np.float16),
@@ -199,7 +187,7 @@ class DenoisingRun:
             seconds=step.seconds,
             evaluations=step.evaluations,
             restarted=bool(step.restarted),
-            stop_reason=step.stop_reason,
+            stop_reason=reason,
         )
 
 

@@ -9,6 +9,10 @@ from nerd_gui.equilibrium import MEASURES, SOLVERS, Measure
 from nerd_gui.nerd.attention import Precision
 
 Start = Literal["zero", "random", "last"]
+#: A run may also stop on what a person sees of it, see `EyeRule`.
+PICTURE: Literal["picture"] = "picture"
+StopOn = Measure | Literal["picture"]
+STOPS: tuple[StopOn, ...] = (*MEASURES, PICTURE)
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,10 @@ class RunSettings:
         Most steps; iterates are numbered 0 ... N.
     tol : float
         What the measure `stop_on` must fall to for the run to have converged; 0 takes all steps.
-    stop_on : {"residual", "relative_step", "residual_change"}
-        ||g|| / ||f(z)||, how far the fixed point is; the length of a step in parts of z (Fig. 10); or the change of g
-        in parts of g (Sec. V-A), which tends to |1 - lambda| of f's leading eigenvalue lambda and not to 0.
+    stop_on : {"residual", "relative_step", "residual_change", "picture"}
+        ||g|| / ||f(z)||, how far the fixed point is; the length of a step in parts of z (Fig. 10); the change of g in
+        parts of g (Sec. V-A), which tends to |1 - lambda| of f's leading eigenvalue lambda and not to 0; or, without
+        regard to `tol`, the decoded picture: the run ends when it does not visibly change any more (`EyeRule`).
     memory : int or None
         Pairs of vectors that the solver keeps of its steps (None: its own choice, which for Broyden is all of them).
         Bytes are limited by `memory_limit`.
@@ -55,7 +60,7 @@ class RunSettings:
     solver: str = "broyden"
     max_iter: int = 17
     tol: float = 1e-3
-    stop_on: Measure = "residual"
+    stop_on: StopOn = "residual"
     memory: int | None = None
     safeguard: bool = True
     damping: float = 1.0
@@ -74,8 +79,8 @@ class RunSettings:
             raise RunError(f"The solver needs at least 1 step, not {self.max_iter}.")
         if not (math.isfinite(self.tol) and self.tol >= 0):
             raise RunError(f"The tolerance must be a number of 0 or more, not {self.tol}.")
-        if self.stop_on not in MEASURES:
-            raise RunError(f"A run can stop on {', '.join(MEASURES)}, not on “{self.stop_on}”.")
+        if self.stop_on not in STOPS:
+            raise RunError(f"A run can stop on {', '.join(STOPS)}, not on “{self.stop_on}”.")
         if self.memory is not None and self.memory < 1:
             raise RunError(f"The solver must keep at least 1 pair of vectors, not {self.memory}.")
         if not 0 < self.damping < math.inf:
@@ -98,4 +103,6 @@ class RunSettings:
         names = ["max_iter", "tol", "stop_on", "safeguard", *SOLVERS[self.solver].own_keywords]
         if self.memory is not None:
             names.append("memory")
-        return {name: getattr(self, name) for name in names}
+        keywords = {name: getattr(self, name) for name in names}
+        # No solver knows the picture: it takes all steps until the run, which does, has enough.
+        return keywords if self.stop_on != PICTURE else keywords | {"stop_on": "residual", "tol": 0.0}

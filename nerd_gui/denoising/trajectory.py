@@ -1,6 +1,7 @@
 """The one record of a run: every iterate as it was, and the curves over them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +13,14 @@ from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.look import PLAIN, Look, NoiseProfile, look_part
 from nerd_gui.denoising.memory_plan import MemoryPlan
 from nerd_gui.denoising.report import outline, report
-from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.settings import PICTURE, RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.warm_start import Equilibrium, Saving
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma, noise_level, psnr, ssim
 
+#: Why a run that goes by the picture has ended, where its last iterate is the one that it was after.
+_BY_THE_PICTURE = (None, StopReason.SETTLED, StopReason.CONVERGED, StopReason.CANCELLED)
 CURVES = ("residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim")
 
 
@@ -119,6 +122,8 @@ class Trajectory:
         What the person must be told of the start: that no last equilibrium fits, and it is zero.
     weights_sha256 : str or None
         The SHA-256 of the network's file; None for a network that came from none.
+    grain : int
+        2 where the network saw the photo's stride-2 sub-pictures first.
     """
 
     subject: Subject
@@ -132,6 +137,7 @@ class Trajectory:
     earlier_runs: tuple[dict[str, Any], ...] = ()
     notice: str | None = None
     weights_sha256: str | None = None
+    grain: int = 1
     _profiles: dict[tuple[int, StopReason | None], NoiseProfile] = field(default_factory=dict, repr=False)
 
     def add(self, iterate: Iterate) -> None:
@@ -147,6 +153,11 @@ class Trajectory:
         self.iterates.append(iterate)
         self.stop_reason = iterate.stop_reason
 
+    def replace(self, iterates: Sequence[Iterate]) -> None:
+        """Put these in the place of the iterates there are: those of a whole photo, which change with each tile."""
+        self.iterates[:] = iterates
+        self.stop_reason = iterates[-1].stop_reason if iterates else None
+
     def __len__(self) -> int:
         return len(self.iterates)
 
@@ -155,7 +166,7 @@ class Trajectory:
 
     @property
     def result(self) -> int:
-        """Index of the run's result, the iterate of least residual.
+        """Index of the run's result: the iterate of least residual; the last one of a run that goes by the picture.
 
         Raises
         ------
@@ -164,6 +175,8 @@ class Trajectory:
         """
         if not self.iterates:
             raise ValueError("The run has no iterate yet.")
+        if self.settings.stop_on == PICTURE and self.stop_reason in _BY_THE_PICTURE:
+            return len(self.iterates) - 1
         return min(self.iterates, key=lambda iterate: iterate.residual).index
 
     def picture(

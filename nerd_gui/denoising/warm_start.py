@@ -10,7 +10,6 @@ from torch import Tensor
 from nerd_gui.denoising.subject import Subject
 
 NO_EQUILIBRIUM = "There is no last equilibrium, so the run starts from zero."
-IN_TILES = "A picture that is solved in tiles has no last equilibrium, so the run starts from zero."
 
 
 @dataclass(frozen=True, eq=False)

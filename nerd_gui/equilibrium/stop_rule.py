@@ -24,7 +24,9 @@ class StopReason(StrEnum):
     STALLED = "stalled"
     DIVERGED = "diverged"
     CANCELLED = "cancelled"
-    FAILED = "failed"  # an error ended the run; no solver says so itself
+    # No solver says these itself:
+    FAILED = "failed"  # an error ended the run
+    SETTLED = "settled"  # what z decodes to does not visibly change any more
 
 
 class Progress:

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_PATCH = 32  # pixels, the side of a patch in Fig. 8
+#: Pixels, the side of a patch in Fig. 8.
+PATCH = 32
 
 
 def noise_level(n_hat: NDArray) -> float | NDArray[np.float32]:
@@ -26,7 +27,7 @@ def noise_level(n_hat: NDArray) -> float | NDArray[np.float32]:
     A least-squares denoiser leaves sqrt(sigma^2 - MSE), not sigma: expect a little less than the true level.
     """
     rows, cols = n_hat.shape[-2:]
-    height, width = min(_PATCH, rows), min(_PATCH, cols)
+    height, width = min(PATCH, rows), min(PATCH, cols)
     down, across = rows // height, cols // width
     patches = np.asarray(n_hat[..., : down * height, : across * width], np.float32)
     patches = patches.reshape(*n_hat.shape[:-2], down, height, across, width)

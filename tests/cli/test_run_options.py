@@ -76,7 +76,7 @@ def test_without_options_a_run_has_the_defaults(command):
         ("--strength -1", "“-1” is not a noise level, a number from 0 to 255"),
         ("--damping 0", "“0” is not a number above 0"),
         ("--start-seed -1", "“-1” is not a whole number of 0 or more"),
-        ("--stop-on energy", "can stop on residual, relative_step, residual_change, not on “energy”"),
+        ("--stop-on energy", "can stop on residual, relative_step, residual_change, picture, not on “energy”"),
     ],
 )
 def test_options_that_make_no_sense_are_sentences(photo, model, capsys, tmp_path, monkeypatch, options, sentence):

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import psutil
 import pytest
 import torch
@@ -18,16 +17,15 @@ from nerd_gui.denoising import (
     RunError,
     RunSettings,
     Subject,
+    TooLittleMemory,
     denoise,
     estimate_bytes,
     memory_plan,
     peak_memory_mb,
     plan_run,
 )
-from nerd_gui.denoising.photo_files import describe
 from nerd_gui.equilibrium import MEASURES, SOLVERS, Solver, Storage, plain
-from nerd_gui.imaging import open_sample
-from nerd_gui.nerd import NerdConfig, load_model
+from nerd_gui.nerd import NerdConfig
 
 PAPER = NerdConfig()
 VECTOR = 4 * 128 * 1024 * 1024  # z at 1024 x 1024 with the paper's width
@@ -94,7 +92,7 @@ def test_an_added_solver_is_planned_with_what_it_states(heavy, budget):
     assert estimate_bytes(PAPER, heavy, 1, 1024, 1024) - least == VECTOR * (9 - f + 10 * 4 / 2)
     budget(least + VECTOR * (9 - f + 3 * 4 / 4))
     plan = plan_run(PAPER, heavy, 1, 1024, 1024)
-    assert (plan.pairs, plan.tiles) == (3, (1, 1))
+    assert plan.pairs == 3
     assert plan.steps == ("Heavy's pairs are kept in 8 bits instead of 16.", "Heavy keeps 3 pairs instead of 10.")
 
 
@@ -107,7 +105,7 @@ def test_an_added_solver_runs(heavy):
 def test_the_papers_network_solves_a_megapixel_whole_in_10_gb(budget):
     budget(10e9)
     plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
-    assert plan.needed < 10e9 and plan.tiles == (1, 1) and plan.steps == ()
+    assert plan.needed < 10e9 and plan.steps == ()
 
 
 def test_the_estimate_grows_with_what_it_depends_on():
@@ -121,27 +119,29 @@ def test_the_estimate_grows_with_what_it_depends_on():
 
 
 @pytest.mark.parametrize(
-    ("vectors", "pairs", "tiled", "steps"),
+    ("vectors", "pairs", "steps"),
     [
-        (18.5, None, False, []),
-        (14.5, None, False, [EIGHT_BITS]),
-        (14.1, None, False, [EIGHT_BITS]),
-        (13.6, 3, False, [EIGHT_BITS, "Broyden keeps 3 pairs instead of 16."]),
-        (12.6, 1, False, [EIGHT_BITS, "Broyden keeps 1 pair instead of 16."]),
-        (6.0, None, True, [EIGHT_BITS]),
-        (1.0, None, True, [EIGHT_BITS]),
+        (18.5, None, []),
+        (14.5, None, [EIGHT_BITS]),
+        (14.1, None, [EIGHT_BITS]),
+        (13.6, 3, [EIGHT_BITS, "Broyden keeps 3 pairs instead of 16."]),
+        (12.6, 1, [EIGHT_BITS, "Broyden keeps 1 pair instead of 16."]),
     ],
 )
-def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, pairs, tiled, steps):
+def test_a_plan_gives_up_no_more_than_it_must(budget, vectors, pairs, steps):
     budget(vectors * VECTOR + 90e6)
     plan = plan_run(PAPER, RunSettings(), 1, 1024, 1024)
     assert plan.needed <= plan.budget
     assert plan.pairs == pairs
-    assert (plan.tiles != (1, 1)) == tiled
-    assert list(plan.steps[: len(steps)]) == steps
-    assert len(plan.steps) == len(steps) + tiled
+    assert list(plan.steps) == steps
     assert (plan.pair_dtype is torch.float16) == (not steps)
-    assert not tiled or f"in {plan.tiles[0] * plan.tiles[1]} tiles of at most" in plan.steps[-1]
+
+
+@pytest.mark.parametrize("vectors", [6.0, 1.0])
+def test_what_does_not_fit_is_refused(budget, vectors):
+    budget(vectors * VECTOR + 90e6)
+    with pytest.raises(TooLittleMemory, match="choose a smaller region"):
+        plan_run(PAPER, RunSettings(), 1, 1024, 1024)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def calls(monkeypatch):
     return made
 
 
-@pytest.mark.parametrize("free", [64e9, 12e9, 3e9, 1e6])
+@pytest.mark.parametrize("free", [64e9, 12e9, 1e6])
 def test_planning_does_not_touch_the_allocator(monkeypatch, calls, free):
     monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(free))
     with nullcontext() if free > 1e9 else pytest.raises(RunError):
@@ -181,7 +181,7 @@ def test_what_an_earlier_run_left_to_be_reused_counts_as_free(monkeypatch):
     monkeypatch.setattr(allocator, "trim", lambda: left.__setitem__(0, 0))
     photo = make_photo(rows=1024, cols=1024)
     plan = DenoisingRun(Subject.of(photo), RunSettings(), make_net(**dataclasses.asdict(PAPER))).plan
-    assert plan.steps == () and plan.tiles == (1, 1) and plan.budget == int(0.9 * 12e9)
+    assert plan.steps == () and plan.budget == int(0.9 * 12e9)
 
 
 def test_a_run_with_room_to_spare_leaves_it_there(monkeypatch):
@@ -212,32 +212,8 @@ def test_a_run_that_cannot_fit_is_refused(monkeypatch):
         RunSettings(memory_limit=0.0)
 
 
-def test_a_picture_in_tiles_is_nearly_that_of_the_whole(budget):
-    net, settings = load_model("nerd-lite-25"), RunSettings(max_iter=6, tol=0.0, window=9)
-    subject = Subject.of(open_sample("camera 256"), sigma=25, region=(60, 60, 112, 96))
-    whole = denoise(subject, settings, net)
-    budget(estimate_bytes(net.config, settings, 1, 96, 80, torch.float8_e5m2))
-    tiled = denoise(subject, settings, net)
-    assert np.prod(tiled.plan.tiles) > 1 and tiled.report()["plan"] == list(tiled.plan.steps)
-    assert f"in {np.prod(tiled.plan.tiles)} tiles" in describe(tiled, 0) and "tiles" not in describe(whole, 0)
-    assert len(tiled) == len(whole) and tiled.stop_reason == whole.stop_reason
-    assert [iterate.evaluations for iterate in tiled.iterates] == list(range(1, 8))
-    assert whole[6].psnr > 26
-    assert tiled[6].psnr == pytest.approx(whole[6].psnr, abs=0.3)
-    assert tiled[6].noise_level == pytest.approx(whole[6].noise_level, rel=0.05)
-    assert 0.5 < tiled[6].residual / whole[6].residual < 2
-
-
-def test_a_stop_leaves_the_tiles():
-    run = DenoisingRun(Subject.of(make_photo(rows=120, cols=100)), RunSettings(max_iter=8, tol=0.0), make_net())
-    run.plan = dataclasses.replace(run.plan, tiles=(2, 2), halo=8)
-    asked = []
-    assert list(run.iterates(lambda: len(asked) > 20 or bool(asked.append(1)))) == []
-    assert len(asked) == 20 + 1
-
-
 _MEASURE = """
-import json, sys, psutil, torch
+import json, torch
 from nerd_gui.benchmarks.peak import resident_peak
 from nerd_gui.denoising import DenoisingRun, RunSettings, Subject
 from nerd_gui.nerd import NERD, NerdConfig
@@ -245,29 +221,25 @@ from tiny_runs import make_photo
 torch.set_num_threads(1)
 torch.manual_seed(0)
 net = NERD(NerdConfig(features=64, window=5)).fold().eval().requires_grad_(False)
-room = json.loads(sys.argv[1])
-limit = None if room is None else (psutil.Process().memory_info().rss + room) / 0.95e9
-settings = RunSettings(max_iter=5, tol=0.0, memory_limit=limit)
+settings = RunSettings(max_iter=5, tol=0.0)
 run = DenoisingRun(Subject.of(make_photo(rows=224, cols=224)), settings, net)
 peak = resident_peak(lambda: list(run.iterates(keep_features=False)))
-print(json.dumps([peak, run.plan.needed, run.plan.tiles != (1, 1)]))
+print(json.dumps([peak, run.plan.needed]))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count resident memory in other ways")
-@pytest.mark.parametrize(("room", "tiled"), [(None, False), (175e6, True)])
-def test_the_estimate_is_what_a_run_takes(room, tiled):
+def test_the_estimate_is_what_a_run_takes():
     here = Path(__file__).parent
     done = subprocess.run(
-        [sys.executable, "-c", _MEASURE, json.dumps(room)],
+        [sys.executable, "-c", _MEASURE],
         env={"PYTHONPATH": f"{here.parents[1]}:{here}", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=True,
     )
-    peak, needed, was_tiled = json.loads(done.stdout)
-    assert was_tiled == tiled
-    assert (0.7 if tiled else 0.5) * needed < peak < 1.1 * needed
+    peak, needed = json.loads(done.stdout)
+    assert 0.5 * needed < peak < 1.1 * needed
 
 
 def test_the_peak_is_that_of_the_process():

@@ -1,0 +1,6 @@
+"""Whole photos: tiles that share the photo's statistics, put together as they are finished."""
+
+from nerd_gui.denoising.whole_photo.photo_plan import PhotoPlan
+from nerd_gui.denoising.whole_photo.photo_run import ONE_PIECE, PhotoProgress, PhotoRun, record_photo
+
+__all__ = ["ONE_PIECE", "PhotoPlan", "PhotoProgress", "PhotoRun", "record_photo"]

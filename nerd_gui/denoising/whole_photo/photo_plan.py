@@ -1,0 +1,76 @@
+"""How a whole photo is fitted into memory: the size of its tiles, and where its iterates lie."""
+
+from dataclasses import dataclass
+
+from nerd_gui import allocator
+from nerd_gui.denoising.memory_plan import PAIR_DTYPE, MemoryPlan, budget_bytes, estimate_bytes, too_little
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.whole_photo.grid import grid
+from nerd_gui.denoising.whole_photo.sample import sample_count, sample_settings, sample_side
+from nerd_gui.nerd import NerdConfig
+
+#: Sides of tiles to choose from: larger ones save halo, and time past the first one is the same.
+_CORES = (512, 384, 256, 128, 64)
+_LEAST_HALO = 16  # pixels: past it the photo's equilibrium does not become more exact (see `PhotoRun`)
+_IN_MEMORY = 2 << 30  # bytes of iterates that are kept in memory at most
+_REUSED = 1.5  # what the work on a tile takes at most where freed memory is kept, in parts of the estimate
+
+
+@dataclass(frozen=True)
+class PhotoPlan:
+    """How the tiles of a photo fit into the memory there is.
+
+    Attributes
+    ----------
+    memory : MemoryPlan
+    core : int
+        Side of the tiles in pixels, at most.
+    halo : int
+        Pixels that a tile is solved with beyond its core.
+    in_memory : int
+        Bytes of iterates that are kept in memory; the others lie in temporary files.
+    """
+
+    memory: MemoryPlan
+    core: int
+    halo: int
+    in_memory: int
+
+
+def halo_of(window: int) -> int:
+    """Pixels around a part that its equilibrium depends on: twice the reach of the attention."""
+    return max(_LEAST_HALO, 2 * (window // 2))
+
+
+def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: int, cols: int, grain: int) -> PhotoPlan:
+    """Choose the largest tiles that fit.
+
+    Raises
+    ------
+    RunError
+        If none do; the sentence says how much is needed.
+    """
+    halo = halo_of(settings.window or config.window)
+    budget = budget_bytes(settings)
+    pictures = channels if config.channels == 1 else 1
+    # Of the first of two passes, in which a square is larger, all sub-pictures are solved.
+    side = min(sample_side(halo if grain == 1 else 3 * halo), rows, cols)
+    sample = estimate_bytes(
+        config,
+        sample_settings(settings),
+        pictures * sample_count(rows, cols),
+        side,
+        side,
+    )
+    whole_halo = halo * (1 if grain == 1 else 3)  # of both passes, the first one at half the size
+    needed = 0
+    for core in _CORES:
+        tall, wide = (min(size, core + 2 * whole_halo) for size in (rows, cols))
+        needed = max(sample, estimate_bytes(config, settings, pictures, tall, wide))
+        if needed <= budget:
+            count = len(grid(rows, cols, core, whole_halo))
+            reuse = settings.device == "cpu" and allocator.can_reuse() and _REUSED * needed <= budget
+            left = budget - int(needed * (_REUSED if reuse else 1))
+            memory = MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, tiles=count, reuse=reuse)
+            return PhotoPlan(memory, core, whole_halo, max(0, min(_IN_MEMORY, left)))
+    raise too_little(needed, settings, budget)

@@ -1,0 +1,257 @@
+"""A whole photo in tiles that share its statistics: an equilibrium that does not depend on where it is cut."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Literal
+
+import torch
+
+from nerd_gui import allocator
+from nerd_gui.denoising.devices import check_device
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.recorder import Recorder
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.strength import with_strength
+from nerd_gui.denoising.subject import Subject
+from nerd_gui.denoising.trajectory import Iterate, Trajectory
+from nerd_gui.denoising.whole_photo.grid import Part, Tile, grid, nearest
+from nerd_gui.denoising.whole_photo.mosaic import Mosaic
+from nerd_gui.denoising.whole_photo.part_solver import How, Interrupted, PartIterate, Pass, solve_part
+from nerd_gui.denoising.whole_photo.photo_plan import halo_of, plan_photo
+from nerd_gui.denoising.whole_photo.sample import sampled_passes, sampled_share
+from nerd_gui.denoising.whole_photo.tally import Tally
+from nerd_gui.equilibrium import StopReason
+from nerd_gui.nerd import NERD, load_model
+
+#: Photos up to so many pixels are solved in one piece, where memory suffices: their run can be watched.
+ONE_PIECE = 1_000_000
+_FROM_ZERO = "Tiles of a photo start from zero; the start that was asked for is for regions."
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoProgress:
+    """How far a photo has come.
+
+    Attributes
+    ----------
+    phase : {"sample", "tiles"}
+        The photo's statistics are taken from a sample of it, or tiles are solved.
+    done, count : int
+        Tiles that are finished, and tiles in all.
+    fraction : float
+        Of the whole work, 0 ... 1.
+    seconds_left : float or None
+        As the finished tiles tell; None before there are any.
+    part : (row, col, rows, cols) or None
+        Where the iterates have just changed.
+    iterates : tuple of Iterate
+        The photo's iterates now, for `Trajectory.replace`. Their n_hat are written to in place as tiles are finished, 0
+        where none is; their numbers are those of the finished tiles.
+    """
+
+    phase: Literal["sample", "tiles"]
+    done: int
+    count: int
+    fraction: float
+    seconds_left: float | None = None
+    part: Part | None = None
+    iterates: tuple[Iterate, ...] = ()
+
+
+class PhotoRun:
+    """The run of a whole photo, ready to start; `tiles` does the work, wherever it is called.
+
+    GroupNorm takes its statistics from the whole picture. Here they are taken from a sample of squares spread over the
+    photo and held fixed; f is local then, and each tile, with a halo around it, is solved by itself.
+
+    Parameters
+    ----------
+    subject : Subject
+    settings : RunSettings
+    net : NERD, optional
+        The network, loaded from `settings.model` if left out.
+    grain : {1, 2}
+        2: the network first sees the photo's stride-2 sub-pictures, then what it made of them; for coarse noise.
+
+    Attributes
+    ----------
+    settings : RunSettings
+        As asked for, but from the start "zero", and the strength is the noise level that the network is told.
+    plan : PhotoPlan
+    trajectory : Trajectory
+        The record of the run; empty until its reader gives it a `PhotoProgress.iterates`.
+    notice : str or None
+        The sentence that says that the start is zero.
+
+    Raises
+    ------
+    RunError
+        If the device is missing, the photo does not suit the network, memory does not suffice, or a strength comes with
+        a network that takes none.
+    ModelError
+        If the network cannot be loaded.
+    """
+
+    def __init__(self, subject: Subject, settings: RunSettings, net: NERD | None = None, *, grain: int = 1) -> None:
+        check_device(settings.device)
+        if grain not in (1, 2):
+            raise RunError(f"The grain size is 1 or 2, not {grain}.")
+        self.subject, self.grain = subject, grain
+        self.net = net if net is not None else load_model(settings.model, device=settings.device)
+        if self.net.config.channels not in (1, 3):
+            raise RunError(
+                f"The network “{settings.model}” takes {self.net.config.channels} channels; photos have 1 or 3."
+            )
+        self.notice = None if settings.start == "zero" else _FROM_ZERO
+        self.settings = settings = with_strength(replace(settings, start="zero"), subject, self.net)
+        self.window = settings.window or self.net.config.window
+        allocator.trim()  # what an earlier run left to be reused is free for this one
+        self.plan = plan_photo(self.net.config, settings, subject.channels, subject.rows, subject.cols, grain)
+        self.trajectory = Trajectory(
+            subject,
+            settings,
+            self.window,
+            self.plan.memory,
+            notice=self.notice,
+            grain=grain,
+            weights_sha256=self.net.weights_sha256,
+        )
+        self._left = grid(subject.rows, subject.cols, self.plan.core, self.plan.halo)
+        self._count = len(self._left)
+        self._pixels = sum(tile.pixels for tile in self._left)
+        self._mosaic = Mosaic((subject.channels, subject.rows, subject.cols), self.plan.in_memory)
+        self._tally = Tally(subject)
+        self._passes: list[Pass] | None = None
+        self._seconds = 0.0  # that the finished tiles took
+
+    @property
+    def finished(self) -> bool:
+        """Whether all tiles are."""
+        return not self._left
+
+    @property
+    def evaluations(self) -> float:
+        """Of f for each pixel of the finished tiles, on average."""
+        return self._tally.evaluations
+
+    def tiles(
+        self, should_stop: Callable[[], bool] | None = None, view: Callable[[], Part | None] | None = None
+    ) -> Iterator[PhotoProgress]:
+        """Solve the tiles that are left, yielding how far the photo has come with each; called again it goes on.
+
+        Parameters
+        ----------
+        should_stop : callable, optional
+            Asked many times during each evaluation of f, from any thread. True ends the stream, and what is finished
+            stays; while it does not return, the work pauses.
+        view : callable, optional
+            What of the photo is in view, (row, col, rows, cols): that is solved first.
+
+        Raises
+        ------
+        RunError
+            If the device runs out of memory, or the disk of room for the iterates.
+        """
+        clock = _Clock(should_stop)
+        how = How(self.settings, self.window, self.plan.memory.pairs, self.plan.memory.pair_dtype, clock.should_stop)
+        allocator.set_reuse(self.plan.memory.reuse)
+        try:
+            yield from self._tiles(how, clock, view)
+        except Interrupted:
+            return
+        except torch.OutOfMemoryError as error:
+            raise RunError(
+                f"The device “{self.settings.device}” ran out of memory; choose a smaller memory limit for the run, or "
+                "another device."
+            ) from error
+        finally:
+            allocator.trim()
+
+    def _tiles(self, how: How, clock: "_Clock", view: Callable[[], Part | None] | None) -> Iterator[PhotoProgress]:
+        noisy = self.subject.noisy
+        if self._passes is None:
+            yield PhotoProgress("sample", 0, self._count, 0.0)
+            halo = halo_of(self.window)
+            self._passes = sampled_passes(self.net, noisy, self.grain, self.settings.strength, halo, how)
+        while self._left:
+            how.interrupt()
+            index = nearest(self._left, view() if view is not None else None)
+            tile, began = self._left[index], clock.seconds
+            iterates = list(solve_part(noisy[(slice(None), *tile.solved)], self._passes, how))
+            yield self._taken(index, tile, iterates, clock.seconds - began)
+
+    def _taken(self, index: int, tile: Tile, iterates: list[PartIterate], seconds: float) -> PhotoProgress:
+        """Take a finished tile, number `index` of those that are left, into the photo."""
+        self._mosaic.add(tile, [one.n_hat for one in iterates])
+        self._tally.add(tile, iterates)
+        del self._left[index]
+        self._seconds += seconds
+        left = sum(other.pixels for other in self._left)
+        done = self._pixels - left
+        sample = sampled_share(self.subject.rows, self.subject.cols, self._pixels)
+        return PhotoProgress(
+            "tiles",
+            self._count - len(self._left),
+            self._count,
+            (sample + done / self._pixels) / (1 + sample),
+            self._seconds * left / done,
+            tile.shown,
+            self._tally.iterates(self._mosaic.n_hats, over=not self._left),
+        )
+
+    def finish(self, reason: StopReason = StopReason.CANCELLED) -> None:
+        """Note in the trajectory that nothing follows for now; the reason is its own where the run is finished."""
+        Recorder.close(self.trajectory, reason)
+
+
+class _Clock:
+    """Time that the work took, without what it waited because `should_stop` did not return."""
+
+    def __init__(self, should_stop: Callable[[], bool] | None) -> None:
+        self._should_stop = should_stop
+        self._waited: dict[int, float] = {}
+
+    def should_stop(self) -> bool:
+        if self._should_stop is None:
+            return False
+        began, thread = perf_counter(), threading.get_ident()
+        stop = self._should_stop()
+        self._waited[thread] = self._waited.get(thread, 0.0) + perf_counter() - began
+        return stop
+
+    @property
+    def seconds(self) -> float:
+        # The threads of an evaluation wait together: the one that waited longest tells how long all of them did.
+        return perf_counter() - max(self._waited.values(), default=0.0)
+
+
+def record_photo(
+    run: PhotoRun,
+    should_stop: Callable[[], bool] | None = None,
+    *,
+    watch: Callable[[PhotoProgress], None] | None = None,
+) -> Trajectory:
+    """Let the run of a photo run to its end, and return its record.
+
+    Parameters
+    ----------
+    run : PhotoRun
+    should_stop : callable, optional
+        As for `PhotoRun.tiles`.
+    watch : callable, optional
+        Called with the progress as it comes.
+
+    Raises
+    ------
+    RunError
+        If the run cannot go on.
+    """
+    for progress in run.tiles(should_stop):
+        if progress.iterates:
+            run.trajectory.replace(progress.iterates)
+        if watch is not None:
+            watch(progress)
+    run.finish()
+    return run.trajectory

@@ -1,0 +1,25 @@
+"""A picture as its stride-2 sub-pictures, in which coarse noise is finer, and back."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def split(picture: NDArray, stride: int) -> NDArray:
+    """The sub-pictures picture[:, i::stride, j::stride], as (stride * stride, C, rows, cols).
+
+    A picture whose sides are no multiples of the stride repeats its last rows and columns.
+    """
+    _, rows, cols = picture.shape
+    padded = np.pad(picture, ((0, 0), (0, -rows % stride), (0, -cols % stride)), mode="edge")
+    return np.stack([padded[:, i::stride, j::stride] for i in range(stride) for j in range(stride)])
+
+
+def merge(parts: NDArray, rows: int, cols: int) -> NDArray:
+    """The picture (C, rows, cols) whose sub-pictures these are, the inverse of `split`."""
+    count, channels, tall, wide = parts.shape
+    stride = round(count**0.5)
+    picture = np.empty((channels, tall * stride, wide * stride), parts.dtype)
+    for index, part in enumerate(parts):
+        i, j = divmod(index, stride)
+        picture[:, i::stride, j::stride] = part
+    return picture[:, :rows, :cols]

@@ -1,0 +1,125 @@
+"""The numbers of a whole photo's iterates, added up over the tiles that are finished."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerd_gui.denoising.subject import Subject
+from nerd_gui.denoising.trajectory import Iterate
+from nerd_gui.denoising.whole_photo.grid import Tile
+from nerd_gui.denoising.whole_photo.part_solver import PartIterate
+from nerd_gui.equilibrium import StopReason
+from nerd_gui.imaging import luma, noise_level, to_8_bit
+from nerd_gui.imaging.noise_estimate import PATCH
+
+#: Of the tiles' reasons, the first of these that occurs is the photo's.
+_WORST_FIRST = (
+    StopReason.DIVERGED,
+    StopReason.CANCELLED,
+    StopReason.STEP_LIMIT,
+    StopReason.STALLED,
+    StopReason.SETTLED,
+    StopReason.CONVERGED,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """Those of one iterate of a tile."""
+
+    iterate: PartIterate
+    noise_levels: NDArray[np.float64]  # of the luma and of each channel
+    squared_error: float | None  # sum over its core, of 8-bit values
+
+
+@dataclass(frozen=True, eq=False)
+class _Finished:
+    pixels: int
+    patches: int  # of the noise level
+    numbers: list[_Numbers]
+
+    def at(self, index: int) -> _Numbers:
+        return self.numbers[min(index, len(self.numbers) - 1)]
+
+
+class Tally:
+    """Adds up what the finished tiles say of each iterate; a tile that has ended stays at its last one.
+
+    Residuals are root mean squares over the tiles, weighted by their pixels; noise levels are means over all patches,
+    PSNR is that of all pixels. SSIM is left out: its maps would take more memory than the photo.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._finished: list[_Finished] = []
+
+    def add(self, tile: Tile, iterates: Sequence[PartIterate]) -> None:
+        """Take note of a finished tile."""
+        row, col, rows, cols = tile.core
+        inside = np.s_[:, row - tile.rows.start :, col - tile.cols.start :]
+        numbers = [
+            self._numbers(one, one.n_hat[inside][:, :rows, :cols], np.s_[:, row : row + rows, col : col + cols])
+            for one in iterates
+        ]
+        patches = max(1, rows // PATCH) * max(1, cols // PATCH)
+        self._finished.append(_Finished(rows * cols, patches, numbers))
+
+    def _numbers(self, iterate: PartIterate, n_hat: NDArray[np.float32], part: tuple[slice, ...]) -> _Numbers:
+        levels = np.array([noise_level(luma(n_hat)), *(noise_level(channel) for channel in n_hat)], np.float64)
+        clean, error = self._subject.clean, None
+        if clean is not None:
+            difference = to_8_bit(self._subject.noisy[part] + n_hat).astype(np.float32) - to_8_bit(clean[part])
+            error = float(np.square(difference, dtype=np.float64).sum())
+        return _Numbers(iterate, levels, error)
+
+    @property
+    def evaluations(self) -> float:
+        """Of f for each pixel, on average."""
+        return self._mean(lambda numbers: float(numbers.iterate.evaluations), -1)
+
+    def iterates(self, n_hats: Sequence[NDArray[np.float16]], *, over: bool) -> tuple[Iterate, ...]:
+        """The photo's iterates, of these noise estimates; `over` where no tile is left to be solved."""
+        last = len(n_hats) - 1
+        return tuple(self._iterate(index, n_hat, over and index == last) for index, n_hat in enumerate(n_hats))
+
+    def _iterate(self, index: int, n_hat: NDArray[np.float16], last: bool) -> Iterate:
+        all_numbers = [tile.at(index) for tile in self._finished]
+        each = [numbers.iterate for numbers in all_numbers]
+        patches = np.array([tile.patches for tile in self._finished])
+        levels = np.average([numbers.noise_levels for numbers in all_numbers], axis=0, weights=patches)
+        going = [one.relative_step for one in each if one.relative_step is not None]
+        changes = [one.residual_change for one in each if one.residual_change is not None]
+        reasons = {one.stop_reason for one in each}
+        return Iterate(
+            index=index,
+            n_hat=n_hat,
+            features=None,
+            residual=math.sqrt(self._mean(lambda numbers: numbers.iterate.residual**2, index)),
+            relative_step=max(going) if going else None,
+            residual_change=max(changes) if changes else None,
+            noise_level=float(levels[0]),
+            noise_levels=tuple(float(level) for level in levels[1:]),
+            psnr=self._psnr(all_numbers),
+            ssim=None,
+            seconds=sum(one.seconds for one in each),
+            evaluations=max(one.evaluations for one in each),
+            restarted=any(index < len(tile.numbers) and tile.at(index).iterate.restarted for tile in self._finished),
+            stop_reason=next(reason for reason in _WORST_FIRST if reason in reasons) if last else None,
+        )
+
+    @property
+    def _pixels(self) -> int:
+        return sum(tile.pixels for tile in self._finished)
+
+    def _mean(self, value: Callable[[_Numbers], float], index: int) -> float:
+        at = index if index >= 0 else 1 << 30
+        return sum(tile.pixels * value(tile.at(at)) for tile in self._finished) / self._pixels
+
+    def _psnr(self, numbers: Sequence[_Numbers]) -> float | None:
+        if self._subject.clean is None:
+            return None
+        error = sum(one.squared_error or 0.0 for one in numbers) / (self._pixels * self._subject.channels)
+        return 10 * math.log10(255**2 / error) if error else math.inf

@@ -1,0 +1,237 @@
+"""f with the statistics of its GroupNorms held fixed.
+
+GroupNorm takes mean and variance from the whole picture, so f of a part is another function than f of the picture. With
+the picture's statistics held fixed f is local: a pixel of f(z) depends on the attention window and the convolutions
+around it alone, and a part of the picture with a halo has the equilibrium that the picture has there.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nerd_gui.nerd.layers import GroupStatistics, TransformationBlock
+from nerd_gui.nerd.model import NERD
+
+#: For each GroupNorm of f, by its name in the network, what it takes from the whole picture.
+Statistics = Mapping[str, GroupStatistics]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A rectangle of a part, and how much its pixels together count beside those of other parts."""
+
+    row: int
+    col: int
+    rows: int
+    cols: int
+    weight: float = 1.0
+
+    def cut(self, part: Tensor) -> Tensor:
+        """The rectangle of a part (pictures, d, rows, cols)."""
+        inside = part[..., self.row : self.row + self.rows, self.col : self.col + self.cols]
+        return inside.clone(memory_format=torch.channels_last)
+
+
+class PooledNorm(nn.Module):
+    """A GroupNorm that takes its statistics over several parts of a picture together, and keeps the last ones.
+
+    Parameters
+    ----------
+    norm : nn.GroupNorm
+    pictures : int
+        How many pictures the parts are of: a batch holds the first part of each, then the second of each, ...
+    counted : sequence of Counted, optional
+        What is counted of each part; all of it is normalised. None: all is counted.
+    """
+
+    def __init__(self, norm: nn.GroupNorm, pictures: int, counted: Sequence[Counted] | None) -> None:
+        super().__init__()
+        self.norm, self.pictures, self.counted = norm, pictures, counted
+        self.statistics: GroupStatistics | None = None
+
+    def forward(self, u: Tensor) -> Tensor:
+        """Normalise u (parts * pictures, d, rows, cols)."""
+        self.statistics = self._pooled(u, self.norm.num_groups)
+        return self._repeated(self.statistics, len(u)).normalise(u.float(), self.norm)
+
+    def of_group(self, u: Tensor, features: slice) -> tuple[Tensor, GroupStatistics]:
+        """Normalise the features of one group alone; return them and their statistics."""
+        statistics = self._pooled(u, 1)
+        norm = nn.GroupNorm(1, u.shape[1], self.norm.eps, device=u.device)
+        norm.weight.data, norm.bias.data = self.norm.weight[features], self.norm.bias[features]
+        return self._repeated(statistics, len(u)).normalise(u.float(), norm), statistics
+
+    def _pooled(self, u: Tensor, groups: int) -> GroupStatistics:
+        parts = u.unflatten(0, (-1, self.pictures))
+        counted = self.counted or [Counted(0, 0, *u.shape[2:])] * len(parts)
+        each = [GroupStatistics.of(one.cut(part), groups) for one, part in zip(counted, parts, strict=True)]
+        weight = u.new_tensor([one.weight for one in counted], dtype=torch.float32)[:, None, None]
+        weight = weight / weight.sum()
+        means = torch.stack([one.mean for one in each])
+        mean = (weight * means).sum(0)
+        variances = torch.stack([one.variance for one in each]) + (means - mean).square()
+        return GroupStatistics(mean, (weight * variances).sum(0))
+
+    def _repeated(self, statistics: GroupStatistics, batch: int) -> GroupStatistics:
+        parts = batch // self.pictures
+        return GroupStatistics(statistics.mean.repeat(parts, 1), statistics.variance.repeat(parts, 1))
+
+
+def with_pooled_statistics(net: NERD, pictures: int = 1, counted: Sequence[Counted] | None = None) -> NERD:
+    """A network whose f sees a batch of parts of a picture as one; see `PooledNorm` for the parameters."""
+    made = _copied(net, lambda norm, _: PooledNorm(norm, pictures, counted))
+    if made.transformation is not None:
+        made.transformation = _PooledTransformation(made.transformation)  # type: ignore[assignment]
+    return made
+
+
+def pooled_statistics(net: NERD) -> list[dict[str, GroupStatistics]]:
+    """The statistics of the last evaluation of a network `with_pooled_statistics`, for each of its pictures."""
+    found = {
+        name.replace("transformation.block.", "transformation."): module.statistics
+        for name, module in net.named_modules()
+        if isinstance(module, PooledNorm)
+    }
+    known = {name: statistics for name, statistics in found.items() if statistics is not None}
+    pictures = len(next(iter(known.values())).mean)
+    return [
+        {name: GroupStatistics(kept.mean[i : i + 1], kept.variance[i : i + 1]) for name, kept in known.items()}
+        for i in range(pictures)
+    ]
+
+
+def with_fixed_statistics(net: NERD, statistics: Statistics) -> NERD:
+    """A network whose f has these statistics (of one picture) whatever it is given, and is local therefore."""
+
+    def fixed(norm: nn.GroupNorm, name: str) -> nn.Module:
+        return _Fixed(norm, statistics[name])
+
+    made = _copied(net, fixed)
+    if net.transformation is not None and made.transformation is not None:
+        made.transformation = _LocalTransformation(made.transformation)  # type: ignore[assignment]
+    return made
+
+
+def _copied(net: NERD, replaced: Callable[[nn.GroupNorm, str], nn.Module]) -> NERD:
+    """A copy of a network in evaluation, its weight norm folded, with other norms in f."""
+    made = copy.deepcopy(net).fold().eval().requires_grad_(False)
+    for path, module in list(made.named_modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.GroupNorm):
+                setattr(module, name, replaced(child, f"{path}.{name}".lstrip(".")))
+    return made
+
+
+class _Fixed(nn.Module):
+    """A GroupNorm with fixed statistics: a factor and a summand for each feature."""
+
+    def __init__(self, norm: nn.GroupNorm, statistics: GroupStatistics) -> None:
+        super().__init__()
+        repeat = norm.num_channels // norm.num_groups
+        mean, variance = (x[0].repeat_interleave(repeat) for x in (statistics.mean, statistics.variance))
+        factor = norm.weight * torch.rsqrt(variance + norm.eps)
+        self.register_buffer("mean", mean)
+        self.register_buffer("variance", variance)
+        self.register_buffer("factor", factor)
+        self.register_buffer("summand", norm.bias - mean * factor)
+        self.norm = norm
+
+    mean: Tensor
+    variance: Tensor
+    factor: Tensor
+    summand: Tensor
+
+    def forward(self, u: Tensor) -> Tensor:
+        return F.batch_norm(u, self.mean, self.variance, self.norm.weight, self.norm.bias, False, 0.0, self.norm.eps)
+
+
+class _PooledTransformation(nn.Module):
+    """Trans(u) with pooled statistics, by one group of hidden features after another."""
+
+    def __init__(self, block: TransformationBlock) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(
+        self,
+        u: Tensor,
+        dropout_mask: Tensor | None = None,
+        interrupt: Callable[[], None] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Tensor:
+        block = self.block
+        norm_mid = block.norm_mid
+        assert isinstance(norm_mid, PooledNorm)
+        normed = block.norm_in(u)
+        if torch.is_autocast_enabled(u.device.type):
+            normed = normed.to(torch.get_autocast_dtype(u.device.type))
+        out: Tensor | None = None
+        groups: list[GroupStatistics] = []
+        size = norm_mid.norm.num_channels // norm_mid.norm.num_groups
+        for begin in range(0, norm_mid.norm.num_channels, size):
+            part = slice(begin, begin + size)
+            hidden, statistics = norm_mid.of_group(F.conv2d(normed, block.conv_in.weight[part], padding=1), part)
+            groups.append(statistics)
+            if interrupt is not None:
+                interrupt()
+            share = F.conv2d(hidden.relu_().to(normed.dtype), block.conv_out.weight[:, part], padding=1)
+            out = share if out is None else out.add_(share)
+        norm_mid.statistics = GroupStatistics(
+            torch.cat([one.mean for one in groups], dim=1), torch.cat([one.variance for one in groups], dim=1)
+        )
+        assert out is not None
+        return block.norm_post(out)
+
+
+class _LocalTransformation(nn.Module):
+    """Trans(u) with fixed statistics, of which those behind a convolution are folded into its weights."""
+
+    def __init__(self, block: TransformationBlock) -> None:
+        super().__init__()
+        norm_in, norm_mid, norm_post = block.norm_in, block.norm_mid, block.norm_post
+        assert isinstance(norm_in, _Fixed) and isinstance(norm_mid, _Fixed)
+        self.norm_in = norm_in
+        self.parts = norm_mid.norm.num_groups
+        conv_in, conv_out = block.conv_in.weight, block.conv_out.weight
+        self.register_buffer("weight_in", conv_in * norm_mid.factor[:, None, None, None])
+        self.register_buffer("bias_in", norm_mid.summand)
+        if isinstance(norm_post, _Fixed):
+            conv_out, bias_out = conv_out * norm_post.factor[:, None, None, None], norm_post.summand
+        else:
+            bias_out = torch.zeros_like(conv_out[:, 0, 0, 0])
+        self.register_buffer("weight_out", conv_out)
+        self.register_buffer("bias_out", bias_out)
+
+    weight_in: Tensor
+    bias_in: Tensor
+    weight_out: Tensor
+    bias_out: Tensor
+
+    def forward(
+        self,
+        u: Tensor,
+        dropout_mask: Tensor | None = None,
+        interrupt: Callable[[], None] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Tensor:
+        """Trans(u) by one part of the hidden features after another, as `TransformationBlock` does it."""
+        normed = self.norm_in(u)
+        if torch.is_autocast_enabled(u.device.type):
+            normed = normed.to(torch.get_autocast_dtype(u.device.type))
+        out: Tensor | None = None
+        size = len(self.weight_in) // self.parts
+        for begin in range(0, len(self.weight_in), size):
+            part = slice(begin, begin + size)
+            hidden = F.conv2d(normed, self.weight_in[part], self.bias_in[part], padding=1).relu_()
+            if interrupt is not None:
+                interrupt()
+            share = F.conv2d(hidden, self.weight_out[:, part], None if begin else self.bias_out, padding=1)
+            out = share if out is None else out.add_(share)
+        assert out is not None
+        return out

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nerd_gui.denoising import RunError
+from nerd_gui.denoising.whole_photo import mosaic
+from nerd_gui.denoising.whole_photo.grid import grid, nearest
+from nerd_gui.denoising.whole_photo.mosaic import Mosaic
+from nerd_gui.denoising.whole_photo.sample import cores
+from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
+
+sides = st.integers(1, 300)
+
+
+def put_together(rows, cols, tiles, picture, room=1 << 30):
+    made = Mosaic((1, rows, cols), room)
+    for tile in tiles:
+        made.add(tile, [picture[(slice(None), *tile.solved)]])
+    return made.n_hats[0]
+
+
+@given(sides, sides, st.sampled_from([64, 128, 200]), st.sampled_from([0, 5, 16, 48]))
+def test_tiles_put_together_are_the_photo(rows, cols, core, halo):
+    tiles = grid(rows, cols, core, halo)
+    picture = np.random.default_rng(0).random((1, rows, cols)).astype(np.float32)
+    np.testing.assert_allclose(put_together(rows, cols, tiles, picture), picture, atol=2e-3)
+    covered = np.zeros((rows, cols), int)
+    for tile in tiles:
+        row, col, tall, wide = tile.core
+        covered[row : row + tall, col : col + wide] += 1
+        assert max(tall, wide) <= core + 32
+    assert (covered == 1).all()
+
+
+@pytest.mark.parametrize("value", ["constant", "ramp"])
+def test_there_is_no_step_where_tiles_meet(value):
+    rows, cols = 200, 260
+    picture = np.full((1, rows, cols), 0.25, np.float32)
+    if value == "ramp":
+        picture = np.broadcast_to(np.linspace(0, 1, cols, dtype=np.float32), (1, rows, cols))
+    made = put_together(rows, cols, grid(rows, cols, 64, 16), picture).astype(np.float32)
+    step = np.abs(np.diff(picture, axis=2)).max()
+    assert np.abs(np.diff(made, axis=2)).max() <= step + 1 / 1024  # what half precision rounds
+    assert np.abs(np.diff(made, axis=1)).max() <= 1 / 1024
+
+
+def test_of_the_tiles_in_view_the_one_in_its_middle_is_next():
+    tiles = grid(640, 960, 128, 16)
+    view = (300, 500, 100, 140)
+    row, col, rows, cols = tiles[nearest(tiles, view)].core
+    assert row <= 350 < row + rows and col <= 570 < col + cols
+    assert nearest(tiles, None) == 0
+
+
+def test_a_tile_that_ended_early_stays_where_it_was():
+    tiles = grid(64, 128, 64, 16)
+    made = Mosaic((1, 64, 128), 1 << 30)
+    made.add(tiles[0], [np.full((1, 64, 80), value, np.float32) for value in (1, 2)])
+    made.add(tiles[1], [np.full((1, 64, 80), value, np.float32) for value in (5, 6, 7)])
+    assert [float(n_hat[0, 30, 10]) for n_hat in made.n_hats] == [1, 2, 2]
+    assert [float(n_hat[0, 30, 120]) for n_hat in made.n_hats] == [5, 6, 7]
+
+
+def test_what_lies_on_the_disk_is_what_would_lie_in_memory():
+    rows, cols = 300, 200
+    tiles = grid(rows, cols, 64, 16)
+    picture = np.random.default_rng(0).random((1, rows, cols)).astype(np.float32)
+    on_disk = put_together(rows, cols, tiles, picture, room=0)
+    assert isinstance(on_disk, np.memmap)
+    np.testing.assert_array_equal(on_disk, put_together(rows, cols, tiles, picture))
+
+
+def test_a_full_disk_is_a_sentence(monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(mosaic.tempfile, "TemporaryFile", full)
+    with pytest.raises(RunError, match=r"do not fit in the temporary folder .*No space left on device.*make room"):
+        put_together(32, 32, grid(32, 32, 64, 16), np.zeros((1, 32, 32), np.float32), room=0)
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 2]))
+def test_sub_pictures_merge_to_what_they_were_split_from(rows, cols, stride):
+    picture = np.random.default_rng(rows * 10 + cols).random((3, rows, cols))
+    parts = split(picture, stride)
+    assert parts.shape == (stride**2, 3, -(-rows // stride), -(-cols // stride))
+    np.testing.assert_array_equal(parts[-1][:, 0, 0], picture[:, min(stride, rows) - 1, min(stride, cols) - 1])
+    np.testing.assert_array_equal(merge(parts, rows, cols), picture)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(4000, 6000), (1023, 1025), (90, 2000), (40, 33)])
+def test_the_sample_is_spread_over_the_photo_and_counts_its_border_for_what_it_is(rows, cols):
+    sampled = cores(rows, cols)
+    assert sum(core.weight for core in sampled) == pytest.approx(1)
+    for core in sampled:
+        assert 0 <= core.row <= core.row + core.rows <= rows and 0 <= core.col <= core.col + core.cols <= cols
+        assert core.row % 2 == core.col % 2 == 0
+    middle = np.array([(core.row + core.rows / 2, core.col + core.cols / 2) for core in sampled])
+    counts, *_ = np.histogram2d(*middle.T, bins=3, range=[[0, rows], [0, cols]])
+    assert counts.min() >= len(sampled) // 9 - 2 or min(rows, cols) < 100
+    at_border = sum(
+        core.weight
+        for core in sampled
+        if min(core.row, core.col) == 0 or core.row + core.rows >= rows - 1 or core.col + core.cols >= cols - 1
+    )
+    border = min(16, rows // 4, cols // 4)
+    assert at_border == pytest.approx(1 - (rows - 2 * border) * (cols - 2 * border) / (rows * cols), rel=0.1)

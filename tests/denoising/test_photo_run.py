@@ -1,0 +1,200 @@
+"""The run of a whole photo, held against runs that see the photo in one piece."""
+
+import dataclasses
+import threading
+
+import numpy as np
+import pytest
+import torch
+from tiny_runs import make_net, make_photo
+
+from nerd_gui.denoising import (
+    PICTURE,
+    DenoisingRun,
+    PhotoRun,
+    RunError,
+    RunSettings,
+    Subject,
+    TooLittleMemory,
+    denoise,
+    record_photo,
+)
+from nerd_gui.denoising.photo_files import describe, prepare
+from nerd_gui.denoising.whole_photo import photo_plan, photo_run, sample
+from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
+from nerd_gui.equilibrium import StopReason, broyden
+from nerd_gui.imaging import Photo, psnr
+
+EXACT = RunSettings(max_iter=16, tol=1e-4)
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch):
+    monkeypatch.setattr(photo_plan, "_CORES", (64, 32))
+    monkeypatch.setattr(sample, "_LEAST", 8)
+
+
+def photo_of(channels=1, rows=150, cols=190, seed=0):
+    """Random values in waves of contrast, so that tiles differ from the photo in their statistics."""
+    random = np.random.default_rng(seed).random((channels, rows, cols))
+    waves = 0.5 + 0.5 * np.sin(np.arange(cols) / 15) * np.cos(np.arange(rows) / 19)[:, None]
+    levels = np.rint(255 * (0.2 + 0.8 * random * waves))
+    return Photo((levels / 255).astype(np.float32), name="waves")
+
+
+def agreement(a, b):
+    """PSNR of two pictures, in dB, without rounding."""
+    return -10 * np.log10(np.mean((a.astype(np.float64) - b) ** 2))
+
+
+@pytest.mark.parametrize(("net_channels", "channels"), [(1, 1), (1, 3), (3, 3), (3, 1)])
+def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels):
+    net, subject = make_net(channels=net_channels), Subject.of(photo_of(channels))
+    whole = denoise(subject, EXACT, net, keep_features=False)
+    run = PhotoRun(subject, EXACT, net)
+    tiled = record_photo(run)
+    assert run.plan.memory.tiles == 9 and run.finished
+    assert (
+        tiled.stop_reason == StopReason.CONVERGED
+        and tiled.picture(tiled.result).shape == photo_of(channels).pixels.shape
+    )
+    noise = whole[whole.result].n_hat.astype(np.float64)
+    error = tiled[tiled.result].n_hat - noise
+    assert np.sqrt(np.mean(error**2)) < 0.12 * noise.std()
+    alone = denoise(Subject.of(subject.photo.crop(0, 0, 64, 64)), EXACT, net, keep_features=False)
+    own = alone[alone.result].n_hat[:, :48, :48] - noise[:, :48, :48]
+    assert np.sqrt(np.mean(own**2)) > 1.5 * np.sqrt(np.mean(error[:, :48, :48] ** 2))  # with a tile's own statistics
+
+
+def test_the_result_does_not_depend_on_where_it_is_cut(monkeypatch):
+    net, subject = make_net(), Subject.of(photo_of())
+    pictures = []
+    for core in (64, 32):
+        monkeypatch.setattr(photo_plan, "_CORES", (core,))
+        trajectory = record_photo(PhotoRun(subject, EXACT, net))
+        pictures.append(trajectory.picture(trajectory.result))
+    assert agreement(*pictures) > 60
+
+
+def test_the_numbers_are_those_of_the_photo():
+    clean = photo_of()
+    subject, net = Subject.of(clean, sigma=20), make_net()
+    whole = denoise(subject, EXACT, net, keep_features=False)
+    tiled = record_photo(PhotoRun(subject, EXACT, net))
+    ours, theirs = tiled[tiled.result], whole[whole.result]
+    assert ours.psnr == pytest.approx(psnr(clean.pixels, tiled.picture(tiled.result)), abs=0.01)
+    assert ours.noise_level == pytest.approx(theirs.noise_level, rel=0.03)
+    assert ours.residual < 1e-4
+    assert [one.evaluations for one in tiled.iterates] == list(range(1, len(tiled) + 1))
+    assert ours.ssim is None and tiled.report()["stop_reason"] == "converged"
+    assert "in 9 tiles" in describe(tiled, tiled.result)
+
+
+def test_finished_tiles_are_in_the_picture_at_once_and_what_is_in_view_comes_first():
+    subject = Subject.of(photo_of())
+    run = PhotoRun(subject, EXACT, make_net())
+    view = (100, 140, 30, 30)
+    stream = run.tiles(view=lambda: view)
+    first, second = next(stream), next(stream)
+    assert (first.phase, first.fraction, first.iterates) == ("sample", 0.0, ())
+    row, col, rows, cols = second.part
+    assert row <= 115 < row + rows and col <= 155 < col + cols and (second.done, second.count) == (1, 9)
+    n_hat = second.iterates[-1].n_hat
+    assert n_hat[:, row + 8 : row + rows, col + 8 : col + cols].all() and not n_hat[:, :60, :60].any()
+    fractions = [second.fraction, *(progress.fraction for progress in stream)]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+    assert n_hat.all()  # the same array, filled as tiles were finished
+
+
+def test_stop_keeps_what_is_finished_and_it_goes_on_from_there():
+    net, subject = make_net(), Subject.of(photo_of())
+    expected = record_photo(PhotoRun(subject, EXACT, net))
+    run, stop = PhotoRun(subject, EXACT, net), threading.Event()
+    for progress in run.tiles(stop.is_set):
+        run.trajectory.replace(progress.iterates)
+        if progress.done == 4:
+            stop.set()
+    run.finish()
+    assert not run.finished and run.trajectory.stop_reason is StopReason.CANCELLED
+    done = run.trajectory[-1].n_hat.astype(bool).mean()
+    assert 0.3 < done < 0.7
+    again = list(run.tiles())
+    assert [progress.done for progress in again] == [5, 6, 7, 8, 9]
+    run.trajectory.replace(again[-1].iterates)
+    assert run.finished and run.trajectory.stop_reason is StopReason.CONVERGED
+    np.testing.assert_allclose(run.trajectory[-1].n_hat, expected[-1].n_hat, atol=1e-3)
+    assert list(run.tiles()) == []
+
+
+def test_a_pause_does_not_count_as_time(monkeypatch):
+    """A clock that stands still but for the pause."""
+    now, asked = [0.0], []
+    monkeypatch.setattr(photo_run, "perf_counter", lambda: now[0])
+
+    def should_stop():
+        asked.append(True)
+        now[0] += 1000.0 if len(asked) == 40 else 0.0
+        return False
+
+    run = PhotoRun(Subject.of(photo_of()), EXACT, make_net())
+    assert [progress.seconds_left for progress in run.tiles(should_stop)] == [None, *[0.0] * 9]
+    assert len(asked) > 40
+
+
+def test_the_stop_rule_for_eyes_ends_each_tile():
+    subject, net = Subject.of(photo_of()), make_net()
+    run = PhotoRun(subject, RunSettings(stop_on=PICTURE), net)
+    trajectory = record_photo(run)
+    assert trajectory.stop_reason is StopReason.SETTLED and trajectory.result == len(trajectory) - 1 < 17
+    change = 255 * (trajectory[-1].n_hat.astype(np.float32) - trajectory[-2].n_hat)
+    assert np.abs(change).max() <= 1.6 and np.sqrt(np.mean(change**2)) <= 0.26
+    assert 3 <= run.evaluations <= len(trajectory)
+
+
+def test_a_coarse_grain_is_two_passes():
+    """One over the sub-pictures, and one over what it made of them, each an equilibrium of its own."""
+    net, subject = make_net(), Subject.of(photo_of(rows=151))
+    run = PhotoRun(subject, EXACT, net, grain=2)
+    trajectory = record_photo(run)
+    assert "grain size 2" in describe(trajectory, trajectory.result)
+    noisy = subject.noisy
+
+    def solved(pictures):
+        y = torch.from_numpy(pictures)
+        s = net.inject(y)
+        *_, last = broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=16, tol=1e-5)
+        return net.decode(last.z).numpy()
+
+    first = merge(solved(split(noisy, 2)), *noisy.shape[1:])
+    expected = first + solved((noisy + first)[None])[0]
+    error = trajectory[-1].n_hat - expected
+    assert np.sqrt(np.mean(error**2)) < 0.15 * expected.std()
+
+
+def test_small_photos_are_solved_in_one_piece_if_memory_allows(monkeypatch):
+    net, small = make_net(), Subject.of(make_photo())
+    assert isinstance(prepare(small, EXACT, net), DenoisingRun)
+    assert isinstance(prepare(small, EXACT, net, grain=2), PhotoRun)
+    large = Subject.of(make_photo(rows=1001, cols=1000))
+    assert isinstance(prepare(large, EXACT, net), PhotoRun)
+
+
+def test_tiles_become_smaller_until_they_fit(monkeypatch):
+    subject, net = Subject.of(photo_of(rows=300, cols=300)), make_net(features=64)
+    monkeypatch.setattr(sample, "_LEAST", 2)
+    monkeypatch.setattr(sample, "_PER_SIDE", 1)
+    roomy = PhotoRun(subject, EXACT, net).plan
+    monkeypatch.setattr(photo_plan, "_CORES", (128, 32))
+    monkeypatch.setattr(photo_plan, "budget_bytes", lambda settings: 220_000_000)
+    plan = PhotoRun(subject, EXACT, net).plan
+    assert roomy.core == 64 and plan.core == 32 and plan.memory.needed <= 220_000_000
+    monkeypatch.setattr(photo_plan, "budget_bytes", lambda settings: 50_000_000)
+    with pytest.raises(TooLittleMemory, match="needs about"):
+        PhotoRun(subject, EXACT, net)
+
+
+def test_what_a_photo_cannot_be_run_with_is_said():
+    with pytest.raises(RunError, match="grain size is 1 or 2, not 3"):
+        PhotoRun(Subject.of(make_photo()), EXACT, make_net(), grain=3)
+    run = PhotoRun(Subject.of(make_photo()), dataclasses.replace(EXACT, start="random"), make_net())
+    assert run.settings.start == "zero" and "start from zero" in run.trajectory.notice
