@@ -14,8 +14,8 @@ from nerd_gui.imaging.xmp import smaller
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
 
 _PNG_LEVEL = 3  # of photos as small as the usual 6, in half the time
-#: Of an XMP packet in a JPEG file.
-JPEG_XMP_BYTES = 65_502
+#: Of an EXIF block and of an XMP packet in a JPEG file.
+JPEG_EXIF_BYTES, JPEG_XMP_BYTES = 65_533, 65_502
 
 
 class Words(NamedTuple):

@@ -12,8 +12,8 @@ from PIL import Image
 
 from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging.decode import FORMATS as READABLE
-from nerd_gui.imaging.encode import FORMATS, JPEG_XMP_BYTES, Format, Words
-from nerd_gui.imaging.metadata import with_size, with_thumbnail
+from nerd_gui.imaging.encode import FORMATS, JPEG_EXIF_BYTES, JPEG_XMP_BYTES, Format, Words
+from nerd_gui.imaging.metadata import exif_of_region, with_size, with_thumbnail
 from nerd_gui.imaging.photo import Photo, PhotoError
 from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.thumbnail import thumbnail_of_samples
@@ -112,11 +112,17 @@ def what_is_lost(suffix: str, photo: Photo) -> tuple[str, ...]:
         lost.append(f"{form.name} has no transparency.")
     if photo.exif is not None and not form.words:
         lost.append(f"{form.name} has no room for the camera's EXIF data.")
+    if photo.exif is not None and _is_too_long(photo.exif, form):
+        lost.append("JPEG has no room for all of the EXIF data; thumbnail and maker's notes are left out.")
     if photo.icc_profile is not None and not form.words:
         lost.append(f"{form.name} has no room for the colour profile.")
     if photo.xmp is not None:
         lost += _lost_of_xmp(photo.xmp, form)
     return tuple(lost)
+
+
+def _is_too_long(exif: bytes, form: Format) -> bool:
+    return form.name == "JPEG" and len(exif) > JPEG_EXIF_BYTES
 
 
 def _lost_of_xmp(xmp: bytes, form: Format) -> list[str]:
@@ -182,6 +188,8 @@ def _format(suffix: str) -> Format:
 def _words(photo: Photo, samples: NDArray, form: Format, description: str | None, edit: Edit | None) -> Words:
     """What the saved file of a photo says beside its pixels: of these pixels, where it tells of them."""
     exif = photo.exif
+    if exif is not None and _is_too_long(exif, form):
+        exif = exif_of_region(exif, photo.rows, photo.cols)
     if exif is not None:
         exif = with_size(with_thumbnail(exif, partial(thumbnail_of_samples, samples)), photo.rows, photo.cols)
     caption = description if form.name == "WebP" else None

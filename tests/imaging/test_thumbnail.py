@@ -1,13 +1,14 @@
 """The small picture and the size in a saved file's EXIF are those of the saved picture; everything else stays."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from camera_exif import camera_exif
 from PIL import ExifTags, Image
 
-from nerd_gui.imaging import Photo, open_photo, save_picture
+from nerd_gui.imaging import Photo, open_photo, save_picture, what_is_lost
 from nerd_gui.imaging.thumbnail import thumbnail_of_samples
 
 ROWS, COLS = 300, 420
@@ -114,3 +115,18 @@ def test_every_shape_and_depth_has_a_small_picture(shape, kind):
     small = Image.open(io.BytesIO(thumbnail_of_samples(samples, 10_000)))
     assert max(small.size) <= 160 and small.mode == ("RGB" if shape[2:] == (4,) else "L")
     assert np.abs(np.asarray(small, float) - 127.5).max() < 2
+
+
+def test_an_exif_block_too_long_for_a_jpeg_loses_what_is_least_missed(tmp_path):
+    """As TIFF files of raw converters may hold it."""
+    photo = Photo(picture(), exif=camera_exif("<", thumbnail=noisy_jpeg() + bytes(70_000)))
+    assert what_is_lost(".png", photo) == ()
+    assert "thumbnail and maker's notes" in what_is_lost(".jpg", photo)[0]
+    path = save_picture(tmp_path / "a.jpg", photo)
+    inner = Image.open(path).getexif().get_ifd(ExifTags.IFD.Exif)
+    assert inner[0x8827] == 6400 and 0x927C not in inner and thumbnail(path) is None
+    for length, kept in ((65_533, True), (65_534, False)):
+        short = camera_exif("<", thumbnail=noisy_jpeg())
+        padded = replace(photo, exif=short + bytes(length - len(short)))
+        path = save_picture(tmp_path / f"{length}.jpg", padded)
+        assert (thumbnail(path) is not None) is kept is (what_is_lost(".jpg", padded) == ())

@@ -102,12 +102,13 @@ def test_the_window_saves_what_it_shows(qtbot, make_window, tiny_photo, tmp_path
     plain = to_8_bit(window.session.trajectory.picture(2))[0]
     look = Look(0.4, 0.4, 0.5)
     window.session.set_look(look)
+    shown = window.picture_view.shown_picture()
     with Person(saves("b")):
         window.actions_.export.trigger()
     qtbot.waitUntil((tmp_path / "b.png").exists)
     saved = np.asarray(Image.open(tmp_path / "b.png"))
     assert np.array_equal(saved, to_8_bit(window.session.trajectory.picture(2, look))[0])
-    assert not np.array_equal(saved, plain)
+    assert np.array_equal(saved, shown) and not np.array_equal(saved, plain)
 
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
