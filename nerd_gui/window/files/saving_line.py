@@ -1,6 +1,6 @@
 """What is being saved, how far it is, and a way to leave out the rest of many files."""
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from nerd_gui.window.files.saver import Saver
@@ -18,6 +18,7 @@ class SavingLine(QWidget):
         self.setAccessibleName("What is being saved")
         self._name = QLabel()
         self._name.setObjectName("savingName")
+        self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = QProgressBar()
         self._bar.setObjectName("savingProgress")
         self._bar.setAccessibleName("Progress of saving")

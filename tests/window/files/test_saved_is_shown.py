@@ -9,10 +9,12 @@ from dialog_person import Person, saves
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PySide6.QtGui import QImage
 
 from nerd_gui.denoising import Iterate, Look, MemoryPlan, RunSettings, Subject, Trajectory
 from nerd_gui.imaging import open_photo, save_picture, to_8_bit
 from nerd_gui.window.files.export import save_all_iterates, save_iterate
+from nerd_gui.window.picture.layers import Compare, Layer
 
 ROWS, COLS = 13, 17
 AMOUNTS = st.sampled_from([0.0, 0.37, 1.0, 1.21, 1.5])
@@ -94,6 +96,22 @@ def test_all_iterates_are_saved_in_the_look(tmp_path, tiny_photo):
         assert np.array_equal(np.asarray(Image.open(path)), to_8_bit(trajectory.picture(index, look))[0])
 
 
+def on_screen(view, rows, cols):
+    """The picture as it stands on the screen at 100 %, grey."""
+    for layer in Layer:
+        view.set_caption(layer, "")  # nothing over its corners
+    view.set_compare(Compare.SINGLE, None, Layer.ITERATE)
+    view.set_zoom(1)
+    canvas = view.viewport()
+    canvas.grab()
+    while not view.ready():
+        canvas.grab()
+    image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    left, top = view.position_of(0, 0).toTuple()
+    return lines[top : top + rows, left : left + cols].copy()
+
+
 def test_the_window_saves_what_it_shows(qtbot, make_window, tiny_photo, tmp_path):
     window = make_window(save_picture(tmp_path / "a.png", tiny_photo))
     window.controls.settings_button.max_iter.setValue(2)
@@ -102,7 +120,7 @@ def test_the_window_saves_what_it_shows(qtbot, make_window, tiny_photo, tmp_path
     plain = to_8_bit(window.session.trajectory.picture(2))[0]
     look = Look(0.4, 0.4, 0.5)
     window.session.set_look(look)
-    shown = window.picture_view.shown_picture()
+    shown = on_screen(window.picture_view, *plain.shape)
     with Person(saves("b")):
         window.actions_.export.trigger()
     qtbot.waitUntil((tmp_path / "b.png").exists)
