@@ -40,7 +40,7 @@ def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
     rule = f"{_MEASURES.get(settings.stop_on, settings.stop_on)} {settings.tol:g}" if settings.tol else "none"
     if settings.stop_on == PICTURE:
         rule = f"picture settled to {ROOT_MEAN_SQUARE:g} of 255 levels, {ANYWHERE:g} at most anywhere"
-    stopped = "" if trajectory.stop_reason is None else f"; the run ended: {trajectory.stop_reason}"
+    ended = "the run was not over" if trajectory.stop_reason is None else f"the run ended: {trajectory.stop_reason}"
     details = {
         "Statement": STATEMENT,
         "Network": _network(trajectory),
@@ -49,7 +49,7 @@ def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
         "Solver": settings.solver,
         "Steps": str(index),
         "Evaluations": str(iterate.evaluations),
-        "StopRule": f"{rule}, at most {settings.max_iter} steps{stopped}",
+        "StopRule": f"{rule}, at most {settings.max_iter} steps; {ended}",
         "Residual": f"{iterate.residual:.3e}",
         "Window": str(trajectory.window),
         "GrainSize": str(trajectory.grain),
