@@ -54,10 +54,8 @@ def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels):
     run = PhotoRun(subject, EXACT, net)
     tiled = record_photo(run)
     assert run.plan.memory.tiles == 9 and run.finished
-    assert (
-        tiled.stop_reason == StopReason.CONVERGED
-        and tiled.picture(tiled.result).shape == photo_of(channels).pixels.shape
-    )
+    assert tiled[tiled.result].residual < 1e-2
+    assert tiled.picture(tiled.result).shape == subject.noisy.shape
     noise = whole[whole.result].n_hat.astype(np.float64)
     error = tiled[tiled.result].n_hat - noise
     assert np.sqrt(np.mean(error**2)) < 0.12 * noise.std()
