@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 64  # pixels of a level along a side that are made together
+_BLOCK = 128  # pixels of a level along a side that are made together
 
 
 class Pixels(Protocol):

@@ -74,6 +74,9 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
         QTimer.singleShot(200, window, save)  # the views have painted themselves by then
 
     def save() -> None:
+        if not window.picture_view.ready():
+            QTimer.singleShot(50, window, save)
+            return
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         if not window.grab().save(buffer, path.suffix[1:]):
