@@ -54,7 +54,7 @@ def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels):
     run = PhotoRun(subject, EXACT, net)
     tiled = record_photo(run)
     assert run.plan.memory.tiles == 9 and run.finished
-    assert tiled[tiled.result].residual < 1e-2
+    assert tiled[tiled.result].residual < 2 * whole[whole.result].residual
     assert tiled.picture(tiled.result).shape == subject.noisy.shape
     noise = whole[whole.result].n_hat.astype(np.float64)
     error = tiled[tiled.result].n_hat - noise
