@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QIcon
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 
 from nerd_gui.imaging import describe_sample, sample_names
@@ -12,6 +12,13 @@ from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut
+
+_FILLED = """
+#denoiseButton:enabled { background: palette(highlight); color: palette(highlighted-text); border-radius: 4px; }
+#denoiseButton:enabled:hover { border: 1px solid palette(highlighted-text); }
+#denoiseButton:focus { border: 2px solid palette(window-text); }
+#denoiseButton { padding: 4px 8px; }
+"""
 
 
 class Actions:
@@ -25,6 +32,7 @@ class Actions:
         self._session = session
         self._models = models
         self._messages = messages
+        self._icons: dict[str, QIcon] = {"run": QIcon(), "pause": QIcon()}
         self.open = self._make(
             "openAction",
             "&Open photo…",
@@ -49,7 +57,14 @@ class Actions:
             "Run the region, or all of a small photo, and see every iterate as it comes, from 0 on.",
             Shortcut.RUN,
         )
-        self.stop = self._make("stopAction", "&Stop", "Stop the run; its iterates stay.", Shortcut.STOP)
+        self.denoise = self._make(
+            "denoiseAction",
+            "&Denoise photo",
+            "Denoise the whole photo: what is in view first, then the rest. What is saved then is the photo.",
+            Shortcut.DENOISE,
+        )
+        self.pause = self._make("pauseAction", "&Pause", "", Shortcut.PAUSE)
+        self.stop = self._make("stopAction", "&Stop", "Stop the run; what it has found stays.", Shortcut.STOP)
         self.export = self._make(
             "exportAction",
             "&Save shown iterate…",
@@ -89,8 +104,10 @@ class Actions:
         session.regionChanged.connect(self._update_enabled)
         session.trajectoryChanged.connect(self._update_enabled)
         session.iterateAdded.connect(self._update_enabled)
+        session.progressed.connect(self._update_enabled)
         session.controller.runningChanged.connect(self._update_enabled)
         models.choiceChanged.connect(self._update_enabled)
+        session.controller.pausedChanged.connect(self._update_enabled)
         self._update_enabled()
 
     def _make(self, name: str, text: str, tip: str, shortcut: Shortcut | None = None) -> QAction:
@@ -98,10 +115,15 @@ class Actions:
         action.setObjectName(name)
         if shortcut is not None and shortcut.text:
             action.setShortcut(shortcut.sequence)
+        self._describe(action, tip, shortcut)
+        return action
+
+    @staticmethod
+    def _describe(action: QAction, tip: str, shortcut: Shortcut | None) -> None:
+        if shortcut is not None and shortcut.text:
             tip = f"{tip.removesuffix('.')} ({shortcut.text})."
         action.setToolTip(tip)
         action.setStatusTip(tip)
-        return action
 
     def _make_region_actions(self) -> None:
         self.region = self._make(
@@ -144,7 +166,7 @@ class Actions:
         file.addActions(self.exports)
         file.addSeparator()
         file.addAction(self.quit)
-        run.addActions([self.run, self.stop])
+        run.addActions([self.denoise, self.run, self.pause, self.stop])
         run.addSeparator()
         run.addMenu(self.regions)
         view.addAction(self.clear_pins)
@@ -169,7 +191,9 @@ class Actions:
     def _update_enabled(self) -> None:
         session, workspace, running = self._session, self._session.workspace, self._session.controller.running
         has_photo, has_model = workspace.photo is not None, self._models.network is not None
-        self.run.setEnabled(has_photo and has_model and not running)
+        for action in (self.denoise, self.run):
+            action.setEnabled(has_photo and has_model and not running)
+        self._show_pause()
         self.stop.setEnabled(running)
         for action in (self.region, self.usual_region, self.largest_region):
             action.setEnabled(has_photo and not running)
@@ -182,12 +206,39 @@ class Actions:
         if not self._models.has_networks:
             self._messages.say("No trained network is there; open a checkpoint from the list of networks.")
 
+    def _show_pause(self) -> None:
+        """Let the one action pause the tiles under way, or go on with those that are left."""
+        run, controller = self._session.run, self._session.controller
+        in_tiles = run is not None and run.in_tiles
+        unfinished = run is not None and run.unfinished
+        goes_on = controller.paused or not controller.running
+        words = (
+            ("&Continue", "Go on with the photo where it was left.")
+            if goes_on
+            else ("&Pause", "Let the photo wait, to be gone on with later; what is finished can be looked at.")
+        )
+        self.pause.setText(words[0])
+        self.pause.setIconText(words[0].removeprefix("&"))
+        self._describe(self.pause, words[1], Shortcut.PAUSE)
+        self.pause.setIcon(self._icons["run" if goes_on else "pause"])
+        self.pause.setEnabled((controller.running and in_tiles) or unfinished)
+
     def colour(self) -> None:
         """Draw the icons in the palette's text colour."""
         colour = self._window.palette().buttonText().color()
-        named = {"open": self.open, "run": self.run, "stop": self.stop, "export": self.export, "region": self.region}
+        self._icons = {name: icon(name, colour) for name in ("run", "pause")}
+        named = {
+            "open": self.open,
+            "run": self.run,
+            "stop": self.stop,
+            "export": self.export,
+            "region": self.region,
+        }
         for name, action in named.items():
             action.setIcon(icon(name, colour))
+        # The one filled button: what most people came for.
+        self.denoise.setIcon(icon("denoise", self._window.palette().highlightedText().color(), colour))
+        self._show_pause()
 
     def fill_tool_bar(self, bar: QToolBar, *controls: QWidget) -> None:
         """Open, samples, run and stop first, so that no narrow window hides them; then the controls and export."""
@@ -195,9 +246,13 @@ class Actions:
         bar.addWidget(_menu_button("openButton", "Open", self.open, self.recent))
         bar.addWidget(_menu_button("sampleButton", "Sample", None, self.samples))
         bar.addSeparator()
-        for action, text in ((self.run, "Explore"), (self.stop, "Stop")):
+        for action, text in ((self.denoise, "Denoise photo"), (self.run, "Explore"), (self.stop, "Stop")):
             action.setIconText(text)
             bar.addAction(action)
+        filled = bar.widgetForAction(self.denoise)
+        filled.setObjectName("denoiseButton")
+        filled.setAccessibleName("Denoise photo")
+        filled.setStyleSheet(_FILLED)
         bar.addWidget(_menu_button("regionButton", "Region", self.region, self.regions))
         for control in controls:
             bar.addSeparator()
@@ -205,7 +260,7 @@ class Actions:
         bar.addSeparator()
         exports = QMenu(bar)
         exports.addActions(self.exports)
-        bar.addWidget(_menu_button("exportButton", "Export", self.export, exports))
+        bar.addWidget(_menu_button("exportButton", "Save", self.export, exports))
 
 
 def _menu_button(name: str, text: str, action: QAction | None, menu: QMenu) -> QToolButton:

@@ -8,13 +8,13 @@ from nerd_gui.places import data_folder
 _SIZE = 48  # twice the size on the screen, for dense displays
 
 
-def icon(name: str, colour: QColor) -> QIcon:
-    """The icon `name` of resources/icons drawn in `colour`, dimmed where disabled."""
+def icon(name: str, colour: QColor, disabled: QColor | None = None) -> QIcon:
+    """The icon `name` of resources/icons drawn in `colour`; where disabled in another one (the same), dimmed."""
     drawing = (data_folder("resources") / "icons" / f"{name}.svg").read_text()
     made = QIcon()
-    for mode, alpha in ((QIcon.Mode.Normal, 1.0), (QIcon.Mode.Disabled, 0.35)):
+    for mode, ink, alpha in ((QIcon.Mode.Normal, colour, 1.0), (QIcon.Mode.Disabled, disabled or colour, 0.35)):
         sized = drawing.replace('width="24" height="24"', f'width="{_SIZE}" height="{_SIZE}" opacity="{alpha}"')
-        picture = QImage.fromData(QByteArray(sized.replace("currentColor", colour.name()).encode()))
+        picture = QImage.fromData(QByteArray(sized.replace("currentColor", ink.name()).encode()))
         made.addPixmap(QPixmap.fromImage(picture), mode)
     return made
 

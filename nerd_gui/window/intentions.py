@@ -1,4 +1,4 @@
-"""What a person wants of a photo: to explore a region of it, or all of it if it is small; and which region."""
+"""What a person wants of a photo: to denoise all of it, to explore a region of it; and which region."""
 
 from PySide6.QtCore import QObject
 
@@ -6,7 +6,7 @@ from nerd_gui.denoising import RunError
 from nerd_gui.nerd import ModelError, load_config
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import RunControls
-from nerd_gui.window.session.regions import Region, centred, fitted, largest, live_pixels
+from nerd_gui.window.session.regions import LIVE_PIXELS, Region, centred, fitted, largest, live_pixels
 from nerd_gui.window.session.session import Session
 
 
@@ -29,13 +29,29 @@ class Intentions(QObject):
         except RunError as error:
             self._messages.show_error(str(error))
 
+    def denoise_photo(self) -> None:
+        """Run the whole photo; where that was stopped with a part left, go on with it."""
+        try:
+            self._session.denoise_photo(self._controls.settings(), self._controls.choice().grain)
+        except RunError as error:
+            self._messages.show_error(str(error))
+
+    def pause_or_go_on(self) -> None:
+        """Pause the run of a whole photo, or go on with it."""
+        controller = self._session.controller
+        if controller.running:
+            controller.pause(not controller.paused)
+        else:
+            self._session.go_on()
+
     # ---- the region ---------------------------------------------------------------------------------------------
 
     def take_region(self, row: int, col: int, rows: int, cols: int) -> None:
         """Choose a part of the photo; of one that is too large to be explored live, its middle."""
-        photo, most = self._workspace.photo, self._most_pixels()
-        if photo is None or most is None:
+        photo = self._workspace.photo
+        if photo is None:
             return
+        most = self._most_pixels()
         region = fitted((row, col, rows, cols), photo.rows, photo.cols, most)
         self._workspace.set_region(region)
         if rows * cols > most:
@@ -53,9 +69,10 @@ class Intentions(QObject):
 
     def take_largest_region(self) -> None:
         """Choose the largest part that can be explored live where the region is now; all of the photo if it can be."""
-        photo, most = self._workspace.photo, self._most_pixels()
-        if photo is None or most is None:
+        photo = self._workspace.photo
+        if photo is None:
             return
+        most = self._most_pixels()
         region = largest(self._around(), photo.rows, photo.cols, most)
         self._workspace.set_region(None if region[2:] == (photo.rows, photo.cols) else region)
         self._messages.say(f"{region[3]} × {region[2]} pixels are the most that can be watched live here.", 8000)
@@ -65,12 +82,11 @@ class Intentions(QObject):
         assert photo is not None
         return self._workspace.region or centred(photo.rows, photo.cols, self._workspace.region_side)
 
-    def _most_pixels(self) -> int | None:
-        """The most that can be explored live with the chosen settings; None, and said, where they cannot be used."""
+    def _most_pixels(self) -> int:
+        """The most that can be explored live with the chosen settings; by patience alone where they cannot be used."""
         assert self._workspace.photo is not None
         try:
             settings = self._controls.settings()
             return live_pixels(load_config(settings.model), settings, self._workspace.photo.channels)
-        except (RunError, ModelError) as error:
-            self._messages.show_error(str(error))
-            return None
+        except (RunError, ModelError):  # said when a run is asked for
+            return LIVE_PIXELS

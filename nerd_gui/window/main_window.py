@@ -28,6 +28,7 @@ from nerd_gui.window.preferences import Preferences
 from nerd_gui.window.queue.dialog import QueueButton, QueueDialog
 from nerd_gui.window.run_bar.controls import NoiseControls, RunControls
 from nerd_gui.window.run_bar.notices import Notices
+from nerd_gui.window.run_bar.photo_progress import PhotoProgressRow
 from nerd_gui.window.run_bar.progress import RunProgress
 from nerd_gui.window.run_bar.summary import RunSummary
 from nerd_gui.window.screen import scrolled
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self.intentions = Intentions(session, self.controls, self.messages, self)
         self.notices = Notices(session, self.controls.model, self.messages, self)
         self.actions_ = Actions(self, session, self.controls.model, self.messages)
+        self.photo_progress = PhotoProgressRow(session, self.actions_.pause)
         self.opener = PhotoOpener(self)
         self.preview_cover = PreviewCover(self.opener, self.picture_view.viewport())
         self.opening_line = OpeningLine(self.opener)
@@ -110,6 +112,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.picture_view, 1)
         column.addWidget(self.look)
         column.addWidget(self.scrubber)
+        column.addWidget(self.photo_progress)
         column.addWidget(self.progress)
         column.addWidget(self.summary)
         right = QSplitter(Qt.Orientation.Vertical)
@@ -156,6 +159,8 @@ class MainWindow(QMainWindow):
         do.largest_region.triggered.connect(self.intentions.take_largest_region)
         do.no_region.triggered.connect(lambda: session.workspace.set_region(None))
         self.picture_view.regionWanted.connect(self.intentions.take_region)
+        do.denoise.triggered.connect(self.intentions.denoise_photo)
+        do.pause.triggered.connect(self.intentions.pause_or_go_on)
         do.stop.triggered.connect(session.controller.stop)
         do.region.triggered.connect(self._ask_region)
         do.clear_pins.triggered.connect(session.clear_pins)

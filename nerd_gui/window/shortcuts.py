@@ -14,7 +14,9 @@ class Shortcut(Enum):
     """Keys, of which one is enough, and what they do; Help lists them in this order."""
 
     OPEN = (_Standard.Open,), "open a photo"
+    DENOISE = ("Ctrl+D",), "denoise the whole photo"
     RUN = ("Ctrl+Return",), "explore: run and see every iterate"
+    PAUSE = ("Ctrl+P",), "pause a whole photo, or go on with it"
     STOP = ("Esc",), "stop"
     SAVE = (_Standard.Save,), "save the shown iterate"
     PREVIOUS = ("Left",), "previous iterate"

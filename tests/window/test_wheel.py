@@ -69,7 +69,7 @@ def turn_all(controls):
 
 
 def test_the_wheel_turns_what_has_been_clicked(qtbot, window):
-    for name in ("iterationSlider", "solverCombo", "sigmaSpin"):
+    for name in ("iterationSlider", "leftLayerCombo", "sigmaSpin"):
         widget = window.findChild(QWidget, name)
         widget.setFocus(Qt.FocusReason.MouseFocusReason)
         assert widget.hasFocus()

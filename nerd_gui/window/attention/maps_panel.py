@@ -207,16 +207,16 @@ class MapsPanel(QWidget):
         self._show()
         self._tell_overlay()
 
-    def clear(self) -> None:
-        """Say how to come to maps."""
+    def clear(self, why: str = EMPTY_TEXT) -> None:
+        """Say how to come to maps, or why there are none."""
         self._maps = None
         self._weights = self._unit = np.zeros((0, 0, 0))
-        self._caption.setText(EMPTY_TEXT)
+        self._caption.setText(why)
         self._bar.set_range("", "")
         self._neighbourhood.set_patch(None)
         for picture, readout in zip(self._pictures, self._readouts, strict=True):
             picture.set_patch(None)
-            picture.setToolTip(EMPTY_TEXT)
+            picture.setToolTip(why)
             picture.setAccessibleDescription("")
             readout.setText("\n\n")  # as high as with numbers, so that nothing jumps
         self._tell_overlay()

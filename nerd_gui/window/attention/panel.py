@@ -6,9 +6,10 @@ from PySide6.QtWidgets import QWidget
 
 from nerd_gui.imaging.colour import LUMA
 from nerd_gui.nerd import AttentionMaps
-from nerd_gui.window.attention.maps_panel import MapsPanel
+from nerd_gui.window.attention.maps_panel import EMPTY_TEXT, MapsPanel
 from nerd_gui.window.session.session import Session
 
+NEEDS_EXPLORE = "Maps need Explore: Denoise photo keeps no features. Choose a region there and explore it"
 _HOVER_MS = 30
 
 
@@ -38,7 +39,8 @@ class AttentionPanel(MapsPanel):
         run, index, pixel = session.run, session.index, session.active_pixel
         maps = run.attention_maps(index, *pixel) if run is not None and pixel is not None else None
         if run is None or run.trajectory is None or maps is None:
-            self.clear()
+            in_tiles = run is not None and run.in_tiles
+            self.clear(NEEDS_EXPLORE if in_tiles and pixel is not None else EMPTY_TEXT)
             return
         trajectory = run.trajectory
         caption = f"pixel row {maps.row}, column {maps.col} · iterate {index}"

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from nerd_gui.denoising import RunSettings, Trajectory
+from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.window.curves.export import Figure, save_csv, save_picture
 from nerd_gui.window.curves.legend import NO_VALUE, LegendEntry, LegendRow
 from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Theme
@@ -77,6 +78,7 @@ class Curves(QWidget):
         session.channelChanged.connect(self._start_over)
         session.referenceChanged.connect(self._refresh)
         session.iterateAdded.connect(self._refresh)
+        session.progressed.connect(self._refresh)
         session.controller.ended.connect(self._refresh)
         session.controller.failed.connect(self._refresh)
         session.indexChanged.connect(self._show_cursor)
@@ -220,9 +222,11 @@ class Curves(QWidget):
     def _set_levels(self, trajectory: Trajectory | None, result: int | None) -> None:
         values: dict[str, float | None] = dict.fromkeys(_LEVELS)
         if trajectory is not None:
-            values["tol"] = trajectory.settings.tol or None
+            by_picture = trajectory.settings.stop_on == PICTURE  # whatever the tolerance
+            values["tol"] = None if by_picture else trajectory.settings.tol or None
             values["sigma"] = trajectory.true_noise_level(self._session.channel)
-        if trajectory is not None and result is not None:
+        run = self._session.run
+        if trajectory is not None and result is not None and run is not None and not run.in_tiles:
             if self._attainable is None or self._attainable[0] != result:  # it takes a look at every pixel
                 self._attainable = (result, trajectory.attainable_noise_level(self._session.channel))
             values["attainable"] = self._attainable[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nextafter
+
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -36,23 +38,32 @@ class PictureView(ComparisonView):
         self.regionChosen.connect(self._take_region)
         self.regionCancelled.connect(self._show_run)
         session.runChanged.connect(self._show_run)
+        session.trajectoryChanged.connect(self._show_prepared)
+        session.progressed.connect(self._show_progress)
         session.regionChanged.connect(self._mark_region)
         session.iterateAdded.connect(self._show_result)
         session.indexChanged.connect(self._show_iterate)
         session.lookChanged.connect(self._show_look)
         session.controller.ended.connect(self._show_look)  # detail is told from noise anew
+        self._canvas.zoomChanged.connect(self._tell_view)
 
     # -- the subject ---------------------------------------------------------------------------------------------
 
     def _show_run(self) -> None:
         """Show what the current run started from and what it has found, or what is on the table; nothing else."""
         session, run = self._session, self._session.run
-        if run is not None:
+        if run is not None and (run.trajectory is not None or not run.in_tiles):
             self._start_over(run.subject.noisy, run.subject.clean, run.subject.corner)
             self._show_result()
             self._show_iterate()
         elif session.workspace.photo is not None:
             self._show_table(session.workspace)
+
+    def _show_prepared(self) -> None:
+        """Show the noise that a run in tiles has drawn on its thread."""
+        run = self._session.run
+        if run is not None and run.in_tiles and run.trajectory is not None and run.subject.sigma is not None:
+            self._show_run()
 
     def _show_table(self, workspace: Workspace) -> None:
         """Show the whole photo that is on the table."""
@@ -73,6 +84,16 @@ class PictureView(ComparisonView):
         if self._pictures is not None and self._pictures.trajectory is not self._session.trajectory:
             self._pictures = None  # a run is large, and of no use any more
         self._mark_region()
+
+    def _tell_view(self) -> None:
+        """Say which part of the photo is in view: a run of the whole photo begins there."""
+        if self._comparison.layers.shape is None or self._session.shown_region is not None:
+            self._session.set_view(None)
+            return
+        pane = self._comparison.panes[0]
+        seen = self._comparison.visible(pane)
+        right, bottom = (nextafter(end, 0) for end in (seen.left() + seen.width(), seen.top() + seen.height()))
+        self._session.set_view(self._comparison.region_between(seen.left(), seen.top(), right, bottom))
 
     # -- the region ----------------------------------------------------------------------------------------------
 
@@ -128,11 +149,17 @@ class PictureView(ComparisonView):
         self._show_iterate()
         self._show_result()
 
+    def _show_progress(self) -> None:
+        progress = self._session.progress
+        if progress is not None and progress.part is not None:
+            self.update_iterates(*progress.part)
+
     def update_iterates(self, row: int, col: int, rows: int, cols: int) -> None:
-        """Show that a part of all iterates of the current run has changed: a part of a whole photo is denoised."""
+        """Show that a part of all iterates has changed, a tile that has been finished, and so have their numbers."""
         trajectory = self._session.trajectory
         if trajectory is not None:
             self.update_pictures(self._pictures_of(trajectory), (row, col, rows, cols))
+            self._show_look()
 
     def hold_iterate(self) -> None:
         """Keep the shown iterate in view, in the look that it has, as “iterate j”, to compare others with."""

@@ -118,13 +118,13 @@ class RunControls(QWidget):
             self.device.addItem(_DEVICE_NAMES.get(name, name.upper()), name)
         self.device.setCurrentIndex(self.device.findData(default_device()))
         self.device.currentIndexChanged.connect(lambda _: self.model.set_device(self.device.currentData()))
-        self.settings_button = SolverSettings()
+        self.settings_button = SolverSettings(self.solver, self.device)
         self.solver.currentIndexChanged.connect(self._on_solver)
         self._on_solver()
         self.channel = ChannelChoice(session)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.model, self.solver, self.device, self.settings_button, self.channel):
+        for widget in (self.model, self.settings_button, self.channel):
             row.addWidget(widget)
 
     def _on_solver(self) -> None:

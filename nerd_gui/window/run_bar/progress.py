@@ -23,7 +23,8 @@ class RunProgress(QProgressBar):
         session.iterateAdded.connect(self.setValue)
 
     def _show_run(self, running: bool) -> None:
-        if running and self._session.run is not None:
-            self.setRange(0, self._session.run.settings.max_iter)
+        run = self._session.run
+        if running and run is not None:
+            self.setRange(0, run.settings.max_iter)
             self.setValue(0)
-        self.setVisible(running)
+        self.setVisible(running and run is not None and not run.in_tiles)

@@ -30,7 +30,12 @@ _TOLERANCES = {
     "1e-4": 1e-4,
     "none (all steps)": 0.0,
 }
-_MEASURES = {"residual ‖g‖ / ‖f(z)‖": "residual", "length of a step": "relative_step", "change of g": "residual_change"}
+_MEASURES = {
+    "residual ‖g‖ / ‖f(z)‖": "residual",
+    "length of a step": "relative_step",
+    "change of g": "residual_change",
+    "the picture": "picture",
+}
 _STARTS = {"zero": "zero", "seeded random": "random", "last equilibrium": "last"}
 _GRAINS = {"as Auto finds it": None, "1 (fine)": 1, "2 (coarse)": 2}
 _LARGEST_SEED = 2**31 - 1  # a spin box knows no larger numbers
@@ -46,15 +51,21 @@ class _Field(NamedTuple):
 
 
 class SolverSettings(QToolButton):
-    """Every field of `RunSettings` but network, solver and device, which are in the bar itself; and the grain size."""
+    """Every field of `RunSettings` but the network, which is in the bar itself; and the grain size.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    solver, device : QComboBox
+        The lists of them, for whose values others answer.
+    """
+
+    def __init__(self, solver: QComboBox, device: QComboBox, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         described(
             self,
             "solverSettingsButton",
-            "Solver settings",
-            "When the solver stops, how it steps and from where, the window and precision of f, and memory.",
+            "Settings",
+            "The solver: when it stops, how it steps and from where. The window and precision of f, device and memory.",
         )
         self.setText("Settings")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -93,8 +104,11 @@ class SolverSettings(QToolButton):
         self._form = QFormLayout()
         self._form.setContentsMargins(12, 8, 12, 12)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        chosen = {"Solver": ("Solver", solver), "Computer": ("Device", device)}
         for title, fields in self._groups.items():
             self._add_heading(title)
+            if title in chosen:
+                self._form.addRow(*chosen[title])
             for field in fields:
                 self._form.addRow(field.label, field.widget)
         self._add_heading("Denoise photo")
@@ -168,10 +182,11 @@ class SolverSettings(QToolButton):
             _choice(_MEASURES, usual.stop_on),
             "stopOnCombo",
             "Stop on",
-            "The run has converged when this has fallen to the tolerance; g = f(z) − z.\n"
+            "When Explore's run has converged: this has fallen to the tolerance; g = f(z) − z.\n"
             "Residual: how far the iterate is from the equilibrium.\n"
             "Length of a step: how far the last step went, in parts of z (Fig. 10).\n"
-            "Change of g: in parts of g (Sec. V-A). It need not tend to 0: the run may take all of its steps.",
+            "Change of g: in parts of g (Sec. V-A). It need not tend to 0: the run may take all of its steps.\n"
+            "The picture: it does not visibly change any more, whatever the tolerance; so stops Denoise photo.",
         )
         self.tolerance = described(
             _choice(_TOLERANCES, usual.tol),

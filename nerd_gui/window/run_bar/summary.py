@@ -11,6 +11,7 @@ from nerd_gui.equilibrium import StopReason
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import scientific, short_name
 
+_READY = "Denoise photo does all of it; Explore shows how the equilibrium is found."
 MEANING = "Evaluations of f, time, residual ‖g‖/‖f(z)‖ and estimated noise level of the iterate."
 
 
@@ -28,6 +29,7 @@ class RunSummary(QLabel):
         session.subjectChanged.connect(self._show_state)
         session.runChanged.connect(self._show_state)
         session.iterateAdded.connect(self._show_state)
+        session.progressed.connect(self._show_state)
         session.indexChanged.connect(self._show_state)
         session.controller.ended.connect(self._show_state)
         session.controller.failed.connect(self._show_failure)
@@ -41,9 +43,10 @@ class RunSummary(QLabel):
             self.setText(summary(trajectory, index))
             self.setToolTip(explanation(trajectory))
         elif run is not None and not run.over:
-            self.setText(f"Loading {short_name(run.settings.model)} …")
+            does = "Loading" if trajectory is None else "Denoising the whole photo with"
+            self.setText(f"{does} {short_name(run.settings.model)} …")
         else:
-            ready = f"Ready. {self._choice or 'Explore finds the equilibrium.'}"
+            ready = f"Ready. {self._choice or _READY}"
             self.setText(ready if session.workspace.photo else "Open a photo.")
 
     def show_choice(self, reason: str) -> None:

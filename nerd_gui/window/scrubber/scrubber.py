@@ -39,6 +39,7 @@ class Scrubber(QWidget):
         self._show_state()
         session.trajectoryChanged.connect(self._on_trajectory)
         session.iterateAdded.connect(self._show_state)
+        session.progressed.connect(self._show_state)
         session.indexChanged.connect(self._on_index)
         session.followChanged.connect(self._on_follow)
 

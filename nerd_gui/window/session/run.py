@@ -1,8 +1,9 @@
 """One run of the window: what was asked for, and what has come of it so far."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
-from nerd_gui.denoising import RunSettings, Subject, Trajectory
+from nerd_gui.denoising import PhotoProgress, PhotoRun, RunSettings, Subject, Trajectory
 from nerd_gui.nerd import NERD, AttentionMaps
 
 
@@ -21,6 +22,16 @@ class Run:
         Its iterates so far, once it is prepared.
     over : bool
         It has ended or failed.
+    in_tiles : bool
+        It is of a whole photo, tile by tile.
+    grain : {1, 2}
+        The grain size, see `PhotoRun`.
+    photo_run : PhotoRun or None
+        What solves the tiles, once it is prepared.
+    progress : PhotoProgress or None
+        How far the tiles have come.
+    turn : Lock
+        Held by the one thread that solves tiles.
     """
 
     subject: Subject
@@ -28,11 +39,21 @@ class Run:
     net: NERD | None = None
     trajectory: Trajectory | None = None
     over: bool = False
+    in_tiles: bool = False
+    grain: int = 1
+    photo_run: PhotoRun | None = None
+    progress: PhotoProgress | None = None
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def whole(self) -> bool:
         """Whether it is a run of the whole photo, not of a region."""
         return self.subject.region is None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was stopped with tiles left, so that it can go on."""
+        return self.over and self.photo_run is not None and not self.photo_run.finished
 
     def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
         """Maps of the pixel at an iterate (Fig. 9); None where there is no such iterate or no non-local block."""

@@ -1,15 +1,16 @@
-"""Starts and stops runs on a thread of their own; knows no widget."""
+"""Starts, pauses and stops runs on a thread of their own; knows no widget."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nerd_gui import allocator
-from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, Recorder, RunSettings, Subject
+from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, PhotoProgress, PhotoRun, Recorder, Subject
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import NERD, load_model
+from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
-from nerd_gui.window.session.worker import RunWorker
+from nerd_gui.window.session.worker import PhotoWorker, RunWorker, Worker
 
 _IDLE = 30_000  # milliseconds after a run in which a next one finds its memory ready
 
@@ -23,17 +24,22 @@ class RunController(QObject):
         The run has its network and its trajectory; iterates follow.
     iterateAdded : int
         The iterate of this index has arrived in the run's trajectory.
+    progressed : Run, PhotoProgress
+        The tiles of a run have come further, perhaps by one that was under way when it was stopped.
     ended : StopReason
     failed : str, str
         A sentence and details.
     runningChanged : bool
+    pausedChanged : bool
     """
 
     prepared = Signal()
     iterateAdded = Signal(int)
+    progressed = Signal(object, object)
     ended = Signal(object)
     failed = Signal(str, str)
     runningChanged = Signal(bool)
+    pausedChanged = Signal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,9 +47,10 @@ class RunController(QObject):
         self._recorder: Recorder | None = None
         self._net: NERD | None = None
         self._net_key: tuple[str, str] | None = None
-        self._run_id = 0
-        self._current: RunWorker | None = None
-        self._workers: set[RunWorker] = set()
+        self._count = 0
+        self._current: Worker | None = None
+        self._paused = False
+        self._workers: set[Worker] = set()
         self._idle = QTimer(self, singleShot=True, interval=_IDLE)
         self._idle.timeout.connect(allocator.trim)
         self.runningChanged.connect(lambda running: self._idle.stop() if running else self._idle.start())
@@ -52,6 +59,11 @@ class RunController(QObject):
     def running(self) -> bool:
         """Whether iterates of the newest run are still to come."""
         return self._current is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run waits for `pause(False)`; it is running all the same."""
+        return self._paused
 
     def start(self, run: Run, start_from: Equilibrium | None) -> None:
         """Let a run run in the background; one under way is stopped and what it still sends is dropped.
@@ -64,49 +76,52 @@ class RunController(QObject):
             Where it begins if its start is "last".
         """
         self.stop()
-        self._run, self._run_id = run, self._run_id + 1
-        net = self._net if self._net_key == (run.settings.model, run.settings.device) else None
-        worker = RunWorker(self._run_id, self._maker(run.subject, run.settings, net, start_from))
-        worker.prepared.connect(self._on_prepared)
-        worker.iterateReady.connect(self._on_iterate)
-        worker.ended.connect(self._on_ended)
-        worker.failed.connect(self._on_failed)
-        worker.finished.connect(self._on_thread_finished)
-        self._workers.add(worker)
-        self._current = worker
-        self.runningChanged.emit(True)
-        worker.start()
+        subject, settings, net = run.subject, run.settings, self._loaded(run)
 
-    @staticmethod
-    def _maker(
-        subject: Subject, settings: RunSettings, net: NERD | None, start_from: Equilibrium | None
-    ) -> Callable[[], DenoisingRun]:
         def make() -> DenoisingRun:
             return DenoisingRun(subject, settings, net or load_model(settings.model, settings.device), start_from)
 
-        return make
+        worker = RunWorker(self._next_number(), make)
+        worker.iterateReady.connect(self._on_iterate)
+        self._let_work(run, worker)
+
+    def start_photo(self, run: Run, make_subject: Callable[[], Subject], view: Callable[[], Region | None]) -> None:
+        """Let a run of a whole photo run in the background, tile by tile, what is in view first.
+
+        Parameters
+        ----------
+        make_subject : callable
+            Makes the run's subject; called on its thread, because drawing noise takes a while.
+        view : callable
+            See `PhotoWorker`.
+        """
+        self.stop()
+        settings, grain, net = run.settings, run.grain, self._loaded(run)
+
+        def make() -> PhotoRun:
+            return PhotoRun(make_subject(), settings, net or load_model(settings.model, settings.device), grain=grain)
+
+        self._let_tiles_work(run, make, view)
+
+    def go_on(self, run: Run, view: Callable[[], Region | None]) -> None:
+        """Go on with the tiles that are left of a run that was stopped."""
+        self.stop()
+        photo_run = run.photo_run
+        assert photo_run is not None
+        run.over, photo_run.trajectory.stop_reason = False, None
+        self._let_tiles_work(run, lambda: photo_run, view)
+
+    def pause(self, paused: bool) -> None:
+        """Let the tiles of the run under way wait, or go on."""
+        if isinstance(self._current, PhotoWorker) and paused != self._paused:
+            self._current.pause(paused)
+            self._set_paused(paused)
 
     def stop(self) -> None:
         """End the run now, as the window sees it; its thread ends at the solver's next evaluation."""
         if self._current is not None:
             self._current.request_stop()
             self._finish()
-
-    def _finish(self) -> None:
-        recorder = self._recorder
-        self._leave()
-        reason = StopReason.CANCELLED
-        if recorder is not None:
-            recorder.finish(reason)
-            reason = recorder.trajectory.stop_reason or reason
-        self.ended.emit(reason)
-        self.runningChanged.emit(False)
-
-    def _leave(self) -> None:
-        """Hold nothing of the run: whose features stay in memory is not decided here."""
-        if self._run is not None:
-            self._run.over = True
-        self._run = self._recorder = self._current = None
 
     def wait(self) -> None:
         """Stop, and return when every thread has ended."""
@@ -115,38 +130,93 @@ class RunController(QObject):
             worker.wait()
         self._idle.stop()
 
-    def _under_way(self, run_id: int) -> Run | None:
-        """The run that a signal of a worker belongs to; None where it comes too late."""
-        return self._run if run_id == self._run_id else None
+    # ---- inside -------------------------------------------------------------------------------------------------
 
-    def _on_prepared(self, run_id: int, prepared: DenoisingRun) -> None:
-        if (run := self._under_way(run_id)) is not None:
-            self._net, self._net_key = prepared.net, (prepared.settings.model, prepared.settings.device)
+    def _loaded(self, run: Run) -> NERD | None:
+        return self._net if self._net_key == (run.settings.model, run.settings.device) else None
+
+    def _next_number(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _let_tiles_work(self, run: Run, make: Callable[[], PhotoRun], view: Callable[[], Region | None]) -> None:
+        worker = PhotoWorker(self._next_number(), run, make, view)
+        worker.progressed.connect(self._on_progressed)
+        self._let_work(run, worker)
+
+    def _let_work(self, run: Run, worker: Worker) -> None:
+        worker.prepared.connect(self._on_prepared)
+        worker.ended.connect(self._on_ended)
+        worker.failed.connect(self._on_failed)
+        worker.finished.connect(self._on_thread_finished)
+        self._workers.add(worker)
+        self._run, self._current = run, worker
+        self.runningChanged.emit(True)
+        worker.start()
+
+    def _finish(self) -> None:
+        reason = self._close(StopReason.CANCELLED)
+        self.ended.emit(reason)
+        self.runningChanged.emit(False)
+
+    def _close(self, reason: StopReason) -> StopReason:
+        """Note why the run ended, if it does not say so itself, and hold nothing of it: others decide what is kept."""
+        run, recorder = self._run, self._recorder
+        assert run is not None
+        run.over = True
+        self._run = self._recorder = self._current = None
+        self._set_paused(False)
+        if recorder is not None:
+            recorder.finish(reason)
+        elif run.photo_run is not None:
+            run.photo_run.finish(reason)
+        return (run.trajectory.stop_reason if run.trajectory is not None else None) or reason
+
+    def _set_paused(self, paused: bool) -> None:
+        if paused != self._paused:
+            self._paused = paused
+            self.pausedChanged.emit(paused)
+
+    def _under_way(self, number: int) -> Run | None:
+        """The run that a worker's signal belongs to; None where it comes too late."""
+        return self._run if self._current is not None and self._current.number == number else None
+
+    def _on_prepared(self, number: int, prepared: DenoisingRun | PhotoRun) -> None:
+        if (run := self._under_way(number)) is None:
+            return
+        self._net, self._net_key = prepared.net, (prepared.settings.model, prepared.settings.device)
+        if isinstance(prepared, PhotoRun):
+            run.photo_run, run.subject, run.trajectory = prepared, prepared.subject, prepared.trajectory
+        else:
             self._recorder = Recorder(prepared)
-            run.net, run.trajectory = prepared.net, self._recorder.trajectory
-            self.prepared.emit()
+            run.trajectory = self._recorder.trajectory
+        run.net = prepared.net
+        self.prepared.emit()
 
-    def _on_iterate(self, run_id: int, iterate: Iterate) -> None:
-        if self._under_way(run_id) is not None and self._recorder is not None:
+    def _on_iterate(self, number: int, iterate: Iterate) -> None:
+        if self._under_way(number) is not None and self._recorder is not None:
             self._recorder.add(iterate)
             self.iterateAdded.emit(iterate.index)
 
-    def _on_ended(self, run_id: int) -> None:
-        if self._under_way(run_id) is not None:
+    def _on_progressed(self, number: int, progress: PhotoProgress) -> None:
+        for worker in self._workers:
+            if worker.number == number and isinstance(worker, PhotoWorker):
+                self.progressed.emit(worker.of, progress)
+                return
+
+    def _on_ended(self, number: int) -> None:
+        if self._under_way(number) is not None:
             self._finish()
 
-    def _on_failed(self, run_id: int, sentence: str, details: str) -> None:
-        if self._under_way(run_id) is not None:
-            recorder = self._recorder
-            self._leave()
-            if recorder is not None:
-                recorder.finish(StopReason.FAILED)
+    def _on_failed(self, number: int, sentence: str, details: str) -> None:
+        if self._under_way(number) is not None:
+            self._close(StopReason.FAILED)
             self.failed.emit(sentence, details)
             self.runningChanged.emit(False)
 
     def _on_thread_finished(self) -> None:
         worker = self.sender()
-        assert isinstance(worker, RunWorker)
+        assert isinstance(worker, Worker)
         worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
         self._workers.discard(worker)
         worker.deleteLater()

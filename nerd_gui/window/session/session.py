@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal
 
-from nerd_gui.denoising import PLAIN, Equilibrium, Look, RunSettings, Trajectory
+from nerd_gui.denoising import PLAIN, Equilibrium, Look, PhotoProgress, RunSettings, Trajectory
+from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.window.session.pins import Pin, with_pin
 from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
@@ -41,6 +44,9 @@ class Session(QObject):
         `trajectory` is another one; it is None until the current run is prepared.
     iterateAdded : int
         The iterate of this index has arrived in `trajectory`.
+    progressed
+        The tiles of the current run have come further, see `progress`: in a part of the photo its iterates have
+        changed, and so have their numbers.
     referenceChanged
         `reference` is another one, or none.
     indexChanged : int
@@ -59,6 +65,7 @@ class Session(QObject):
     runChanged = Signal()
     trajectoryChanged = Signal()
     iterateAdded = Signal(int)
+    progressed = Signal()
     referenceChanged = Signal()
     indexChanged = Signal(int)
     followChanged = Signal(bool)
@@ -82,11 +89,13 @@ class Session(QObject):
         self._look = PLAIN
         self._pins: tuple[Pin, ...] = ()
         self._hovered: tuple[int, int] | None = None
+        self._view: Region | None = None
         self.workspace.photoChanged.connect(self._on_photo)
         self.workspace.subjectChanged.connect(self._on_subject)
         self.workspace.regionChanged.connect(self._on_region)
         self.controller.prepared.connect(self.trajectoryChanged)
         self.controller.iterateAdded.connect(self._on_iterate)
+        self.controller.progressed.connect(self._on_progressed)
 
     # ---- the subject --------------------------------------------------------------------------------------------
 
@@ -150,11 +159,58 @@ class Session(QObject):
             If there is no photo.
         """
         run = Run(self.workspace.subject(), settings)
+        self._take_up(run)
+        self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
+
+    def denoise_photo(self, settings: RunSettings, grain: int = 1) -> None:
+        """Run the whole photo, for its picture: a small one in one piece, another one tile by tile.
+
+        Where such a run has been stopped with tiles left, and nothing else was asked for since, it goes on.
+
+        Parameters
+        ----------
+        settings : RunSettings
+            But for when it stops: that is when the picture does not visibly change any more.
+        grain : {1, 2}
+            The grain size, see `PhotoRun`.
+
+        Raises
+        ------
+        RunError
+            If there is no photo.
+        """
+        workspace = self.workspace
+        settings = replace(settings, stop_on=PICTURE)
+        if not (workspace.needs_region or grain > 1):
+            run = Run(workspace.subject(whole=True), settings)
+            self._take_up(run)
+            self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
+        elif self.run is not None and self.run.unfinished and (self.run.settings, self.run.grain) == (settings, grain):
+            self.go_on()
+        else:
+            run = Run(workspace.quick_subject(), settings, in_tiles=True, grain=grain)
+            self._take_up(run)
+            self.controller.start_photo(run, workspace.maker(), self._viewed)
+
+    def go_on(self) -> None:
+        """Go on with the current run, which was stopped with tiles left."""
+        if self.run is not None and self.run.unfinished:
+            self.controller.go_on(self.run, self._viewed)
+            self.progressed.emit()
+
+    def _take_up(self, run: Run) -> None:
+        """Make a new run the current one, and keep what it may be compared with."""
         self._put_away()
         kept = self.run, self.whole_run
         self.runs = [*(old for old in self.runs if old in kept), run]
         self.show_run(run)
-        self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
+
+    def _viewed(self) -> Region | None:
+        return self._view
+
+    def set_view(self, part: Region | None) -> None:
+        """Say which part of what is shown is in view; tiles of it are solved first. Threads read it."""
+        self._view = part
 
     def _put_away(self) -> None:
         """Stop, and keep of the current run the equilibrium that it found: what another one can start from."""
@@ -177,6 +233,11 @@ class Session(QObject):
         if moved:
             self.indexChanged.emit(-1)
         self.set_follow(True)
+
+    @property
+    def progress(self) -> PhotoProgress | None:
+        """How far the tiles of the current run have come; None for other runs and before the first word of it."""
+        return self.run.progress if self.run is not None else None
 
     @property
     def shown_region(self) -> Region | None:
@@ -245,6 +306,20 @@ class Session(QObject):
         if self._index < 0:
             self._move(index)
         self._catch_up()
+
+    def _on_progressed(self, run: Run, progress: PhotoProgress) -> None:
+        if run not in self.runs or run.trajectory is None or run.photo_run is None:
+            return
+        run.progress, before = progress, len(run.trajectory)
+        if progress.iterates:
+            run.trajectory.replace(progress.iterates)
+        if run.over:  # a tile that was under way when the run was stopped
+            run.photo_run.finish()
+        if run is not self.run:
+            return
+        for index in range(before, len(run.trajectory)):
+            self._on_iterate(index)
+        self.progressed.emit()
 
     def _catch_up(self) -> None:
         if self._follow and not self._held and self.newest >= 0:

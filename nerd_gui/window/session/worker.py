@@ -1,27 +1,29 @@
-"""The thread a run lives on: a thin shell around `DenoisingRun.iterates`."""
+"""The threads that runs live on: thin shells around `DenoisingRun.iterates` and `PhotoRun.tiles`."""
 
 import threading
 import traceback
+from abc import abstractmethod
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from nerd_gui.denoising import DenoisingRun, RunError
+from nerd_gui.denoising import DenoisingRun, PhotoRun, RunError
 from nerd_gui.imaging import PhotoError
 from nerd_gui.nerd import ModelError
+from nerd_gui.window.session.regions import Region
+from nerd_gui.window.session.run import Run
 
 #: Errors whose message is a sentence for a person; anything else is a defect and is shown with its details.
 EXPECTED_ERRORS = (RunError, PhotoError, ModelError)
 
 
-class RunWorker(QThread):
-    """Prepares and iterates one run; every signal carries the run's id, so that late ones can be told.
+class Worker(QThread):
+    """Works on one run; every signal carries the worker's number, so that late ones can be told.
 
     Signals
     -------
-    prepared : int, DenoisingRun
+    prepared : int, DenoisingRun or PhotoRun
         The network is loaded and the memory suffices.
-    iterateReady : int, Iterate
     ended : int
         The stream is over; nothing follows.
     failed : int, str, str
@@ -29,31 +31,108 @@ class RunWorker(QThread):
     """
 
     prepared = Signal(int, object)
-    iterateReady = Signal(int, object)
     ended = Signal(int)
     failed = Signal(int, str, str)
 
-    def __init__(self, run_id: int, make_run: Callable[[], DenoisingRun], parent: QObject | None = None) -> None:
+    def __init__(self, number: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.run_id = run_id
-        self._make_run = make_run
+        self.number = number
         self._stop = threading.Event()
 
     def request_stop(self) -> None:
         """Ask the solver to end at its next evaluation; returns at once."""
         self._stop.set()
 
+    @abstractmethod
+    def _work(self) -> None: ...
+
     def run(self) -> None:
         """Work, on the thread itself."""
         try:
-            run = self._make_run()
-            self.prepared.emit(self.run_id, run)
-            for iterate in run.iterates(self._stop.is_set):
-                self.iterateReady.emit(self.run_id, iterate)
+            self._work()
         except EXPECTED_ERRORS as error:
-            self.failed.emit(self.run_id, str(error), "")
+            self.failed.emit(self.number, str(error), "")
         except Exception as error:  # noqa: BLE001 - the thread's outermost frame: what escapes here would end the program
             sentence = f"The run ended with an unexpected error ({type(error).__name__}: {error})."
-            self.failed.emit(self.run_id, sentence, traceback.format_exc())
+            self.failed.emit(self.number, sentence, traceback.format_exc())
         else:
-            self.ended.emit(self.run_id)
+            self.ended.emit(self.number)
+
+
+class RunWorker(Worker):
+    """Solves in one piece, and sends every iterate as it comes.
+
+    Signals
+    -------
+    iterateReady : int, Iterate
+    """
+
+    iterateReady = Signal(int, object)
+
+    def __init__(self, number: int, make_run: Callable[[], DenoisingRun], parent: QObject | None = None) -> None:
+        super().__init__(number, parent)
+        self._make_run = make_run
+
+    def _work(self) -> None:
+        run = self._make_run()
+        self.prepared.emit(self.number, run)
+        for iterate in run.iterates(self._stop.is_set):
+            self.iterateReady.emit(self.number, iterate)
+
+
+class PhotoWorker(Worker):
+    """Solves a whole photo tile by tile; it can pause, and another worker can go on with what it leaves.
+
+    Parameters
+    ----------
+    run : Run
+        What its progress is of.
+    make_run : callable
+        Prepares the run, or gives the one to go on with.
+    view : callable
+        The part of the photo that is in view; asked from this thread.
+
+    Signals
+    -------
+    progressed : int, PhotoProgress
+    """
+
+    progressed = Signal(int, object)
+
+    def __init__(
+        self,
+        number: int,
+        run: Run,
+        make_run: Callable[[], PhotoRun],
+        view: Callable[[], Region | None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(number, parent)
+        self.of = run
+        self._make_run = make_run
+        self._view = view
+        self._go = threading.Event()
+        self._go.set()
+
+    def request_stop(self) -> None:
+        """Ask the solver to end at its next evaluation, also where it pauses; returns at once."""
+        super().request_stop()
+        self._go.set()
+
+    def pause(self, paused: bool) -> None:
+        """Let the solver wait at its next evaluation, or go on."""
+        if paused and not self._stop.is_set():
+            self._go.clear()
+        else:
+            self._go.set()
+
+    def _should_stop(self) -> bool:
+        self._go.wait()
+        return self._stop.is_set()
+
+    def _work(self) -> None:
+        with self.of.turn:  # a worker that was stopped may be in the middle of its last evaluation
+            run = self._make_run()
+            self.prepared.emit(self.number, run)
+            for progress in run.tiles(self._should_stop, self._view):
+                self.progressed.emit(self.number, progress)

@@ -1,5 +1,7 @@
 """What is on the table: the photo, its clean version, the noise to add and the region; knows no widget."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.denoising import RunError, Subject
@@ -95,9 +97,27 @@ class Workspace(QObject):
         RunError
             If there is no photo.
         """
+        return self.maker(None if whole else self.region)()
+
+    def maker(self, region: Region | None = None) -> Callable[[], Subject]:
+        """What makes the subject of a run started now, on any thread: of a region, or of the whole photo.
+
+        Raises
+        ------
+        RunError
+            If there is no photo.
+        """
         if self.photo is None:
             raise RunError("Open a photo first.")
-        region = None if whole else self.region
+        photo, clean, sigma, seed = self.photo, self.clean, self.sigma, self.seed
         if self.add_noise:
-            return Subject.of(self.photo, sigma=self.sigma, seed=self.seed, region=region)
-        return Subject.of(self.photo, clean=self.clean, region=region)
+            return lambda: Subject.of(photo, sigma=sigma, seed=seed, region=region)
+        return lambda: Subject.of(photo, clean=clean, region=region)
+
+    def quick_subject(self) -> Subject:
+        """The whole photo as it can be shown at once: noise that is to be added is not drawn yet."""
+        if self.photo is None:
+            raise RunError("Open a photo first.")
+        if self.add_noise:
+            return Subject(self.photo, self.photo.pixels, self.photo.pixels, self.sigma, self.seed)
+        return self.subject(whole=True)

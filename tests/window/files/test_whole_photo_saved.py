@@ -1,0 +1,35 @@
+"""A large photo from the file to the file: opened, denoised whole and saved, by clicks alone."""
+
+import numpy as np
+import tifffile
+from dialog_person import Person, proposed, saves
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def test_a_16_bit_photo_is_denoised_whole_and_saved_whole(qtbot, make_window, tmp_path):
+    path, target = tmp_path / "photo.tif", tmp_path / "out.tif"
+    values = np.random.default_rng(0).integers(9_000, 60_000, (1001, 1100, 3), dtype=np.uint16)
+    tifffile.imwrite(path, values, photometric="rgb")
+    window = make_window(path)
+    window.controls.settings_button.max_iter.setValue(2)
+    session = window.session
+    with qtbot.waitSignal(session.controller.ended, timeout=60_000):
+        QTest.mouseClick(window.findChild(QToolButton, "denoiseButton"), LEFT)
+    assert session.progress.done == session.progress.count > 1, "solved in tiles, all of them"
+    suggested = []
+    export = window.findChild(QToolButton, "exportButton")
+    with Person(proposed(suggested)):
+        QTest.mouseClick(export, LEFT)
+    assert suggested == [("photo_denoised.tif", "TIFF (*.tif *.tiff)")]
+    with Person(saves(str(target))):
+        QTest.mouseClick(export, LEFT)
+    saved = tifffile.imread(target)
+    n_hat = session.trajectory[session.index].n_hat.astype(np.float32)
+    assert n_hat.any(axis=0).mean() > 0.9, "there is a noise estimate everywhere"
+    expected = values.transpose(2, 0, 1) / np.float32(65535) + n_hat
+    assert saved.dtype == np.uint16
+    assert np.array_equal(saved.transpose(2, 0, 1), np.rint(expected.clip(0, 1) * 65535).astype(np.uint16))
