@@ -14,12 +14,14 @@ from nerd_gui.nerd import ModelError, load_record, model_names
 AUTO = "auto"
 _Suits = Callable[["Network"], tuple[Any, ...]]
 _LITE = 64  # features up to which a network is quick enough for a processor
-#: Noise level, 0-255, below which a photo has hardly any noise.
-HARDLY_ANY = 2.5
+#: Noise levels, 0-255, below which a photo has hardly any noise: of a photo whose level is known well and of another
+#: one, as most of it has it; and where it is strongest.
+HARDLY_ANY, UNSURE, NOWHERE = 2.5, 1.5, 3.0
 #: Grain size 2 is for noise whose luma correlates more than so much with the next pixel, in photos with less fine
 #: detail than so many times the noise level, where that is measured well. With `nerd-lite-photo-colour` it gained 2.3
 #: dB on average on 41 such pairs that were made by enlarging, by a camera's denoising and by strong compression.
-COARSE, DETAILED, _SURE = 0.67, 0.2, 0.4
+COARSE, DETAILED = 0.67, 0.2
+_SURE = 0.4  # confidence in a level that is known well
 _COARSE = "Its noise is coarse: the network sees it at half the size first (grain size 2)."
 
 
@@ -84,7 +86,7 @@ def choose(
 
 def hardly_any(noise: PhotoNoise) -> bool:
     """Whether a photo has so little noise that a network would rather take its texture."""
-    return noise.level < HARDLY_ANY
+    return noise.strongest < NOWHERE and noise.level < (HARDLY_ANY if noise.confidence >= _SURE else UNSURE)
 
 
 def grain_size(noise: PhotoNoise) -> int:

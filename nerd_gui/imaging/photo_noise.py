@@ -17,15 +17,18 @@ _MOST = 8_000  # blocks that are looked at, spread over the photo
 _NEAREST = 8  # pixels from one block to the next, at least
 _BINS = 6  # of intensity
 _FEWEST = 30  # blocks that a bin must have
-_FLATTEST, _FLAT, _LEAST = 0.015, 0.1, 8  # part of a bin's blocks that is measured, that it is compared with; at least
-_ALIKE = 1.3  # times the level of the quietest bin: beyond it a bin's flattest blocks are taken to have texture
+_FLATTEST, _FLAT, _LEAST = 0.015, 0.25, 8  # part of a bin's blocks that is measured, that it is compared with; at least
+#: A bin counts if its level is at most so many times that of the quietest one; or so many times, if its flat blocks
+#: exceed its flattest ones little enough. Texture differs more than noise does, from block to block and bin to bin.
+_ALIKE, _AKIN, _EVEN = 1.3, 2.0, 1.2
+_LARGE, _SURE = 0.15, 1.1  # part of the photo and excess of a bin that alone can tell of noise
 _CLIPPED = 0.02  # part of a block's values that may be black or white
 _SPARED = 0.15  # part of the blocks that is looked at however many of their values are
 _PLENTY = 200  # blocks below which the level is the less certain the fewer they are
 _HOPELESS = 0.9  # part of a block's values beyond which it says nothing
 _TO_YCC = np.linalg.inv(FROM_YCC)
 #: How far the flat blocks exceed the flattest ones, and how often the level was then within a quarter of the truth.
-_EXCESS, _TRUSTED = (1.0, 1.05, 1.1, 1.2), (0.92, 0.8, 0.65, 0.45)
+_EXCESS, _TRUSTED = (1.0, 1.05, 1.1, 1.2, 1.3), (0.95, 0.85, 0.63, 0.4, 0.3)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ class PhotoNoise:
     Attributes
     ----------
     level : float
-        Root mean square over the channels.
+        Root mean square over the channels, as most of the photo has it.
+    strongest : float
+        The same at the intensity where it is most, of those that make up 15 % of the photo and have flat parts.
     luma, chroma : float
         Of Y, and the root mean square of Cb and Cr (ITU-T T.871), which is 0 for a grey photo.
     luma_correlation, chroma_correlation : tuple of 4 floats
@@ -49,6 +54,7 @@ class PhotoNoise:
     """
 
     level: float
+    strongest: float
     luma: float
     chroma: float
     luma_correlation: tuple[float, ...]
@@ -57,7 +63,7 @@ class PhotoNoise:
     confidence: float
 
 
-NOTHING = PhotoNoise(0.0, 0.0, 0.0, (0.0,) * REACH, (0.0,) * REACH, 0.0, 0.0)
+NOTHING = PhotoNoise(0.0, 0.0, 0.0, 0.0, (0.0,) * REACH, (0.0,) * REACH, 0.0, 0.0)
 
 
 def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
@@ -74,8 +80,8 @@ def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
     1.5 % are measured; how flat a block is, is said by one half of its coefficients, and the other half is measured, so
     that blocks are not chosen for noise that happens to be weak. A slow change of brightness has its energy in the
     coarsest coefficients: there no more is counted than noise with a Gaussian kernel has whose finer coefficients are
-    these. Bins whose flattest blocks are clearly noisier than those of the quietest bin are taken to have texture
-    everywhere. So the level is that of the photo's quiet parts: noise that JPEG has removed there is not counted.
+    these. Bins whose flattest blocks are noisier than those of the quietest bin, and differ, are taken to have texture
+    everywhere. Noise that JPEG has removed in flat parts is not counted.
     """
     missing = [max(_BLOCK - size, 0) for size in pixels.shape[1:]]
     brightness, power = _blocks(
@@ -87,20 +93,23 @@ def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
     enough = max(_FEWEST, 0.02 * len(brightness))
     groups = [found for index in range(_BINS) if len(found := np.flatnonzero(which == index)) >= enough]
     bins = [_measured(power[group]) for group in groups or [np.arange(len(brightness))]]
-    quietest = min(one.level for one in bins)
-    alike = [one for one in bins if one.level <= _ALIKE * quietest + 1e-6]
+    quietest = max(min(one.level for one in bins), 0.5)
+    alike = [one for one in bins if one.level <= (_AKIN if one.excess <= _EVEN else _ALIKE) * quietest]
+    large = [one.level for one in bins if one.count >= _LARGE * len(brightness) and one.excess <= _SURE]
     shares = np.array([one.count for one in alike], float)
     fine = float((power[:, 1].mean(axis=0) * _FINE).mean())
     detail = fine - _median([float((one.luma * _FINE).mean()) for one in alike], shares)
     trusted = np.interp(_median([one.excess for one in alike], shares), _EXCESS, _TRUSTED)
+    level = _median([one.level for one in alike], shares)
     return PhotoNoise(
-        level=_median([one.level for one in alike], shares),
+        level=level,
+        strongest=round(max([level, *large]), 3),
         luma=_median([_deviation(one.luma) for one in alike], shares),
         chroma=_median([_deviation(one.chroma) for one in alike], shares),
         luma_correlation=_correlation([one.luma for one in alike], shares),
         chroma_correlation=_correlation([one.chroma for one in alike], shares),
         detail=round(float(np.sqrt(max(detail, 0))), 3),
-        confidence=round(float(trusted) * min(1.0, shares.sum() / _PLENTY), 2),
+        confidence=round(float(trusted) * min(1.0, float(shares.sum()) / _PLENTY), 2),
     )
 
 
@@ -115,8 +124,9 @@ def _cosines() -> NDArray[np.float32]:
 _COSINES = _cosines()
 _RADIUS = np.hypot(*np.mgrid[:_BLOCK, :_BLOCK])
 #: Half of the coefficients, like the black squares of a chess board, and the other half; the mean belongs to neither.
-_BLACK = (np.add(*np.mgrid[:_BLOCK, :_BLOCK]) % 2 == 0) & (_RADIUS > 0)
-_WHITE = np.add(*np.mgrid[:_BLOCK, :_BLOCK]) % 2 == 1
+#: The squares are 2x2 coefficients: an edge in the middle of a block, which has the odd ones alone, is in both halves.
+_WHITE = np.add(*(np.mgrid[:_BLOCK, :_BLOCK] // 2)) % 2 == 1
+_BLACK = ~_WHITE & (_RADIUS > 0)
 #: Coefficients of a slow change of brightness, and those on either side of what follows: by their distance from 0.
 _SLOW = (_RADIUS > 0) & (_RADIUS < 2.5)
 _CURVED = _SLOW & (_RADIUS > 1)  # which a slope does not have
