@@ -156,6 +156,7 @@ class QueueDialog(QDialog):
             self._messages.show_error(str(error))
         else:
             self.present()
+            self.start.setFocus()
 
     def present(self) -> None:
         """Show the queue in front."""

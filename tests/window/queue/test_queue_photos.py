@@ -49,6 +49,7 @@ def test_several_dropped_files_are_a_queue_and_one_opens(qtbot, window, user, ph
     user.drop(folder, on=user.dialog)
     assert user.cells(PHOTO) == ["c.png", "b.png", "a.png"], "each once"
     assert user.queue.folder == folder / "denoised" and user.dialog.choices.network.currentData() == AUTO
+    assert user.dialog.focusWidget() is user.dialog.start, "Return starts the queue, and opens none of its photos"
 
 
 def test_photos_and_folders_are_chosen_in_dialogs(qtbot, window, user, photos, monkeypatch):
