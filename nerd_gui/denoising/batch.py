@@ -223,11 +223,12 @@ class _Timing:
         self._done_already = done_already
         self._clock = clock
         self._took: list[float] = []
-        self._number = 0
+        self._number = self._waiting = 0
         self._began = 0.0
 
     def next(self, number: int) -> None:
         self._number, self._began = number, self._clock()
+        self._waiting = sum(not self._done_already(job) for job in self._jobs[number:])
 
     def saw(self, outcome: Outcome) -> None:
         if outcome.state == "saved":
@@ -245,8 +246,7 @@ class _Timing:
         return saw
 
     def _left(self, step: Step) -> float | None:
-        waiting = self._jobs[self._number :]
-        if not waiting:
+        if not self._waiting:
             return step.seconds_left
         if not self._took:
             return None
@@ -254,7 +254,7 @@ class _Timing:
         own = step.seconds_left
         if own is None:
             own = max(0.0, usual - (self._clock() - self._began))
-        return own + usual * sum(not self._done_already(job) for job in waiting)
+        return own + usual * self._waiting
 
 
 def expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[Path]]:

@@ -21,7 +21,7 @@ class FolderLabel(QLabel):
 
     def show_path(self, path: Path | None) -> None:
         """Show a path, or that there is none yet."""
-        self._path = "beside the photos" if path is None else str(path)
+        self._path = "a folder “denoised” beside the first photo" if path is None else str(path)
         self.setToolTip(self._path)
         self._elide()
 

@@ -229,8 +229,8 @@ class QueueDialog(QDialog):
             return True
         if window.findChild(QMessageBox, "queueCloseDialog") is None:
             question = (
-                f"The queue is at work: {self._far()}. What is saved stays; the photo under way is given up. Stop the "
-                "queue and close?"
+                f"{self.queue.done} of the {len(self.queue.items)} photos in the queue are done. What is saved stays, "
+                "and the photo under way is given up. Stop the queue and close?"
             )
             box = self._box("queueCloseDialog", question, "Stop and close", "Keep working", window)
 
@@ -310,12 +310,12 @@ class QueueDialog(QDialog):
         if queue.phase is Phase.WORKING:
             left = queue.seconds_left
             return far if left is None else f"{far}, about {about(left)} left"
-        before = {
-            Phase.PAUSED: "Paused",
-            Phase.HELD: "Waiting until the run in the window is over",
-            Phase.STOPPING: "Stopping",
+        now = {
+            Phase.PAUSED: "paused",
+            Phase.HELD: "waiting until the run in the window is over",
+            Phase.STOPPING: "stopping",
         }
-        return f"{before[queue.phase]}; {far}"
+        return f"{far}, {now[queue.phase]}"
 
 
 class QueueButton(QToolButton):

@@ -90,6 +90,7 @@ class PhotoQueue(QObject):
         self._skip_existing = True
         self._overwrite = False
         self._worker: QueueWorker | None = None
+        self._sent: set[Job] = set()
         self._gate = Gate()
         self._paused = self._held = self._stopping = False
         self._seconds_left: float | None = None
@@ -185,12 +186,9 @@ class PhotoQueue(QObject):
     @property
     def seconds_left(self) -> float | None:
         """As the photos that are done tell it; None before the first one is, and where photos have been added."""
-        if self._worker is None or any(item.state == "waiting" and not self._is_sent(item) for item in self.items):
+        if self._worker is None or any(item.state == "waiting" and item.job not in self._sent for item in self.items):
             return None
         return self._seconds_left
-
-    def _is_sent(self, item: Item) -> bool:
-        return self._worker is not None and item.job in self._worker.jobs
 
     @property
     def summary(self) -> str:
@@ -225,6 +223,7 @@ class PhotoQueue(QObject):
 
     def _send(self, jobs: Sequence[Job]) -> None:
         self._renew(jobs)
+        self._sent = set(jobs)
         self._gate, self._stopping, self._seconds_left = Gate(), False, None
         worker = QueueWorker(self._batch(), jobs, self._gate, self)
         worker.progressed.connect(self._on_progressed)
@@ -303,11 +302,10 @@ class PhotoQueue(QObject):
         assert worker is not None
         worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
         worker.deleteLater()
-        sent, stopped = set(worker.jobs), self._stopping
-        self._worker = None
+        stopped, self._worker = self._stopping, None
         allocator.trim()
         self._renew([item.job for item in self.items if item.state == "under way"])  # stopped: nothing of it is saved
-        added = [item.job for item in self.items if item.state == "waiting" and item.job not in sent]
+        added = [item.job for item in self.items if item.state == "waiting" and item.job not in self._sent]
         if added and not stopped:
             self._send(added)
             return

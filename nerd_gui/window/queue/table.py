@@ -115,6 +115,8 @@ class QueueTable(QTableView):
             "Photos of the queue",
             "A double click opens the result in the window, or, on the photo's name, the photo.",
         )
+        self._queue = queue
+        self._followed = -1
         self.setModel(QueueModel(queue))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -133,6 +135,7 @@ class QueueTable(QTableView):
         self.setColumnWidth(PHOTO, 200)
         self.setColumnWidth(RESULT, 220)
         self.doubleClicked.connect(self.openWanted)
+        queue.itemChanged.connect(self._follow)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open with Return, remove with Delete."""
@@ -142,6 +145,14 @@ class QueueTable(QTableView):
             self.removeWanted.emit()
         else:
             super().keyPressEvent(event)
+
+    def _follow(self, row: int) -> None:
+        """Scroll to the photo that comes under way, unless the person has scrolled away from the one before it."""
+        if self._queue.items[row].state != "under way" or row == self._followed:
+            return
+        before, self._followed = self.model().index(self._followed, PHOTO), row
+        if not before.isValid() or self.viewport().rect().intersects(self.visualRect(before)):
+            self.scrollTo(self.model().index(row, PHOTO))
 
     @property
     def chosen(self) -> list[int]:

@@ -71,13 +71,13 @@ class QueueWorker(QThread):
 
     def __init__(self, batch: Batch, jobs: Sequence[Job], gate: Gate, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.jobs = tuple(jobs)
+        self._jobs = tuple(jobs)
         self._batch = batch
         self._gate = gate
 
     def run(self) -> None:
         """Work, on the thread itself."""
-        left, networks = list(self.jobs), Networks()
+        left, networks = list(self._jobs), Networks()
         while left:
             try:
                 for outcome in self._batch.outcomes(

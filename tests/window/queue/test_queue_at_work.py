@@ -39,7 +39,7 @@ def test_stop_gives_up_the_photo_under_way_and_start_goes_on(qtbot, window, user
 
 def test_pause_holds_the_photo_and_goes_on_from_there(qtbot, user, at_work, held):
     user.click(user.dialog.pause)
-    assert user.queue.phase is Phase.PAUSED and "Paused" in user.dialog.status.text()
+    assert user.queue.phase is Phase.PAUSED and user.dialog.status.text() == "0 of 3 photos done, paused"
     held.set()
     qtbot.wait(150)  # nothing may happen: there is no condition to wait for
     assert user.states()["a.png"] == "under way" and not (at_work / "denoised").exists()
@@ -115,7 +115,7 @@ def test_closing_asks_once_and_stops_the_queue_after_a_yes(qtbot, window, user, 
     window.close()
     assert window.isVisible() and len(window.findChildren(QMessageBox, "queueCloseDialog")) == 1
     box = window.findChild(QMessageBox, "queueCloseDialog")
-    assert "0 of 3 photos done" in box.text()
+    assert box.text().startswith("0 of the 3 photos in the queue are done.")
     qtbot.mouseClick(box.button(NO), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "queueCloseDialog") is None)
     assert window.isVisible() and user.queue.phase is Phase.WORKING
@@ -136,6 +136,26 @@ def test_closing_the_list_leaves_the_queue_at_work(qtbot, window, user, at_work,
     user.wait_for_the_end()
     window.actions_.queue.trigger()
     assert user.dialog.isVisible() and set(user.states().values()) == {"saved"}
+
+
+def test_the_list_follows_the_photo_under_way_unless_a_person_scrolls(user, photos):
+    user.drop(photos(*(f"{number:02}.png" for number in range(60))))
+    table, items = user.dialog.table, user.queue.items
+
+    def comes_under_way(row):
+        items[row].state = "under way"
+        user.queue.itemChanged.emit(row)
+
+    def is_in_view(row):
+        return table.viewport().rect().contains(table.visualRect(table.model().index(row, 0)))
+
+    for row in range(45):
+        comes_under_way(row)
+        assert is_in_view(row)
+    assert not is_in_view(0)
+    table.scrollToTop()
+    comes_under_way(45)
+    assert is_in_view(0) and not is_in_view(45)
 
 
 def test_the_clock_of_a_gate_stands_still_while_it_is_held(monkeypatch):
