@@ -17,9 +17,11 @@ from nerd_gui.denoising.batch import Announce, Batch, Job, Outcome, Progress, Wa
 from nerd_gui.denoising.devices import check_device, default_device
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.photo_files import Destination, Networks, Step, Treatment
+from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.files import remove_leftovers
 
 _PATIENCE = 5.0  # seconds in which a cluster must answer
+_SHARE = 0.75  # of a worker's memory for a run; Dask lets a worker wait at 0.8 and kills it at 0.95
 
 
 class Cluster:
@@ -176,13 +178,14 @@ def _denoise(task: _Task) -> tuple[Outcome, list[str]]:
     """Denoise a photo, on a worker; the outcome, and what a person must be told of it."""
     sentences: list[str] = []
     with _one_photo:
-        torch.set_num_threads(_distributed().get_worker().state.nthreads)  # Dask leaves one to each process
+        worker = _distributed().get_worker()
+        torch.set_num_threads(worker.state.nthreads)  # Dask leaves one to each process
         try:
             _check(task)
-            device = default_device() if task.device is None else check_device(task.device)
+            settings = _here(task.treatment.settings, task.device, worker.memory_manager.memory_limit)
         except RunError as error:
             return Outcome(task.job, "failed", str(error)), []
-        treatment = replace(task.treatment, settings=replace(task.treatment.settings, device=device))
+        treatment = replace(task.treatment, settings=settings)
         outcome = attempt(
             task.job,
             task.destination,
@@ -192,6 +195,14 @@ def _denoise(task: _Task) -> tuple[Outcome, list[str]]:
             announce=sentences.append,
         )
     return outcome, sentences
+
+
+def _here(settings: RunSettings, device: str | None, memory_limit: int | None) -> RunSettings:
+    """The settings on a worker: its device, and no more memory than Dask lets it have, in bytes (None: any)."""
+    device = default_device() if device is None else check_device(device)
+    if settings.memory_limit is None and memory_limit and device == "cpu":
+        return replace(settings, device=device, memory_limit=_SHARE * memory_limit / 1e9)
+    return replace(settings, device=device)
 
 
 def _check(task: _Task) -> None:

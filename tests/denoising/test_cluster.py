@@ -16,7 +16,7 @@ from PIL import Image
 from nerd_gui.cli import main
 from nerd_gui.denoising import RunError, RunSettings
 from nerd_gui.denoising.batch import Batch
-from nerd_gui.denoising.cluster import Cluster
+from nerd_gui.denoising.cluster import Cluster, _here
 from nerd_gui.denoising.photo_files import Destination, Treatment
 
 
@@ -134,6 +134,20 @@ def test_a_cluster_that_is_lost_is_said(batch):
         with pytest.raises(RunError, match="was lost; go on with --skip-existing"):
             list(cluster.outcomes(batch("out")))
         timer.join()
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "limit"), [(None, 4_000_000_000, 3.0), (1.5, 4_000_000_000, 1.5), (None, None, None)]
+)
+def test_a_run_keeps_within_the_memory_that_its_worker_may_take(asked, allowed, limit):
+    """Dask kills a worker that takes more."""
+    settings = _here(RunSettings(device="cuda", memory_limit=asked), "cpu", allowed)
+    assert (settings.device, settings.memory_limit) == ("cpu", limit)
+
+
+def test_a_device_that_a_worker_lacks_is_named():
+    with pytest.raises(RunError, match="no device “tpu”"):
+        _here(RunSettings(), "tpu", None)
 
 
 def test_without_distributed_a_sentence_says_how_to_get_it(tiny_model_path, capsys, monkeypatch):
