@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         self.saver = Saver(self)
         self.saving_line = SavingLine(self.saver)
         self.export_dialogs = ExportDialogs(self, session, self.curves, self.saver, self.messages)
-        self.queue = QueueDialog(self, self.controls.model, self.controls.photo_settings, self.messages)
+        self.queue = QueueDialog(self, self.controls.model, self.controls.treatment, self.messages)
         self._lay_out()
         self._connect()
         self.preferences.restore(self)

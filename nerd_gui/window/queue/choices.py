@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QL
 
 from nerd_gui.denoising import AUTO
 from nerd_gui.window.described import described
-from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.run_bar.model_choice import ModelChoice
 
 
 class FolderLabel(QLabel):

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nerd_gui.denoising import RunError, RunSettings
+from nerd_gui.denoising import RunError
+from nerd_gui.denoising.photo_files import Treatment
 from nerd_gui.denoising.time_left import about
 from nerd_gui.imaging import PhotoError
 from nerd_gui.window.described import described
@@ -27,7 +28,7 @@ from nerd_gui.window.messages import Messages
 from nerd_gui.window.queue.choices import QueueChoices
 from nerd_gui.window.queue.queue import Phase, PhotoQueue
 from nerd_gui.window.queue.table import PHOTO, QueueTable
-from nerd_gui.window.run_bar.controls import ModelChoice
+from nerd_gui.window.run_bar.model_choice import ModelChoice
 
 _MOST = 1000  # of the bar
 _MOST_REASONS = 6  # lines, before they are scrolled
@@ -40,8 +41,8 @@ class QueueDialog(QDialog):
     ----------
     models : ModelChoice
         The window's list of networks.
-    settings : callable
-        The settings for whole photos with a network of this name.
+    treatment : callable
+        What is done to each photo with a network of this name.
 
     Signals
     -------
@@ -52,14 +53,14 @@ class QueueDialog(QDialog):
     openWanted = Signal(object)
 
     def __init__(
-        self, parent: QWidget, models: ModelChoice, settings: Callable[[str], RunSettings], messages: Messages
+        self, parent: QWidget, models: ModelChoice, treatment: Callable[[str], Treatment], messages: Messages
     ) -> None:
         super().__init__(parent)
         self.setObjectName("queueDialog")
         self.setWindowTitle("Queue of photos")
         self.setAcceptDrops(True)
         self.queue = PhotoQueue(self)
-        self._settings = settings
+        self._treatment = treatment
         self._messages = messages
         self.table, self.choices = QueueTable(self.queue), QueueChoices(models)
         self._make_words()
@@ -202,8 +203,8 @@ class QueueDialog(QDialog):
         if existing and not self._may_replace(existing):
             return
         try:
-            settings = self._settings(self.choices.network.currentData())
-            self.queue.start(settings, skip_existing=skip, overwrite=bool(existing))
+            treatment = self._treatment(self.choices.network.currentData())
+            self.queue.start(treatment, skip_existing=skip, overwrite=bool(existing))
         except RunError as error:
             self._messages.show_error(str(error))
 

@@ -198,7 +198,7 @@ class PhotoQueue(QObject):
 
     # ---- the work -----------------------------------------------------------------------------------------------
 
-    def start(self, settings: RunSettings, *, skip_existing: bool = True, overwrite: bool = False) -> None:
+    def start(self, treatment: Treatment, *, skip_existing: bool = True, overwrite: bool = False) -> None:
         """Denoise what waits and what failed, or, where nothing does and nothing is skipped, all once more.
 
         Parameters
@@ -215,7 +215,7 @@ class PhotoQueue(QObject):
         """
         if self._worker is not None or not self.items:
             return
-        self._treatment = Treatment(settings)
+        self._treatment = treatment
         self._skip_existing, self._overwrite = skip_existing, overwrite
         self._batch().destination.check_folder()
         self._paused = False

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nerd_gui.denoising import Choice, RunError, RunSettings, default_device, devices
+from nerd_gui.denoising import PICTURE, Choice, RunError, RunSettings, default_device, devices
+from nerd_gui.denoising.photo_files import Treatment
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.window.described import described
 from nerd_gui.window.run_bar.channel import ChannelChoice
@@ -161,7 +162,13 @@ class RunControls(QWidget):
             **self.settings_button.values(),
         )
 
-    def photo_settings(self, model: str) -> RunSettings:
-        """The settings for whole photos: the usual ones, on the chosen device and within the chosen memory."""
-        limit = self.settings_button.values()["memory_limit"]
-        return RunSettings(model=model, device=self.device.currentData(), memory_limit=limit)
+    def treatment(self, model: str) -> Treatment:
+        """What is done to each photo of a queue: with a network of this name, what *Denoise photo* would do.
+
+        Every run starts at zero, since the photos have nothing to do with each other.
+        """
+        values = self.settings_button.values() | {"stop_on": PICTURE, "start": "zero"}
+        settings = RunSettings(
+            model=model, solver=self.solver.currentData(), device=self.device.currentData(), **values
+        )
+        return Treatment(settings, self.settings_button.grain_size)

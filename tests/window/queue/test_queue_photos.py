@@ -7,13 +7,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from queue_user import files
 
-from nerd_gui.denoising import AUTO, RunSettings, Subject, denoise
+from nerd_gui.denoising import AUTO, PICTURE, RunSettings, Subject, denoise
 from nerd_gui.imaging import open_photo
 from nerd_gui.window.queue.table import PHOTO, RESULT, STATE
 
 
 def expected(path, net):
-    run = denoise(Subject.of(open_photo(path)), RunSettings(), net)
+    run = denoise(Subject.of(open_photo(path)), RunSettings(stop_on=PICTURE), net)
     return np.rint(np.clip(run.picture(run.result)[0], 0, 1) * np.float32(255))
 
 
@@ -73,6 +73,17 @@ def test_photos_and_folders_are_chosen_in_dialogs(qtbot, window, user, photos, m
     assert user.cells(PHOTO) == ["x.png"]
     user.click(user.dialog.add_photos)
     assert user.cells(PHOTO) == ["a.png", "b.png", "x.png"], "what was taken out can be put back"
+
+
+def test_the_windows_settings_hold_for_the_queue(window, user, photos):
+    settings = window.controls.settings_button
+    settings.max_iter.setValue(2)
+    settings.start.setCurrentIndex(settings.start.findData("last"))
+    user.drop(photos("a.png", "b.png"))
+    user.start()
+    user.wait_for_the_end()
+    for item in user.queue.items:
+        assert len(item.report["iterations"]) == 3 and item.report["settings"]["start"] == "zero"
 
 
 def test_an_empty_folder_is_said_and_changes_nothing(window, user, photos, tmp_path):
