@@ -215,14 +215,14 @@ def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]
 
 
 def tiff_options(exif: bytes | None, xmp: bytes | None, description: str | None) -> dict:
-    """Return tifffile's options for writing an EXIF block, an XMP packet and a description, which replaces the block's.
+    """Return tifffile's options for writing an EXIF block, an XMP packet and, if the block has none, a description.
 
     The directories of the block become place-holders for `fill_tiff_directories`.
     """
     order, texts, directories = _parts((exif or b"").removeprefix(_PREFIX))
     tags: list[tuple] = [(entry.tag, _ASCII, 0, entry.data.rstrip(b"\0"), True) for entry in texts]
-    if description is not None:
-        tags = [tag for tag in tags if tag[0] != _DESCRIPTION]
+    if any(entry.tag == _DESCRIPTION for entry in texts):
+        description = None
     tags += [(_DIRECTORIES[tag], _LONG, 1, 0, True) for tag in directories]
     if xmp is not None:
         tags.append((XMP_TAG, _BYTE, len(xmp), xmp, True))
@@ -271,7 +271,7 @@ def _parts(tiff: bytes) -> tuple[str, list[_Entry], dict[int, list[_Entry]]]:
     if tiff[:4] not in _BYTE_ORDERS or len(tiff) < 8:
         return order, [], {}
     (start,) = struct.unpack_from(order + "I", tiff, 4)
-    main = {entry.tag: entry for entry in _directory(tiff, order, start)}
+    main = {entry.tag: entry for entry in reversed(_directory(tiff, order, start))}  # of two, the first counts
     texts = [main[tag] for tag in _TEXTS if tag in main and main[tag].kind == _ASCII]
     directories = {}
     for tag in _DIRECTORIES:

@@ -45,7 +45,8 @@ def save_picture(
     path : path
     photo : Photo
     description : str, optional
-        A text for the file: PNG's “Description”, TIFF's ImageDescription, JPEG's comment, WebP's XMP; BMP has none.
+        A text for the file: PNG's “Description”, JPEG's comment, and TIFF's ImageDescription and WebP's XMP where the
+        photo has no caption of its own there; BMP has none.
     edit : Edit, optional
         What has been done to the photo, for the file's XMP.
     quality : int
