@@ -132,6 +132,16 @@ class PhotoRun:
         return not self._left
 
     @property
+    def solved_pixels(self) -> int:
+        """Pixels that are solved for all tiles together, those of their halos included."""
+        return self._pixels
+
+    @property
+    def seconds(self) -> float:
+        """That the finished tiles took, without pauses."""
+        return self._seconds
+
+    @property
     def evaluations(self) -> float:
         """Of f for each pixel of the finished tiles, on average."""
         return self._tally.evaluations
