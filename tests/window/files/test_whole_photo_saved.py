@@ -7,12 +7,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
+from nerd_gui.denoising.whole_photo import photo_plan
+from nerd_gui.window.session import workspace
+
 LEFT = Qt.MouseButton.LeftButton
 
 
-def test_a_16_bit_photo_is_denoised_whole_and_saved_whole(qtbot, make_window, tmp_path):
+def test_a_16_bit_photo_is_denoised_whole_and_saved_whole(qtbot, make_window, tmp_path, monkeypatch):
+    monkeypatch.setattr(workspace, "REGION_THRESHOLD", 50_000)  # so that a photo for a quick test is a large one
+    monkeypatch.setattr(photo_plan, "_CORES", (128,))
     path, target = tmp_path / "photo.tif", tmp_path / "out.tif"
-    values = np.random.default_rng(0).integers(9_000, 60_000, (1001, 1100, 3), dtype=np.uint16)
+    values = np.random.default_rng(0).integers(9_000, 60_000, (230, 310, 3), dtype=np.uint16)
     tifffile.imwrite(path, values, photometric="rgb")
     window = make_window(path)
     window.controls.settings_button.max_iter.setValue(2)
