@@ -2,7 +2,8 @@
 
 from PySide6.QtCore import QObject
 
-from nerd_gui.denoising import RunError
+from nerd_gui.denoising import RunError, RunSettings, plan_run
+from nerd_gui.denoising.errors import TooLittleMemory
 from nerd_gui.nerd import ModelError, load_config
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import RunControls
@@ -32,9 +33,24 @@ class Intentions(QObject):
     def denoise_photo(self) -> None:
         """Run the whole photo; where that was stopped with a part left, go on with it."""
         try:
-            self._session.denoise_photo(self._controls.settings(), self._controls.choice().grain)
+            settings = self._controls.settings()
+            self._session.denoise_photo(settings, self._controls.choice().grain, fits=self._fits(settings))
         except RunError as error:
             self._messages.show_error(str(error))
+
+    def _fits(self, settings: RunSettings) -> bool:
+        """Whether memory suffices for the photo in one piece."""
+        photo = self._workspace.photo
+        if photo is None or self._workspace.needs_region:
+            return False
+        try:
+            config = load_config(settings.model)
+            plan_run(config, settings, photo.channels if config.channels == 1 else 1, photo.rows, photo.cols)
+        except TooLittleMemory:
+            return False
+        except ModelError:  # said when the run loads it
+            return True
+        return True
 
     def pause_or_go_on(self) -> None:
         """Pause the run of a whole photo, or go on with it."""

@@ -1,4 +1,4 @@
-"""The tool bar's choices: noise, network, solver, device, and the button to the finer settings."""
+"""The tool bar's choices: noise, network, channel, and the button to solver, device and the finer settings."""
 
 from dataclasses import replace
 

@@ -162,8 +162,8 @@ class Session(QObject):
         self._take_up(run)
         self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
 
-    def denoise_photo(self, settings: RunSettings, grain: int = 1) -> None:
-        """Run the whole photo, for its picture: a small one in one piece, another one tile by tile.
+    def denoise_photo(self, settings: RunSettings, grain: int = 1, *, fits: bool = True) -> None:
+        """Run the whole photo, for its picture: a small one in one piece where it fits, others tile by tile.
 
         Where such a run has been stopped with tiles left, and nothing else was asked for since, it goes on.
 
@@ -172,7 +172,9 @@ class Session(QObject):
         settings : RunSettings
             But for when it stops: that is when the picture does not visibly change any more.
         grain : {1, 2}
-            The grain size, see `PhotoRun`.
+            The grain size, see `PhotoRun`; 2 is for tiles alone.
+        fits : bool
+            Whether memory suffices for one piece.
 
         Raises
         ------
@@ -181,7 +183,7 @@ class Session(QObject):
         """
         workspace = self.workspace
         settings = replace(settings, stop_on=PICTURE)
-        if not (workspace.needs_region or grain > 1):
+        if fits and grain == 1 and not workspace.needs_region:
             run = Run(workspace.subject(whole=True), settings)
             self._take_up(run)
             self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)

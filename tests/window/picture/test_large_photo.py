@@ -6,10 +6,10 @@ from picture_screen import LEFT, drag
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtWidgets import QLabel, QMessageBox, QToolButton
 from window_person import run_to_the_end
 
-from nerd_gui.denoising import estimate_bytes
+from nerd_gui.denoising import RunError, estimate_bytes
 from nerd_gui.imaging import open_photo, to_8_bit
 from nerd_gui.nerd import load_config
 from nerd_gui.window.picture.layers import Compare, Layer
@@ -142,6 +142,15 @@ def test_memory_limits_the_region_too(window, monkeypatch):
     window.actions_.largest_region.trigger()
     _, _, rows, cols = window.session.workspace.region
     assert rows * cols == pytest.approx(most, rel=0.02) and abs(rows - cols) <= 1
+
+
+def test_a_region_is_chosen_also_while_no_network_can_be_used(window, monkeypatch):
+    def none():
+        raise RunError("The photo has hardly any noise.")
+
+    monkeypatch.setattr(window.controls, "settings", none)
+    window.intentions.take_region(100, 200, 300, 400)
+    assert window.session.workspace.region == (100, 200, 300, 400) and not window.findChildren(QMessageBox)
 
 
 def test_the_sizes_in_the_menu(window):

@@ -5,10 +5,11 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QToolButton, QWidget
 from scripted_photo_run import ScriptedPhotoRun
 from window_person import dialog_text, run_to_the_end, slider
 
+from nerd_gui.denoising import memory_plan
 from nerd_gui.imaging import add_noise, to_8_bit
 from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.session import run_controller
@@ -241,3 +242,19 @@ def test_a_small_photo_is_denoised_whole_in_one_piece_also_where_a_region_is_cho
     assert trajectory.subject.region is None and trajectory.settings.stop_on == "picture"
     assert trajectory[0].features is not None, "it can be watched: its maps are there"
     assert not ScriptedPhotoRun.made and not row(window).isVisible()
+
+
+def test_a_small_photo_that_does_not_fit_in_one_piece_is_solved_in_tiles(
+    qtbot, window, open_file, photo_path, monkeypatch
+):
+    open_file(window, photo_path)
+    monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: 1 << 20)
+    run = begin(qtbot, window)
+    finish_tiles(qtbot, window, run, 1)
+    assert row(window).isVisible() and run.trajectory.subject.region is None
+
+
+def test_coarse_noise_of_a_small_photo_is_solved_in_tiles_too(qtbot, window, open_file, photo_path):
+    open_file(window, photo_path)
+    window.findChild(QComboBox, "grainCombo").setCurrentText("2 (coarse)")
+    assert begin(qtbot, window).grain == 2
