@@ -72,6 +72,8 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
                 gamma=(2.4, 12.92),  # sRGB's
             )
             preview = _preview(raw)
+    except PhotoError:
+        raise
     except rawpy.LibRawFileUnsupportedError as error:
         version = ".".join(map(str, rawpy.libraw_version))
         raise PhotoError(

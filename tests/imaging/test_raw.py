@@ -135,6 +135,16 @@ def test_a_file_cut_short_is_refused_with_a_sentence(tmp_path, part):
     assert preview(tmp_path / "a.dng", 100) is None
 
 
+def test_a_picture_that_is_too_large_is_refused_before_it_is_developed(tmp_path):
+    data = write_dng(tmp_path / "a.dng", even(0.3, 0.3, 0.3)).read_bytes()
+    length = struct.pack("<HHII", 257, 4, 1, ROWS), struct.pack("<HHIHH", 257, 3, 1, ROWS, 0)
+    for entry in length:
+        data = data.replace(entry, struct.pack("<HHII", 257, 4, 1, 40_000))
+    (tmp_path / "a.dng").write_bytes(data)
+    with pytest.raises(PhotoError, match=r"“a\.dng” is 90 pixels wide and 40 000 high; the limit is"):
+        open_photo(tmp_path / "a.dng")
+
+
 def test_what_is_no_raw_file_is_refused_with_a_sentence(tmp_path):
     Image.new("RGB", (9, 6)).save(tmp_path / "a.jpg")
     (tmp_path / "a.jpg").rename(tmp_path / "a.nef")
