@@ -18,6 +18,7 @@ from nerd_gui.window.files.export import (
 from nerd_gui.window.files.save_dialog import Target, ask_target
 from nerd_gui.window.files.saver import Saver, Tell
 from nerd_gui.window.messages import Messages
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
@@ -42,12 +43,15 @@ class ExportDialogs:
 
     def ask_iterate(self) -> None:
         """Save the shown iterate; of a photo that was not run whole, the region."""
-        trajectory, index, look = self._session.trajectory, self._session.index, self._session.look
-        if trajectory is None:
+        run, trajectory = self._session.run, self._session.trajectory
+        index, look = self._session.index, self._session.look
+        if run is None or trajectory is None:
             return
 
         def save(target: Target) -> str:
-            return " ".join(save_iterate(trajectory, index, target.path, look=look, overwrite=target.overwrite))
+            missing = _what_is_missing(run)
+            lost = save_iterate(trajectory, index, target.path, look=look, overwrite=target.overwrite)
+            return " ".join((*missing, *lost))
 
         self._ask_picture(trajectory, "shown iterate", "denoised", usual_suffix(trajectory.subject.photo), save)
 
@@ -134,6 +138,14 @@ class ExportDialogs:
         self._messages.say(done, _WORD_TIME)
         if lost:
             self._messages.show_error(f"{done} {lost}")
+
+
+def _what_is_missing(run: Run) -> tuple[str, ...]:
+    """A sentence for a photo whose tiles are not all finished."""
+    progress = run.progress
+    if run.photo_run is None or progress is None or progress.done == progress.count:
+        return ()
+    return (f"{progress.done} of {progress.count} tiles are denoised so far; the rest of the photo is as it was.",)
 
 
 def _title(trajectory: Trajectory, what: str) -> str:
