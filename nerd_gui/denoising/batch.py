@@ -57,7 +57,8 @@ class Progress:
     step : Step
         How far that photo has come.
     seconds_left : float or None
-        For the whole batch, told by the photos that are done; None before the first one is.
+        For the whole batch, told by the photos that are done, or by what is done of the first one; None
+        where nothing is.
     """
 
     job: Job
@@ -246,14 +247,14 @@ class _Timing:
         return saw
 
     def _left(self, step: Step) -> float | None:
-        if not self._waiting:
-            return step.seconds_left
-        if not self._took:
+        own, so_far = step.seconds_left, self._clock() - self._began
+        if self._took:
+            usual = sum(self._took) / len(self._took)
+            own = max(0.0, usual - so_far) if own is None else own
+        elif own is None:
             return None
-        usual = sum(self._took) / len(self._took)
-        own = step.seconds_left
-        if own is None:
-            own = max(0.0, usual - (self._clock() - self._began))
+        else:
+            usual = so_far + own
         return own + usual * self._waiting
 
 

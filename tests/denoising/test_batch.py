@@ -10,7 +10,7 @@ from PIL import Image
 
 from nerd_gui.denoising import AUTO, Choice, RunSettings, Subject, denoise
 from nerd_gui.denoising.batch import Batch
-from nerd_gui.denoising.photo_files import Destination, Treatment
+from nerd_gui.denoising.photo_files import Destination, Step, Treatment
 from nerd_gui.denoising.time_left import about
 from nerd_gui.imaging import PhotoError, open_photo
 from nerd_gui.nerd import load_model, save_model
@@ -107,6 +107,39 @@ def test_a_bad_photo_is_named_and_the_others_are_as_if_denoised_alone(batch, tin
     fractions = [one.step.fraction for one in seen if one.job.source.name == "a.png"]
     assert fractions[0] == 0 and fractions[-1] == 1 and fractions == sorted(fractions)
     assert seen[0].seconds_left is None and all(one.seconds_left is not None for one in seen if 1 < one.number < 4)
+
+
+def test_the_time_left_is_told_by_the_first_photo_and_then_by_all_that_are_done(batch, monkeypatch):
+    """Photos of 10 and of 40 seconds; the result of one that waits is there already."""
+    now, told = [0.0], {}
+    for name in "abcde":
+        make_photo(f"in/{name}.png")
+    make_photo("out/e_denoised.png")
+
+    def denoise_file(source, target, treatment, networks, *, watch, **_):
+        seconds = 10 if source.name == "a.png" else 40
+        now[0] += seconds / 2
+        watch(Step(0.5, seconds / 2 if source.name == "a.png" else None))
+        now[0] += seconds / 2
+
+    monkeypatch.setattr("nerd_gui.denoising.batch.denoise_file", denoise_file)
+    made = batch("in", skip_existing=True)
+    list(
+        made.outcomes(
+            watch=lambda at: told.setdefault((at.job.source.name, at.step.fraction), at.seconds_left),
+            clock=lambda: now[0],
+        )
+    )
+    assert told == {
+        ("a.png", 0): None,
+        ("a.png", 0.5): 5 + 3 * 10,
+        ("b.png", 0): 10 + 2 * 10,
+        ("b.png", 0.5): 0 + 2 * 10,
+        ("c.png", 0): 25 + 25,
+        ("c.png", 0.5): 5 + 25,
+        ("d.png", 0): 30,
+        ("d.png", 0.5): 10,
+    }
 
 
 def test_what_is_there_is_kept_unless_asked_otherwise(batch):
