@@ -141,9 +141,9 @@ def test_denoise_photo_goes_on_with_a_stopped_run_if_nothing_else_is_asked_for(q
 def test_a_tile_that_is_finished_after_stop_counts(qtbot, window, monkeypatch):
     run = begin(qtbot, window)
     finish_tiles(qtbot, window, run, 1)
-    monkeypatch.setattr(run_controller.PhotoWorker, "request_stop", lambda worker: None)  # it has not noticed yet
-    window.actions_.stop.trigger()
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(run_controller.PhotoWorker, "request_stop", lambda worker: None)  # it has not noticed yet
+        window.actions_.stop.trigger()
     finish_tiles(qtbot, window, run, 1)
     assert words(window) == "Stopped · 0.6 of 1.2 megapixels"
     assert str(run.trajectory.stop_reason) == "cancelled" and "cancelled" in window.summary.text()
