@@ -187,7 +187,12 @@ class Session(QObject):
             run = Run(workspace.subject(whole=True), settings)
             self._take_up(run)
             self.controller.start(run, self._last_equilibrium if settings.start == "last" else None)
-        elif self.run is not None and self.run.unfinished and (self.run.settings, self.run.grain) == (settings, grain):
+            return
+        old = self.run if self.run is not None and self.run.unfinished else self.whole_run
+        if old is not None and old.unfinished and (old.settings, old.grain) == (settings, grain):
+            if old is not self.run:
+                self._put_away()
+                self.show_run(old)
             self.go_on()
         else:
             run = Run(workspace.quick_subject(), settings, in_tiles=True, grain=grain)

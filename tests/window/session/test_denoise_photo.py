@@ -133,6 +133,11 @@ def test_denoise_photo_goes_on_with_a_stopped_run_if_nothing_else_is_asked_for(q
     finish_tiles(qtbot, window, run, 1)
     assert ScriptedPhotoRun.made == [run]
     window.actions_.stop.trigger()
+    run_to_the_end(qtbot, window)  # of the region, in between
+    window.actions_.denoise.trigger()
+    assert window.session.trajectory is run.trajectory and window.picture_view.current()[0].shape == (1000, 1200, 3)
+    finish_tiles(qtbot, window, run, 1)
+    window.actions_.stop.trigger()
     window.controls.settings_button.max_iter.setValue(4)
     other = begin(qtbot, window)
     assert other is not run and window.session.trajectory is other.trajectory
