@@ -1,7 +1,9 @@
 """The run of a whole photo, held against runs that see the photo in one piece."""
 
 import dataclasses
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -205,3 +207,19 @@ def test_what_a_photo_cannot_be_run_with_is_said():
         PhotoRun(Subject.of(make_photo()), EXACT, make_net(), grain=3)
     run = PhotoRun(Subject.of(make_photo()), dataclasses.replace(EXACT, start="random"), make_net())
     assert run.settings.start == "zero" and "start from zero" in run.trajectory.notice
+
+
+def test_nothing_of_a_tile_stays_in_memory_beside_the_photo_s_iterates(monkeypatch):
+    solved, solve = [], photo_run.solve_part
+
+    def watched(*arguments):
+        for iterate in solve(*arguments):
+            solved.append(weakref.ref(iterate.n_hat))
+            yield iterate
+
+    monkeypatch.setattr(photo_run, "solve_part", watched)
+    run = PhotoRun(Subject.of(photo_of()), RunSettings(max_iter=2), make_net())
+    for _ in run.tiles():
+        pass
+    gc.collect()
+    assert len(solved) > 10 and not any(n_hat() is not None for n_hat in solved)

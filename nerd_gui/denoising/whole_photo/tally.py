@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,14 @@ _WORST_FIRST = (
     StopReason.SETTLED,
     StopReason.CONVERGED,
 )
+_NONE = np.empty((0, 0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class _Numbers:
     """Those of one iterate of a tile."""
 
-    iterate: PartIterate
+    iterate: PartIterate  # without its n_hat: those of all tiles would take several times the memory of the photo
     noise_levels: NDArray[np.float64]  # of the luma and of each channel
     squared_error: float | None  # sum over its core, of 8-bit values
 
@@ -73,7 +74,7 @@ class Tally:
         if clean is not None:
             difference = to_8_bit(self._subject.noisy[part] + n_hat).astype(np.float32) - to_8_bit(clean[part])
             error = float(np.square(difference, dtype=np.float64).sum())
-        return _Numbers(iterate, levels, error)
+        return _Numbers(replace(iterate, n_hat=_NONE), levels, error)
 
     @property
     def evaluations(self) -> float:
