@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject
 
-from nerd_gui.denoising import RunError, RunSettings, plan_run
+from nerd_gui.denoising import PICTURE, RunError, RunSettings, plan_run
 from nerd_gui.denoising.errors import TooLittleMemory
 from nerd_gui.nerd import ModelError, load_config
 from nerd_gui.window.messages import Messages
@@ -22,6 +22,7 @@ class Intentions(QObject):
         self._workspace = session.workspace
         self._controls = controls
         self._messages = messages
+        session.controller.ended.connect(self._show_result)
 
     def explore(self) -> None:
         """Run the region, or the whole photo where none is chosen, and show every iterate as it comes."""
@@ -37,6 +38,12 @@ class Intentions(QObject):
             self._session.denoise_photo(settings, self._controls.choice().grain, fits=self._fits(settings))
         except RunError as error:
             self._messages.show_error(str(error))
+
+    def _show_result(self) -> None:
+        """Go to the result of a run for the picture, also where it is not the last iterate: what is shown is saved."""
+        trajectory = self._session.trajectory
+        if trajectory and trajectory.settings.stop_on == PICTURE and self._session.follow:
+            self._session.go(trajectory.result)
 
     def _fits(self, settings: RunSettings) -> bool:
         """Whether memory suffices for the photo in one piece."""

@@ -36,7 +36,7 @@ class ScriptedPhotoRun:
         self.left = [(row * rows, col * cols, rows, cols) for row in range(DOWN) for col in range(ACROSS)]
         self.n_hats = [np.zeros(subject.noisy.shape, np.float16) for _ in range(STEPS)]
         self.permits = threading.Semaphore(0)
-        self.fails = False
+        self.fails, self.reason, self.residuals = False, StopReason.SETTLED, (0.1, 0.05, 0.02)
         self.views, self.threads = [], []
         self.asked_at = None  # when it last asked whether to stop, while it waits for the answer
         ScriptedPhotoRun.made.append(self)
@@ -72,9 +72,9 @@ class ScriptedPhotoRun:
         row, col, rows, cols = part
         for index, n_hat in enumerate(self.n_hats):
             n_hat[:, row : row + rows, col : col + cols] = -0.02 * (index + 1)
-        reasons = [None] * (STEPS - 1) + [None if self.left else StopReason.SETTLED]
+        reasons = [None] * (STEPS - 1) + [None if self.left else self.reason]
         iterates = tuple(
-            make_iterate(index, 0.1 / (index + 1), known=False, n_hat=n_hat, stop_reason=reason)
+            make_iterate(index, self.residuals[index], known=False, n_hat=n_hat, stop_reason=reason)
             for index, (n_hat, reason) in enumerate(zip(self.n_hats, reasons, strict=True))
         )
         done = DOWN * ACROSS - len(self.left)

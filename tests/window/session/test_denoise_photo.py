@@ -10,6 +10,7 @@ from scripted_photo_run import ScriptedPhotoRun
 from window_person import dialog_text, run_to_the_end, slider
 
 from nerd_gui.denoising import memory_plan
+from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import add_noise, to_8_bit
 from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.session import run_controller
@@ -194,6 +195,15 @@ def test_a_failure_is_said_and_what_is_finished_stays(qtbot, window):
     window.actions_.pause.trigger()  # Continue, now that there is room
     finish_tiles(qtbot, window, run, 1)
     assert window.session.controller.running
+
+
+@pytest.mark.parametrize("reason", [StopReason.SETTLED, StopReason.STEP_LIMIT])
+def test_the_result_is_shown_at_the_end(qtbot, window, reason):
+    run = begin(qtbot, window)
+    run.reason, run.residuals = reason, (0.1, 0.02, 0.05)
+    with qtbot.waitSignal(window.session.controller.ended):
+        run.permits.release(4)
+    assert window.session.index == run.trajectory.result == (2 if reason is StopReason.SETTLED else 1)
 
 
 def test_another_photo_ends_the_run(qtbot, window, open_file, photo_path):
