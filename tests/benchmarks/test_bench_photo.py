@@ -4,7 +4,7 @@ import pytest
 from nerd_gui.benchmarks import photo
 from nerd_gui.benchmarks.photo import measure_photo, photo_lines, photo_of
 from nerd_gui.denoising import RunSettings
-from nerd_gui.denoising.whole_photo import photo_plan, sample
+from nerd_gui.denoising.whole_photo import cores, photo_plan
 
 
 def test_the_photo_has_the_size_and_the_noise_that_were_asked_for():
@@ -20,7 +20,7 @@ def test_the_photo_has_the_size_and_the_noise_that_were_asked_for():
 def test_what_a_photo_takes_is_told_beside_f(limit, tiny_model_path, monkeypatch):
     monkeypatch.setattr(photo, "SIDE", 64)
     monkeypatch.setattr(photo_plan, "_CORES", (64,))
-    monkeypatch.setattr(sample, "_LEAST", 4)
+    monkeypatch.setattr(cores, "_LEAST", 4)
     report = measure_photo(RunSettings(model=str(tiny_model_path), max_iter=3, memory_limit=limit), 0.05)
     assert report["tiles"] == 15 and report["seconds"] > report["sample_seconds"] > 0
     expected = report["seconds"] / (

@@ -22,7 +22,7 @@ from nerd_gui.denoising import (
     record_photo,
 )
 from nerd_gui.denoising.photo_files import describe, prepare
-from nerd_gui.denoising.whole_photo import photo_plan, photo_run, sample
+from nerd_gui.denoising.whole_photo import cores, photo_plan, photo_run
 from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
 from nerd_gui.equilibrium import StopReason, broyden
 from nerd_gui.imaging import Photo, psnr
@@ -33,10 +33,10 @@ EXACT = RunSettings(max_iter=16, tol=1e-4)
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
     monkeypatch.setattr(photo_plan, "_CORES", (64, 32))
-    monkeypatch.setattr(sample, "_LEAST", 8)
+    monkeypatch.setattr(cores, "_LEAST", 25)
 
 
-def photo_of(channels=1, rows=150, cols=190, seed=0):
+def photo_of(channels=1, rows=192, cols=192, seed=0):
     """Random values in waves of contrast, so that tiles differ from the photo in their statistics."""
     random = np.random.default_rng(seed).random((channels, rows, cols))
     waves = 0.5 + 0.5 * np.sin(np.arange(cols) / 15) * np.cos(np.arange(rows) / 19)[:, None]
@@ -102,12 +102,12 @@ def test_the_numbers_are_those_of_the_photo():
 def test_finished_tiles_are_in_the_picture_at_once_and_what_is_in_view_comes_first():
     subject = Subject.of(photo_of())
     run = PhotoRun(subject, EXACT, make_net())
-    view = (100, 140, 30, 30)
+    view = (80, 140, 30, 30)
     stream = run.tiles(view=lambda: view)
     first, second = next(stream), next(stream)
     assert (first.phase, first.fraction, first.iterates) == ("sample", 0.0, ())
     row, col, rows, cols = second.part
-    assert row <= 115 < row + rows and col <= 155 < col + cols and (second.done, second.count) == (1, 9)
+    assert row <= 95 < row + rows and col <= 155 < col + cols and (second.done, second.count) == (1, 9)
     n_hat = second.iterates[-1].n_hat
     assert n_hat[:, row + 8 : row + rows, col + 8 : col + cols].all() and not n_hat[:, :60, :60].any()
     fractions = [second.fraction, *(progress.fraction for progress in stream)]
@@ -162,7 +162,7 @@ def test_the_stop_rule_for_eyes_ends_each_tile():
 
 def test_a_coarse_grain_is_two_passes():
     """One over the sub-pictures, and one over what it made of them, each an equilibrium of its own."""
-    net, subject = make_net(), Subject.of(photo_of(rows=151))
+    net, subject = make_net(), Subject.of(photo_of(rows=193))
     run = PhotoRun(subject, EXACT, net, grain=2)
     trajectory = record_photo(run)
     assert "grain size 2" in describe(trajectory, trajectory.result)
@@ -190,8 +190,8 @@ def test_small_photos_are_solved_in_one_piece_if_memory_allows(monkeypatch):
 
 def test_tiles_become_smaller_until_they_fit(monkeypatch):
     subject, net = Subject.of(photo_of(rows=300, cols=300)), make_net(features=64)
-    monkeypatch.setattr(sample, "_LEAST", 2)
-    monkeypatch.setattr(sample, "_PER_SIDE", 1)
+    monkeypatch.setattr(cores, "_LEAST", 2)
+    monkeypatch.setattr(cores, "_PER_SIDE", 1)
     roomy = PhotoRun(subject, EXACT, net).plan
     monkeypatch.setattr(photo_plan, "_CORES", (128, 32))
     monkeypatch.setattr(photo_plan, "budget_bytes", lambda settings: 220_000_000)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from nerd_gui import allocator
 from nerd_gui.denoising.memory_plan import PAIR_DTYPE, MemoryPlan, budget_bytes, estimate_bytes, too_little
 from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.whole_photo.cores import core_count
 from nerd_gui.denoising.whole_photo.grid import grid
-from nerd_gui.denoising.whole_photo.sample import sample_count, sample_settings, sample_side
+from nerd_gui.denoising.whole_photo.sample import sample_settings, sample_side
 from nerd_gui.nerd import NerdConfig
 
 #: Sides of tiles to choose from: larger ones save halo, and time past the first one is the same.
@@ -58,7 +59,7 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
     sample = estimate_bytes(
         config,
         sample_settings(settings),
-        pictures * sample_count(rows, cols),
+        pictures * core_count(rows, cols),
         side,
         side,
     )

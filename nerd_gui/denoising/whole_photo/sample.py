@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nerd_gui.denoising.channels import batch_size, to_batch
 from nerd_gui.denoising.settings import PICTURE, RunSettings
+from nerd_gui.denoising.whole_photo.cores import SIDE, Core, core_count, cores
 from nerd_gui.denoising.whole_photo.part_solver import How, Pass, n_hats, solver_steps
 from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
 from nerd_gui.imaging import photo_noise
@@ -21,12 +22,6 @@ from nerd_gui.nerd.fixed_statistics import (
     with_pooled_statistics,
 )
 
-#: Side in pixels of what is counted of a square; around it lies what is only solved.
-_SIDE = 32
-#: Part of the photo that is counted, and how many squares at least and at most.
-_SHARE, _LEAST, _MOST = 0.025, 24, 64
-#: Depth in pixels of the photo's border, where features are others, and how many squares each side has.
-_BORDER, _PER_SIDE = 16, 3
 _STEPS, _TOL = 9, 2e-3  # of the solver on the sample at most, and the residual at which the statistics are at rest
 _DEARER = 10  # than a tile's: a sampled pixel, with what is solved around it
 
@@ -41,69 +36,48 @@ def sample_settings(settings: RunSettings) -> RunSettings:
     return replace(settings, stop_on="residual", tol=_TOL, max_iter=min(settings.max_iter, _STEPS))
 
 
-def sample_count(rows: int, cols: int) -> int:
-    """How many squares are taken of a photo."""
-    return int(np.clip(_SHARE * rows * cols / _SIDE**2, _LEAST, _MOST)) + 4 * _PER_SIDE
-
-
 def sample_side(halo: int) -> int:
     """Side of a square in pixels, with a halo around what is counted."""
-    return _SIDE + 2 * halo
+    return SIDE + 2 * halo
 
 
 def sampled_share(rows: int, cols: int, pixels: int) -> float:
     """About the work on the sample, in parts of the work on so many pixels."""
-    return sample_count(rows, cols) * _SIDE**2 * _DEARER / pixels
+    return core_count(rows, cols) * SIDE**2 * _DEARER / pixels
 
 
-@dataclass(frozen=True)
-class Core:
-    """What is counted of a square, in pixels of the photo: row, col, rows and cols are even, but at its far border."""
+@dataclass(frozen=True, eq=False)
+class _Square:
+    """What is solved for a core: its pixels (C, rows, cols), and where in the photo they begin."""
 
+    core: Core
     row: int
     col: int
-    rows: int
-    cols: int
-    weight: float
+    pixels: NDArray[np.float32]
 
+    def around(self, halo: int, stride: int) -> "_Square":
+        """The part of it that reaches a halo beyond the core, as far as it goes, from a multiple of the stride on."""
+        rows, cols = self.pixels.shape[1:]
+        down = _span(self.core.row - self.row, rows, halo, stride)
+        across = _span(self.core.col - self.col, cols, halo, stride)
+        return _Square(self.core, self.row + down.start, self.col + across.start, self.pixels[:, down, across])
 
-def cores(rows: int, cols: int) -> list[Core]:
-    """What is counted: squares spread evenly inside the photo, and strips along its border, as much as there is of it.
-
-    Rows are evenly spaced, columns follow the golden ratio, which leaves no large gap for any count.
-    """
-    border = min(_BORDER, rows // 4 & ~1, cols // 4 & ~1)
-    tall, wide = min(_SIDE, rows - 2 * border), min(_SIDE, cols - 2 * border)
-    count = sample_count(rows, cols) - 4 * _PER_SIDE
-    golden = (5**0.5 - 1) / 2
-    inside = (rows - 2 * border) * (cols - 2 * border) / (rows * cols)
-    down, across = rows - 2 * border - tall, cols - 2 * border - wide
-    found = [
-        Core(
-            border + (round((index + 0.5) / count * down) & ~1),
-            border + (round((0.5 + index * golden) % 1 * across) & ~1),
-            tall,
-            wide,
-            inside / count,
+    def counted(self, stride: int) -> Counted:
+        """The core in each of its sub-pictures."""
+        core = self.core
+        return Counted(
+            (core.row - self.row) // stride,
+            (core.col - self.col) // stride,
+            core.rows // stride,
+            core.cols // stride,
+            core.weight,
         )
-        for index in range(count)
-    ]
-    if not border:
-        return found
-    share = (1 - inside) / (_PER_SIDE * 2 * (rows + cols))
-    for index in range(_PER_SIDE):
-        place = (index + 0.5) / _PER_SIDE
-        row, col = round(place * (rows - tall)) & ~1, round(place * (cols - wide)) & ~1
-        found += [Core(edge, col, border, wide, share * cols) for edge in (0, (rows - border) & ~1)]
-        found += [Core(row, edge, tall, border, share * rows) for edge in (0, (cols - border) & ~1)]
-    return found
 
 
-def _around(core: int, size: int, halo: int, stride: int) -> tuple[slice, int]:
-    """The pixels of a side that are solved around a core, inside the photo; and where in them the core begins."""
+def _span(core: int, size: int, halo: int, stride: int) -> slice:
     length = min(sample_side(halo), size)
     start = min(max(core - halo, 0), size - length) // stride * stride
-    return slice(start, start + length), core - start
+    return slice(start, start + length)
 
 
 def sampled_passes(
@@ -120,39 +94,22 @@ def sampled_passes(
         If it is to stop.
     """
     channels, rows, cols = noisy.shape
-    rows, cols = rows // grain * grain, cols // grain * grain
-    sampled = cores(rows, cols)
+    even = noisy[:, : rows // grain * grain, : cols // grain * grain]  # so that sub-pictures are of one size
+    squares = [_Square(core, 0, 0, even) for core in cores(even)]
     passes: list[Pass] = []
-    denoised: list[NDArray[np.float32]] = []
-    before: list[tuple[slice, slice]] = []
     for stride in range(grain, 0, -1):
         # What the next pass sees around a core must have been made with a halo of its own.
-        around = halo if stride == 1 else stride * halo + halo
-        squares, counted, where = [], [], []
-        for index, core in enumerate(sampled):
-            down, top = _around(core.row, rows, around, stride)
-            across, left = _around(core.col, cols, around, stride)
-            if passes:
-                first_down, first_across = before[index]
-                inner = np.s_[
-                    :,
-                    down.start - first_down.start : down.stop - first_down.start,
-                    across.start - first_across.start : across.stop - first_across.start,
-                ]
-                squares.append(denoised[index][inner])
-            else:
-                squares.append(noisy[:, down, across])
-            where.append((down, across))
-            part = Counted(top // stride, left // stride, core.rows // stride, core.cols // stride, core.weight)
-            counted += [part] * stride**2
+        squares = [square.around(halo if stride == 1 else stride * halo + halo, stride) for square in squares]
         if passes and strength is not None:
-            strength = round(photo_noise(np.concatenate(squares, axis=2)).level, 2)
-        parts = np.concatenate([split(square, stride) for square in squares])
-        nets, n_hat = _solved(net, parts, batch_size(net, channels), strength, counted, how)
+            strength = round(photo_noise(np.concatenate([square.pixels for square in squares], axis=2)).level, 2)
+        parts = [split(square.pixels, stride) for square in squares]
+        counted = [square.counted(stride) for square in squares for _ in range(stride**2)]
+        nets, n_hat = _solved(net, np.concatenate(parts), batch_size(net, channels), strength, counted, how)
         passes.append(Pass(stride, nets, strength))
-        each = np.split(n_hat, len(squares))
-        denoised = [square + merge(change, *square.shape[1:]) for square, change in zip(squares, each, strict=True)]
-        before = where
+        squares = [
+            replace(square, pixels=square.pixels + merge(removed, *square.pixels.shape[1:]))
+            for square, removed in zip(squares, np.split(n_hat, len(squares)), strict=True)
+        ]
     return passes
 
 

@@ -1,0 +1,91 @@
+"""A photo by a trained network in one piece and in tiles: minutes of work, run by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nerd_gui.denoising import PICTURE, PhotoRun, RunSettings, Subject, denoise, record_photo
+from nerd_gui.denoising.whole_photo import photo_plan
+from nerd_gui.imaging import Photo, add_noise, open_sample, psnr
+from nerd_gui.nerd import load_model
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
+SETTINGS = RunSettings(model="nerd-lite-photo-colour", max_iter=17, tol=1e-3, precision="bfloat16")
+LEVEL = 12
+
+
+@pytest.fixture(scope="module")
+def net():
+    return load_model(SETTINGS.model)
+
+
+@pytest.fixture(scope="module")
+def clean():
+    """A photo of 1024 x 1024 pixels: four sample pictures, which differ in what is in them."""
+    parts = [open_sample(name) for name in ("astronaut", "chelsea", "coffee", "rocket")]
+    pixels = [np.pad(part.pixels, ((0, 0), (0, 512), (0, 512)), mode="symmetric")[:, :512, :512] for part in parts]
+    return Photo(np.block([[pixels[0], pixels[1]], [pixels[2], pixels[3]]]), name="four")
+
+
+@pytest.fixture(scope="module")
+def subject(clean):
+    return Subject(clean, add_noise(clean.pixels, LEVEL, 0), clean.pixels)
+
+
+@pytest.fixture(scope="module")
+def tiled(net, subject):
+    return record_photo(PhotoRun(subject, SETTINGS, net))
+
+
+def agreement(a, b):
+    return float(-10 * np.log10(np.mean((np.clip(a, 0, 1).astype(np.float64) - np.clip(b, 0, 1)) ** 2)))
+
+
+def result(trajectory):
+    return trajectory.picture(trajectory.result)
+
+
+def test_one_piece_and_tiles_agree(net, clean, subject, tiled):
+    whole = denoise(subject, SETTINGS, net, keep_features=False)
+    print(f"\none piece and tiles: {agreement(result(whole), result(tiled)):.1f} dB apart")
+    scores = [psnr(clean.pixels, result(one)) for one in (whole, tiled)]
+    print(f"against the clean one: {scores[0]:.3f} and {scores[1]:.3f} dB")
+    assert agreement(result(whole), result(tiled)) >= 60
+    assert scores[1] >= scores[0] - 0.01
+
+
+def test_small_and_large_tiles_agree(net, subject, tiled, monkeypatch):
+    monkeypatch.setattr(photo_plan, "_CORES", (256,))  # what a limit of 2 GB may lead to; 8 GB lead to 512
+    small = record_photo(PhotoRun(subject, SETTINGS, net))
+    print(f"\ntiles of 256 and of 512: {agreement(result(small), result(tiled)):.1f} dB apart")
+    assert agreement(result(small), result(tiled)) >= 60
+
+
+@pytest.mark.parametrize("kind", ["constant", "ramp"])
+def test_there_is_no_step_at_the_borders_of_tiles(net, kind):
+    pixels = np.full((3, 640, 704), 0.4, np.float32)
+    if kind == "ramp":
+        pixels += np.linspace(-0.3, 0.3, 704, dtype=np.float32)
+    subject = Subject.of(Photo(pixels, name=kind), sigma=LEVEL)
+    run = PhotoRun(subject, dataclasses.replace(SETTINGS, stop_on=PICTURE), net)
+    assert_no_steps(run, record_photo(run))
+
+
+def test_there_is_no_step_at_the_borders_of_the_photos_tiles(net, subject, tiled):
+    assert_no_steps(PhotoRun(subject, SETTINGS, net), tiled)
+
+
+def assert_no_steps(run, trajectory):
+    """The mean step across each border of tiles lies among those between other neighbouring columns, or rows."""
+    noisy = trajectory.subject.noisy
+    n_hat = result(trajectory) - noisy
+    for axis, edges in ((1, {t.rows.begin for t in run._left}), (2, {t.cols.begin for t in run._left})):
+        along = tuple(other for other in range(3) if other != axis)
+        steps = 255 * np.abs(np.diff(n_hat + noisy, axis=axis)).mean(axis=along)
+        smooth = 255 * np.abs(np.diff(n_hat + noisy, axis=axis).mean(axis=along))
+        for edge in sorted(edges - {0}):
+            near = [i for i in range(edge - 40, edge + 40) if abs(i - edge) > 6]
+            for what in (steps, smooth):
+                here = what[edge - 5 : edge + 5].max()
+                assert here <= max(what[near].max() * 1.1, 0.05), f"{here} at {edge}, elsewhere {what[near].max()}"
