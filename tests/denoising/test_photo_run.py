@@ -104,8 +104,7 @@ def test_finished_tiles_are_in_the_picture_at_once_and_what_is_in_view_comes_fir
     run = PhotoRun(subject, EXACT, make_net())
     view = (80, 140, 30, 30)
     stream = run.tiles(view=lambda: view)
-    first, second = next(stream), next(stream)
-    assert (first.phase, first.fraction, first.iterates) == ("sample", 0.0, ())
+    second = next(progress for progress in stream if progress.phase == "tiles")
     row, col, rows, cols = second.part
     assert row <= 95 < row + rows and col <= 155 < col + cols and (second.done, second.count) == (1, 9)
     n_hat = second.iterates[-1].n_hat
@@ -115,12 +114,22 @@ def test_finished_tiles_are_in_the_picture_at_once_and_what_is_in_view_comes_fir
     assert n_hat.all()  # the same array, filled as tiles were finished
 
 
+@pytest.mark.parametrize("grain", [1, 2])
+def test_the_sample_says_how_far_it_has_come(grain):
+    run = PhotoRun(Subject.of(photo_of()), EXACT, make_net(), grain=grain)
+    told = [progress for progress in run.tiles() if progress.phase == "sample"]
+    fractions = [progress.fraction for progress in told]
+    assert fractions[0] == 0 and fractions == sorted(set(fractions)) and 0.2 < fractions[-1] < 0.9
+    assert all((progress.done, progress.iterates, progress.seconds_left) == (0, (), None) for progress in told)
+
+
 def test_stop_keeps_what_is_finished_and_it_goes_on_from_there():
     net, subject = make_net(), Subject.of(photo_of())
     expected = record_photo(PhotoRun(subject, EXACT, net))
     run, stop = PhotoRun(subject, EXACT, net), threading.Event()
     for progress in run.tiles(stop.is_set):
-        run.trajectory.replace(progress.iterates)
+        if progress.iterates:
+            run.trajectory.replace(progress.iterates)
         if progress.done == 4:
             stop.set()
     run.finish()
@@ -146,7 +155,8 @@ def test_a_pause_does_not_count_as_time(monkeypatch):
         return False
 
     run = PhotoRun(Subject.of(photo_of()), EXACT, make_net())
-    assert [progress.seconds_left for progress in run.tiles(should_stop)] == [None, *[0.0] * 9]
+    told = [(progress.phase, progress.seconds_left) for progress in run.tiles(should_stop)]
+    assert told[-9:] == [("tiles", 0.0)] * 9 and set(told[:-9]) == {("sample", None)}
     assert len(asked) > 40
 
 

@@ -1,7 +1,7 @@
 """A whole photo in tiles that share its statistics: an equilibrium that does not depend on where it is cut."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Literal
@@ -183,14 +183,29 @@ class PhotoRun:
         noisy = self.subject.noisy
         if self._passes is None:
             yield PhotoProgress("sample", 0, self._count, 0.0)
-            halo = halo_of(self.window)
-            self._passes = sampled_passes(self.net, noisy, self.grain, self.settings.strength, halo, how)
+            steps = sampled_passes(self.net, noisy, self.grain, self.settings.strength, halo_of(self.window), how)
+            self._passes = yield from self._sampled(steps)
         while self._left:
             how.interrupt()
             index = nearest(self._left, view() if view is not None else None)
             tile, began = self._left[index], clock.seconds
             iterates = list(solve_part(noisy[(slice(None), *tile.solved)], self._passes, how))
             yield self._taken(index, tile, iterates, clock.seconds - began)
+
+    def _sampled(self, steps: Generator[float, None, list[Pass]]) -> Generator[PhotoProgress, None, list[Pass]]:
+        """Let the sample be solved, and say how far it has come in the whole work."""
+        while True:
+            try:
+                fraction = next(steps)
+            except StopIteration as end:
+                return end.value
+            share = self._sample / (1 + self._sample)
+            yield PhotoProgress("sample", 0, self._count, share * fraction)
+
+    @property
+    def _sample(self) -> float:
+        """About the work on the sample, in parts of that on the tiles."""
+        return sampled_share(self.subject.rows, self.subject.cols, self._pixels)
 
     def _taken(self, index: int, tile: Tile, iterates: list[PartIterate], seconds: float) -> PhotoProgress:
         """Take a finished tile, number `index` of those that are left, into the photo."""
@@ -200,12 +215,11 @@ class PhotoRun:
         self._seconds += seconds
         left = sum(other.pixels for other in self._left)
         done = self._pixels - left
-        sample = sampled_share(self.subject.rows, self.subject.cols, self._pixels)
         return PhotoProgress(
             "tiles",
             self._count - len(self._left),
             self._count,
-            (sample + done / self._pixels) / (1 + sample),
+            (self._sample + done / self._pixels) / (1 + self._sample),
             self._seconds * left / done,
             tile.shown,
             self._tally.iterates(self._mosaic.n_hats, over=not self._left),

@@ -1,6 +1,6 @@
 """The statistics of a photo's GroupNorms, from a sample of it that is solved as one picture."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,10 @@ from nerd_gui.nerd.fixed_statistics import (
 
 _STEPS, _TOL = 9, 2e-3  # of the solver on the sample at most, and the residual at which the statistics are at rest
 _DEARER = 10  # than a tile's: a sampled pixel, with what is solved around it
+
+
+#: Networks with fixed statistics, and the n_hat of the sample; found step by step.
+Solved = Generator[float, None, tuple[tuple[NERD, ...], NDArray[np.float32]]]
 
 
 def sample_settings(settings: RunSettings) -> RunSettings:
@@ -82,11 +86,20 @@ def _span(core: int, size: int, halo: int, stride: int) -> slice:
 
 def sampled_passes(
     net: NERD, noisy: NDArray[np.float32], grain: int, strength: float | None, halo: int, how: How
-) -> list[Pass]:
-    """The passes over a photo (C, rows, cols), each with the statistics that the photo has in it.
+) -> Generator[float, None, list[Pass]]:
+    """Make the passes over a photo (C, rows, cols), each with the statistics that the photo has in it.
 
     Squares spread over the photo are solved as one picture: f takes its statistics over all of them together, without
     the pixels at their borders, which the cut has changed.
+
+    Yields
+    ------
+    float
+        The fraction that is done, after each step of the solver.
+
+    Returns
+    -------
+    list of Pass
 
     Raises
     ------
@@ -104,13 +117,27 @@ def sampled_passes(
             strength = round(photo_noise(np.concatenate([square.pixels for square in squares], axis=2)).level, 2)
         parts = [split(square.pixels, stride) for square in squares]
         counted = [square.counted(stride) for square in squares for _ in range(stride**2)]
-        nets, n_hat = _solved(net, np.concatenate(parts), batch_size(net, channels), strength, counted, how)
+        begun, steps = (
+            len(passes),
+            _solved(net, np.concatenate(parts), batch_size(net, channels), strength, counted, how),
+        )
+        nets, n_hat = yield from _scaled(steps, begun / grain, 1 / grain)
         passes.append(Pass(stride, nets, strength))
         squares = [
             replace(square, pixels=square.pixels + merge(removed, *square.pixels.shape[1:]))
             for square, removed in zip(squares, np.split(n_hat, len(squares)), strict=True)
         ]
     return passes
+
+
+def _scaled(steps: Solved, begin: float, share: float) -> Solved:
+    """The same, as a share of the whole that begins at a fraction of it."""
+    while True:
+        try:
+            fraction = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield begin + share * fraction
 
 
 def _solved(
@@ -120,8 +147,11 @@ def _solved(
     strength: float | None,
     counted: Sequence[Counted],
     how: How,
-) -> tuple[tuple[NERD, ...], NDArray[np.float32]]:
-    """Networks with the statistics of these parts (count, C, rows, cols) at their equilibrium, and the n_hat there."""
+) -> Solved:
+    """Find networks with the statistics of these parts (count, C, rows, cols) at their equilibrium, and n_hat there.
+
+    Yields the fraction that is done after each step.
+    """
     pooled = with_pooled_statistics(net, pictures, counted)
     with torch.no_grad(), exact_float32():
         y = torch.cat([to_batch(part, net) for part in parts]).to(how.settings.device)
@@ -132,10 +162,11 @@ def _solved(
             precision = how.settings.precision
             return pooled.implicit(z[0], s, window=how.window, precision=precision, interrupt=how.interrupt)[None]
 
-    z = torch.empty(0)
+    z, settings = torch.empty(0), sample_settings(how.settings)
     # A batch of one: the step lengths of the solver are those of the whole sample, as they are of a whole photo.
-    for step in solver_steps(f, net.initial(s)[None], replace(how, settings=sample_settings(how.settings))):
-        z = step.z[0]
+    for step in solver_steps(f, net.initial(s)[None], replace(how, settings=settings)):
+        z, index = step.z[0], step.index
         del step  # which holds f(z): f needs the memory
+        yield (index + 1) / (settings.max_iter + 1)
     n_hat = n_hats(net, y, z, len(parts), parts.shape[1])
     return tuple(with_fixed_statistics(net, statistics) for statistics in pooled_statistics(pooled)), n_hat

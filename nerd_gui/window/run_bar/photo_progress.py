@@ -60,7 +60,7 @@ class PhotoProgressRow(QWidget):
         if not there or run is None:
             return
         progress, megapixels = run.progress, run.subject.photo.rows * run.subject.photo.cols / 1e6
-        counted = not running or (progress is not None and progress.phase == "tiles")
+        counted = not running or (progress is not None and progress.fraction > 0)
         self._bar.setRange(0, _STEPS if counted else 0)  # 0: it moves, and says that something goes on
         self._bar.setValue(0 if progress is None else round(_STEPS * progress.fraction))
         done = _done(progress, megapixels)
