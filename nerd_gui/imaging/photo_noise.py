@@ -47,7 +47,7 @@ class PhotoNoise:
         With the pixel 1 ... 4 on, mean of across and down.
     detail : float
         Standard deviation of what the photo itself has in the upper half of the frequencies, across or down, in luma:
-        what would be lost of it at half the size.
+        what would be lost of it at half the size. At each intensity it is what the flattest blocks have not.
     confidence : float
         How often the level was within a quarter of the truth in photos like this one, 0 ... 1: the less, the more
         texture its flattest parts have. 0 where nothing could be measured.
@@ -97,8 +97,7 @@ def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
     alike = [one for one in bins if one.level <= (_AKIN if one.excess <= _EVEN else _ALIKE) * quietest]
     large = [one.level for one in bins if one.count >= _LARGE * len(brightness) and one.excess <= _SURE]
     shares = np.array([one.count for one in alike], float)
-    fine = float((power[:, 1].mean(axis=0) * _FINE).mean())
-    detail = fine - _median([float((one.luma * _FINE).mean()) for one in alike], shares)
+    detail = float(np.average([one.detail for one in bins], weights=[one.count for one in bins]))
     trusted = np.interp(_median([one.excess for one in alike], shares), _EXCESS, _TRUSTED)
     level = _median([one.level for one in alike], shares)
     return PhotoNoise(
@@ -108,7 +107,7 @@ def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
         chroma=_median([_deviation(one.chroma) for one in alike], shares),
         luma_correlation=_correlation([one.luma for one in alike], shares),
         chroma_correlation=_correlation([one.chroma for one in alike], shares),
-        detail=round(float(np.sqrt(max(detail, 0))), 3),
+        detail=round(float(np.sqrt(detail)), 3),
         confidence=round(float(trusted) * min(1.0, float(shares.sum()) / _PLENTY), 2),
     )
 
@@ -176,6 +175,8 @@ class _Bin:
         Power of the coefficients.
     excess : float
         The level of the flat blocks over that of the flattest: 1 where they have noise alone.
+    detail : float
+        Variance that all blocks have more than the flattest in the upper half of luma's frequencies.
     """
 
     count: int
@@ -183,6 +184,7 @@ class _Bin:
     luma: NDArray[Any]
     chroma: NDArray[Any]
     excess: float
+    detail: float
 
 
 def _measured(power: NDArray[Any]) -> _Bin:
@@ -200,7 +202,8 @@ def _measured(power: NDArray[Any]) -> _Bin:
 
     best, flat = flattest(_FLATTEST), flattest(_FLAT)
     level = _deviation(best[0])
-    return _Bin(len(power), level, best[1], best[2], _deviation(flat[0]) / max(level, 1e-6))
+    detail = float(((texture.mean(axis=0) - best[1]) * _FINE).mean())
+    return _Bin(len(power), level, best[1], best[2], _deviation(flat[0]) / max(level, 1e-6), max(detail, 0.0))
 
 
 def _without_shading(power: NDArray[Any]) -> NDArray[Any]:

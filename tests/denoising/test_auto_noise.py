@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data as samples
 
 from nerd_gui.denoising import choose
-from nerd_gui.imaging import Photo, photo_noise
+from nerd_gui.imaging import Photo, PhotoNoise, photo_noise
 
 PHOTO = "nerd-lite-photo-colour"
 BICUBIC, LANCZOS = Image.Resampling.BICUBIC, Image.Resampling.LANCZOS
@@ -69,7 +69,7 @@ def test_added_noise_is_never_said_to_be_too_little():
 def test_noise_that_has_been_measured_is_not_measured_again():
     noisy = Photo(np.random.default_rng(0).random((3, 64, 64), np.float32))
     measured = replace(photo_noise(noisy.pixels), strongest=2.6)
-    for level, confidence, chosen in ((2.4, 0.8, None), (2.6, 0.8, PHOTO), (1.4, 0.2, None), (1.6, 0.2, PHOTO)):
+    for level, confidence, chosen in ((1.9, 0.8, None), (2.1, 0.8, PHOTO), (1.2, 0.2, None), (1.3, 0.2, PHOTO)):
         noise = replace(measured, level=level, confidence=confidence)
         assert choose(noisy, adds_noise=False, device="cpu", noise=noise).model == chosen
 
@@ -86,6 +86,15 @@ def test_fine_noise_and_noise_as_coarse_as_the_photo_is_detailed_keep_grain_size
     assert chosen(with_noise(picture, 12)).grain == 1
     assert chosen(compressed(with_noise(picture, 12), 90)).grain == 1
     assert "grain size" not in chosen(with_noise(picture, 12)).reason
+
+
+@pytest.mark.parametrize(("luma", "chroma", "grain"), [(0.7, 0.1, 2), (0.5, 0.7, 2), (0.5, 0.5, 1), (0.4, 0.9, 1)])
+def test_colour_that_is_coarse_tells_of_coarse_noise_too(luma, chroma, grain):
+    even = Photo(np.full((3, 64, 64), 0.5, np.float32))
+    noise = PhotoNoise(8, 8, 7, 4, (luma, 0, 0, 0), (chroma, 0, 0, 0), detail=1.5, confidence=0.9)
+    assert choose(even, adds_noise=False, device="cpu", noise=noise).grain == grain
+    for change in ({"detail": 2.5}, {"confidence": 0.45}):
+        assert choose(even, adds_noise=False, device="cpu", noise=replace(noise, **change)).grain == 1
 
 
 def test_coarse_noise_in_a_photo_with_fine_detail_keeps_grain_size_1():
