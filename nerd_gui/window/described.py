@@ -13,6 +13,10 @@ def described(widget: W, object_name: str, accessible_name: str, tooltip: str) -
     """Name a widget for tests, for assistive technology and for the person."""
     widget.setObjectName(object_name)
     widget.setAccessibleName(accessible_name)
-    # Qt does not break the lines of a plain text, and shows rich text in another size.
-    widget.setToolTip("\n".join(textwrap.fill(line, _LINE, break_on_hyphens=False) for line in tooltip.splitlines()))
+    widget.setToolTip(in_lines(tooltip))
     return widget
+
+
+def in_lines(text: str) -> str:
+    """The text of a tool tip in lines: Qt does not break those of a plain text, and shows rich text in another size."""
+    return "\n".join(textwrap.fill(line, _LINE, break_on_hyphens=False) for line in text.splitlines())

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from nerd_gui.denoising import AUTO, Choice, RunError, choose
 from nerd_gui.nerd import ModelError, load_record, model_names
-from nerd_gui.window.described import described
+from nerd_gui.window.described import described, in_lines
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import purpose, short_name
 
@@ -67,7 +67,7 @@ class ModelChoice(QComboBox):
         self.addItem("Auto", AUTO)
         for name in model_names():
             self.addItem(name, name)
-            self.setItemData(self.count() - 1, _model_tooltip(name), Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(self.count() - 1, in_lines(_model_tooltip(name)), Qt.ItemDataRole.ToolTipRole)
         self.insertSeparator(self.count())
         self.addItem("Open checkpoint…")
         there = remembered is None or self.findData(remembered) >= 0 or Path(remembered).is_file()
@@ -125,7 +125,7 @@ class ModelChoice(QComboBox):
         if index < 0:
             index = 1
             self.insertItem(index, Path(model).stem, model)
-            self.setItemData(index, _model_tooltip(model), Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(index, in_lines(_model_tooltip(model)), Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(index)
         self._last = index
 
@@ -174,7 +174,7 @@ class ModelChoice(QComboBox):
     def _show_reason(self) -> None:
         """Say in the tool tips what Auto chose and why."""
         tip = _AUTO if self.auto is None else f"{_AUTO} {self.auto.reason}"
-        self.setItemData(0, tip, Qt.ItemDataRole.ToolTipRole)
+        self.setItemData(0, in_lines(tip), Qt.ItemDataRole.ToolTipRole)
         described(self, "modelCombo", "Network", f"{_WHAT}\n{tip}" if self.is_auto else _WHAT)
 
 

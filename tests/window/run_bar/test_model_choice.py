@@ -34,7 +34,9 @@ def choice(qtbot):
 
 
 def tip(choice, index):
-    return choice.itemData(index, Qt.ItemDataRole.ToolTipRole)
+    lines = choice.itemData(index, Qt.ItemDataRole.ToolTipRole).split("\n")
+    assert max(len(line) for line in lines) <= 80
+    return " ".join(lines)
 
 
 @pytest.mark.parametrize("name", model_names())
