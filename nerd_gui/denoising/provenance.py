@@ -39,7 +39,7 @@ def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
     added = "none" if subject.sigma is None else f"sigma {subject.sigma:g}, seed {subject.seed}"
     rule = f"{_MEASURES.get(settings.stop_on, settings.stop_on)} {settings.tol:g}" if settings.tol else "none"
     if settings.stop_on == PICTURE:
-        rule = f"picture settled to {ROOT_MEAN_SQUARE:g} of 255 levels, {ANYWHERE:g} at most anywhere"
+        rule = f"picture settled to {ROOT_MEAN_SQUARE:g} of 255 levels, {ANYWHERE:g} in any 8 x 8 pixels"
     ended = "the run was not over" if trajectory.stop_reason is None else f"the run ended: {trajectory.stop_reason}"
     details = {
         "Statement": STATEMENT,

@@ -14,18 +14,31 @@ def settles(change):
     return rule.settled(before + np.asarray(change, np.float32) / 255)
 
 
-def one_pixel(value):
+def block(value, side=8):
     change = np.zeros((1, 40, 40))
-    change[0, 3, 5] = value
+    change[0, 8 : 8 + side, 24 : 24 + side] = value
     return change
 
 
 @pytest.mark.parametrize(
     ("change", "settled"),
-    [(0.24, True), (0.26, False), (one_pixel(1.4), True), (one_pixel(1.6), False), (one_pixel(-1.6), False)],
+    [
+        (0.24, True),
+        (0.26, False),
+        (block(1.2), True),
+        (block(1.6), False),
+        (block(-1.6), False),
+        (block(9, side=1), True),  # nobody sees it: 1.1 in its block
+        (block(13, side=1), False),
+    ],
 )
 def test_a_picture_settles_when_no_eye_sees_it_change(change, settled):
     assert settles(change) == settled
+
+
+def test_a_picture_smaller_than_a_block_is_one():
+    rule, small = EyeRule(), np.zeros((3, 5, 6), np.float32)
+    assert [rule.settled(small + step / 255) for step in (9.0, 0.0, 0.2)] == [False, False, True]
 
 
 def test_the_start_is_compared_with_nothing():

@@ -22,10 +22,13 @@ def net():
 
 @pytest.fixture(scope="module")
 def clean():
-    """A photo of 1024 x 1024 pixels: four sample pictures, which differ in what is in them."""
-    parts = [open_sample(name) for name in ("astronaut", "chelsea", "coffee", "rocket")]
-    pixels = [np.pad(part.pixels, ((0, 0), (0, 512), (0, 512)), mode="symmetric")[:, :512, :512] for part in parts]
-    return Photo(np.block([[pixels[0], pixels[1]], [pixels[2], pixels[3]]]), name="four")
+    """A photo of 1024 x 1024 pixels: four sample pictures, which differ in what is in them and meet inside of tiles."""
+    parts = [open_sample(name).pixels for name in ("astronaut", "chelsea", "coffee", "rocket")]
+    parts = [np.pad(part, ((0, 0), (0, 624), (0, 624)), mode="reflect") for part in parts]
+    pixels = np.empty((3, 1024, 1024), np.float32)
+    pixels[:, :400, :400], pixels[:, :400, 400:] = parts[0][:, :400, :400], parts[1][:, :400, :624]
+    pixels[:, 400:, :400], pixels[:, 400:, 400:] = parts[2][:, :624, :400], parts[3][:, :624, :624]
+    return Photo(pixels, name="four")
 
 
 @pytest.fixture(scope="module")
