@@ -1,5 +1,6 @@
 """What the tests of every room share, and the watch on what tests of the window leave behind."""
 
+import importlib
 import os
 import threading
 from pathlib import Path
@@ -17,6 +18,12 @@ import torch  # before any Qt import, which pytest-qt makes after this file is r
 from nerd_gui.compiled import attention_kernel, availability, history_kernel, status
 from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig, save_model
+
+
+@pytest.fixture(autouse=True)
+def float32_everywhere(monkeypatch):
+    """Whole photos are not computed in bfloat16 where the processor can, so that results are those of every machine."""
+    monkeypatch.setattr(importlib.import_module("nerd_gui.denoising.devices"), "available", lambda: False)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from nerd_gui.cli.arguments import BAD_INPUT, SOME_FAILED, Parser, UsageError, q
 from nerd_gui.cli.denoise_progress import ProgressLine, summarize, tell
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, write_text
-from nerd_gui.denoising import AUTO, PICTURE
+from nerd_gui.denoising import AUTO, PICTURE, check_device, default_device, fast_precision
 from nerd_gui.denoising.batch import Batch, Outcome
 from nerd_gui.denoising.cluster import Cluster
 from nerd_gui.denoising.photo_files import Destination, Networks, Treatment
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     add("--quality", type=quality, default=95, metavar="Q", help="of JPEG and WebP files, 1-100 (default: 95)")
     add("--grain", type=int, choices=(1, 2), help="2: for coarse or resized noise (default: 1, or what auto chooses)")
     add_run_options(made)
-    made.set_defaults(tol=None, stop_on=None)  # so that it is known whether they were given
+    made.set_defaults(tol=None, stop_on=None, precision=None)  # so that it is known whether they were given
     return made
 
 
@@ -88,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
     check_file(args.report, replace=args.overwrite)
     if args.tol is None and args.stop_on is None and args.add_noise is None:
         args.stop_on = PICTURE
+    if args.precision is None and args.stop_on == PICTURE and args.dask is None:
+        args.precision = fast_precision(default_device() if args.device is None else check_device(args.device))
     clean = None if args.clean is None else open_photo(args.clean)
     settings = run_settings(args, AUTO if args.model is None else args.model)
     treatment = Treatment(settings, args.grain, args.add_noise, args.seed or 0, clean, args.quality)

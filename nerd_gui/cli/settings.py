@@ -72,7 +72,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--precision",
         default=usual.precision,
         metavar="P",
-        help=f"inside f: {_choice(get_args(Precision), usual.precision)}",
+        help=f"inside f: {_choice(get_args(Precision), usual.precision)}; of a run for the picture the faster one",
     )
     add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
     add(

@@ -1,7 +1,7 @@
 """One run: subject and settings in, a stream of iterates out, kept in a trajectory."""
 
 from nerd_gui.denoising.auto import AUTO, Choice, choose, is_for_photos
-from nerd_gui.denoising.devices import check_device, default_device, default_model, devices
+from nerd_gui.denoising.devices import check_device, default_device, default_model, devices, fast_precision
 from nerd_gui.denoising.errors import RunError, TooLittleMemory
 from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.look import LOOK_HALO, PLAIN, Look, NoiseProfile, look_picture
@@ -46,6 +46,7 @@ __all__ = [
     "denoise",
     "devices",
     "estimate_bytes",
+    "fast_precision",
     "is_for_photos",
     "look_picture",
     "peak_memory_mb",

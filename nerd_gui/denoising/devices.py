@@ -2,8 +2,10 @@
 
 import torch
 
+from nerd_gui.compiled import available
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.nerd import model_names
+from nerd_gui.nerd.attention import Precision
 
 
 def devices() -> list[str]:
@@ -32,6 +34,22 @@ def check_device(name: str) -> str:
 def default_device() -> str:
     """The fastest device: an accelerator where there is one."""
     return devices()[-1] if len(devices()) > 1 else "cpu"
+
+
+def fast_precision(device: str) -> Precision:
+    """The faster arithmetic inside f: "bfloat16" where the device computes in it itself, else "float32".
+
+    The pictures are the same to a thousandth of a decibel; only the residual comes to rest earlier.
+    """
+    if device.startswith("cuda"):
+        native = torch.cuda.get_device_capability(device) >= (8, 0)
+    elif device == "cpu" and available():
+        from nerd_gui.compiled.compiler import has  # loads LLVM, which not every machine has
+
+        native = has("avx512bf16") or has("amx-bf16")
+    else:
+        native = False
+    return "bfloat16" if native else "float32"
 
 
 def default_model(device: str) -> str:

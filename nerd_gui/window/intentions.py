@@ -34,7 +34,7 @@ class Intentions(QObject):
     def denoise_photo(self) -> None:
         """Run the whole photo; where that was stopped with a part left, go on with it."""
         try:
-            settings = self._controls.settings()
+            settings = self._controls.settings(for_photo=True)
             self._session.denoise_photo(settings, self._controls.choice().grain, fits=self._fits(settings))
         except RunError as error:
             self._messages.show_error(str(error))

@@ -83,6 +83,23 @@ def test_16_bit_colours_stay_16_bit(tmp_path, model):
     assert np.array_equal(saved, rounded(pixels, 65535).transpose(1, 2, 0))
 
 
+@pytest.mark.parametrize(
+    ("options", "precision"),
+    [
+        ([], "bfloat16"),
+        (["--precision", "float32"], "float32"),
+        (["--tol", "1e-3"], "float32"),
+        (["--stop-on", "picture"], "bfloat16"),
+    ],
+)
+def test_a_run_for_the_picture_takes_the_faster_precision(tmp_path, photo, model, monkeypatch, options, precision):
+    monkeypatch.setattr("nerd_gui.cli.denoise.fast_precision", lambda device: "bfloat16")
+    report = tmp_path / "run.json"
+    files = [str(photo), "-o", str(tmp_path / "out.png"), "--report", str(report)]
+    assert main(["denoise", *files, "--model", model, "--max-iter", "2", *options]) == 0
+    assert json.loads(report.read_text())["precision"] == precision
+
+
 def test_losses_of_the_format_are_said(tmp_path, model, capsys):
     source = tmp_path / "deep.png"
     source.write_bytes(imagecodecs.png_encode(np.zeros((16, 16), np.uint16)))

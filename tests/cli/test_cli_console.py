@@ -107,7 +107,19 @@ def test_a_full_disk_is_said_with_what_to_do(tmp_path, photo, model, capsys, mon
 
 def test_the_console(tmp_path, photo, model):
     done = run_python(
-        "-m", "nerd_gui", "denoise", photo, "-o", "out.png", "--model", model, "--max-iter", 3, cwd=tmp_path
+        "-m",
+        "nerd_gui",
+        "denoise",
+        photo,
+        "-o",
+        "out.png",
+        "--model",
+        model,
+        "--max-iter",
+        3,
+        "--precision",
+        "float32",
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("out.png: ")

@@ -13,6 +13,7 @@ from nerd_gui.denoising import (
     default_device,
     default_model,
     devices,
+    fast_precision,
 )
 
 MODULE = importlib.import_module("nerd_gui.denoising.devices")  # its name in the package is that of the function
@@ -49,3 +50,26 @@ def test_no_network_at_all_is_a_sentence(monkeypatch):
     monkeypatch.setattr(MODULE, "model_names", list)
     with pytest.raises(RunError, match="No trained network"):
         default_model("cpu")
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ({"avx512bf16"}, "bfloat16"),
+        ({"avx512f", "amx-bf16"}, "bfloat16"),
+        ({"avx512f", "avx2"}, "float32"),
+        (set(), "float32"),
+    ],
+)
+def test_bfloat16_is_for_processors_that_compute_in_it(monkeypatch, features, expected):
+    monkeypatch.setattr(MODULE, "available", lambda: True)
+    monkeypatch.setattr("nerd_gui.compiled.compiler.has", features.__contains__)
+    assert fast_precision("cpu") == expected
+    monkeypatch.setattr(MODULE, "available", lambda: False)  # so that it is not known
+    assert fast_precision("cpu") == "float32"
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
+def test_and_for_the_gpus_that_do(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert fast_precision("cuda:0") == expected and fast_precision("mps") == "float32"

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nerd_gui.denoising import PICTURE, Choice, RunError, RunSettings, default_device, devices
+from nerd_gui.denoising import PICTURE, Choice, RunError, RunSettings, default_device, devices, fast_precision
 from nerd_gui.denoising.photo_files import Treatment
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.window.described import described
@@ -145,8 +145,8 @@ class RunControls(QWidget):
         grain = self.settings_button.grain_size
         return choice if grain is None else replace(choice, grain=grain)
 
-    def settings(self) -> RunSettings:
-        """The settings as chosen.
+    def settings(self, *, for_photo: bool = False) -> RunSettings:
+        """The settings as chosen; a precision that was not is the faster one for a whole photo.
 
         Raises
         ------
@@ -155,20 +155,18 @@ class RunControls(QWidget):
         """
         network = self.choice().model
         assert network is not None
-        return RunSettings(
-            model=network,
-            solver=self.solver.currentData(),
-            device=self.device.currentData(),
-            **self.settings_button.values(),
-        )
+        return self._settings(network, for_photo=for_photo)
+
+    def _settings(self, model: str, *, for_photo: bool) -> RunSettings:
+        device, values = self.device.currentData(), self.settings_button.values()
+        if for_photo:
+            values = {"precision": fast_precision(device)} | values
+        return RunSettings(model=model, solver=self.solver.currentData(), device=device, **values)
 
     def treatment(self, model: str) -> Treatment:
         """What is done to each photo of a queue: with a network of this name, what *Denoise photo* would do.
 
         Every run starts at zero, since the photos have nothing to do with each other.
         """
-        values = self.settings_button.values() | {"stop_on": PICTURE, "start": "zero"}
-        settings = RunSettings(
-            model=model, solver=self.solver.currentData(), device=self.device.currentData(), **values
-        )
+        settings = replace(self._settings(model, for_photo=True), stop_on=PICTURE, start="zero")
         return Treatment(settings, self.settings_button.grain_size)

@@ -95,7 +95,7 @@ class SolverSettings(QToolButton):
             ),
             "Network": (
                 _Field("window", "Attention window q", self.window_side, lambda: self.window_side.value() or None),
-                _Field("precision", "Precision of f", self.precision, self.precision.currentText),
+                _Field("precision", "Precision of f", self.precision, self.precision.currentData),
             ),
             "Computer": (
                 _Field("memory_limit", "Memory limit", self.memory_limit, lambda: self.memory_limit.value() or None),
@@ -135,9 +135,13 @@ class SolverSettings(QToolButton):
     # ---- what the settings are -----------------------------------------------------------------------------------
 
     def values(self) -> dict[str, Any]:
-        """The fields of `RunSettings` that the panel sets; those that do not apply to the run are left out."""
+        """The fields of `RunSettings` that the panel sets; those that do not apply to the run are left out.
+
+        So is the precision where it is left to the program.
+        """
         fields = [field for group in self._groups.values() for field in group]
-        return {field.name: field.value() for field in fields if field.widget.isEnabledTo(self)}
+        values = {field.name: field.value() for field in fields if field.widget.isEnabledTo(self)}
+        return values if values["precision"] else {name: values[name] for name in values if name != "precision"}
 
     @property
     def grain_size(self) -> int | None:
@@ -258,10 +262,12 @@ class SolverSettings(QToolButton):
             QComboBox(),
             "precisionCombo",
             "Precision",
-            "Arithmetic inside f. bfloat16 is faster and puts a floor under the residual.",
+            "Arithmetic inside f. bfloat16 is faster and puts a floor under the residual. Automatic: Explore runs in "
+            "float32, and Denoise photo in bfloat16 where this computer is faster with it.",
         )
-        self.precision.addItems(get_args(Precision))
-        self.precision.setCurrentText(usual.precision)
+        self.precision.addItem("automatic", None)
+        for name in get_args(Precision):
+            self.precision.addItem(name, name)
         self.memory_limit = described(
             QDoubleSpinBox(),
             "memoryLimitSpin",

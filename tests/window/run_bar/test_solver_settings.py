@@ -104,3 +104,16 @@ def test_the_solver_remembered_from_the_last_start_counts(window, make_window, t
     window.close()
     again = make_window(tmp_path / "no photo.png", model="nerd-lite").controls
     assert again.settings().solver == "plain" and again.settings_button.damping.isEnabledTo(again)
+
+
+def test_the_precision_of_a_whole_photo_is_the_faster_one_unless_another_is_chosen(window, monkeypatch):
+    monkeypatch.setattr("nerd_gui.window.run_bar.controls.fast_precision", lambda device: "bfloat16")
+    controls = window.controls
+    assert controls.settings().precision == "float32"
+    assert (
+        controls.settings(for_photo=True).precision == controls.treatment("nerd-lite").settings.precision == "bfloat16"
+    )
+    choose(window, "precisionCombo", "float32")
+    assert (
+        controls.settings(for_photo=True).precision == controls.treatment("nerd-lite").settings.precision == "float32"
+    )
