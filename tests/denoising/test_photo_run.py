@@ -22,7 +22,7 @@ from nerd_gui.denoising import (
     record_photo,
 )
 from nerd_gui.denoising.photo_files import describe, prepare
-from nerd_gui.denoising.whole_photo import cores, photo_plan, photo_run
+from nerd_gui.denoising.whole_photo import cores, photo_plan, photo_run, sample
 from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
 from nerd_gui.equilibrium import StopReason, broyden
 from nerd_gui.imaging import Photo, psnr
@@ -34,6 +34,7 @@ EXACT = RunSettings(max_iter=16, tol=1e-4)
 def small_tiles(monkeypatch):
     monkeypatch.setattr(photo_plan, "_CORES", (64, 32))
     monkeypatch.setattr(cores, "_LEAST", 25)
+    monkeypatch.setattr(sample, "_WHOLE", np.inf)  # a sample also of the small photos here
 
 
 def photo_of(channels=1, rows=192, cols=192, seed=0):
@@ -188,6 +189,16 @@ def test_a_coarse_grain_is_two_passes():
     expected = first + solved((noisy + first)[None])[0]
     error = trajectory[-1].n_hat - expected
     assert np.sqrt(np.mean(error**2)) < 0.15 * expected.std()
+
+
+def test_a_small_photo_is_its_own_sample(monkeypatch):
+    """Its statistics are those of the whole to the last digit, so the tiles are its equilibrium."""
+    monkeypatch.setattr(sample, "_WHOLE", 1.0)
+    net, subject = make_net(), Subject.of(photo_of(rows=97, cols=131))
+    whole = denoise(subject, EXACT, net, keep_features=False)
+    tiled = record_photo(PhotoRun(subject, EXACT, net))
+    noise = whole[whole.result].n_hat.astype(np.float64)
+    assert np.abs(tiled[tiled.result].n_hat - noise).max() < 0.05 * noise.std()
 
 
 def test_small_photos_are_solved_in_one_piece_if_memory_allows(monkeypatch):

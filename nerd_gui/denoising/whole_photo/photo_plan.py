@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from nerd_gui import allocator
 from nerd_gui.denoising.memory_plan import PAIR_DTYPE, MemoryPlan, budget_bytes, estimate_bytes, too_little
 from nerd_gui.denoising.settings import RunSettings
-from nerd_gui.denoising.whole_photo.cores import core_count
 from nerd_gui.denoising.whole_photo.grid import grid
-from nerd_gui.denoising.whole_photo.sample import sample_settings, sample_side
+from nerd_gui.denoising.whole_photo.sample import first_halo, sample_settings, sample_shape
 from nerd_gui.nerd import NerdConfig
 
 #: Sides of tiles to choose from: larger ones save halo, and time past the first one is the same.
@@ -54,16 +53,9 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
     halo = halo_of(settings.window or config.window)
     budget = budget_bytes(settings)
     pictures = channels if config.channels == 1 else 1
-    # Of the first of two passes, in which a square is larger, all sub-pictures are solved.
-    side = min(sample_side(halo if grain == 1 else 3 * halo), rows, cols)
-    sample = estimate_bytes(
-        config,
-        sample_settings(settings),
-        pictures * core_count(rows, cols),
-        side,
-        side,
-    )
-    whole_halo = halo * (1 if grain == 1 else 3)  # of both passes, the first one at half the size
+    whole_halo = first_halo(halo, grain)
+    count, tall, wide = sample_shape(rows, cols, whole_halo)
+    sample = estimate_bytes(config, sample_settings(settings), pictures * count, tall, wide)
     needed = 0
     for core in _CORES:
         tall, wide = (min(size, core + 2 * whole_halo) for size in (rows, cols))

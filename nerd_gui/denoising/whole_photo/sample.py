@@ -23,6 +23,7 @@ from nerd_gui.nerd.fixed_statistics import (
 )
 
 _STEPS, _TOL = 9, 2e-3  # of the solver on the sample at most, and the residual at which the statistics are at rest
+_WHOLE = 1.0  # parts of a photo that the squares together must reach for it to be solved instead of them
 _DEARER = 10  # than a tile's: a sampled pixel, with what is solved around it
 
 
@@ -40,14 +41,23 @@ def sample_settings(settings: RunSettings) -> RunSettings:
     return replace(settings, stop_on="residual", tol=_TOL, max_iter=min(settings.max_iter, _STEPS))
 
 
-def sample_side(halo: int) -> int:
-    """Side of a square in pixels, with a halo around what is counted."""
-    return SIDE + 2 * halo
+def sample_shape(rows: int, cols: int, halo: int) -> tuple[int, int, int]:
+    """How many squares are solved of a photo, and their rows and columns, with a halo around what is counted.
+
+    A small photo, of which the squares would be more than there is, is a single one.
+    """
+    count, side = core_count(rows, cols), SIDE + 2 * halo
+    return (1, rows, cols) if count * side**2 >= _WHOLE * rows * cols else (count, min(side, rows), min(side, cols))
+
+
+def first_halo(halo: int, grain: int) -> int:
+    """Pixels around a part in the first pass: what a second one sees must have been made with a halo of its own."""
+    return halo if grain == 1 else grain * halo + halo
 
 
 def sampled_share(rows: int, cols: int, pixels: int) -> float:
     """About the work on the sample, in parts of the work on so many pixels."""
-    return core_count(rows, cols) * SIDE**2 * _DEARER / pixels
+    return min(core_count(rows, cols) * SIDE**2 * _DEARER, 2 * rows * cols) / pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +71,9 @@ class _Square:
 
     def around(self, halo: int, stride: int) -> "_Square":
         """The part of it that reaches a halo beyond the core, as far as it goes, from a multiple of the stride on."""
-        rows, cols = self.pixels.shape[1:]
-        down = _span(self.core.row - self.row, rows, halo, stride)
-        across = _span(self.core.col - self.col, cols, halo, stride)
+        core, (rows, cols) = self.core, self.pixels.shape[1:]
+        down = _span(core.row - self.row, core.rows, rows, halo, stride)
+        across = _span(core.col - self.col, core.cols, cols, halo, stride)
         return _Square(self.core, self.row + down.start, self.col + across.start, self.pixels[:, down, across])
 
     def counted(self, stride: int) -> Counted:
@@ -78,9 +88,9 @@ class _Square:
         )
 
 
-def _span(core: int, size: int, halo: int, stride: int) -> slice:
-    length = min(sample_side(halo), size)
-    start = min(max(core - halo, 0), size - length) // stride * stride
+def _span(begin: int, length: int, size: int, halo: int, stride: int) -> slice:
+    length = min(max(length, SIDE) + 2 * halo, size)
+    start = min(max(begin - halo, 0), size - length) // stride * stride
     return slice(start, start + length)
 
 
@@ -108,11 +118,12 @@ def sampled_passes(
     """
     channels, rows, cols = noisy.shape
     even = noisy[:, : rows // grain * grain, : cols // grain * grain]  # so that sub-pictures are of one size
-    squares = [_Square(core, 0, 0, even) for core in cores(even)]
+    count, *_ = sample_shape(*even.shape[1:], first_halo(halo, grain))
+    sampled = cores(even) if count > 1 else [Core(0, 0, even.shape[1], even.shape[2], 1.0)]
+    squares = [_Square(core, 0, 0, even) for core in sampled]
     passes: list[Pass] = []
     for stride in range(grain, 0, -1):
-        # What the next pass sees around a core must have been made with a halo of its own.
-        squares = [square.around(halo if stride == 1 else stride * halo + halo, stride) for square in squares]
+        squares = [square.around(first_halo(halo, stride), stride) for square in squares]
         if passes and strength is not None:
             strength = round(photo_noise(np.concatenate([square.pixels for square in squares], axis=2)).level, 2)
         parts = [split(square.pixels, stride) for square in squares]
