@@ -118,7 +118,7 @@ def sampled_passes(
     """
     channels, rows, cols = noisy.shape
     even = noisy[:, : rows // grain * grain, : cols // grain * grain]  # so that sub-pictures are of one size
-    count, *_ = sample_shape(*even.shape[1:], first_halo(halo, grain))
+    count, *_ = sample_shape(even.shape[1], even.shape[2], first_halo(halo, grain))
     sampled = cores(even) if count > 1 else [Core(0, 0, even.shape[1], even.shape[2], 1.0)]
     squares = [_Square(core, 0, 0, even) for core in sampled]
     passes: list[Pass] = []
