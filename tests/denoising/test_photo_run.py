@@ -33,8 +33,13 @@ EXACT = RunSettings(max_iter=16, tol=1e-4)
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
     monkeypatch.setattr(photo_plan, "_CORES", (64, 32))
+
+
+@pytest.fixture
+def sampled(monkeypatch):
+    """A sample is taken also of the small photos here, which would otherwise be their own."""
     monkeypatch.setattr(cores, "_LEAST", 25)
-    monkeypatch.setattr(sample, "_WHOLE", np.inf)  # a sample also of the small photos here
+    monkeypatch.setattr(sample, "_WHOLE", np.inf)
 
 
 def photo_of(channels=1, rows=192, cols=192, seed=0):
@@ -50,8 +55,8 @@ def agreement(a, b):
     return -10 * np.log10(np.mean((a.astype(np.float64) - b) ** 2))
 
 
-@pytest.mark.parametrize(("net_channels", "channels"), [(1, 1), (1, 3), (3, 3), (3, 1)])
-def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels):
+@pytest.mark.parametrize(("net_channels", "channels"), [(1, 1), (1, 3), (3, 1)])
+def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels, sampled):
     net, subject = make_net(channels=net_channels), Subject.of(photo_of(channels))
     whole = denoise(subject, EXACT, net, keep_features=False)
     run = PhotoRun(subject, EXACT, net)
@@ -64,7 +69,7 @@ def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels):
     assert np.sqrt(np.mean(error**2)) < 0.12 * noise.std()
 
 
-def test_a_tile_with_its_own_statistics_would_be_another_problem():
+def test_a_tile_with_its_own_statistics_would_be_another_problem(sampled):
     net, subject = make_net(), Subject.of(photo_of())
     whole, alone = (
         denoise(one, EXACT, net, keep_features=False) for one in (subject, Subject.of(subject.photo.crop(0, 0, 64, 64)))
@@ -76,7 +81,7 @@ def test_a_tile_with_its_own_statistics_would_be_another_problem():
     assert own > 1.5 * ours
 
 
-def test_the_result_does_not_depend_on_where_it_is_cut(monkeypatch):
+def test_the_result_does_not_depend_on_where_it_is_cut(monkeypatch, sampled):
     net, subject = make_net(), Subject.of(photo_of())
     pictures = []
     for core in (64, 32):
@@ -191,9 +196,8 @@ def test_a_coarse_grain_is_two_passes():
     assert np.sqrt(np.mean(error**2)) < 0.15 * expected.std()
 
 
-def test_a_small_photo_is_its_own_sample(monkeypatch):
+def test_a_small_photo_is_its_own_sample():
     """Its statistics are those of the whole to the last digit, so the tiles are its equilibrium."""
-    monkeypatch.setattr(sample, "_WHOLE", 1.0)
     net, subject = make_net(), Subject.of(photo_of(rows=97, cols=131))
     whole = denoise(subject, EXACT, net, keep_features=False)
     tiled = record_photo(PhotoRun(subject, EXACT, net))
