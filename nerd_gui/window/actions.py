@@ -12,6 +12,7 @@ from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut
+from nerd_gui.window.wording import picture_to_save
 
 _FILLED = """
 #denoiseButton:enabled { background: palette(highlight); color: palette(highlighted-text); border-radius: 4px; }
@@ -202,7 +203,8 @@ class Actions:
         for action in self.exports:
             action.setEnabled(session.newest >= 0)
         region = session.trajectory.subject.region if session.trajectory is not None else None
-        self.export.setText("&Save shown iterate…" if region is None else f"&Save region {region[3]} × {region[2]}…")
+        what = picture_to_save(session.trajectory) if region is None else f"region {region[3]} × {region[2]}"
+        self.export.setText(f"&Save {what}…")
         if not self._models.has_networks:
             self._messages.say("No trained network is there; open a checkpoint from the list of networks.")
 

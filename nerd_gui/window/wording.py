@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from nerd_gui.denoising import is_for_photos
+from nerd_gui.denoising import PICTURE, Trajectory, is_for_photos
 
 
 def scientific(value: float) -> str:
@@ -15,6 +15,12 @@ def scientific(value: float) -> str:
     """
     digits, power = f"{value:.1e}".split("e")
     return f"{digits}e{int(power)}" if int(power) else digits
+
+
+def picture_to_save(trajectory: Trajectory | None) -> str:
+    """What the picture of a run is called where it is saved: that of a photo run for its picture is the photo."""
+    whole = trajectory is not None and trajectory.subject.region is None and trajectory.settings.stop_on == PICTURE
+    return "denoised photo" if whole else "shown iterate"
 
 
 def short_name(model: str) -> str:

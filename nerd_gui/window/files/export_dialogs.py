@@ -20,6 +20,7 @@ from nerd_gui.window.files.saver import Saver, Tell
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.wording import picture_to_save
 
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
 _WORD_TIME = 10_000  # milliseconds that a sentence stays
@@ -53,7 +54,9 @@ class ExportDialogs:
             lost = save_iterate(trajectory, index, target.path, look=look, overwrite=target.overwrite)
             return " ".join((*missing, *lost))
 
-        self._ask_picture(trajectory, "shown iterate", "denoised", usual_suffix(trajectory.subject.photo), save)
+        self._ask_picture(
+            trajectory, picture_to_save(trajectory), "denoised", usual_suffix(trajectory.subject.photo), save
+        )
 
     def ask_noise(self) -> None:
         """Save the shown noise estimate."""

@@ -32,6 +32,7 @@ class RunSummary(QLabel):
         session.progressed.connect(self._show_state)
         session.indexChanged.connect(self._show_state)
         session.controller.ended.connect(self._show_state)
+        session.controller.pausedChanged.connect(self._show_state)
         session.controller.failed.connect(self._show_failure)
         self._show_state()
 
@@ -40,7 +41,7 @@ class RunSummary(QLabel):
         run, trajectory, index = session.run, session.trajectory, session.index
         self.setToolTip(MEANING)
         if trajectory is not None and index >= 0:
-            self.setText(summary(trajectory, index))
+            self.setText(summary(trajectory, index, paused=session.controller.paused))
             self.setToolTip(explanation(trajectory))
         elif run is not None and not run.over:
             does = "Loading" if trajectory is None else "Denoising the whole photo with"
@@ -58,10 +59,10 @@ class RunSummary(QLabel):
         self.setText("The run failed.")
 
 
-def summary(trajectory: Trajectory, index: int) -> str:
+def summary(trajectory: Trajectory, index: int, *, paused: bool = False) -> str:
     """The facts of an iterate and of the whole run, in one line."""
     iterate, last = trajectory[index], trajectory[-1]
-    state = str(trajectory.stop_reason) if trajectory.stop_reason else "running …"
+    state = str(trajectory.stop_reason or ("paused" if paused else "running …"))
     residual = scientific(iterate.residual) if math.isfinite(iterate.residual) else "not finite"
     return (
         f"Iterate {index}: residual {residual}, noise level {iterate.noise_level:.1f}"
