@@ -173,13 +173,15 @@ class Actions:
         view.addAction(self.clear_pins)
         view.addActions([self.hold, self.compare_runs])
         scheme_menu = view.addMenu("&Appearance")
-        for label, scheme in (
-            ("As the &system", Qt.ColorScheme.Unknown),
-            ("&Light", Qt.ColorScheme.Light),
-            ("&Dark", Qt.ColorScheme.Dark),
+        for name, label, scheme in (
+            ("systemAppearanceAction", "As the &system", Qt.ColorScheme.Unknown),
+            ("lightAppearanceAction", "&Light", Qt.ColorScheme.Light),
+            ("darkAppearanceAction", "&Dark", Qt.ColorScheme.Dark),
         ):
             action = scheme_menu.addAction(label)
+            action.setObjectName(name)
             action.setCheckable(True)
+            action.setChecked(scheme is Qt.ColorScheme.Unknown)
             action.setData(scheme)
             self.schemes.addAction(action)
         help_.addActions([self.shortcuts, self.about])

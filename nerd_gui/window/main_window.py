@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, QSize, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from nerd_gui.imaging import sample_names
 from nerd_gui.window.actions import Actions
 from nerd_gui.window.attention.panel import AttentionPanel
+from nerd_gui.window.colour_scheme import set_colour_scheme
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.export_dialogs import ExportDialogs
 from nerd_gui.window.files.open_dialogs import OpenDialogs, dropped_files
@@ -174,7 +175,7 @@ class MainWindow(QMainWindow):
         do.export_noise.triggered.connect(self.export_dialogs.ask_noise)
         do.export_curves.triggered.connect(self.export_dialogs.ask_curves)
         do.export_report.triggered.connect(self.export_dialogs.ask_report)
-        do.schemes.triggered.connect(self._set_scheme)
+        do.schemes.triggered.connect(lambda action: set_colour_scheme(action.data()))
         models = self.controls.model
         models.checkpointWanted.connect(self.open_dialogs.ask_checkpoint)
         models.takenByHand.connect(self.preferences.remember_network)
@@ -197,9 +198,6 @@ class MainWindow(QMainWindow):
     def _open_from_queue(self, path: Path) -> None:
         self.open_dialogs.open_file(path)
         self.activateWindow()
-
-    def _set_scheme(self, action: QAction) -> None:
-        QGuiApplication.styleHints().setColorScheme(action.data())
 
     # ---- the window itself --------------------------------------------------------------------------------------
 

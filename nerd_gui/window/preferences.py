@@ -1,6 +1,7 @@
 """What the window remembers from one start to the next."""
 
 from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QMainWindow, QSplitter
 
 from nerd_gui.window.screen import fit_to_screen
@@ -8,6 +9,7 @@ from nerd_gui.window.screen import fit_to_screen
 #: Choices that are remembered, by the combo box's object name.
 _COMBOS = ("solverCombo", "compareModeCombo", "attentionScaleCombo", "attentionRangeCombo")
 _SPLITTERS = ("mainSplitter", "rightSplitter")
+_APPEARANCES = ("lightAppearanceAction", "darkAppearanceAction")  # remembered by name, if one is chosen
 
 
 class Preferences:
@@ -35,6 +37,8 @@ class Preferences:
         for name in _COMBOS:
             if combo := window.findChild(QComboBox, name):
                 self._store.setValue(name, combo.currentText())
+        chosen = [name for name in _APPEARANCES if (action := window.findChild(QAction, name)) and action.isChecked()]
+        self._store.setValue("appearance", "".join(chosen))
 
     def restore(self, window: QMainWindow) -> None:
         """Make the window as it was, as far as the screen has room; what is not remembered stays as it is."""
@@ -50,3 +54,6 @@ class Preferences:
             combo, text = window.findChild(QComboBox, name), self._store.value(name)
             if combo is not None and isinstance(text, str) and combo.findText(text) >= 0:
                 combo.setCurrentText(text)
+        appearance = self._store.value("appearance")
+        if appearance in _APPEARANCES and (action := window.findChild(QAction, appearance)) is not None:
+            action.trigger()

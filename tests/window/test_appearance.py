@@ -1,0 +1,66 @@
+"""Light and dark, as the menu asks for it, also where the system has no say in it."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QPalette
+from PySide6.QtWidgets import QApplication
+
+from nerd_gui.window.colour_scheme import set_colour_scheme
+
+
+@pytest.fixture(autouse=True)
+def as_before(qapp):
+    yield
+    set_colour_scheme(Qt.ColorScheme.Unknown)
+
+
+def lightness(window, role=QPalette.ColorRole.Window):
+    return window.palette().color(role).lightness()
+
+
+def choose(window, name):
+    window.findChild(QAction, f"{name}AppearanceAction").trigger()
+
+
+def test_the_menu_turns_the_window_dark_and_light(qtbot, window):
+    before = lightness(window)
+    choose(window, "dark")
+    qtbot.waitUntil(lambda: lightness(window) < 60)
+    assert lightness(window, QPalette.ColorRole.WindowText) > 200
+    picture = window.grab().toImage()
+    assert picture.pixelColor(3, picture.height() - 3).lightness() < 60  # an empty corner of the window
+    choose(window, "light")
+    qtbot.waitUntil(lambda: lightness(window) > 200)
+    assert lightness(window, QPalette.ColorRole.WindowText) < 60
+    choose(window, "system")
+    qtbot.waitUntil(lambda: lightness(window) == before)
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Dark, Qt.ColorScheme.Light])
+def test_text_can_be_read(scheme):
+    """Its contrast is at least 4.5 to 1, as WCAG 2.2 asks for (1.4.3)."""
+    set_colour_scheme(scheme)
+    palette, role = QApplication.palette(), QPalette.ColorRole
+
+    def luminance(colour):
+        values = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour]
+        return 0.2126 * values[0] + 0.7152 * values[1] + 0.0722 * values[2]
+
+    def contrast(one, other):
+        light, dark = sorted(
+            (luminance(palette.color(one).getRgbF()[:3]), luminance(palette.color(other).getRgbF()[:3]))
+        )[::-1]
+        return (light + 0.05) / (dark + 0.05)
+
+    for text, ground in ((role.WindowText, role.Window), (role.Text, role.Base), (role.ButtonText, role.Button)):
+        assert contrast(text, ground) > 7
+    assert contrast(role.PlaceholderText, role.Base) > 4.5
+
+
+def test_the_choice_is_remembered(make_window, photo_path):
+    first = make_window(photo_path)
+    choose(first, "dark")
+    first.close()
+    set_colour_scheme(Qt.ColorScheme.Unknown)
+    second = make_window(photo_path)
+    assert lightness(second) < 60 and second.findChild(QAction, "darkAppearanceAction").isChecked()
