@@ -13,7 +13,7 @@ from nerd_gui.nerd import NerdConfig
 _CORES = (512, 384, 256, 128, 64)
 _LEAST_HALO = 16  # pixels: past it the photo's equilibrium does not become more exact (see `PhotoRun`)
 _IN_MEMORY = 2 << 30  # bytes of iterates that are kept in memory at most
-_REUSED = 1.5  # what the work on a tile takes at most where freed memory is kept, in parts of the estimate
+_REUSED = 1.75  # what the work on a tile takes at most where freed memory is kept, in parts of the estimate
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,10 @@ class PhotoRun:
             index = nearest(self._left, view() if view is not None else None)
             tile, began = self._left[index], clock.seconds
             iterates = list(solve_part(noisy[(slice(None), *tile.solved)], self._passes, how))
-            yield self._taken(index, tile, iterates, clock.seconds - began)
+            progress = self._taken(index, tile, iterates, clock.seconds - began)
+            del iterates
+            allocator.trim()  # kept blocks do not fit those of the next tile exactly: memory would grow tile by tile
+            yield progress
 
     def _sampled(self, steps: Generator[float, None, list[Pass]]) -> Generator[PhotoProgress, None, list[Pass]]:
         """Let the sample be solved, and say how far it has come in the whole work."""
