@@ -69,7 +69,8 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
     def picture() -> None:
         if session.trajectory:
             subject = session.trajectory.subject
-            session.pin(subject.rows // 2, subject.cols // 2)
+            row, col = subject.corner
+            session.pins.put(row + subject.rows // 2, col + subject.cols // 2)
             session.go(session.trajectory.result)
         QTimer.singleShot(200, window, save)  # the views have painted themselves by then
 
@@ -89,8 +90,8 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
         else:
             finish(0)
 
-    session.controller.ended.connect(lambda _: picture())
-    session.controller.failed.connect(lambda sentence, _: finish(_complain(sentence)))
+    session.controller.ended.connect(lambda *_: picture())
+    session.controller.failed.connect(lambda sentence, *_: finish(_complain(sentence)))
     window.opener.opened.connect(start)
     window.opener.failed.connect(lambda sentence, _: finish(_complain(sentence)))
     QApplication.exec()

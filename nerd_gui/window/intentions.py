@@ -4,10 +4,12 @@ from PySide6.QtCore import QObject
 
 from nerd_gui.denoising import PICTURE, RunError, RunSettings, plan_run
 from nerd_gui.denoising.errors import TooLittleMemory
+from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import ModelError, load_config
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.controls import RunControls
 from nerd_gui.window.session.regions import LIVE_PIXELS, Region, centred, fitted, largest, live_pixels
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
 
@@ -39,10 +41,10 @@ class Intentions(QObject):
         except RunError as error:
             self._messages.show_error(str(error))
 
-    def _show_result(self) -> None:
+    def _show_result(self, _: StopReason, run: Run) -> None:
         """Go to the result of a run for the picture, also where it is not the last iterate: what is shown is saved."""
         trajectory = self._session.trajectory
-        if trajectory and trajectory.settings.stop_on == PICTURE and self._session.follow:
+        if run is self._session.run and trajectory and trajectory.settings.stop_on == PICTURE and self._session.follow:
             self._session.go(trajectory.result)
 
     def _fits(self, settings: RunSettings) -> bool:

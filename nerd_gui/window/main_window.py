@@ -164,8 +164,8 @@ class MainWindow(QMainWindow):
         do.pause.triggered.connect(self.intentions.pause_or_go_on)
         do.stop.triggered.connect(session.controller.stop)
         do.region.triggered.connect(self._ask_region)
-        do.clear_pins.triggered.connect(session.clear_pins)
-        do.compare_runs.toggled.connect(session.compare_runs)
+        do.clear_pins.triggered.connect(session.pins.clear)
+        do.compare_runs.toggled.connect(self._compare_runs)
         do.hold.triggered.connect(self.picture_view.hold_iterate)
         do.shortcuts.triggered.connect(self.messages.show_shortcuts)
         do.about.triggered.connect(self.messages.show_about)
@@ -190,6 +190,10 @@ class MainWindow(QMainWindow):
     def run(self) -> None:
         """Start a run of the region, or of a small photo."""
         self.intentions.explore()
+
+    def _compare_runs(self, wished: bool) -> None:
+        for run in self.session.runs:
+            self.session.runs.set_overlaid(run, wished)
 
     def _ask_region(self) -> None:
         self.picture_view.ask_region()

@@ -50,8 +50,9 @@ def make_trajectory(
 
 def show(session: Session, trajectory: Trajectory) -> None:
     """Let a run with this trajectory be the current one, beside the one before."""
-    run = Run(trajectory.subject, trajectory.settings, trajectory=trajectory)
-    session.runs = [*session.runs[-1:], run]
+    over = trajectory.stop_reason is not None
+    run = Run(trajectory.subject, trajectory.settings, trajectory=trajectory, over=over)
+    session.runs.add(run)
     session.show_run(run)
 
 
@@ -59,4 +60,4 @@ def arrive(session: Session, iterate: Iterate) -> None:
     """Let the next iterate of the current run arrive."""
     assert session.trajectory is not None
     session.trajectory.add(iterate)
-    session.controller.iterateAdded.emit(iterate.index)
+    session.controller.iterateAdded.emit(iterate.index, session.run)

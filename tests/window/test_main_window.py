@@ -67,11 +67,12 @@ def test_the_saved_file_is_the_shown_picture(qtbot, window, tmp_path, photo_path
     assert photo_path.read_bytes() == before
 
 
-def test_changing_the_noise_takes_the_old_run_away(qtbot, window):
+def test_changing_the_noise_keeps_the_old_run(qtbot, window):
     run_to_the_end(qtbot, window)
+    before = window.session.trajectory
     window.findChild(QComboBox, "noiseModeCombo").setCurrentIndex(0)
-    assert window.session.trajectory is None
-    assert slider(window).maximum() <= 0 and not window.actions_.export.isEnabled()
+    assert window.session.trajectory is before and window.session.differs
+    assert slider(window).maximum() == 6 and window.actions_.export.isEnabled()
     window.findChild(QDoubleSpinBox, "sigmaSpin").setValue(40)
     run_to_the_end(qtbot, window)
     subject = window.session.trajectory.subject

@@ -57,13 +57,13 @@ def test_a_new_view_follows_a_run_after_one_line(qtbot, window):
     assert view.text() == f"{trajectory[0].noise_levels[2]:.6f}"
     again = run_to_the_end(qtbot, window)
     assert again is not trajectory and view.log[-1] == (again, 5, 2)
-    window.findChild(QComboBox, "noiseModeCombo").setCurrentIndex(0)
+    window.session.show_run(None)
     assert view.log[-1] == (None, -1, 2) and view.text() == "–"
 
 
 def test_no_view_keeps_a_run_of_its_own(qtbot, window):
     run_to_the_end(qtbot, window)
-    window.session.pin(3, 4)
+    window.session.pins.put(3, 4)
     owners = (window.session, window.session.controller)
     keepers = [
         (thing, name)

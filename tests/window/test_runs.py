@@ -89,12 +89,14 @@ def test_stop_frees_the_window_and_ends_the_worker(qtbot, window, held):
 
 def test_a_run_that_is_stopped_before_it_is_prepared_leaves_nothing(qtbot, window):
     run_to_the_end(qtbot, window)
+    first = window.session.run
     assert "σ" in window.curves.readout("sigma") and window.curves.export_action.isEnabled()
     window.actions_.run.trigger()
     assert window.summary.text().startswith("Loading")
     window.actions_.stop.trigger()  # before anything of the run has arrived
-    assert window.session.trajectory is None and not window.session.controller.running
-    assert window.summary.text().startswith("Ready") and not window.curves.export_action.isEnabled()
+    assert not window.session.controller.running and list(window.session.runs) == [first]
+    assert window.session.run is first and window.curves.export_action.isEnabled()
+    assert window.summary.text().startswith("Iterate 6:")
     run_to_the_end(qtbot, window)
     assert len(window.session.trajectory) > 1 and window.curves.export_action.isEnabled()
 

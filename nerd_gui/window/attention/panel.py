@@ -23,27 +23,27 @@ class AttentionPanel(MapsPanel):
         self._session = session
         self._hover_timer = QTimer(self, singleShot=True, interval=_HOVER_MS)
         self._hover_timer.timeout.connect(self._show_active_pixel)
-        session.hoveredChanged.connect(self._on_hovered)
+        session.pins.hoveredChanged.connect(self._on_hovered)
         session.trajectoryChanged.connect(self._show_active_pixel)
         session.indexChanged.connect(self._show_active_pixel)
         session.channelChanged.connect(self._show_active_pixel)
-        session.pinsChanged.connect(self._show_active_pixel)
+        session.pins.changed.connect(self._show_active_pixel)
 
     def _on_hovered(self) -> None:
         session = self._session
-        if session.hovered is not None and not session.pins and not self._hover_timer.isActive():
+        if session.pins.hovered is not None and not session.pins.all and not self._hover_timer.isActive():
             self._hover_timer.start()
 
     def _show_active_pixel(self) -> None:
         session = self._session
-        run, index, pixel = session.run, session.index, session.active_pixel
+        run, index, pixel = session.run, session.index, session.pins.active
         maps = run.attention_maps(index, *pixel) if run is not None and pixel is not None else None
-        if run is None or run.trajectory is None or maps is None:
+        if run is None or run.trajectory is None or pixel is None or maps is None:
             in_tiles = run is not None and run.in_tiles
             self.clear(NEEDS_EXPLORE if in_tiles and pixel is not None else EMPTY_TEXT)
             return
         trajectory = run.trajectory
-        caption = f"pixel row {maps.row}, column {maps.col} · iterate {index}"
+        caption = f"pixel row {pixel[0]}, column {pixel[1]} · iterate {index}"
         self.set_maps(_one_of_batch(maps, session.channel), trajectory.window, caption=caption)
         rows, cols = maps.weights.shape[2:]
         picture = trajectory.picture(index)[:, maps.top : maps.top + rows, maps.left : maps.left + cols]

@@ -76,7 +76,7 @@ class Curves(QWidget):
         self._refresh()
         session.trajectoryChanged.connect(self._start_over)
         session.channelChanged.connect(self._start_over)
-        session.referenceChanged.connect(self._refresh)
+        session.runs.changed.connect(self._refresh)
         session.iterateAdded.connect(self._refresh)
         session.progressed.connect(self._refresh)
         session.controller.ended.connect(self._refresh)
@@ -192,6 +192,12 @@ class Curves(QWidget):
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
+    @property
+    def _reference(self) -> Trajectory | None:
+        """The run to compare with: the newest of those overlaid, if it has any iterate."""
+        others = [run.trajectory for run in self._session.runs.overlaid if run is not self._session.run]
+        return others[-1] if others and others[-1] else None
+
     def _start_over(self) -> None:
         """Draw another run, or another channel."""
         self._attainable = None
@@ -199,7 +205,7 @@ class Curves(QWidget):
 
     def _refresh(self) -> None:
         """Draw the runs as they are now."""
-        run, trajectory, reference = self._session.run, self._session.trajectory, self._session.reference
+        run, trajectory, reference = self._session.run, self._session.trajectory, self._reference
         result = trajectory.result if trajectory is not None and len(trajectory) else None
         for plot, keys in self._plots.items():
             for key in keys:
@@ -237,7 +243,7 @@ class Curves(QWidget):
                 self._entries[key].set_value(_LEVELS[key][1](value))
 
     def _fit(self) -> None:
-        trajectory, reference = self._session.trajectory, self._session.reference
+        trajectory, reference = self._session.trajectory, self._reference
         newest = len(trajectory) - 1 if trajectory is not None else -1
         last = max(newest, len(reference) - 1 if reference is not None else 0)
         if trajectory is None or trajectory.stop_reason is None:
@@ -252,7 +258,7 @@ class Curves(QWidget):
             for key in keys:
                 self._entries[key].set_value(self._value(self._session.trajectory, key))
             plot.setAccessibleDescription(", ".join(self._entries[key].text for key in keys))
-        self._reference_entry.set_value(self._value(self._session.reference, "residual"))
+        self._reference_entry.set_value(self._value(self._reference, "residual"))
 
     def _curve(self, trajectory: Trajectory | None, key: str) -> list[float | None]:
         return trajectory.curve(key, self._session.channel) if trajectory is not None else []
@@ -270,7 +276,7 @@ class Curves(QWidget):
 
     def _figures(self) -> list[Figure]:
         """The visible plots, each with what its lines are called."""
-        reference = self._reference_entry.name if self._session.reference is not None else None
+        reference = self._reference_entry.name if self._reference is not None else None
         figures: list[Figure] = []
         for plot, keys in self._plots.items():
             if self._blocks[plot.objectName()].isHidden():

@@ -6,7 +6,7 @@ cannot come apart, and it counts in device pixels, so that 100 % is exact on any
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, hypot
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nerd_gui.window.picture.comparison import Comparison, Region
 from nerd_gui.window.picture.marks import HANDLE_RADIUS
 from nerd_gui.window.picture.painter import Marks, divider_handle, paint
-from nerd_gui.window.session.session import Session
+from nerd_gui.window.session.pins import Pin, PinBoard
 
 HINT = "Open a photo, or drop one here"
 _SURROUND_DARK = QColor("#2b2b2b")
@@ -63,10 +63,11 @@ class PictureCanvas(QWidget):
     candidateChanged = Signal()
     zoomChanged = Signal(float)
 
-    def __init__(self, comparison: Comparison, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, comparison: Comparison, pins: PinBoard, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.comparison = comparison
-        self._session = session
+        self._pins = pins
+        self._corner = 0, 0
         self.region: Region | None = None
         self.overlay: tuple[QImage, int, int] | None = None  # image, top, left
         self._choosing: tuple[int, int] | None = None  # rows, cols of the region that a click takes
@@ -84,7 +85,7 @@ class PictureCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 120)
-        session.pinsChanged.connect(self.update)
+        pins.changed.connect(self.update)
 
     def refresh(self) -> None:
         """Lay out and paint again after the comparison changed."""
@@ -177,10 +178,28 @@ class PictureCanvas(QWidget):
         if self._choosing is not None:  # in the whole photo; pins, map and region are those of the subject
             return Marks(candidate=self.candidate())
         pointer = None
-        if self._pointer is not None and self._session.hovered is not None:
+        if self._pointer is not None and self._pins.hovered is not None:
             pane = self.comparison.pane_at(self._device(self._pointer)[0])
-            pointer = None if pane is None else (pane, *self._session.hovered)
-        return Marks(self._session.pins, self.overlay, self.region, pointer=pointer)
+            pointer = None if pane is None else (pane, *self.shown(*self._pins.hovered))
+        return Marks(self._shown_pins(), self.overlay, self.region, pointer=pointer)
+
+    def set_corner(self, row: int, col: int) -> None:
+        """Say which row and column of the photo the first pixel of the pictures is."""
+        self._corner = row, col
+        self.update()
+
+    def shown(self, row: int, col: int) -> tuple[int, int]:
+        """Return where a pixel of the photo lies in the pictures, perhaps outside."""
+        return row - self._corner[0], col - self._corner[1]
+
+    def in_photo(self, row: int, col: int) -> tuple[int, int]:
+        """Return which pixel of the photo a pixel of the pictures is."""
+        return row + self._corner[0], col + self._corner[1]
+
+    def _shown_pins(self) -> list[Pin]:
+        rows, cols = self.comparison.layers.shape or (0, 0)
+        moved = [replace(pin, row=row, col=col) for pin in self._pins.all for row, col in [self.shown(*pin.pixel)]]
+        return [pin for pin in moved if 0 <= pin.row < rows and 0 <= pin.col < cols]
 
     # -- mouse ---------------------------------------------------------------------------------------------------
 
@@ -250,7 +269,7 @@ class PictureCanvas(QWidget):
             self._choose()
         else:
             beside = bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier)
-            self._session.pin(*pixel, beside=beside)
+            self._pins.put(*self.in_photo(*pixel), beside=beside)
 
     def _choose(self) -> None:
         region = self.candidate()
@@ -263,8 +282,9 @@ class PictureCanvas(QWidget):
         """Follow the pointer, which is at `position` or has left."""
         self._pointer = position
         pixel = None if position is None or self._choosing is not None else self.pixel_at(position)
-        changed = pixel != self._session.hovered
-        self._session.hover(pixel)
+        hovered = None if pixel is None else self.in_photo(*pixel)
+        changed = hovered != self._pins.hovered
+        self._pins.hover(hovered)
         if self._choosing is not None or (changed and len(self.comparison.panes) > 1):
             self.update()
         if self._choosing is not None:

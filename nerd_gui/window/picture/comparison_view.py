@@ -46,7 +46,7 @@ class ComparisonView(QWidget):
         self._comparison = Comparison()
         self._comparison.layers.gain = DEFAULT_GAIN
         self._tools = CompareTools()
-        self._canvas = PictureCanvas(self._comparison, session)
+        self._canvas = PictureCanvas(self._comparison, session.pins)
         self.setFocusProxy(self._canvas)
         self._readout = QElidingLabel()
         self._readout.setObjectName("pixelLabel")
@@ -225,7 +225,7 @@ class ComparisonView(QWidget):
         tools.fitWanted.connect(self.fit)
         tools.actualWanted.connect(lambda: self.set_zoom(1))
         canvas.zoomChanged.connect(self._show_zoom)
-        self._session.hoveredChanged.connect(self._show_readout)
+        self._session.pins.hoveredChanged.connect(self._show_readout)
         canvas.candidateChanged.connect(self._show_readout)
         canvas.regionChosen.connect(self._show_readout)
         canvas.regionCancelled.connect(self._show_readout)
@@ -247,14 +247,14 @@ class ComparisonView(QWidget):
 
     def _show_readout(self) -> None:
         layers = self._comparison.layers
-        candidate, hovered = self._canvas.candidate(), self._session.hovered
+        candidate, hovered = self._canvas.candidate(), self._session.pins.hovered
         if candidate is not None:
             words = _DRAGGING if self._canvas.dragging_region else _CHOOSING
             self._readout.setText(words.format(rows=candidate[2], cols=candidate[3]))
         elif hovered is not None and layers.shape is not None:
             row, col = hovered
             values = [
-                f"{layer} {' '.join(f'{value:.1f}' for value in layers.value(layer, row, col))}"
+                f"{layer} {' '.join(f'{value:.1f}' for value in layers.value(layer, *self._canvas.shown(row, col)))}"
                 for layer in (self._comparison.left, self._comparison.right)
                 if layer in layers
             ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from nerd_gui.window.style.tokens import series_colour
+
 HANDLE_RADIUS = 12.0
 _RING_RADIUS = 6.0
 _PIN_ARM = 5.0  # how far a pin's cross stands out of its ring
@@ -93,10 +95,10 @@ def draw_pointer(painter: QPainter, position: QPointF) -> None:
     painter.restore()
 
 
-def draw_pin(painter: QPainter, centre: QPointF, colour: str) -> None:
+def draw_pin(painter: QPainter, centre: QPointF, number: int) -> None:
     """Draw a ring with a cross of constant size that leaves the pixel itself free.
 
-    The dark outline keeps any colour visible on any background.
+    The dark outline keeps every colour visible on any background.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -105,7 +107,7 @@ def draw_pin(painter: QPainter, centre: QPointF, colour: str) -> None:
         QLineF(centre + QPointF(dx, dy) * _RING_RADIUS, centre + QPointF(dx, dy) * (_RING_RADIUS + _PIN_ARM))
         for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))
     ]
-    for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(QColor(colour), 2.0)):
+    for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(series_colour(number - 1, dark=True), 2.0)):
         painter.setPen(pen)
         painter.drawEllipse(centre, _RING_RADIUS, _RING_RADIUS)
         painter.drawLines(arms)

@@ -180,7 +180,7 @@ def _paint_marks(painter: QPainter, comparison: Comparison, pane: QRect, over: M
         marks.draw_region(painter, _logical(comparison.rectangle(pane, *region), ratio), shade)
     for pin in over.pins:
         if 0 <= pin.row < comparison.viewport.rows and 0 <= pin.col < comparison.viewport.cols:
-            marks.draw_pin(painter, comparison.position_of(pane, pin.row + 0.5, pin.col + 0.5) / ratio, pin.colour)
+            marks.draw_pin(painter, comparison.position_of(pane, pin.row + 0.5, pin.col + 0.5) / ratio, pin.number)
     if over.pointer is not None and over.pointer[0] != pane:
         _, row, col = over.pointer
         marks.draw_pointer(painter, comparison.position_of(pane, row + 0.5, col + 0.5) / ratio)

@@ -32,9 +32,9 @@ class PictureView(ComparisonView):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self._pictures: IteratePictures | None = None
+        self._compared: IteratePictures | None = None  # of the run of the iterate that is kept for comparison
         self.setObjectName("pictureView")
         self.setAccessibleName("Picture with its compare tools")
-        self._corner = 0, 0  # of what is shown, in the photo
         self.regionChosen.connect(self._take_region)
         self.regionCancelled.connect(self._show_run)
         session.runChanged.connect(self._show_run)
@@ -44,6 +44,8 @@ class PictureView(ComparisonView):
         session.iterateAdded.connect(self._show_result)
         session.indexChanged.connect(self._show_iterate)
         session.lookChanged.connect(self._show_look)
+        session.subjectChanged.connect(self._show_table_again)
+        session.comparedChanged.connect(self._show_compared)
         session.controller.ended.connect(self._show_look)  # detail is told from noise anew
         self._canvas.zoomChanged.connect(self._tell_view)
 
@@ -56,6 +58,7 @@ class PictureView(ComparisonView):
             self._start_over(run.subject.noisy, run.subject.clean, run.subject.corner)
             self._show_result()
             self._show_iterate()
+            self._show_compared()
         elif session.workspace.photo is not None:
             self._show_table(session.workspace)
 
@@ -63,6 +66,10 @@ class PictureView(ComparisonView):
         """Show the noise that a run in tiles has drawn on its thread."""
         run = self._session.run
         if run is not None and run.in_tiles and run.trajectory is not None and run.subject.sigma is not None:
+            self._show_run()
+
+    def _show_table_again(self) -> None:
+        if self._session.run is None:
             self._show_run()
 
     def _show_table(self, workspace: Workspace) -> None:
@@ -76,11 +83,12 @@ class PictureView(ComparisonView):
             self._start_over(subject.noisy, subject.clean)
 
     def _start_over(self, noisy: NDArray | None, clean: NDArray | None, corner: tuple[int, int] = (0, 0)) -> None:
-        self._corner = corner
+        self._canvas.set_corner(*corner)
         self.set_picture(Layer.NOISY, noisy)
         self.set_picture(Layer.CLEAN, clean)
-        for layer in (Layer.ITERATE, Layer.COMPARED, Layer.NOISE, Layer.RESULT):
+        for layer in (Layer.ITERATE, Layer.NOISE, Layer.RESULT):
             self.set_picture(layer, None)
+        self._show_compared()
         if self._pictures is not None and self._pictures.trajectory is not self._session.trajectory:
             self._pictures = None  # a run is large, and of no use any more
         self._mark_region()
@@ -116,8 +124,7 @@ class PictureView(ComparisonView):
         self.choose_region(workspace.region_side, workspace.region_side)
 
     def _take_region(self, row: int, col: int, rows: int, cols: int) -> None:
-        top, left = self._corner
-        self.regionWanted.emit(top + row, left + col, rows, cols)
+        self.regionWanted.emit(*self._canvas.in_photo(row, col), rows, cols)
         if self._session.shown_region is not None:  # it is the region there was, and its run is there still
             self._show_run()
 
@@ -161,10 +168,25 @@ class PictureView(ComparisonView):
             self.update_pictures(self._pictures_of(trajectory), (row, col, rows, cols))
             self._show_look()
 
+    # -- the iterate that is kept for comparison -----------------------------------------------------------------
+
     def hold_iterate(self) -> None:
-        """Keep the shown iterate in view, in the look that it has, as “iterate j”, to compare others with."""
-        trajectory, index, look = self._session.trajectory, self._session.index, self._session.look
-        if trajectory is not None and index >= 0:
-            self.set_picture(Layer.COMPARED, self._pictures_of(trajectory).picture(index, look))
-            self.set_caption(Layer.COMPARED, f"held: iterate {index}" + ("" if look.plain else f" · {look}"))
+        """Keep the shown iterate for comparison, whichever run is shown later, and put it on the left."""
+        session = self._session
+        if session.run is not None and session.index >= 0:
+            session.compare(session.run, session.index)
             self.set_compare(self.compare()[0], Layer.COMPARED, Layer.ITERATE)
+
+    def _show_compared(self) -> None:
+        """Show the iterate that is kept for comparison where it is of the part of the photo that is shown."""
+        session, compared = self._session, self._session.compared
+        trajectory = compared.run.trajectory if compared is not None else None
+        if compared is None or trajectory is None or trajectory.subject.region != session.shown_region:
+            self.set_picture(Layer.COMPARED, None)
+            self._compared = None
+            return
+        if self._compared is None or self._compared.trajectory is not trajectory:
+            self._compared = IteratePictures(trajectory)
+        self.set_picture(Layer.COMPARED, self._compared.picture(compared.index, compared.look))
+        look = "" if compared.look.plain else f" · {compared.look}"
+        self.set_caption(Layer.COMPARED, f"iterate {compared.index} of {compared.run.name}{look}")

@@ -19,7 +19,7 @@ class Notices(QObject):
         self._models = models
         self._messages = messages
         session.trajectoryChanged.connect(self._say_what_differs)
-        session.controller.failed.connect(messages.show_error)
+        session.controller.failed.connect(lambda sentence, details, _: messages.show_error(sentence, details))
         session.photoChanged.connect(self._name_better_network)
 
     def _say_what_differs(self) -> None:

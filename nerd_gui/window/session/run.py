@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from nerd_gui.denoising import PhotoProgress, PhotoRun, RunSettings, Subject, Trajectory
 from nerd_gui.nerd import NERD, AttentionMaps
@@ -30,6 +31,15 @@ class Run:
         What solves the tiles, once it is prepared.
     progress : PhotoProgress or None
         How far the tiles have come.
+    number : int
+        1, 2, … of its photo, and never used twice; 0 until it is in the list of runs.
+    name : str
+        “Run 2”, until a person calls it otherwise.
+    overlaid : bool
+        Its curves are drawn beside those of the current run.
+    index : int
+        The iterate that was shown last; -1 for none yet.
+    started : datetime
     turn : Lock
         Held by the one thread that solves tiles.
     """
@@ -43,6 +53,11 @@ class Run:
     grain: int = 1
     photo_run: PhotoRun | None = None
     progress: PhotoProgress | None = None
+    number: int = 0
+    name: str = ""
+    overlaid: bool = False
+    index: int = -1
+    started: datetime = field(default_factory=datetime.now)
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -51,13 +66,25 @@ class Run:
         return self.subject.region is None
 
     @property
+    def newest(self) -> int:
+        """The newest iterate that has arrived, -1 while there is none."""
+        return len(self.trajectory) - 1 if self.trajectory is not None else -1
+
+    @property
     def unfinished(self) -> bool:
         """Whether it was stopped with tiles left, so that it can go on."""
         return self.over and self.photo_run is not None and not self.photo_run.finished
 
     def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
-        """Maps of the pixel at an iterate (Fig. 9); None where there is no such iterate or no non-local block."""
+        """Maps of a pixel of the photo at an iterate (Fig. 9), in rows and columns of what was run.
+
+        None where there is no such iterate or no non-local block, and where the pixel was not run.
+        """
         trajectory, net = self.trajectory, self.net
+        top, left = self.subject.corner
+        row, col = row - top, col - left
+        if not (0 <= row < self.subject.rows and 0 <= col < self.subject.cols):
+            return None
         if trajectory is None or net is None or net.non_local is None or not 0 <= index < len(trajectory):
             return None
         features = trajectory[index].features

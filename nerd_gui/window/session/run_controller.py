@@ -20,24 +20,24 @@ class RunController(QObject):
 
     Signals
     -------
-    prepared
+    prepared : Run
         The run has its network and its trajectory; iterates follow.
-    iterateAdded : int
+    iterateAdded : int, Run
         The iterate of this index has arrived in the run's trajectory.
     progressed : Run, PhotoProgress
         The tiles of a run have come further, perhaps by one that was under way when it was stopped.
-    ended : StopReason
-    failed : str, str
+    ended : StopReason, Run
+    failed : str, str, Run
         A sentence and details.
     runningChanged : bool
     pausedChanged : bool
     """
 
-    prepared = Signal()
-    iterateAdded = Signal(int)
+    prepared = Signal(object)
+    iterateAdded = Signal(int, object)
     progressed = Signal(object, object)
-    ended = Signal(object)
-    failed = Signal(str, str)
+    ended = Signal(object, object)
+    failed = Signal(str, str, object)
     runningChanged = Signal(bool)
     pausedChanged = Signal(bool)
 
@@ -59,6 +59,11 @@ class RunController(QObject):
     def running(self) -> bool:
         """Whether iterates of the newest run are still to come."""
         return self._current is not None
+
+    @property
+    def run(self) -> Run | None:
+        """The run under way; None while there is none."""
+        return self._run
 
     @property
     def paused(self) -> bool:
@@ -155,11 +160,11 @@ class RunController(QObject):
         worker.start()
 
     def _finish(self) -> None:
-        reason = self._close(StopReason.CANCELLED)
-        self.ended.emit(reason)
+        run, reason = self._close(StopReason.CANCELLED)
+        self.ended.emit(reason, run)
         self.runningChanged.emit(False)
 
-    def _close(self, reason: StopReason) -> StopReason:
+    def _close(self, reason: StopReason) -> tuple[Run, StopReason]:
         """Note why the run ended, if it does not say so itself, and hold nothing of it: others decide what is kept."""
         run, recorder = self._run, self._recorder
         assert run is not None
@@ -170,7 +175,7 @@ class RunController(QObject):
             recorder.finish(reason)
         elif run.photo_run is not None:
             run.photo_run.finish(reason)
-        return (run.trajectory.stop_reason if run.trajectory is not None else None) or reason
+        return run, (run.trajectory.stop_reason if run.trajectory is not None else None) or reason
 
     def _set_paused(self, paused: bool) -> None:
         if paused != self._paused:
@@ -191,12 +196,13 @@ class RunController(QObject):
             self._recorder = Recorder(prepared)
             run.trajectory = self._recorder.trajectory
         run.net = prepared.net
-        self.prepared.emit()
+        self.prepared.emit(run)
 
     def _on_iterate(self, number: int, iterate: Iterate) -> None:
-        if self._under_way(number) is not None and self._recorder is not None:
+        run = self._under_way(number)
+        if run is not None and self._recorder is not None:
             self._recorder.add(iterate)
-            self.iterateAdded.emit(iterate.index)
+            self.iterateAdded.emit(iterate.index, run)
 
     def _on_progressed(self, number: int, progress: PhotoProgress) -> None:
         for worker in self._workers:
@@ -210,8 +216,8 @@ class RunController(QObject):
 
     def _on_failed(self, number: int, sentence: str, details: str) -> None:
         if self._under_way(number) is not None:
-            self._close(StopReason.FAILED)
-            self.failed.emit(sentence, details)
+            run, _ = self._close(StopReason.FAILED)
+            self.failed.emit(sentence, details, run)
             self.runningChanged.emit(False)
 
     def _on_thread_finished(self) -> None:

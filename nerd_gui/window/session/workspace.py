@@ -1,26 +1,46 @@
 """What is on the table: the photo, its clean version, the noise to add and the region; knows no widget."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.denoising import RunError, Subject
 from nerd_gui.imaging import Photo, PhotoNoise
+from nerd_gui.window.session.history import History
 from nerd_gui.window.session.regions import Region, centred
 
 #: Photos larger than this are run by region, so that watching stays live and memory finite.
 REGION_THRESHOLD = 1_000_000
 
 
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What lies on the table: a photo and all that was chosen for it."""
+
+    photo: Photo
+    clean: Photo | None
+    noise: PhotoNoise | None
+    add_noise: bool
+    sigma: float
+    seed: int
+    region: Region | None
+
+
 class Workspace(QObject):
     """The subject of the next run.
+
+    Parameters
+    ----------
+    history : History
+        Where changes of noise and region are noted, to be taken back.
 
     Signals
     -------
     photoChanged
-        Another photo, or another clean reference of it.
+        Another photo.
     subjectChanged
-        Its noise changed.
+        Its noise or its clean reference changed.
     regionChanged
         Another part of it is to be explored, or all of it.
     """
@@ -29,8 +49,9 @@ class Workspace(QObject):
     subjectChanged = Signal()
     regionChanged = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, history: History, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._history = history
         self.photo: Photo | None = None
         self.clean: Photo | None = None
         self.noise: PhotoNoise | None = None
@@ -67,6 +88,19 @@ class Workspace(QObject):
             raise RunError("Open the noisy photo first, then its clean version.")
         Subject.of(self.photo, clean=clean)  # raises where they do not fit
         self.clean, self.add_noise = clean, False
+        self.subjectChanged.emit()
+
+    @property
+    def table(self) -> Table | None:
+        """All of it, to be taken up again by `lay`; None without a photo."""
+        if self.photo is None:
+            return None
+        return Table(self.photo, self.clean, self.noise, self.add_noise, self.sigma, self.seed, self.region)
+
+    def lay(self, table: Table) -> None:
+        """Take up a photo again with all that was chosen for it."""
+        self.photo, self.clean, self.noise, self.add_noise = table.photo, table.clean, table.noise, table.add_noise
+        self.sigma, self.seed, self.region = table.sigma, table.seed, table.region
         self.photoChanged.emit()
 
     @property
@@ -75,14 +109,23 @@ class Workspace(QObject):
         return self.photo is not None and self.photo.rows * self.photo.cols > REGION_THRESHOLD
 
     def set_region(self, region: Region | None) -> None:
-        if region != self.region:
+        """Choose another part of the photo to be explored, or all of it (None); it can be taken back."""
+
+        def apply(region: Region | None) -> None:
             self.region = region
             self.regionChanged.emit()
 
+        self._history.record("choosing a region", self.region, region, apply)
+
     def set_noise(self, *, add_noise: bool, sigma: float, seed: int) -> None:
-        if (add_noise, sigma, seed) != (self.add_noise, self.sigma, self.seed):
-            self.add_noise, self.sigma, self.seed = add_noise, sigma, seed
+        """Choose the noise to add, or none; it can be taken back."""
+
+        def apply(noise: tuple[bool, float, int]) -> None:
+            self.add_noise, self.sigma, self.seed = noise
             self.subjectChanged.emit()
+
+        before, after = (self.add_noise, self.sigma, self.seed), (add_noise, sigma, seed)
+        self._history.record("changing the noise", before, after, apply, merge=True)
 
     def has(self, subject: Subject) -> bool:
         """Whether a subject is the photo with its noise, or a region of it."""

@@ -40,7 +40,7 @@ def test_a_hovered_pixel_is_shown_until_one_is_pinned(qtbot, window, tiny_model_
     assert np.allclose(panel.map_weights(2), expected(window, tiny_model_path, 8, 9)[2], atol=1e-4)
     qtbot.mouseClick(view.viewport(), LEFT, pos=view.position_of(20, 21))
     QTest.mouseMove(view.viewport(), view.position_of(30, 31))
-    qtbot.waitUntil(lambda: window.session.hovered == (30, 31) and not panel._hover_timer.isActive())
+    qtbot.waitUntil(lambda: window.session.pins.hovered == (30, 31) and not panel._hover_timer.isActive())
     assert caption(window).startswith("pixel row 20, column 21 ")
 
 
@@ -60,12 +60,12 @@ def test_ctrl_click_pins_beside_and_the_last_pin_is_shown(qtbot, window):
 def test_the_chosen_map_lies_over_the_picture_and_follows_the_iterate(qtbot, window):
     view = window.picture_view
     plain = view.viewport().grab().toImage()
-    window.session.pin(10, 12)
+    window.session.pins.put(10, 12)
     window.findChild(QComboBox, "attentionOverlayCombo").setCurrentText("mean")
     first = view.viewport().grab().toImage()
     window.session.go(0)
     second = view.viewport().grab().toImage()
-    window.session.clear_pins()
+    window.session.pins.clear()
     window.session.go(3)
     assert first != plain and second != first
     assert view.viewport().grab().toImage() == plain

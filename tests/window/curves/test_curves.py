@@ -130,8 +130,8 @@ def test_without_the_truth_there_are_no_such_lines(session, curves):
 
 @pytest.mark.parametrize("width", [380, 480])
 def test_nothing_is_clipped_on_a_small_screen(session, curves, qtbot, width):
+    session.runs.set_overlaid(session.run, True)
     show(session, make_trajectory(RESIDUALS))  # beside the run there is
-    session.compare_runs(True)
     assert curves.findChild(QLabel, "referenceReadout").isVisible()
 
     height = lambda: (curves.resize(width, 1), curves.height())[1]  # noqa: E731
@@ -245,7 +245,7 @@ def test_a_second_run_is_drawn_thin_beside(session, curves):
     reference = make_trajectory(values, solver="plain")
     show(session, reference)
     show(session, make_trajectory(RESIDUALS))
-    session.compare_runs(True)
+    session.runs.set_overlaid(session.runs[-2], True)
     session.go(3)
     plot = plot_of(curves, "residualPlot")
     assert plot.points("residual", reference=True) == (list(range(12)), [it.residual for it in reference.iterates])
@@ -253,7 +253,7 @@ def test_a_second_run_is_drawn_thin_beside(session, curves):
     assert plot.plotItem.vb.viewRange()[0][1] > 11
     label = curves.findChild(QLabel, "referenceReadout")
     assert label.isVisible() and label.text() == "plain, nerd-lite 3.5e-1"
-    session.compare_runs(False)
+    session.runs.set_overlaid(session.runs[-2], False)
     assert not label.isVisible() and plot.points("residual", reference=True) == ([], [])
     assert plot.plotItem.vb.viewRange()[0][1] < 9
 

@@ -108,7 +108,7 @@ def test_the_window_is_alive_while_a_photo_is_on_its_way(qtbot, window, large, h
     window.resize(window.width() - 60, window.height() - 40)
     qtbot.waitUntil(lambda: part(window, "previewCover").size() == window.picture_view.viewport().size())
     qtbot.mouseClick(part(window, "previewCover"), Qt.MouseButton.LeftButton)
-    assert window.session.pins == (), "what lies under the preview is not reached"
+    assert window.session.pins.all == (), "what lies under the preview is not reached"
 
 
 def test_a_photo_that_fails_leaves_what_was_open(qtbot, window, large):

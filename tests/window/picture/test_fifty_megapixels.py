@@ -65,7 +65,7 @@ def whole_photo(session, view, trajectory):
     watch, canvas = Watch(view), view.viewport()
     gain = view.findChild(QDoubleSpinBox, "differenceGainSpin")
     watch("open", lambda: view.set_picture(Layer.NOISY, trajectory.subject.noisy))
-    watch("run", lambda: (show(session, trajectory), session.controller.iterateAdded.emit(0)))
+    watch("run", lambda: (show(session, trajectory), session.controller.iterateAdded.emit(0, session.run)))
     watch("wipe", lambda: drag(canvas, view.divider_handle(), QPoint(canvas.width() // 4, canvas.height() // 2)))
     watch("scrub", lambda: session.go(0))
     watch("scrub back", lambda: session.go(2))
@@ -133,7 +133,7 @@ def test_what_is_seen_of_it_is_what_it_holds(session, view, trajectory):
     look = Look(0.6, 1.2, 0.5)
     session.set_look(look)
     show(session, trajectory)
-    session.controller.iterateAdded.emit(0)
+    session.controller.iterateAdded.emit(0, session.run)
     for layer in Layer:
         view.set_caption(layer, "")
     view.set_compare(Compare.SINGLE)

@@ -36,7 +36,7 @@ def trajectory():
 
 def show_iterate(view, session, trajectory):
     show(session, trajectory)
-    session.controller.iterateAdded.emit(0)
+    session.controller.iterateAdded.emit(0, session.run)
     view.set_compare(Compare.SINGLE)
 
 
@@ -115,7 +115,7 @@ def test_a_held_iterate_keeps_its_look_and_captions_say_which(view, session, tra
     view.hold_iterate()
     session.set_look(Look(detail=1))
     session.go(1)
-    assert view.captions() == ["held: iterate 0 · amount 50%", "iterate 1 · amount 100%, detail 100%"]
+    assert view.captions() == ["iterate 0 of Run 1 · amount 50%", "iterate 1 · amount 100%, detail 100%"]
     held, shown = view.current()
     np.testing.assert_array_equal(held, np.moveaxis(to_8_bit(trajectory.picture(0, Look(0.5, 0.5))), 0, -1))
     np.testing.assert_array_equal(shown, np.moveaxis(to_8_bit(trajectory.picture(1, Look(detail=1))), 0, -1))

@@ -95,7 +95,7 @@ def test_the_rectangle_grows_with_the_pointer_and_the_line_below_says_its_size(w
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     assert canvas.candidate() is None and window.session.workspace.region == (534, 584, 32, 32)
     QTest.mouseRelease(canvas, LEFT, pos=start + QPoint(240, 120))
-    assert window.session.workspace.region == (534, 584, 32, 32) and window.session.pins == ()
+    assert window.session.workspace.region == (534, 584, 32, 32) and window.session.pins.all == ()
 
 
 def test_shift_and_drag_choose_a_region_without_further_ado(window):
@@ -108,7 +108,7 @@ def test_shift_and_drag_choose_a_region_without_further_ado(window):
     row, col, rows, cols = window.session.workspace.region
     assert np.allclose((row, col, rows, cols), (300, 300, 300, 400), atol=2 / view.zoom() + 1)
     QTest.mouseClick(view.viewport(), LEFT, Qt.KeyboardModifier.ShiftModifier, start)
-    assert window.session.workspace.region == (row, col, rows, cols) and len(window.session.pins) == 1
+    assert window.session.workspace.region == (row, col, rows, cols) and len(window.session.pins.all) == 1
 
 
 def test_a_part_of_the_region_that_is_shown_is_chosen_in_the_photo(qtbot, window):
@@ -181,10 +181,15 @@ def test_from_the_region_to_the_whole_photo_and_back(qtbot, window):
     assert not other.isEnabled()
     run_to_the_end(qtbot, window)
     explored = window.session.run
-    window.session.pin(5, 5)
+    window.session.pins.put(540, 590)
     QTest.mouseClick(other, LEFT)
     assert window.session.run is None and view.current()[0].shape == (1100, 1200)
-    assert window.session.pins == () and view.viewport().region == (534, 584, 32, 32)
+    assert [pin.pixel for pin in window.session.pins.all] == [(540, 590)] and view.viewport().region == (
+        534,
+        584,
+        32,
+        32,
+    )
     QTest.mouseClick(other, LEFT)
     assert window.session.run is explored and view.current()[0].shape == (32, 32)
     assert view.viewport().region is None

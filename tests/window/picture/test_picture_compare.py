@@ -22,7 +22,7 @@ def test_the_dragged_divider_has_the_left_layer_on_its_left_and_the_right_on_its
         handle = view.divider_handle()
         QTest.mouseMove(canvas, handle)
         assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor
-        with qtbot.assertNotEmitted(session.pinsChanged):
+        with qtbot.assertNotEmitted(session.pins.changed):
             drag(canvas, handle, QPoint(target, handle.y() - 40))
         assert view.divider_handle().x() == target
         seen, handle, edge = screen(view)[y0 : y0 + 300, x0 : x0 + 400], view.divider_handle(), target - x0
@@ -38,9 +38,9 @@ def test_a_click_on_the_divider_still_picks_the_pixel(session, qtbot, view):
         view.set_picture(layer, address_picture(200, 200))
     centre = view.position_of(100, 100)
     assert abs(view.divider_handle().x() - centre.x()) <= 3
-    with qtbot.waitSignal(session.pinsChanged):
+    with qtbot.waitSignal(session.pins.changed):
         QTest.mouseClick(view.viewport(), LEFT, pos=centre)
-    assert session.active_pixel == (100, 100)
+    assert session.pins.active == (100, 100)
 
 
 def test_side_by_side_views_are_linked(view):

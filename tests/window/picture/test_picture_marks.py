@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from picture_screen import LEFT, at, random_picture, screen, show_single
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from nerd_gui.window.picture.layers import Layer
+from nerd_gui.window.style.tokens import series_colour
 
 
 def test_pins_have_a_constant_size_and_leave_their_pixel_free(session, view):
     show_single(view, np.full((200, 200), 90, np.uint8))
-    session.pin(500, 500)
-    session.pin(60, 80, beside=True)
-    beside_the_picture, colour = (QColor(pin.colour).getRgb()[:3] for pin in session.pins)
+    session.pins.put(500, 500)
+    session.pins.put(60, 80, beside=True)
+    beside_the_picture, colour = (series_colour(pin.number - 1, dark=True).getRgb()[:3] for pin in session.pins.all)
     for zoom in (1, 3):
         view.set_zoom(zoom)
         seen, centre = screen(view), view.position_of(60, 80)
@@ -27,7 +27,7 @@ def test_pins_have_a_constant_size_and_leave_their_pixel_free(session, view):
         around = seen[centre.y() - 16 : centre.y() + 16, centre.x() - 16 : centre.x() + 16]
         assert (around.max(axis=2) < 70).sum() > 40, "a dark outline"
         assert not (seen == beside_the_picture).all(axis=2).any(), "a pin beside the picture is not drawn"
-    session.clear_pins()
+    session.pins.clear()
     assert at(screen(view), view.position_of(60, 80) + QPoint(6, 0)) == (90,) * 3
 
 
@@ -93,10 +93,10 @@ def test_a_region_is_chosen_by_a_click_and_stays_inside_the_picture(session, qtb
         assert "96 × 64" in view.findChild(QLabel, "pixelLabel").text()
         position = view.position_of(*pixel)
         QTest.mouseMove(canvas, position)
-        with qtbot.assertNotEmitted(session.pinsChanged), qtbot.waitSignal(view.regionChosen) as chosen:
+        with qtbot.assertNotEmitted(session.pins.changed), qtbot.waitSignal(view.regionChosen) as chosen:
             QTest.mouseClick(canvas, LEFT, pos=position)
         assert chosen.args == expected
-    with qtbot.waitSignal(session.pinsChanged):  # the choice is over
+    with qtbot.waitSignal(session.pins.changed):  # the choice is over
         QTest.mouseClick(canvas, LEFT, pos=position)
     view.choose_region(5000, 50)
     with qtbot.waitSignal(view.regionChosen) as chosen:

@@ -47,9 +47,9 @@ def test_a_click_reports_the_pixel_that_is_seen_there(session, qtbot, view, zoom
         for y, x in inside[rng.integers(0, len(inside), 12)].tolist():
             expected = [seen[y, x, 0], seen[y, x, 1]]
             assert view.pixel_at(QPoint(x, y)) == tuple(expected)
-            with qtbot.waitSignal(session.pinsChanged):
+            with qtbot.waitSignal(session.pins.changed):
                 QTest.mouseClick(canvas, LEFT, pos=QPoint(x, y))
-            assert session.active_pixel == tuple(expected)
+            assert session.pins.active == tuple(expected)
 
 
 def test_position_and_pixel_are_inverse(view):
@@ -69,7 +69,7 @@ def test_a_drag_is_no_click_and_pans_only_a_picture_that_is_zoomed_in(session, q
     show_single(view, random_picture(300, 400))
     canvas = view.viewport()
     middle = canvas.rect().center()
-    with qtbot.assertNotEmitted(session.pinsChanged):
+    with qtbot.assertNotEmitted(session.pins.changed):
         place = view.position_of(10, 10)
         drag(canvas, middle, middle + QPoint(60, 20))
         assert view.position_of(10, 10) == place
@@ -78,7 +78,7 @@ def test_a_drag_is_no_click_and_pans_only_a_picture_that_is_zoomed_in(session, q
         drag(canvas, middle, middle + QPoint(60, 20))
         assert view.position_of(150, 200) - place == QPoint(60, 20)
     QTest.mouseClick(canvas, Qt.MouseButton.RightButton, pos=middle)
-    with qtbot.assertNotEmitted(session.pinsChanged):
+    with qtbot.assertNotEmitted(session.pins.changed):
         view.fit()
         QTest.mouseClick(canvas, LEFT, pos=QPoint(3, 3))  # beside the picture
 
@@ -158,16 +158,16 @@ def test_hovering_reports_pixels_and_reads_out_both_values(session, qtbot, view)
     view.set_picture(Layer.ITERATE, colour)
     canvas, label = view.viewport(), view.findChild(QLabel, "pixelLabel")
     hint = label.text()
-    with qtbot.waitSignal(session.hoveredChanged):
+    with qtbot.waitSignal(session.pins.hoveredChanged):
         QTest.mouseMove(canvas, view.position_of(30, 40))
-    assert session.hovered == (30, 40)
+    assert session.pins.hovered == (30, 40)
     assert label.text() == "row 30, col 40:  noisy 306.0  /  iterate 10.0 20.0 30.0"
     colour = colour + 1
     view.set_picture(Layer.ITERATE, colour)  # scrubbing under a pointer at rest
     assert label.text().endswith("iterate 11.0 21.0 31.0")
-    with qtbot.waitSignal(session.hoveredChanged):
+    with qtbot.waitSignal(session.pins.hoveredChanged):
         QTest.mouseMove(canvas, QPoint(2, 2))
-    assert session.hovered is None
+    assert session.pins.hovered is None
     assert label.text() == hint
 
 
@@ -190,14 +190,14 @@ def test_without_a_picture_there_is_a_hint(session, qtbot, view):
     centre = empty[empty.shape[0] // 2 - 20 : empty.shape[0] // 2 + 20]
     assert (centre != empty[0, 0]).any() and (empty[:60] == empty[0, 0]).all()
     show_single(view, random_picture(100, 100), 3)
-    session.pin(5, 5)
+    session.pins.put(5, 5)
     QTest.mouseMove(view.viewport(), view.position_of(50, 50))
     view.set_picture(Layer.ITERATE, None)
     np.testing.assert_array_equal(screen(view), empty)
     assert view.shown_picture() is None and view.captions() == [] and view.divider_handle() is None
     assert view.pixel_at(view.viewport().rect().center()) is None
     assert not view.findChild(QComboBox, "rightLayerCombo").isEnabled()
-    with qtbot.assertNotEmitted(session.pinsChanged):
+    with qtbot.assertNotEmitted(session.pins.changed):
         QTest.mouseClick(view.viewport(), LEFT, pos=view.viewport().rect().center())
     QTest.keyClick(view.viewport(), Qt.Key.Key_1)
     wheel(view, QPoint(50, 50), 1)

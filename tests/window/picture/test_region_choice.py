@@ -24,15 +24,16 @@ def window(qtbot, make_window, open_file, tmp_path):
 def test_no_pixel_of_the_whole_photo_is_taken_for_one_of_the_run(qtbot, window):
     view, caption = window.picture_view, window.findChild(QLabel, "attentionCaption")
     QTest.mouseMove(view.viewport(), view.position_of(8, 9))
-    qtbot.waitUntil(lambda: caption.text().startswith("pixel row 8, column 9 "))
+    top, left = window.session.shown_corner
+    qtbot.waitUntil(lambda: caption.text().startswith(f"pixel row {top + 8}, column {left + 9} "))
     window.actions_.region.trigger()
-    assert window.session.hovered is None
+    assert window.session.pins.hovered is None
     QTest.mouseMove(view.viewport(), view.position_of(900, 900))
     qtbot.waitUntil(lambda: not window.attention_panel._hover_timer.isActive())
-    assert window.session.hovered is None and view.viewport().cursor().shape() == Qt.CursorShape.CrossCursor
+    assert window.session.pins.hovered is None and view.viewport().cursor().shape() == Qt.CursorShape.CrossCursor
     QTest.mouseMove(view.viewport(), view.viewport().rect().center())
     QTest.keyClick(view.viewport(), Qt.Key.Key_Escape)
-    assert window.session.hovered is not None and max(window.session.hovered) < 32
+    assert window.session.pins.hovered is not None and max(np.subtract(window.session.pins.hovered, (top, left))) < 32
 
 
 def test_pins_and_maps_of_the_region_do_not_lie_over_the_whole_photo(window):
@@ -40,7 +41,8 @@ def test_pins_and_maps_of_the_region_do_not_lie_over_the_whole_photo(window):
     window.actions_.region.trigger()
     plain = view.viewport().grab().toImage()
     QTest.keyClick(view.viewport(), Qt.Key.Key_Escape)
-    window.session.pin(10, 12)
+    top, left = window.session.shown_corner
+    window.session.pins.put(top + 10, left + 12)
     window.findChild(QComboBox, "attentionOverlayCombo").setCurrentText("mean")
     over_region = view.viewport().grab().toImage()
     window.actions_.region.trigger()

@@ -309,7 +309,7 @@ def test_the_marks_stand_under_their_iterates(filled):
     for index, (iterate, residual) in enumerate(zip(filled.session.trajectory.iterates, residuals, strict=True)):
         changed = dataclasses.replace(iterate, residual=residual, restarted=index == 2)
         filled.session.trajectory.iterates[index] = changed
-    filled.session.controller.iterateAdded.emit(10)
+    filled.session.controller.iterateAdded.emit(10, filled.session.run)
     changed = [index for index in range(11) if _strip(filled, index) != blank[index]]
     assert changed == [2, 7]
     assert filled.slider.palette().windowText().color() in _strip(filled, 7)

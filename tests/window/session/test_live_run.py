@@ -109,7 +109,7 @@ def test_a_click_is_answered_at_once(qtbot, make_window, lite_path):
         QApplication.processEvents()
         panel.repaint()
         took = time.perf_counter() - began
-        assert window.session.active_pixel == (row, col) and panel.map_weights(3).sum() == pytest.approx(1)
+        assert window.session.pins.active == (row, col) and panel.map_weights(3).sum() == pytest.approx(1)
         return took
 
     places = list(itertools.product((40, 120, 200), (30, 110, 230)))
