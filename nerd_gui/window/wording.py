@@ -4,17 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nerd_gui.denoising import PICTURE, Trajectory, is_for_photos
-
-
-def scientific(value: float) -> str:
-    """Two digits and a power of ten without padding, 2.1e-3; from 1 to 10 without the power.
-
-    Parameters
-    ----------
-    value : float, finite
-    """
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits}e{int(power)}" if int(power) else digits
+from nerd_gui.denoising.captions import scientific as scientific
 
 
 def picture_to_save(trajectory: Trajectory | None) -> str:

@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 
+from nerd_gui.imaging.area_means import AreaMeans
 from nerd_gui.window.picture.sources import Part, Source, Term, Values
 
 _SIDE, _REDUCED_SIDE = 256, 128  # of a tile; a pixel of a reduced picture takes up to 16 others
@@ -92,8 +93,8 @@ class Grid:
     def means(self, term: Term, place: Place) -> Generator[float, None, Values]:
         """Make a tile's means of a term in small steps, and yield the effort of each."""
         top, left, height, width = self.rectangle(place)
-        down = _Means(self.rows, self.height, top, height, self.level)
-        across = _Means(self.cols, self.width, left, width, self.level)
+        down = AreaMeans(self.rows, self.height, top, height, self.level)
+        across = AreaMeans(self.cols, self.width, left, width, self.level)
         yield from term.making((down.first, across.first, down.count, across.count), self.level)
         # The lowest levels may be made where they are read; others are only copied.
         finer = 2 * self.level if self.level < 2 else 0
@@ -104,39 +105,3 @@ class Grid:
             bands.append(term.pyramid.read(down.first + start, across.first, tall, across.count, self.level))
             yield term.effort * (bands[-1].size << finer)
         return across.along(down.along(np.concatenate(bands, axis=1), 1), 2)
-
-
-class _Means:
-    """The pixels of a level along one side of a tile, and what each of them weighs in the tile's pixels.
-
-    Parameters
-    ----------
-    size, shown : int
-        Pixels of the picture along this side, and pixels that they are shown in.
-    start, length : int
-        The tile's, among the shown ones.
-    level : int
-    """
-
-    def __init__(self, size: int, shown: int, start: int, length: int, level: int) -> None:
-        edges = np.arange(start, start + length + 1) * size / shown  # in pixels of the picture
-        self._begin = np.floor(edges[:-1] / 2**level).astype(np.intp)
-        end = np.minimum(np.ceil(edges[1:] / 2**level), -(-size >> level)).astype(np.intp)
-        self.first = int(self._begin[0])
-        self.count = int(end[-1]) - self.first
-        pixels = self._begin + np.arange(int((end - self._begin).max()))[:, None]
-        inside = np.minimum((pixels + 1) << level, edges[1:]) - np.maximum(pixels << level, edges[:-1])
-        weights = np.maximum(inside, 0)
-        self._weights = (weights / weights.sum(axis=0)).astype(np.float32)
-
-    def along(self, values: Values, axis: int) -> Values:
-        """Return the means of values (C, rows, cols), which begin at `first`, along an axis."""
-        weighed = []
-        for step, weights in enumerate(self._weights):
-            pixels = values.take(np.minimum(self._begin - self.first + step, self.count - 1), axis)
-            pixels *= weights[:, None] if axis == 1 else weights
-            weighed.append(pixels)
-        total = weighed[0]
-        for pixels in weighed[1:]:
-            total += pixels
-        return total
