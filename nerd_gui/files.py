@@ -6,8 +6,8 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,8 +37,19 @@ def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool 
     OSError
         If it cannot be written, with `path` as its file name; FileExistsError if it exists and may not be replaced.
     """
+    with whole_file(path, overwrite=overwrite) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """Open a file to be written piece by piece, which is there when all of it is written: see `write_file`.
+
+    What is raised while it is open leaves the old one.
+    """
     try:
-        _write(Path(path), content, overwrite)
+        with _opened(Path(path), overwrite) as file:
+            yield file
     except OSError as error:
         error.filename, error.filename2 = os.fspath(path), None  # and not the temporary name
         raise
@@ -85,11 +96,12 @@ def why_not(error: OSError, path: str | os.PathLike[str]) -> str:
     return f"{error.strerror or error}; try another folder or name"
 
 
-def _write(path: Path, content: bytes, overwrite: bool) -> None:
+@contextmanager
+def _opened(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
     mode = _mode_of(path)
     if mode is not None and not stat.S_ISREG(mode):
         with open(path, "wb") as file:
-            file.write(content)
+            yield file
         return
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
@@ -97,27 +109,35 @@ def _write(path: Path, content: bytes, overwrite: bool) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     target = Path(os.path.realpath(path))
     permissions = 0o666 if mode is None else stat.S_IMODE(mode)
-    temporary = target.with_name(f".{target.name[:_KEPT]}.{secrets.token_hex(8)}.part")
-    lock = None
-    try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, permissions)) as file:
-            lock = _lock(file)
-            if lock is not None and os.fstat(lock).st_nlink == 0:  # `remove_leftovers` was faster than the lock
-                _write(path, content, overwrite)
-                return
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with _temporary(target, permissions) as (file, temporary):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()  # Windows renames no file that is open
         if mode is not None:
             os.chmod(temporary, permissions)  # with the bits that the umask took away
         if overwrite:
             os.replace(temporary, target)
         else:
             _rename_to_new(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-        if lock is not None:
-            os.close(lock)
+
+
+@contextmanager
+def _temporary(target: Path, permissions: int) -> Iterator[tuple[BinaryIO, Path]]:
+    """A new file beside the target, marked as being written until the end, when it is removed if it is still there."""
+    while True:
+        temporary = target.with_name(f".{target.name[:_KEPT]}.{secrets.token_hex(8)}.part")
+        lock = None
+        try:
+            with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, permissions)) as file:
+                lock = _lock(file)
+                if lock is None or os.fstat(lock).st_nlink:  # else `remove_leftovers` was faster than the lock
+                    yield file, temporary
+                    return
+        finally:
+            temporary.unlink(missing_ok=True)
+            if lock is not None:
+                os.close(lock)
 
 
 def _lock(file: BinaryIO) -> int | None:

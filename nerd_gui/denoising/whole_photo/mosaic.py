@@ -1,17 +1,13 @@
 """The noise estimates of a whole photo, one for each iterate, put together as tiles are finished."""
 
-import mmap
-import os
-import tempfile
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.on_disk import array_on_disk, leave_memory
 from nerd_gui.denoising.whole_photo.grid import Tile
 
-_ZEROS = bytes(4 << 20)
 _BAND = 512  # rows that are copied at a time
 
 
@@ -52,39 +48,17 @@ class Mosaic:
         part = np.s_[:, row : row + rows, col : col + cols]
         for index, n_hat in enumerate(self.n_hats):
             n_hat[part] += tile.contribution(n_hats[min(index, len(n_hats) - 1)]).astype(np.float16)
-            _leave(n_hat)
+            leave_memory(n_hat)
 
     def _new(self, like: NDArray[np.float16] | None) -> NDArray[np.float16]:
         size = 2 * int(np.prod(self._shape))
         if size <= self._room:
             self._room -= size
             return np.zeros(self._shape, np.float16) if like is None else like.copy()
-        array = _on_disk(self._shape, size)
+        array = array_on_disk(self._shape)
         for row in range(0, self._shape[1] if like is not None else 0, _BAND):
             assert like is not None
             array[:, row : row + _BAND] = like[:, row : row + _BAND]
-            _leave(like)
-            _leave(array)
+            leave_memory(like)
+            leave_memory(array)
         return array
-
-
-def _leave(array: NDArray[np.float16]) -> None:
-    """Take the pages of an array that lies in a file out of the process's memory; what they hold is kept."""
-    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
-        array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
-
-
-def _on_disk(shape: tuple[int, int, int], size: int) -> NDArray[np.float16]:
-    try:
-        with tempfile.TemporaryFile(prefix="nerd-gui-") as file:
-            # Its room is taken before it is mapped: a full disk is an error here, and a crash in a mapped page.
-            for begin in range(0, size, len(_ZEROS)):
-                file.write(_ZEROS[: size - begin])
-            file.flush()
-            os.fsync(file.fileno())
-            return np.memmap(file, dtype=np.float16, mode="r+", shape=shape)
-    except OSError as error:
-        raise RunError(
-            f"The iterates do not fit in the temporary folder “{tempfile.gettempdir()}” ({error.strerror}); make room "
-            "there, or allow fewer solver steps."
-        ) from error

@@ -1,0 +1,42 @@
+"""Arrays that lie in temporary files without a name, which the system frees with them, also after a crash."""
+
+import mmap
+import os
+import tempfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerd_gui.denoising.errors import RunError
+
+_ZEROS = bytes(4 << 20)
+
+
+def array_on_disk(shape: tuple[int, ...]) -> NDArray[np.float16]:
+    """Return an array of zeros in half precision that takes room on the disk and not in memory.
+
+    Raises
+    ------
+    RunError
+        If the temporary folder has no room.
+    """
+    size = 2 * int(np.prod(shape))
+    try:
+        with tempfile.TemporaryFile(prefix="nerd-gui-") as file:
+            # Its room is taken before it is mapped: a full disk is an error here, and a crash in a mapped page.
+            for begin in range(0, size, len(_ZEROS)):
+                file.write(_ZEROS[: size - begin])
+            file.flush()
+            os.fsync(file.fileno())
+            return np.memmap(file, dtype=np.float16, mode="r+", shape=shape)
+    except OSError as error:
+        raise RunError(
+            f"The iterates do not fit in the temporary folder “{tempfile.gettempdir()}” ({error.strerror}); make room "
+            "there, or allow fewer solver steps."
+        ) from error
+
+
+def leave_memory(array: NDArray) -> None:
+    """Take the pages of an array that lies in a file out of the process's memory; what they hold is kept."""
+    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]

@@ -1,0 +1,352 @@
+"""Session files: one zip of JSON, a PNG preview and NPY arrays, which is an NPZ to NumPy; or a folder of the same."""
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+from weakref import ReferenceType, ref
+
+from numpy.typing import NDArray
+
+from nerd_gui import __version__
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.look import Look
+from nerd_gui.denoising.session_file.arrays import Room, read_array, write_array
+from nerd_gui.denoising.session_file.errors import PhotoWanted, SessionFileError
+from nerd_gui.denoising.session_file.fields import Damaged, Fields
+from nerd_gui.denoising.session_file.photos import embedded_arrays, photo_from_json, photo_to_json
+from nerd_gui.denoising.session_file.preview import preview_png
+from nerd_gui.denoising.session_file.record import SavedRun, SavedSession
+from nerd_gui.denoising.session_file.runs import add_iterates, run_from_json, run_to_json
+from nerd_gui.files import whole_file, why_not
+from nerd_gui.imaging import Photo, PhotoError, open_photo
+
+SUFFIX = ".nerd"
+MIME_TYPE = "application/x-nerd-gui-session"
+FORMAT, VERSION = "NERD GUI session", 1
+_JSON, _MIME, _PREVIEW = "session.json", "mimetype", "preview.png"
+_MOST_JSON = 64 << 20  # bytes
+_PHOTO_SHARE = 0.3  # of the progress of opening
+
+Tell = Callable[[float], object]
+
+
+def write_session(
+    path: str | os.PathLike[str], session: SavedSession, *, overwrite: bool, tell: Tell = lambda _: None
+) -> None:
+    """Write a session into a file, whole or not at all.
+
+    Noise estimates are kept as they are: half precision hardly gets smaller by compression (7 %), which takes longer
+    than the disk.
+
+    Parameters
+    ----------
+    path : path
+    session : SavedSession
+    overwrite : bool
+        Whether an existing file may be replaced.
+    tell : callable, optional
+        Called with the fraction that is written; what it raises ends the writing, and the old file stays.
+
+    Raises
+    ------
+    SessionFileError
+        If it cannot be written, or is there and may not be replaced.
+    """
+    path = Path(path)
+    arrays = dict(_arrays(session))
+    total, done = max(1, sum(array.nbytes for array in arrays.values())), 0
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        tell(done / total)
+
+    try:
+        with whole_file(path, overwrite=overwrite) as file, zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(_MIME, MIME_TYPE)  # first and as it is: by this a desktop knows the file
+            text = json.dumps(session_to_json(session, path.parent), allow_nan=False)
+            archive.writestr(_JSON, text, zipfile.ZIP_DEFLATED)
+            archive.writestr(_PREVIEW, preview_png(session))
+            for name, array in arrays.items():
+                with archive.open(name, "w", force_zip64=True) as member:
+                    write_array(member, array, count)  # type: ignore[arg-type]
+    except OSError as error:
+        raise SessionFileError(f"The session “{path}” was not saved: {why_not(error, path)}.") from error
+
+
+def read_session(
+    path: str | os.PathLike[str],
+    *,
+    photo: Path | None = None,
+    tell: Tell = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> SavedSession:
+    """Read a session from a file of `write_session`, or a folder of `SessionFolder`.
+
+    Parameters
+    ----------
+    path : path
+    photo : Path, optional
+        Where its photo is now; None: where it was, as seen from the session or from the root.
+    tell : callable, optional
+        Called with the fraction that is read; what it raises ends the reading.
+    cancelled : callable, optional
+        As for `open_photo`.
+
+    Raises
+    ------
+    PhotoWanted
+        If the photo is not there.
+    SessionFileError
+        If it is no session, of a newer program, damaged, cut off, or larger than there is room for.
+    PhotoError
+        If the photo cannot be opened.
+    OpeningCancelled
+        If `cancelled` says so.
+    """
+    path = Path(path)
+
+    def open_(place: Path) -> Photo:
+        return open_photo(place, progress=lambda part: tell(_PHOTO_SHARE * part), cancelled=cancelled)
+
+    try:
+        with _members(path) as members:
+            return _read(members, path, photo, open_, lambda part: tell(_PHOTO_SHARE + (1 - _PHOTO_SHARE) * part))
+    except SessionFileError:
+        raise
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError, LookupError) as error:
+        raise _damaged(path, error) from error
+    except PhotoError:
+        raise
+    except OSError as error:
+        raise SessionFileError(f"The session “{path.name}” cannot be read ({error.strerror or error}).") from error
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, error) from error
+
+
+class SessionFolder:
+    """A session in a folder, of which only what has changed is written; what it holds is always whole.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written: dict[str, ReferenceType[NDArray]] = {}
+
+    def write(self, session: SavedSession, changed: Container[int] = ()) -> None:
+        """Make the folder hold a session; what does not belong to it any more is removed.
+
+        Parameters
+        ----------
+        session : SavedSession
+        changed : container of int, optional
+            Numbers of runs whose noise estimates have been written to in place since the last time.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        arrays = dict(_arrays(session))
+        anew = {f"run_{run.number}" for run in session.runs if run.number in changed}
+        for name, array in arrays.items():
+            written = self._written.get(name)
+            if written is not None and written() is array and name.partition("/")[0] not in anew:
+                continue
+            (self.path / name).parent.mkdir(exist_ok=True)
+            with whole_file(self.path / name) as file:
+                write_array(file, array, lambda _: None)
+            self._written[name] = ref(array)
+        text = json.dumps(session_to_json(session, self.path), allow_nan=False)
+        with whole_file(self.path / _JSON) as file:
+            file.write(text.encode())
+        for name in self._written.keys() - arrays.keys():
+            (self.path / name).unlink(missing_ok=True)
+            del self._written[name]
+
+
+def session_to_json(session: SavedSession, folder: Path) -> dict[str, Any]:
+    """All of a session but its arrays, for a file in a folder."""
+    compared = session.compared
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "program": f"NERD GUI {__version__}",
+        "photo": photo_to_json(session.photo, folder),
+        "clean": None if session.clean is None else photo_to_json(session.clean, folder),
+        "add_noise": session.add_noise,
+        "sigma": session.sigma,
+        "seed": session.seed,
+        "region": session.region,
+        "runs": [run_to_json(run, session.clean) for run in session.runs],
+        "shown": session.shown,
+        "follow": session.follow,
+        "pins": [list(pin) for pin in session.pins],
+        "selected": session.selected,
+        "compared": None if compared is None else {"run": compared[0], "index": compared[1], "look": vars(compared[2])},
+        "look": vars(session.look),
+        "channel": session.channel,
+        "view": session.view,
+    }
+
+
+# ---- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _arrays(session: SavedSession) -> Iterator[tuple[str, NDArray]]:
+    """The arrays of a session by the names of their members."""
+    yield from embedded_arrays(session.photo, "photo").items()
+    if session.clean is not None:
+        yield from embedded_arrays(session.clean, "clean").items()
+    for run in session.runs:
+        for iterate in run.trajectory.iterates:
+            yield _estimate(run.number, iterate.index), iterate.n_hat
+
+
+def _estimate(run: int, index: int) -> str:
+    return f"run_{run}/n_hat_{index:02d}.npy"
+
+
+class _Members:
+    """The members of a zip file or of a folder, read from their beginnings on."""
+
+    def __init__(self, source: zipfile.ZipFile | Path) -> None:
+        self._source = source
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        if isinstance(self._source, Path):
+            with (self._source / name).open("rb") as file:
+                yield file
+        else:
+            with self._source.open(name) as member:
+                yield member  # type: ignore[misc]
+
+    def text(self) -> bytes:
+        """The JSON of the session, unless it is larger than any."""
+        with self.open(_JSON) as file:
+            text = file.read(_MOST_JSON + 1)
+        if len(text) > _MOST_JSON:
+            raise Damaged("its description is larger than that of any session")
+        return text
+
+
+@contextmanager
+def _members(path: Path) -> Iterator[_Members]:
+    if path.is_dir():
+        yield _Members(path)
+        return
+    if not path.exists():
+        raise SessionFileError(f"“{path}” does not exist; check its name and folder.")
+    if not path.is_file():
+        raise SessionFileError(f"“{path.name}” is a device and not a file; choose a session.")
+    if not zipfile.is_zipfile(path):
+        raise SessionFileError(f"“{path.name}” is no session of NERD GUI, or its end is missing.")
+    with zipfile.ZipFile(path) as archive:
+        yield _Members(archive)
+
+
+def _read(
+    members: _Members, path: Path, located: Path | None, open_: Callable[[Path], Photo], tell: Tell
+) -> SavedSession:
+    fields = _description(members, path)
+    folder, total, done = path.parent, 1, 0
+    room = Room(0)
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        tell(min(1.0, done / total))
+
+    def load(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray:
+        with members.open(name) as member:
+            return read_array(member, room.array(shape, dtype), count)
+
+    photo = photo_from_json(fields.fields("photo"), "photo", folder, located, open_, load)
+    clean, notice = None, ""
+    if fields.has("clean"):
+        try:
+            clean = photo_from_json(fields.fields("clean"), "clean", folder, None, open_, load)
+        except (PhotoWanted, PhotoError) as error:
+            notice = f"{error} Open it again as the clean reference to have PSNR and SSIM of new runs."
+    subjects: dict[Any, Any] = {}
+    runs = [(each, run_from_json(each, photo, clean, subjects)) for each in fields.each("runs")]
+    total = sum(2 * run.trajectory.subject.noisy.size * len(each.list("iterates")) for each, run in runs) or 1
+    room, done = Room(total), 0
+    for each, run in runs:
+        add_iterates(run, each, lambda number, index, shape: load(_estimate(number, index), shape, "float16"))
+        if not len(run.trajectory):
+            raise Damaged("a run has no iterate")
+    return _session(fields, photo, clean, tuple(run for _, run in runs), notice)
+
+
+def _description(members: _Members, path: Path) -> Fields:
+    try:
+        fields = Fields(json.loads(members.text()))
+    except (KeyError, FileNotFoundError) as error:
+        raise SessionFileError(f"“{path.name}” is no session of NERD GUI.") from error
+    if not fields.has("format") or fields.text("format") != FORMAT:
+        raise SessionFileError(f"“{path.name}” is no session of NERD GUI.")
+    if fields.whole("version", 1) > VERSION:
+        raise SessionFileError(
+            f"“{path.name}” was saved by a newer version of the program ({fields.text('program')}); update this one."
+        )
+    return fields
+
+
+def _session(
+    fields: Fields, photo: Photo, clean: Photo | None, runs: tuple[SavedRun, ...], notice: str
+) -> SavedSession:
+    lengths = {run.number: len(run.trajectory) for run in runs}
+    if len(lengths) != len(runs) or any(run.index >= len(run.trajectory) for run in runs):
+        raise Damaged("numbers of runs or iterates are wrong")
+    region = fields.wholes("region", 4) if fields.has("region") else None
+    if region is not None:
+        photo.crop(*region)  # raises where it does not lie inside
+    pins = tuple(Fields({"pin": pin}).wholes("pin", 3) for pin in fields.list("pins"))
+    compared = None
+    if fields.has("compared"):
+        kept = fields.fields("compared")
+        compared = kept.whole("run"), kept.whole("index"), _look(kept.object("look"))
+        if compared[1] >= lengths.get(compared[0], 0):
+            compared = None
+    shown = fields.whole("shown", 1) if fields.has("shown") else None
+    channel = fields.whole("channel") if fields.has("channel") else None
+    return SavedSession(
+        photo,
+        clean,
+        fields.flag("add_noise"),
+        fields.real("sigma"),
+        fields.whole("seed"),
+        None if region is None else (region[0], region[1], region[2], region[3]),
+        runs,
+        shown if shown in lengths else None,
+        fields.flag("follow"),
+        tuple((pin[0], pin[1], pin[2]) for pin in pins if pin[1] < photo.rows and pin[2] < photo.cols),
+        fields.whole("selected") if fields.has("selected") else None,
+        compared,
+        _look(fields.object("look")),
+        channel if channel is not None and channel < photo.channels else None,
+        fields.object("view"),
+        notice,
+    )
+
+
+def _look(values: dict[str, Any]) -> Look:
+    fields = Fields(values)
+    return Look(fields.real("luma"), fields.real("chroma"), fields.real("detail"))
+
+
+def _damaged(path: Path, error: Exception) -> SessionFileError:
+    why = f": {error}" if isinstance(error, Damaged | RunError) else ""
+    return SessionFileError(f"The session “{path.name}” is damaged or incomplete{why}; take another copy of it.")

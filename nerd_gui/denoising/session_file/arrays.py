@@ -1,0 +1,115 @@
+"""Arrays as members of a session file, in NumPy's own format (NPY), written and read a little at a time."""
+
+import tempfile
+from collections.abc import Callable
+from math import prod
+from shutil import disk_usage
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.on_disk import array_on_disk, leave_memory
+from nerd_gui.denoising.session_file.errors import SessionFileError
+from nerd_gui.denoising.session_file.fields import Damaged
+
+IN_MEMORY = 2 << 30  # bytes of iterates that a session which is opened keeps in memory at most
+_PIECE = 4 << 20  # bytes that are written or read at a time
+_MOST_HEADER = 10_000  # bytes; ours take 128
+
+#: Is told the bytes that have been written or read; what it raises ends the work.
+Count = Callable[[int], object]
+
+
+def write_array(file: BinaryIO, array: NDArray, count: Count) -> None:
+    """Write an array (C, rows, cols) or (rows, cols); of one that lies in a file little comes into memory at a time."""
+    header = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    for plane in array.reshape(-1, *array.shape[-2:]):
+        step = max(1, _PIECE // (plane.shape[1] * plane.itemsize))
+        for row in range(0, len(plane), step):
+            piece = np.ascontiguousarray(plane[row : row + step])
+            file.write(piece.tobytes())
+            count(piece.nbytes)
+        leave_memory(array)
+
+
+def read_array(file: BinaryIO, into: NDArray, count: Count) -> NDArray:
+    """Read an array of the shape and type that is expected, and no more than that, into an array that is there.
+
+    Raises
+    ------
+    Damaged
+        If it is another one.
+    """
+    try:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise Damaged("an array is of another version")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_MOST_HEADER)
+    except ValueError as error:
+        raise Damaged("an array is none") from error
+    if shape != into.shape or fortran or dtype != into.dtype:
+        raise Damaged(f"an array is {dtype} {shape} and not {into.dtype} {into.shape}")
+    for plane in into.reshape(-1, *into.shape[-2:]):
+        step = max(1, _PIECE // (plane.shape[1] * plane.itemsize))
+        for row in range(0, len(plane), step):
+            view = memoryview(plane[row : row + step]).cast("B")
+            _fill(file, view)
+            count(len(view))
+        leave_memory(into)
+    if file.read(1):  # at the end of a member its checksum is compared, too
+        raise Damaged("an array is longer than it says")
+    return into
+
+
+def _fill(file: BinaryIO, view: memoryview) -> None:
+    done = 0
+    while done < len(view):
+        piece = file.read(len(view) - done)
+        if not piece:
+            raise Damaged("an array is cut off")
+        view[done : done + len(piece)] = piece
+        done += len(piece)
+
+
+class Room:
+    """Room for the iterates that are read: memory, past a limit the disk.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes of all that will be asked for.
+
+    Raises
+    ------
+    SessionFileError
+        If the disk has not so much.
+    """
+
+    def __init__(self, needed: int) -> None:
+        self._left = IN_MEMORY
+        folder = tempfile.gettempdir()
+        beyond = needed - self._left
+        if beyond > 0 and beyond > disk_usage(folder).free:
+            raise SessionFileError(
+                f"The session needs {needed / 1e9:.1f} GB, and the temporary folder “{folder}” has not so much room; "
+                "make room there first."
+            )
+
+    def array(self, shape: tuple[int, ...], dtype: DTypeLike = np.float16) -> NDArray:
+        """Return an array to be filled; those in half precision may lie on the disk.
+
+        Raises
+        ------
+        SessionFileError
+            If the disk has no room after all.
+        """
+        size = prod(shape) * np.dtype(dtype).itemsize
+        if np.dtype(dtype) == np.float16 and size > self._left:
+            try:
+                return array_on_disk(shape)
+            except RunError as error:
+                raise SessionFileError(str(error)) from error
+        self._left -= size
+        return np.empty(shape, dtype)

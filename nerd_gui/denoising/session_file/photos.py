@@ -1,0 +1,137 @@
+"""The photo of a session: where it is and which one it is; one that has no file is in the session."""
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nerd_gui.denoising.session_file.errors import PhotoWanted, SessionFileError
+from nerd_gui.denoising.session_file.fields import Damaged, Fields
+from nerd_gui.imaging import MAX_PIXELS, MAX_SIDE, Photo, open_sample, sample_names
+
+_BLOCKS = ("exif", "icc_profile", "xmp")
+
+#: Opens a photo file; raises what `open_photo` does.
+Open = Callable[[Path], Photo]
+#: Gives an array of the session by its name, its shape and its type.
+Load = Callable[[str, tuple[int, ...], type[np.float32]], NDArray]
+
+
+def is_sample(photo: Photo) -> bool:
+    """Whether a photo is a built-in picture, which its name is enough for."""
+    return photo.path is None and photo.name in sample_names() and open_sample(photo.name).sha256 == photo.sha256
+
+
+def embedded_arrays(photo: Photo, name: str) -> dict[str, NDArray]:
+    """The arrays of a photo that the session must hold, by the name of their members; none for one from a file."""
+    if photo.path is not None or is_sample(photo):
+        return {}
+    arrays = {f"{name}/pixels.npy": photo.pixels}
+    return arrays if photo.alpha is None else arrays | {f"{name}/alpha.npy": photo.alpha}
+
+
+def photo_to_json(photo: Photo, folder: Path) -> dict[str, Any]:
+    """Which photo it is, and where, also as seen from the folder of the session."""
+    known = {
+        "name": photo.name,
+        "sha256": photo.sha256,
+        "channels": photo.channels,
+        "rows": photo.rows,
+        "cols": photo.cols,
+    }
+    if photo.path is not None:
+        path = photo.path.absolute()
+        return known | {"kind": "file", "path": str(path), "relative_path": _relative(path, folder)}
+    if is_sample(photo):
+        return known | {"kind": "sample"}
+    blocks = {name: getattr(photo, name) for name in _BLOCKS}
+    return known | {
+        "kind": "embedded",
+        "bit_depth": photo.bit_depth,
+        "alpha": photo.alpha is not None,
+        "format": photo.format,
+        **{name: None if block is None else b64encode(block).decode() for name, block in blocks.items()},
+    }
+
+
+def photo_from_json(fields: Fields, member: str, folder: Path, located: Path | None, open_: Open, load: Load) -> Photo:
+    """Have the photo of a session again, to the bit.
+
+    Parameters
+    ----------
+    fields : Fields
+        What `photo_to_json` wrote.
+    member : str
+        Begins the names of the arrays that the session holds of it.
+    folder : Path
+        Where the session is.
+    located : Path or None
+        Where a person says that the photo is.
+
+    Raises
+    ------
+    PhotoWanted
+        If it is not where it was, or is another one.
+    Damaged, PhotoError, ValueError
+        If the session says something that no photo has, or holds no picture.
+    """
+    kind = fields.text("kind")
+    if kind == "sample":
+        photo = open_sample(fields.text("name"))
+        if photo.sha256 != fields.text("sha256"):
+            raise SessionFileError(f"The built-in picture “{photo.name}” is another one than when this was saved.")
+        return photo
+    if kind == "embedded":
+        return _embedded(fields, member, load)
+    if kind != "file":
+        raise Damaged(f"“{kind}” is no kind of photo")
+    return _from_file(fields, folder, located, open_)
+
+
+def _from_file(fields: Fields, folder: Path, located: Path | None, open_: Open) -> Photo:
+    was, sha256 = Path(fields.text("path")), fields.text("sha256")
+    places = [located] if located is not None else [was]
+    if located is None and fields.has("relative_path"):  # first, for a folder that was moved or copied
+        places.insert(0, folder / fields.text("relative_path"))
+    there = [place for place in dict.fromkeys(places) if place is not None and place.is_file()]
+    for place in there:
+        photo = open_(place)
+        if photo.sha256 == sha256:
+            return photo
+    if there:
+        raise PhotoWanted(
+            f"“{there[-1].name}” in “{there[-1].parent}” is not the photo that this session is of, or it has been "
+            "changed since.",
+            was,
+        )
+    raise PhotoWanted(f"The photo “{was.name}” of this session is no longer in “{was.parent}”.", was)
+
+
+def _embedded(fields: Fields, member: str, load: Load) -> Photo:
+    shape = fields.whole("channels", 1), fields.whole("rows", 1), fields.whole("cols", 1)
+    if shape[0] not in (1, 3) or max(shape) > MAX_SIDE or shape[1] * shape[2] > MAX_PIXELS:
+        raise Damaged("the photo's size is that of none")
+    blocks = {name: b64decode(fields.text(name)) if fields.has(name) else None for name in _BLOCKS}
+    return Photo(
+        load(f"{member}/pixels.npy", shape, np.float32),
+        load(f"{member}/alpha.npy", shape[1:], np.float32) if fields.flag("alpha") else None,
+        fields.whole("bit_depth"),
+        fields.text("name"),
+        format=fields.text("format") if fields.has("format") else None,
+        sha256=fields.text("sha256"),
+        exif=blocks["exif"],
+        icc_profile=blocks["icc_profile"],
+        xmp=blocks["xmp"],
+    )
+
+
+def _relative(path: Path, folder: Path) -> str | None:
+    """The path as seen from a folder; None where no way leads there, as from one drive to another."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return None

@@ -1,0 +1,243 @@
+"""Runs as JSON, all but their noise estimates, and back."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nerd_gui.compiled import Status
+from nerd_gui.denoising.memory_plan import MemoryPlan
+from nerd_gui.denoising.session_file.errors import SessionFileError
+from nerd_gui.denoising.session_file.fields import Damaged, Fields, plain_number
+from nerd_gui.denoising.session_file.record import SavedRun
+from nerd_gui.denoising.settings import RunSettings
+from nerd_gui.denoising.subject import Subject
+from nerd_gui.denoising.trajectory import Iterate, Trajectory
+from nerd_gui.equilibrium import StopReason
+from nerd_gui.imaging import Photo
+
+_DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in (torch.float32, torch.float16, torch.float8_e5m2)}
+_BAND = 256  # rows of which the checksum is taken at a time
+_checksums: WeakKeyDictionary[Subject, int] = WeakKeyDictionary()
+
+#: Gives the noise estimate of an iterate: of a run's number, an iterate's index, and their shape.
+Estimates = Callable[[int, int, tuple[int, int, int]], NDArray[np.float16]]
+
+
+def run_to_json(run: SavedRun, clean: Photo | None) -> dict[str, Any]:
+    """All of a run but its noise estimates; of a clean picture only whether it is `clean`."""
+    trajectory, subject = run.trajectory, run.trajectory.subject
+    plan, compiled = trajectory.plan, trajectory.compiled
+    return {
+        "number": run.number,
+        "name": run.name,
+        "overlaid": run.overlaid,
+        "index": run.index,
+        "started": run.started.isoformat(),
+        "in_tiles": run.in_tiles,
+        "tiles": run.tiles,
+        "asked": asdict(run.asked),
+        "subject": {
+            "sigma": subject.sigma,
+            "seed": subject.seed,
+            "region": subject.region,
+            "clean": subject.sigma is None and _is_of(subject, clean),
+            "checksum": checksum(subject),
+        },
+        "settings": asdict(trajectory.settings),
+        "window": trajectory.window,
+        "plan": asdict(plan) | {"pair_dtype": str(plan.pair_dtype).removeprefix("torch."), "steps": list(plan.steps)},
+        "stop_reason": trajectory.stop_reason,
+        "peak_memory_mb": trajectory.peak_memory_mb,
+        "compiled": None if compiled is None else asdict(compiled),
+        "earlier_runs": list(trajectory.earlier_runs),
+        "notice": trajectory.notice,
+        "weights_sha256": trajectory.weights_sha256,
+        "grain": trajectory.grain,
+        "iterates": [_iterate_to_json(iterate) for iterate in trajectory.iterates],
+        "report": trajectory.report(),
+    }
+
+
+def run_from_json(fields: Fields, photo: Photo, clean: Photo | None, subjects: dict[Any, Subject]) -> SavedRun:
+    """Make a run without iterates of what `run_to_json` wrote; `subjects` are those that are made already.
+
+    Raises
+    ------
+    Damaged, RunError, ValueError
+        If it says something that no run has.
+    SessionFileError
+        If the noise is not what it was.
+    """
+    subject = _subject(fields.fields("subject"), photo, clean, subjects)
+    grain, stop = fields.whole("grain", 1), fields.text("stop_reason") if fields.has("stop_reason") else None
+    trajectory = Trajectory(
+        subject,
+        _settings(fields.object("settings")),
+        fields.whole("window", 1),
+        _plan(fields.fields("plan")),
+        stop_reason=StopReason(stop or StopReason.CANCELLED),  # a run that was under way does not go on
+        peak_memory_mb=fields.real("peak_memory_mb") if fields.has("peak_memory_mb") else None,
+        compiled=_status(fields.fields("compiled")) if fields.has("compiled") else None,
+        earlier_runs=tuple(_earlier(each) for each in fields.each("earlier_runs")),
+        notice=fields.text("notice") if fields.has("notice") else None,
+        weights_sha256=fields.text("weights_sha256") if fields.has("weights_sha256") else None,
+        grain=grain,
+    )
+    tiles = fields.wholes("tiles", 2) if fields.has("tiles") else None
+    return SavedRun(
+        number=fields.whole("number", 1),
+        name=fields.text("name"),
+        trajectory=trajectory,
+        asked=_settings(fields.object("asked")),
+        overlaid=fields.flag("overlaid"),
+        index=fields.whole("index", -1),
+        started=datetime.fromisoformat(fields.text("started")),
+        in_tiles=fields.flag("in_tiles"),
+        tiles=None if tiles is None else (tiles[0], tiles[1]),
+    )
+
+
+def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> None:
+    """Give a run its iterates.
+
+    Raises
+    ------
+    Damaged, ValueError
+        If they say something that no iterate has.
+    """
+    trajectory, shape = run.trajectory, run.trajectory.subject.noisy.shape
+    reason = trajectory.stop_reason
+    for index, each in enumerate(fields.each("iterates")):
+        levels = each.reals("noise_levels")
+        if len(levels) != shape[0] or each.whole("index") != index:
+            raise Damaged("an iterate is that of another photo")
+        stop = each.text("stop_reason") if each.has("stop_reason") else None
+        trajectory.add(
+            Iterate(
+                index=index,
+                n_hat=estimates(run.number, index, (shape[0], shape[1], shape[2])),
+                features=None,
+                residual=each.real("residual"),
+                relative_step=_maybe(each, "relative_step"),
+                residual_change=_maybe(each, "residual_change"),
+                noise_level=each.real("noise_level"),
+                noise_levels=levels,
+                psnr=_maybe(each, "psnr"),
+                ssim=_maybe(each, "ssim"),
+                seconds=each.real("seconds"),
+                evaluations=each.whole("evaluations"),
+                restarted=each.flag("restarted"),
+                stop_reason=None if stop is None else StopReason(stop),
+            )
+        )
+    trajectory.stop_reason = reason  # that the last iterate may not say: that it was cancelled between two
+
+
+def checksum(subject: Subject) -> int:
+    """CRC-32 of a subject's noisy picture: noise is not kept but drawn anew, which another NumPy may do otherwise."""
+    if subject not in _checksums:
+        total = 0
+        for plane in subject.noisy:
+            for row in range(0, len(plane), _BAND):
+                total = zlib.crc32(np.ascontiguousarray(plane[row : row + _BAND]).data, total)
+        _checksums[subject] = total
+    return _checksums[subject]
+
+
+def _is_of(subject: Subject, clean: Photo | None) -> bool:
+    """Whether the clean picture of a subject is (the region of) this photo."""
+    if subject.clean is None or clean is None:
+        return False
+    row, col, rows, cols = subject.region or (0, 0, clean.rows, clean.cols)
+    return subject.clean is clean.pixels or np.array_equal(
+        subject.clean, clean.pixels[:, row : row + rows, col : col + cols]
+    )
+
+
+def _subject(fields: Fields, photo: Photo, clean: Photo | None, subjects: dict[Any, Subject]) -> Subject:
+    region = fields.wholes("region", 4) if fields.has("region") else None
+    sigma = fields.real("sigma") if fields.has("sigma") else None
+    seed = fields.whole("seed") if fields.has("seed") else 0
+    truth = clean if fields.flag("clean") else None
+    key = region, sigma, seed, truth is not None
+    if key not in subjects:
+        part = None if region is None else (region[0], region[1], region[2], region[3])
+        subjects[key] = Subject.of(photo, sigma=sigma, seed=seed, clean=truth, region=part)
+    subject = subjects[key]
+    if checksum(subject) != fields.whole("checksum"):
+        raise SessionFileError(
+            "The picture that the runs of this session are of cannot be made again: this version of the program draws "
+            "the noise, or decodes the photo, otherwise than the one that saved it."
+        )
+    return subject
+
+
+def _iterate_to_json(iterate: Iterate) -> dict[str, Any]:
+    numbers = {name: value for name, value in vars(iterate).items() if name not in ("n_hat", "features")}
+    numbers["noise_levels"] = [plain_number(level) for level in iterate.noise_levels]
+    return {name: plain_number(value) if isinstance(value, float) else value for name, value in numbers.items()}
+
+
+def _settings(values: dict[str, Any]) -> RunSettings:
+    """Make settings, each of which is of the kind that its default is, or None where that may be."""
+    default = vars(RunSettings())
+    if values.keys() != default.keys():
+        raise Damaged("settings of a run are missing or unknown")
+    fields = Fields(values)
+    read: dict[str, Any] = {}
+    for name, usual in default.items():
+        if usual is None:
+            read[name] = _maybe(fields, name)
+            if name in ("memory", "window") and read[name] is not None:
+                read[name] = fields.whole(name, 1)
+        elif isinstance(usual, bool):
+            read[name] = fields.flag(name)
+        elif isinstance(usual, int):
+            read[name] = fields.whole(name)
+        elif isinstance(usual, float):
+            read[name] = fields.real(name)
+        else:
+            read[name] = fields.text(name)
+    return RunSettings(**read)
+
+
+def _plan(fields: Fields) -> MemoryPlan:
+    name = fields.text("pair_dtype")
+    if name not in _DTYPES:
+        raise Damaged(f"“plan.pair_dtype” is “{name}”")
+    return MemoryPlan(
+        fields.whole("needed"),
+        fields.whole("budget"),
+        _DTYPES[name],
+        fields.whole("pairs") if fields.has("pairs") else None,
+        fields.whole("tiles"),
+        fields.texts("steps"),
+        fields.flag("reuse"),
+    )
+
+
+def _earlier(fields: Fields) -> dict[str, Any]:
+    """The record of an earlier run, see `Equilibrium`: that it has what is asked of it."""
+    fields.text("model"), fields.text("solver")
+    for name in ("start", "memory", "safeguard", "damping"):
+        if name not in fields.object("settings"):
+            raise Damaged(f"an earlier run has no “{name}”")
+    for value in fields.list("residuals"):
+        if value is not None:
+            Fields({"residual": value}).real("residual")
+    return fields.values
+
+
+def _status(fields: Fields) -> Status:
+    return Status(fields.flag("compiled"), fields.text("reason") if fields.has("reason") else None)
+
+
+def _maybe(fields: Fields, name: str) -> float | None:
+    return fields.real(name) if fields.has(name) else None
