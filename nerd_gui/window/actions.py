@@ -92,6 +92,13 @@ class Actions:
             "Draw the previous run's curves beside this one's, e.g. Broyden against plain iteration (Fig. 10).",
         )
         self.compare_runs.setCheckable(True)
+        self.film_strip = self._make(
+            "filmStripAction",
+            "&Film strip",
+            "Show every iterate small under the picture, and by how much it changed from the one before.",
+        )
+        self.film_strip.setCheckable(True)
+        self.film_strip.setChecked(True)
         self.shortcuts = self._make("shortcutsAction", "&Keyboard shortcuts", "List the shortcuts.", Shortcut.HELP)
         self.about = self._make("aboutAction", "&About NERD GUI", "What this is, and which paper it follows.")
         self.samples = QMenu("&Sample", window)
@@ -171,7 +178,7 @@ class Actions:
         run.addSeparator()
         run.addMenu(self.regions)
         view.addAction(self.clear_pins)
-        view.addActions([self.hold, self.compare_runs])
+        view.addActions([self.hold, self.compare_runs, self.film_strip])
         scheme_menu = view.addMenu("&Appearance")
         for name, label, scheme in (
             ("systemAppearanceAction", "As the &system", Qt.ColorScheme.Unknown),

@@ -35,6 +35,7 @@ from nerd_gui.window.run_bar.summary import RunSummary
 from nerd_gui.window.screen import scrolled
 from nerd_gui.window.scrubber.scrubber import Scrubber
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.strip.film_strip import FilmStrip
 from nerd_gui.window.wheel import turn_only_with_focus
 
 #: Of the window where nothing is remembered and the screen has room.
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
         self.session = session = Session(self)
         self.noise, self.controls = NoiseControls(session), RunControls(session, model, self.preferences.network)
         self.picture_view, self.banner = PictureView(session), RegionBanner(session)
-        self.look = LookPanel(session)
+        self.look, self.film_strip = LookPanel(session), FilmStrip(session, self.picture_view)
         self.scrubber, self.progress, self.summary = Scrubber(session), RunProgress(session), RunSummary(session)
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
         self.intentions = Intentions(session, self.controls, self.messages, self)
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.banner)
         column.addWidget(self.picture_view, 1)
         column.addWidget(self.look)
+        column.addWidget(self.film_strip)
         column.addWidget(self.scrubber)
         column.addWidget(self.photo_progress)
         column.addWidget(self.progress)
@@ -167,6 +169,7 @@ class MainWindow(QMainWindow):
         do.clear_pins.triggered.connect(session.pins.clear)
         do.compare_runs.toggled.connect(self._compare_runs)
         do.hold.triggered.connect(self.picture_view.hold_iterate)
+        do.film_strip.toggled.connect(self.film_strip.setVisible)
         do.shortcuts.triggered.connect(self.messages.show_shortcuts)
         do.about.triggered.connect(self.messages.show_about)
         do.quit.triggered.connect(self.close)

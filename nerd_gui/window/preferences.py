@@ -8,6 +8,8 @@ from nerd_gui.window.screen import fit_to_screen
 
 #: Choices that are remembered, by the combo box's object name.
 _COMBOS = ("solverCombo", "compareModeCombo", "attentionScaleCombo", "attentionRangeCombo")
+#: What is on or off, by the action's object name.
+_SWITCHES = ("filmStripAction",)
 _SPLITTERS = ("mainSplitter", "rightSplitter")
 _APPEARANCES = ("lightAppearanceAction", "darkAppearanceAction")  # remembered by name, if one is chosen
 
@@ -37,6 +39,9 @@ class Preferences:
         for name in _COMBOS:
             if combo := window.findChild(QComboBox, name):
                 self._store.setValue(name, combo.currentText())
+        for name in _SWITCHES:
+            if action := window.findChild(QAction, name):
+                self._store.setValue(name, action.isChecked())
         chosen = [name for name in _APPEARANCES if (action := window.findChild(QAction, name)) and action.isChecked()]
         self._store.setValue("appearance", "".join(chosen))
 
@@ -54,6 +59,9 @@ class Preferences:
             combo, text = window.findChild(QComboBox, name), self._store.value(name)
             if combo is not None and isinstance(text, str) and combo.findText(text) >= 0:
                 combo.setCurrentText(text)
+        for name in _SWITCHES:
+            if (action := window.findChild(QAction, name)) is not None and self._store.contains(name):
+                action.setChecked(bool(self._store.value(name, type=bool)))
         appearance = self._store.value("appearance")
         if appearance in _APPEARANCES and (action := window.findChild(QAction, appearance)) is not None:
             action.trigger()

@@ -90,9 +90,9 @@ class Grid:
             yield effort * bands[-1].size
         return np.concatenate(bands, axis=1)
 
-    def means(self, term: Term, place: Place) -> Generator[float, None, Values]:
-        """Make a tile's means of a term in small steps, and yield the effort of each."""
-        top, left, height, width = self.rectangle(place)
+    def means(self, term: Term, rectangle: Part) -> Generator[float, None, Values]:
+        """Make the means of a term in a rectangle of the shown picture in small steps, and yield the effort of each."""
+        top, left, height, width = rectangle
         down = AreaMeans(self.rows, self.height, top, height, self.level)
         across = AreaMeans(self.cols, self.width, left, width, self.level)
         yield from term.making((down.first, across.first, down.count, across.count), self.level)

@@ -166,7 +166,7 @@ class Tiles:
             key = term.key, grid, place
             means = self._means.find(key)
             if means is None:
-                means = self._means.keep(key, (yield from grid.means(term, place)), term.families)
+                means = self._means.keep(key, (yield from grid.means(term, grid.rectangle(place))), term.families)
             terms.append(means)
         return Tile(source.sum(terms))
 

@@ -25,9 +25,12 @@ class PictureView(ComparisonView):
     -------
     regionWanted : int row, int col, int rows, int cols
         A part of the photo that a person would like to explore; of any size.
+    viewChanged
+        Another part of the picture is in view, see `part_in_view`, or it has another size.
     """
 
     regionWanted = Signal(int, int, int, int)
+    viewChanged = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -48,6 +51,7 @@ class PictureView(ComparisonView):
         session.comparedChanged.connect(self._show_compared)
         session.controller.ended.connect(self._show_look)  # detail is told from noise anew
         self._canvas.zoomChanged.connect(self._tell_view)
+        self._canvas.zoomChanged.connect(lambda _: self.viewChanged.emit())
 
     # -- the subject ---------------------------------------------------------------------------------------------
 
@@ -129,6 +133,11 @@ class PictureView(ComparisonView):
             self._show_run()
 
     # -- the iterates --------------------------------------------------------------------------------------------
+
+    @property
+    def pictures(self) -> IteratePictures | None:
+        """What the iterates of the current run look like, with all that is kept of them reduced; None without a run."""
+        return None if self._session.trajectory is None else self._pictures_of(self._session.trajectory)
 
     def _pictures_of(self, trajectory: Trajectory) -> IteratePictures:
         if self._pictures is None or self._pictures.trajectory is not trajectory:

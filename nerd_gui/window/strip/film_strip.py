@@ -1,0 +1,305 @@
+"""The film strip under the picture: every iterate of the current run, small, one beside the other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QListView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from nerd_gui.window.described import described
+from nerd_gui.window.picture.view import PictureView
+from nerd_gui.window.session.session import Session
+from nerd_gui.window.strip.cells import MARGIN, Cell, height_beside_picture, paint
+from nerd_gui.window.strip.thumbnails import Thumbnails
+
+_PICTURE = 54  # pixels of a picture's height, where the window has room for them
+_LEAST_PICTURE = 24
+_WIDTHS = 62, 96  # of a picture; a number, a mark and a change fit below it
+_NOTHING = "The iterates of a run appear here, one after another."
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class _Iterates(QAbstractListModel):
+    """The iterates of the current run, as a list that Qt can show and read aloud."""
+
+    def __init__(self, session: Session, thumbnails: Thumbnails, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session, self._thumbnails = session, thumbnails
+        self._count = 0
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else self._count
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        roles = Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.DisplayRole
+        return self.cell(index.row()).sentence if role in roles else None
+
+    def cell(self, row: int) -> Cell:
+        """What is shown of an iterate."""
+        trajectory, thumbnails = self._session.trajectory, self._thumbnails
+        assert trajectory is not None
+        restarted, current = trajectory[row].restarted, row == self._session.index
+        return Cell(row, thumbnails.tile(row), thumbnails.change(row), row == trajectory.result, restarted, current)
+
+    def begin_again(self) -> None:
+        """Take up another run."""
+        self.beginResetModel()
+        self._count = self._session.newest + 1
+        self.endResetModel()
+
+    def grow(self) -> None:
+        """Take up the iterates that have arrived."""
+        count = self._session.newest + 1
+        if count > self._count:
+            self.beginInsertRows(QModelIndex(), self._count, count - 1)
+            self._count = count
+            self.endInsertRows()
+
+    def tell_changed(self, first: int, last: int) -> None:
+        """Let what is shown of these iterates be shown anew."""
+        if 0 <= first <= last < self._count:
+            self.dataChanged.emit(self.index(first), self.index(last))
+
+
+class _Painter(QStyledItemDelegate):
+    """Paints the cells, which are all of one size."""
+
+    def __init__(self, parent: FilmStrip) -> None:
+        super().__init__(parent)
+        self._strip = parent
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        painter.save()
+        strip = self._strip
+        paint(painter, QRect(option.rect), strip.cell(index.row()), strip.palette(), strip.font())
+        painter.restore()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        return self._strip.cell_size()
+
+
+class FilmStrip(QListView):
+    """A small picture of every iterate, its number and its change from the one before; a click or a drag goes there.
+
+    The pictures show what is in view in the picture view, and are made only while the strip is to be seen.
+
+    Parameters
+    ----------
+    session : Session
+    view : PictureView
+    """
+
+    def __init__(self, session: Session, view: PictureView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        described(
+            self,
+            "filmStrip",
+            "Film strip of the iterates",
+            "Every iterate of the run, and by how many of 255 grey levels its picture changed from the one before "
+            "(root mean square). The bar is logarithmic, from 0.01 to 100. ▲ marks the result, ○ a restarted step. "
+            "Click or drag to go there",
+        )
+        self._session = session
+        self._thumbnails = Thumbnails(session, view, self)
+        self._iterates = _Iterates(session, self._thumbnails, self)
+        self._shown = -1  # the iterate that is framed
+        self._dragging = False
+        self.setModel(self._iterates)
+        self.setItemDelegate(_Painter(self))
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setSelectionMode(QListView.SelectionMode.NoSelection)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.viewport().setAutoFillBackground(False)
+        self._connect(session, view)
+
+    def _connect(self, session: Session, view: PictureView) -> None:
+        session.trajectoryChanged.connect(self._show_run)
+        session.iterateAdded.connect(self._show_arrived)
+        session.progressed.connect(self._show_progress)
+        session.indexChanged.connect(self._show_index)
+        session.lookChanged.connect(self._make)
+        session.controller.ended.connect(self._show_all)  # another iterate may be the result now
+        view.viewChanged.connect(self._on_view)
+        self._thumbnails.made.connect(lambda index: self._iterates.tell_changed(index, index))
+        self._thumbnails.partChanged.connect(self._fit_cells)
+        self.horizontalScrollBar().valueChanged.connect(self._make)
+
+    # ---- what its parts ask -------------------------------------------------------------------------------------
+
+    def cell(self, index: int) -> Cell:
+        """What is shown of an iterate."""
+        return self._iterates.cell(index)
+
+    def is_ready(self, index: int) -> bool:
+        """Whether the picture of an iterate and its change are there as they are now."""
+        return self._thumbnails.is_ready(index)
+
+    def cell_size(self) -> QSize:
+        """The size of all cells: as the part in view has it, within limits, and as the window has room."""
+        width, height = self._picture_size()
+        return QSize(width + 2 * MARGIN, height + height_beside_picture(self.font()))
+
+    def place_of(self, index: int) -> QRect:
+        """Where the cell of an iterate stands in the viewport."""
+        return self.visualRect(self._iterates.index(index))
+
+    def _picture_size(self) -> tuple[int, int]:
+        room = self.height() - self.horizontalScrollBar().sizeHint().height() - height_beside_picture(self.font())
+        height = min(max(room, _LEAST_PICTURE), _PICTURE)
+        part = self._thumbnails.part
+        wide = height if part is None else round(height * part[3] / part[2])
+        return min(max(wide, _WIDTHS[0]), _WIDTHS[1]), height
+
+    def sizeHint(self) -> QSize:
+        """Room for pictures of the usual size."""
+        return QSize(200, self._height_for(_PICTURE))
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for very small pictures: a low window needs its height for the large one."""
+        return QSize(120, self._height_for(_LEAST_PICTURE))
+
+    def _height_for(self, picture: int) -> int:
+        return picture + height_beside_picture(self.font()) + self.horizontalScrollBar().sizeHint().height()
+
+    # ---- following the session ----------------------------------------------------------------------------------
+
+    def _show_run(self) -> None:
+        self._thumbnails.clear()
+        self._iterates.begin_again()
+        self._shown = self._session.index
+        self._fit_cells()
+
+    def _show_arrived(self) -> None:
+        self._iterates.grow()
+        self._show_all()
+        self._make()
+
+    def _show_progress(self) -> None:
+        self._iterates.grow()
+        self._thumbnails.outdate()
+        self._show_all()
+        self._make()
+
+    def _show_all(self) -> None:
+        self._iterates.tell_changed(0, self._iterates.rowCount() - 1)
+
+    def _show_index(self, index: int) -> None:
+        self._iterates.grow()
+        before, self._shown = self._shown, index
+        for changed in (before, index):
+            self._iterates.tell_changed(changed, changed)
+        self.setCurrentIndex(self._iterates.index(index))  # what is read aloud
+        self._keep_in_view()
+
+    def _keep_in_view(self) -> None:
+        """Scroll so that the current iterate and its neighbours are seen."""
+        if self._shown >= 0 and self.isVisible():
+            place, bar = self.place_of(self._shown), self.horizontalScrollBar()
+            aside = place.width() if 3 * place.width() <= self.viewport().width() else 0
+            beyond = place.right() + aside - self.viewport().width()
+            if place.left() < aside:
+                bar.setValue(bar.value() + place.left() - aside)
+            elif beyond > 0:
+                bar.setValue(bar.value() + beyond)
+
+    def _on_view(self) -> None:
+        if self.isVisible():
+            self._thumbnails.follow_view()
+
+    # ---- making -------------------------------------------------------------------------------------------------
+
+    def _fit_cells(self) -> None:
+        """Lay the cells out anew, and make what is in view."""
+        self.scheduleDelayedItemsLayout()
+        self.updateGeometry()
+        self._make()
+
+    def _make(self) -> None:
+        if self.isVisible():
+            ratio = self.devicePixelRatioF()
+            width, height = self._picture_size()
+            self._thumbnails.want(self._wanted, self._fitted(round(width * ratio), round(height * ratio)))
+
+    def _fitted(self, width: int, height: int) -> tuple[int, int]:
+        """The size of the part in view inside a picture of this size, which it may not fill."""
+        part = self._thumbnails.part
+        if part is None:
+            return width, height
+        _, _, rows, cols = part
+        scale = min(width / cols, height / rows)
+        return max(1, round(cols * scale)), max(1, round(rows * scale))
+
+    def _wanted(self) -> list[int]:
+        """The iterates in view, the current one first."""
+        size, seen = self.cell_size().width(), self.viewport().width()
+        start = self.horizontalScrollBar().value()
+        rows = range(max(0, start // size), min(self._iterates.rowCount(), (start + seen) // size + 1))
+        return sorted(rows, key=lambda row: (row != self._shown, row))
+
+    # ---- events -------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what has come meanwhile."""
+        super().showEvent(event)
+        self._thumbnails.follow_view()
+        self._fit_cells()
+        self._keep_in_view()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Do nothing while nobody looks."""
+        self._thumbnails.rest()
+        super().hideEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Make the pictures as high as there is room."""
+        super().resizeEvent(event)
+        self._fit_cells()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the cells; without a run, a sentence."""
+        super().paintEvent(event)
+        if not self._iterates.rowCount():
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().placeholderText().color())
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, _NOTHING)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the iterate under the pointer."""
+        if event.button() == Qt.MouseButton.LeftButton and self._iterates.rowCount():
+            self._dragging = True
+            self._session.hold()
+            self._go_to(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """While the button is held, follow the pointer from iterate to iterate."""
+        if self._dragging:
+            self._go_to(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let the iterate go."""
+        if event.button() == Qt.MouseButton.LeftButton and self._dragging:
+            self._dragging = False
+            self._session.release()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Take the second click for another one."""
+        self.mousePressEvent(event)
+
+    def _go_to(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid():
+            self._session.go(index.row())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave all keys to the window, where those of the scrubber go to other iterates."""
+        event.ignore()
