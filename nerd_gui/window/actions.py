@@ -4,22 +4,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QIcon
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nerd_gui.imaging import describe_sample, sample_names
 from nerd_gui.window.icons import icon
 from nerd_gui.window.messages import Messages
+from nerd_gui.window.modes import Modes
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut
 from nerd_gui.window.wording import picture_to_save
-
-_FILLED = """
-#denoiseButton:enabled { background: palette(highlight); color: palette(highlighted-text); border-radius: 4px; }
-#denoiseButton:enabled:hover { border: 1px solid palette(highlighted-text); }
-#denoiseButton:focus { border: 2px solid palette(window-text); }
-#denoiseButton { padding: 4px 8px; }
-"""
 
 
 class Actions:
@@ -28,11 +22,14 @@ class Actions:
     What they do is the main window's business.
     """
 
-    def __init__(self, window: QMainWindow, session: Session, models: ModelChoice, messages: Messages) -> None:
+    def __init__(
+        self, window: QMainWindow, session: Session, models: ModelChoice, modes: Modes, messages: Messages
+    ) -> None:
         self._window = window
         self._session = session
         self._models = models
         self._messages = messages
+        self._modes = modes
         self._icons: dict[str, QIcon] = {"run": QIcon(), "pause": QIcon()}
         self.open = self._make(
             "openAction",
@@ -177,6 +174,8 @@ class Actions:
         run.addActions([self.denoise, self.run, self.pause, self.stop])
         run.addSeparator()
         run.addMenu(self.regions)
+        view.addActions(list(self._modes.actions.values()))
+        view.addSeparator()
         view.addAction(self.clear_pins)
         view.addActions([self.hold, self.compare_runs, self.film_strip])
         scheme_menu = view.addMenu("&Appearance")
@@ -250,43 +249,3 @@ class Actions:
         # The one filled button: what most people came for.
         self.denoise.setIcon(icon("denoise", self._window.palette().highlightedText().color(), colour))
         self._show_pause()
-
-    def fill_tool_bar(self, bar: QToolBar, *controls: QWidget) -> None:
-        """Open, samples, run and stop first, so that no narrow window hides them; then the controls and export."""
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        bar.addWidget(_menu_button("openButton", "Open", self.open, self.recent))
-        bar.addWidget(_menu_button("sampleButton", "Sample", None, self.samples))
-        bar.addSeparator()
-        for action, text in ((self.denoise, "Denoise photo"), (self.run, "Explore"), (self.stop, "Stop")):
-            action.setIconText(text)
-            bar.addAction(action)
-        filled = bar.widgetForAction(self.denoise)
-        filled.setObjectName("denoiseButton")
-        filled.setAccessibleName("Denoise photo")
-        filled.setStyleSheet(_FILLED)
-        bar.addWidget(_menu_button("regionButton", "Region", self.region, self.regions))
-        for control in controls:
-            bar.addSeparator()
-            bar.addWidget(control)
-        bar.addSeparator()
-        exports = QMenu(bar)
-        exports.addActions(self.exports)
-        bar.addWidget(_menu_button("exportButton", "Save", self.export, exports))
-
-
-def _menu_button(name: str, text: str, action: QAction | None, menu: QMenu) -> QToolButton:
-    """A button that does `action` when pressed and shows more beside it; without an action it just shows the menu."""
-    button = QToolButton()
-    button.setObjectName(name)
-    button.setAccessibleName(text)
-    if action is not None:
-        button.setDefaultAction(action)
-        action.setIconText(text)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-    else:
-        button.setText(text)
-        button.setToolTip("Open a built-in picture; noise is added to it.")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setMenu(menu)
-    return button

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from nerd_gui.denoising import RunError
 from nerd_gui.files import why_not, write_file
 from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
+from nerd_gui.window.style.scheme import dress
 
 
 def run_window(photo: Path | None, screenshot: Path | None = None, model: str | None = None) -> int:
@@ -31,6 +32,7 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("NERD GUI")
+    dress()
     if screenshot is None:
         window = MainWindow(photo, model=model)
         window.show()

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings, QSize, Qt
+from PySide6.QtCore import QEvent, QSettings, QSize
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from nerd_gui.imaging import sample_names
 from nerd_gui.window.actions import Actions
 from nerd_gui.window.attention.panel import AttentionPanel
-from nerd_gui.window.colour_scheme import set_colour_scheme
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.export_dialogs import ExportDialogs
 from nerd_gui.window.files.open_dialogs import OpenDialogs, dropped_files
@@ -21,21 +20,24 @@ from nerd_gui.window.files.saver import Saver
 from nerd_gui.window.files.saving_line import SavingLine
 from nerd_gui.window.icons import program_icon
 from nerd_gui.window.intentions import Intentions
+from nerd_gui.window.layout import Layout, tools
 from nerd_gui.window.look.panel import LookPanel
 from nerd_gui.window.messages import Messages
+from nerd_gui.window.modes import Mode, Modes
 from nerd_gui.window.picture.region_banner import RegionBanner
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.preferences import Preferences
 from nerd_gui.window.queue.dialog import QueueButton, QueueDialog
+from nerd_gui.window.run_bar.channel import ChannelRow
 from nerd_gui.window.run_bar.controls import NoiseControls, RunControls
 from nerd_gui.window.run_bar.notices import Notices
 from nerd_gui.window.run_bar.photo_progress import PhotoProgressRow
 from nerd_gui.window.run_bar.progress import RunProgress
 from nerd_gui.window.run_bar.summary import RunSummary
-from nerd_gui.window.screen import scrolled
 from nerd_gui.window.scrubber.scrubber import Scrubber
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.strip.film_strip import FilmStrip
+from nerd_gui.window.style.scheme import dress, set_colour_scheme
 from nerd_gui.window.wheel import turn_only_with_focus
 
 #: Of the window where nothing is remembered and the screen has room.
@@ -69,6 +71,7 @@ class MainWindow(QMainWindow):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        dress()
         self.setObjectName("mainWindow")
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
@@ -83,7 +86,8 @@ class MainWindow(QMainWindow):
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
         self.intentions = Intentions(session, self.controls, self.messages, self)
         self.notices = Notices(session, self.controls.model, self.messages, self)
-        self.actions_ = Actions(self, session, self.controls.model, self.messages)
+        self.modes = Modes(session, self)
+        self.actions_ = Actions(self, session, self.controls.model, self.modes, self.messages)
         self.photo_progress = PhotoProgressRow(session, self.actions_.pause)
         self.opener = PhotoOpener(self)
         self.preview_cover = PreviewCover(self.opener, self.picture_view.viewport())
@@ -98,6 +102,8 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self.preferences.restore(self)
+        if self.preferences.mode is not None:
+            self.modes.choose(self.preferences.mode)
         if photo_path is not None:
             self.open_dialogs.open_file(Path(photo_path))
         else:
@@ -106,46 +112,25 @@ class MainWindow(QMainWindow):
     # ---- construction -------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(8, 4, 4, 6)
-        column.setSpacing(4)
-        column.addWidget(self.banner)
-        column.addWidget(self.picture_view, 1)
-        column.addWidget(self.look)
-        column.addWidget(self.film_strip)
-        column.addWidget(self.scrubber)
-        column.addWidget(self.photo_progress)
-        column.addWidget(self.progress)
-        column.addWidget(self.summary)
-        right = QSplitter(Qt.Orientation.Vertical)
-        right.setObjectName("rightSplitter")
-        right.addWidget(self.curves)
-        right.addWidget(self.attention_panel)
-        right.setStretchFactor(0, 3)
-        right.setStretchFactor(1, 2)
-        both = QSplitter(Qt.Orientation.Horizontal)
-        both.setObjectName("mainSplitter")
-        both.addWidget(left)
-        both.addWidget(scrolled(right))
-        both.setStretchFactor(0, 3)
-        both.setStretchFactor(1, 2)
-        both.setChildrenCollapsible(False)
-        self.setCentralWidget(both)
-        bar = QToolBar("Run")
-        bar.setObjectName("mainToolBar")
-        bar.setMovable(False)
+        self.controls.settings_button.add_fields("Noise that is added", {"Seed": self.noise.seed})
         self.actions_.fill_samples(self.open_dialogs.open_sample)
-        self.actions_.fill_tool_bar(bar, self.noise, self.controls)
         self.actions_.colour()
-        self.addToolBar(bar)
+        self.addToolBar(tools(self.actions_, self.modes, self.noise, self.controls))
+        self.layout_ = Layout(
+            self.picture_view,
+            above=[self.banner],
+            exploring=[self.film_strip, self.scrubber],
+            below=[self.look, self.photo_progress, self.progress, self.summary],
+            head=ChannelRow(self.session),
+            panels=[(self.curves, 3), (self.attention_panel, 2)],
+        )
+        self.setCentralWidget(self.layout_)
         self.statusBar().addPermanentWidget(QueueButton(self.queue))
         self.statusBar().addPermanentWidget(self.saving_line)
         self.statusBar().addPermanentWidget(self.opening_line)
         turn_only_with_focus(self)
+        self.picture_view.setFocus()
         self.resize(FIRST_SIZE)
-        both.setSizes([800, 520])
-        right.setSizes([460, 340])
 
     def _connect(self) -> None:
         do, session = self.actions_, self.session
@@ -157,6 +142,8 @@ class MainWindow(QMainWindow):
         session.controller.runningChanged.connect(self.queue.queue.hold)
         do.open_clean.triggered.connect(self.open_dialogs.ask_clean)
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))
+        for exploring in (do.run.triggered, do.region.triggered, self.picture_view.regionWanted):
+            exploring.connect(lambda: self.modes.take(Mode.EXPLORE))  # first, since the picture changes its size
         do.run.triggered.connect(self.run)
         do.usual_region.triggered.connect(self.intentions.take_usual_region)
         do.largest_region.triggered.connect(self.intentions.take_largest_region)
@@ -187,12 +174,19 @@ class MainWindow(QMainWindow):
         self.curves.exportRequested.connect(self.export_dialogs.ask_curves)
         self.attention_panel.overlayChanged.connect(self.picture_view.set_overlay)
         session.photoChanged.connect(self._show_title)
+        self.modes.changed.connect(self._show_mode)
+        self.modes.chosenByHand.connect(self.preferences.remember_mode)
 
     # ---- what the menu asks for ---------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Start a run of the region, or of a small photo."""
         self.intentions.explore()
+
+    def _show_mode(self, mode: Mode) -> None:
+        self.layout_.show_mode(mode)
+        self.picture_view.show_plainly(mode is Mode.PHOTO)
+        self.summary.show_plainly(mode is Mode.PHOTO)
 
     def _compare_runs(self, wished: bool) -> None:
         for run in self.session.runs:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QMainWindow, QSplitter
 
+from nerd_gui.window.modes import Mode
 from nerd_gui.window.screen import fit_to_screen
 
 #: Choices that are remembered, by the combo box's object name.
@@ -29,6 +30,16 @@ class Preferences:
     def remember_network(self, name: str) -> None:
         """Remember a choice from the list of networks: name or path of a network, or *Auto*."""
         self._store.setValue("network", name)
+
+    @property
+    def mode(self) -> Mode | None:
+        """The mode that a person has chosen; None before that."""
+        value = self._store.value("mode")
+        return Mode(value) if value in [mode.value for mode in Mode] else None
+
+    def remember_mode(self, mode: Mode) -> None:
+        """Remember that a person has chosen a mode."""
+        self._store.setValue("mode", mode.value)
 
     def save(self, window: QMainWindow) -> None:
         """Remember the window as it is."""

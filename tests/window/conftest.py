@@ -13,7 +13,9 @@ from nerd_gui.window import MainWindow
 
 @pytest.fixture
 def settings(tmp_path):
-    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    store.setValue("mode", "explore")  # also for a photo as large as a camera's
+    return store
 
 
 @pytest.fixture

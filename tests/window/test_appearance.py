@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QApplication
 
-from nerd_gui.window.colour_scheme import set_colour_scheme
+from nerd_gui.window.style.scheme import set_colour_scheme
 
 
 @pytest.fixture(autouse=True)

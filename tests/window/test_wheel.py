@@ -35,9 +35,7 @@ def turn(widget, ticks=-1):
 
 
 def value(widget):
-    return {QComboBox: QComboBox.currentIndex, QSlider: QSlider.value}.get(kind_of(widget), QAbstractSpinBox.text)(
-        widget
-    )
+    return widget.currentIndex() if isinstance(widget, QComboBox) else widget.value()
 
 
 def kind_of(widget):

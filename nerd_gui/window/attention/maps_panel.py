@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.head_map import ColourBar, Patch, WindowPicture
 from nerd_gui.window.attention.measures import effective_radius, entropy_bits, place_in_window, scale_maps
 from nerd_gui.window.colour_map import coloured
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 from nerd_gui.window.wording import scientific
 
 EMPTY_TEXT = "Click a pixel to see where each head looks"
 USUAL_HEADS = 4
 _COLUMNS = 4
+_NARROWEST = 64  # pixels of a list in a small window
 _NONE, _MEAN = "none", "mean"
 
 
@@ -133,6 +134,7 @@ class MapsPanel(QWidget):
         combo.setAccessibleName(accessible)
         combo.setToolTip(tip)
         combo.addItems(items)
+        combo.setMinimumWidth(_NARROWEST)
         return combo
 
     def _make_heads(self, heads: int) -> None:
@@ -143,8 +145,7 @@ class MapsPanel(QWidget):
             widget.setParent(None)
             widget.deleteLater()
         self._pictures, self._titles, self._readouts = [], [], []
-        small = QFont(self.font())
-        small.setPointSizeF(small.pointSizeF() * 0.88)
+        small = sized(self.font(), CAPTION_PIXELS)
         for head in range(heads):
             picture = WindowPicture(choosable=True)
             picture.setObjectName(f"attentionHead{head}")

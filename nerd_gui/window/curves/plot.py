@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPalette, QPen, QWheelEvent
+
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, is_dark, series_colour, sized
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _MARGIN = 52, 46, 32, 10
 _TICK_ROOM, _TICK_ROW = 30, 16  # pixels that a number on the x axis needs, and one on the y axis
-_POINTS, _LABEL_POINTS = 0.85, 0.78  # size of the plots' numbers and labels, of the window's own letters
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Theme:
     @classmethod
     def of(cls, palette: QPalette) -> Theme:
         background = palette.base().color()
-        names = ("#56B4E9", "#E69F00", "#3CCBA0") if background.lightness() < 128 else ("#0072B2", "#D55E00", "#009E73")
-        return cls(background, palette.text().color(), tuple(QColor(name) for name in names))
+        curves = tuple(series_colour(slot, dark=is_dark(palette)) for slot in range(3))
+        return cls(background, palette.text().color(), curves)
 
     def faint(self, alpha: float) -> QColor:
         """The text's colour, `alpha` of it."""
@@ -38,7 +39,7 @@ class Theme:
         return colour
 
 
-PAPER = Theme(QColor("white"), QColor("black"), (QColor("#0072B2"), QColor("#D55E00"), QColor("#009E73")))
+PAPER = Theme(QColor("white"), QColor("black"), tuple(series_colour(slot, dark=False) for slot in range(3)))
 
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 SYMBOLS = ("o", "s", "d")
@@ -278,8 +279,7 @@ class CurvePlot(pg.PlotWidget):
         """Colour everything."""
         self.theme = theme
         self.setBackground(theme.background)
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * _POINTS)
+        font = sized(self.font(), CAPTION_PIXELS)
         item = self.plotItem
         for side, text in (("left", self._label), ("right", self._right_label), ("bottom", None)):
             axis = item.getAxis(side)
@@ -290,7 +290,7 @@ class CurvePlot(pg.PlotWidget):
             if text:
                 axis.setLabel(text, **self._label_style())
                 axis.setWidth(_LEFT_WIDTH if side == "left" else _RIGHT_WIDTH)
-        item.getAxis("left").setGrid(30)
+        item.getAxis("left").setGrid(28)
         self._cursor.setPen(pg.mkPen(theme.faint(0.75), width=1.5))
         self._mark.setPen(pg.mkPen(theme.background, width=1))
         self._mark.setBrush(pg.mkBrush(theme.text))
@@ -317,7 +317,7 @@ class CurvePlot(pg.PlotWidget):
         return pg.mkPen(self.theme.faint(0.7), width=1.3 * self._line_scale, style=self._levels[key][1])
 
     def _label_style(self) -> dict[str, str]:
-        return {"color": self.theme.text.name(), "font-size": f"{self.font().pointSizeF() * _LABEL_POINTS:.1f}pt"}
+        return {"color": self.theme.text.name(), "font-size": f"{CAPTION_PIXELS}px"}
 
     @contextmanager
     def as_figure(self, line_scale: float = 1.0) -> Iterator[None]:

@@ -13,7 +13,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
-    QFontInfo,
     QGuiApplication,
     QImage,
     QMouseEvent,
@@ -30,10 +29,9 @@ from nerd_gui.window.picture.comparison import Comparison, Region
 from nerd_gui.window.picture.marks import HANDLE_RADIUS
 from nerd_gui.window.picture.painter import Marks, divider_handle, paint
 from nerd_gui.window.session.pins import Pin, PinBoard
+from nerd_gui.window.style.tokens import HEADING_PIXELS, colours, sized
 
 HINT = "Open a photo, or drop one here"
-_SURROUND_DARK = QColor("#2b2b2b")
-_SURROUND_LIGHT = QColor("#d0d0d0")
 _PANE_GAP = 6
 _GRAB_DISTANCE = 6
 _DRAG_DISTANCE = 4
@@ -159,15 +157,12 @@ class PictureCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        dark = self.palette().color(QPalette.ColorRole.Window).lightness() < 128
-        painter.fillRect(self.rect(), _SURROUND_DARK if dark else _SURROUND_LIGHT)
+        painter.fillRect(self.rect(), QColor(colours(self.palette()).picture))
         if self.comparison.layers.shape is not None:
             if not paint(painter, self.comparison, self._marks(), self.devicePixelRatioF()):
                 self.update()  # after what else is waiting to be done
         else:
-            font = painter.font()
-            font.setPointSizeF(1.3 * QFontInfo(font).pointSizeF())
-            painter.setFont(font)
+            painter.setFont(sized(painter.font(), HEADING_PIXELS))
             painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, HINT)
         if self._focus_shown:

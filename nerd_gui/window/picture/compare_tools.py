@@ -10,6 +10,7 @@ from nerd_gui.window.picture.comparison import Comparison
 from nerd_gui.window.picture.layers import Compare, Layer
 
 DEFAULT_GAIN = 2.0
+_NARROWEST = 72  # pixels of a list in a small window
 
 
 class CompareTools(QWidget):
@@ -32,6 +33,7 @@ class CompareTools(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("compareTools")
+        self._plain = False
         self._left = _combo(
             "leftLayerCombo",
             "Left layer",
@@ -93,6 +95,13 @@ class CompareTools(QWidget):
             tool.setEnabled(there)
         gained = comparison.mode is Compare.DIFFERENCE or Layer.NOISE in (comparison.left, comparison.right)
         self._gain.setEnabled(there and gained)
+        self._gain.setVisible(there and gained and not self._plain)
+
+    def show_plainly(self, plain: bool) -> None:
+        """Leave the choice of pictures out: before and after are compared; or show all."""
+        self._plain = plain
+        for tool in (self._left, self._right):
+            tool.setVisible(not plain)
 
     def show_zoom(self, zoom: float | None) -> None:
         """Show the zoom, None while there is no picture."""
@@ -112,6 +121,7 @@ def _combo(name: str, accessible_name: str, values: type[Layer] | type[Compare],
     combo.setToolTip(tool_tip)
     for value in values:
         combo.addItem(str(value), value)
+    combo.setMinimumWidth(_NARROWEST)
     return combo
 
 

@@ -20,6 +20,9 @@ from nerd_gui.window.picture.viewport import Viewport
 Region = tuple[int, int, int, int]  # row, col, rows, cols
 
 
+_PLAIN_WORDS = {Layer.NOISY: "before", Layer.ITERATE: "after", Layer.RESULT: "after"}
+
+
 @dataclass(frozen=True)
 class Part:
     """A picture to paint: the pane it lies in and the part of the canvas it covers.
@@ -50,6 +53,8 @@ class Comparison:
         Whether the left layer is shown alone, while a key is held.
     divider : float
         Where the wipe's divider stands, as a part of the visible picture's width.
+    plain : bool
+        Whether captions say no more than before and after.
     panes : list of QRect
         One, or two side by side.
     """
@@ -61,6 +66,7 @@ class Comparison:
     flipped: bool = False
     divider: float = 0.5
     captions: dict[Layer, str] = field(default_factory=dict)
+    plain: bool = False
     viewport: Viewport = field(default_factory=Viewport)
     panes: list[QRect] = field(default_factory=lambda: [QRect(0, 0, 1, 1)])
 
@@ -78,6 +84,8 @@ class Comparison:
 
     def caption(self, layer: Layer) -> str:
         """Return the words for a layer."""
+        if self.plain and layer in _PLAIN_WORDS:
+            return _PLAIN_WORDS[layer]
         return self.captions.get(layer, str(layer))
 
     def shown_layers(self) -> list[Layer]:

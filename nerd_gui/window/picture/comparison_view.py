@@ -21,6 +21,7 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut, by_key
 
 _IDLE = "Click a pixel to see where each attention head looks  ·  hold F to flip  ·  1 = 100 %  ·  0 = fit"
+_PLAIN = "Drag the line to compare  ·  hold F to see the photo as it was  ·  1 = 100 %  ·  0 = fit"
 _CHOOSING = "Drag a rectangle to explore, or click for {cols} × {rows} pixels  ·  wheel zooms  ·  Esc leaves"
 _DRAGGING = "{cols} × {rows} pixels to explore  ·  Esc leaves"
 
@@ -140,6 +141,12 @@ class ComparisonView(QWidget):
         comparison.mode, comparison.left, comparison.right = mode, left or comparison.left, right or comparison.right
         self._refresh()
 
+    def show_plainly(self, plain: bool) -> None:
+        """Speak of before and after, and leave out what explains how the picture came about; or show all again."""
+        self._comparison.plain = plain
+        self._tools.show_plainly(plain)
+        self._refresh()
+
     # -- position ------------------------------------------------------------------------------------------------
 
     def viewport(self) -> QWidget:
@@ -251,7 +258,7 @@ class ComparisonView(QWidget):
         if candidate is not None:
             words = _DRAGGING if self._canvas.dragging_region else _CHOOSING
             self._readout.setText(words.format(rows=candidate[2], cols=candidate[3]))
-        elif hovered is not None and layers.shape is not None:
+        elif hovered is not None and layers.shape is not None and not self._comparison.plain:
             row, col = hovered
             values = [
                 f"{layer} {' '.join(f'{value:.1f}' for value in layers.value(layer, *self._canvas.shown(row, col)))}"
@@ -260,7 +267,7 @@ class ComparisonView(QWidget):
             ]
             self._readout.setText(f"row {row}, col {col}:  " + "  /  ".join(values))
         else:
-            self._readout.setText(_IDLE if layers.shape is not None else "")
+            self._readout.setText("" if layers.shape is None else _PLAIN if self._comparison.plain else _IDLE)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
 """Which channel of a colour photo is looked at."""
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from nerd_gui.window.described import described
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.style.tokens import MEDIUM, SMALL
 
 
 class ChannelChoice(QComboBox):
@@ -16,19 +17,37 @@ class ChannelChoice(QComboBox):
             self,
             "channelCombo",
             "Channel",
-            "A grey network runs on the channels of a colour photo: whose noise level and attention maps are shown.",
+            "A grey network runs on the three channels of a colour photo. Noise level and attention maps are shown of "
+            "one of them, or of the luma: all three, weighed as the eye sees their brightness.",
         )
-        for name, channel in (("Luma", None), ("Red", 0), ("Green", 1), ("Blue", 2)):
+        for name, channel in (("Luma (brightness)", None), ("Red", 0), ("Green", 1), ("Blue", 2)):
             self.addItem(name, channel)
-        self.hide()
         self._session = session
         self.currentIndexChanged.connect(lambda _: session.set_channel(self.currentData()))
         session.channelChanged.connect(self._show_channel)
-        session.photoChanged.connect(self._show_photo)
 
     def _show_channel(self) -> None:
         with QSignalBlocker(self):
             self.setCurrentIndex(self.findData(self._session.channel))
+
+
+class ChannelRow(QWidget):
+    """The choice with its name; there for colour photos alone."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("channelRow")
+        self._session = session
+        choice, name = ChannelChoice(session), QLabel("Curves and maps of")
+        name.setBuddy(choice)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(MEDIUM, SMALL, MEDIUM, 0)
+        row.setSpacing(SMALL)
+        row.addWidget(name)
+        row.addWidget(choice)
+        row.addStretch(1)
+        self.hide()
+        session.photoChanged.connect(self._show_photo)
 
     def _show_photo(self) -> None:
         photo = self._session.workspace.photo

@@ -1,4 +1,4 @@
-"""The tool bar's choices: noise, network, channel, and the button to solver, device and the finer settings."""
+"""The tool bar's choices: noise, network, and the button to solver, device and the finer settings."""
 
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSpinBox,
+    QStackedWidget,
     QWidget,
 )
 
@@ -16,7 +17,6 @@ from nerd_gui.denoising import PICTURE, Choice, RunError, RunSettings, default_d
 from nerd_gui.denoising.photo_files import Treatment
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.window.described import described
-from nerd_gui.window.run_bar.channel import ChannelChoice
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.run_bar.solver_settings import SolverSettings
 from nerd_gui.window.session.session import Session
@@ -26,7 +26,7 @@ _DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}
 
 
 class NoiseControls(QWidget):
-    """Whether noise is added to a clean picture or the photo is noisy already."""
+    """Whether noise is added to a clean picture or the photo is noisy already; the seed is shown elsewhere."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +48,6 @@ class NoiseControls(QWidget):
             QSpinBox(), "seedSpin", "Noise seed", "Seed of the noise: the same seed gives the same noise everywhere."
         )
         self.seed.setRange(0, 9999)
-        self.seed.setPrefix("seed ")
         self.estimate = described(
             QLabel(),
             "estimatedSigmaLabel",
@@ -57,8 +56,11 @@ class NoiseControls(QWidget):
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.mode, self.sigma, self.seed, self.estimate):
-            row.addWidget(widget)
+        self._level = QStackedWidget()  # as wide as the wider of the two, so that nothing jumps
+        self._level.addWidget(self.sigma)
+        self._level.addWidget(self.estimate)
+        row.addWidget(self.mode)
+        row.addWidget(self._level)
         self.mode.currentIndexChanged.connect(self._on_changed)
         self.sigma.valueChanged.connect(self._on_changed)
         self.seed.valueChanged.connect(self._on_changed)
@@ -82,9 +84,8 @@ class NoiseControls(QWidget):
                 self.sigma.setValue(workspace.sigma)
             if self.seed.value() != workspace.seed:
                 self.seed.setValue(workspace.seed)
-        self.sigma.setVisible(self.adds_noise)
-        self.seed.setVisible(self.adds_noise)
-        self.estimate.setVisible(not self.adds_noise)
+        self._level.setCurrentWidget(self.sigma if self.adds_noise else self.estimate)
+        self.seed.setEnabled(self.adds_noise)
 
     def _on_changed(self) -> None:
         self._workspace.set_noise(add_noise=self.adds_noise, sigma=self.sigma.value(), seed=self.seed.value())
@@ -122,10 +123,9 @@ class RunControls(QWidget):
         self.settings_button = SolverSettings(self.solver, self.device)
         self.solver.currentIndexChanged.connect(self._on_solver)
         self._on_solver()
-        self.channel = ChannelChoice(session)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.model, self.settings_button, self.channel):
+        for widget in (self.model, self.settings_button):
             row.addWidget(widget)
 
     def _on_solver(self) -> None:

@@ -60,7 +60,9 @@ class ModelChoice(QComboBox):
     ) -> None:
         super().__init__(parent)
         described(self, "modelCombo", "Network", _WHAT)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        # Of one width, whichever network Auto takes: what stands beside it does not move.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(18)
         self._workspace = session.workspace
         self._device = device
         self.auto: Choice | None = None

@@ -124,6 +124,12 @@ class SolverSettings(QToolButton):
         self.start.currentIndexChanged.connect(self._enable_seed)
         self._enable_seed()
 
+    def add_fields(self, title: str, fields: dict[str, QWidget]) -> None:
+        """Put a group at the end, whose values others answer for."""
+        self._add_heading(title)
+        for label, widget in fields.items():
+            self._form.addRow(label, widget)
+
     def _add_heading(self, title: str) -> None:
         heading = QLabel(title)
         font = heading.font()

@@ -26,6 +26,7 @@ class RunSummary(QLabel):
         self.setWordWrap(True)  # its text must not set the least width of the window
         self._session = session
         self._choice = ""
+        self._plain = False
         session.subjectChanged.connect(self._show_state)
         session.runChanged.connect(self._show_state)
         session.iterateAdded.connect(self._show_state)
@@ -49,6 +50,11 @@ class RunSummary(QLabel):
         else:
             ready = f"Ready. {self._choice or _READY}"
             self.setText(ready if session.workspace.photo else "Open a photo.")
+
+    def show_plainly(self, plain: bool) -> None:
+        """Speak of the photo instead of the solver, or of the solver again."""
+        self._plain = plain
+        self._show_state()
 
     def show_choice(self, reason: str) -> None:
         """Say, while there is nothing to say of a run, which network the next one takes and why."""

@@ -365,8 +365,8 @@ def test_dark_and_light(panel):
     panel.set_maps(maps_of(weights_of(rows=7, cols=7), 0, 0, 2, 2), WINDOW, caption="")
     palette = QPalette(panel.palette())
     palette.setColor(QPalette.ColorRole.Base, QColor("#101418"))
-    panel.setPalette(palette)
     picture = picture_of(panel, 0)
+    picture.setPalette(palette)
     image, outside = picture.grab().toImage(), picture.pixel_rect(0, 0).toRect()
     colours = [
         image.pixelColor(x, y).name()

@@ -272,9 +272,9 @@ def test_everything_that_answers_has_a_name_and_an_explanation(view):
     assert view.objectName() == "pictureView" and view.viewport().accessibleName()
 
 
-@pytest.mark.parametrize(("window", "surround"), [("#202020", "#2b2b2b"), ("#f4f4f4", "#d0d0d0")])
+@pytest.mark.parametrize(("window", "surround"), [("#202020", "#303030"), ("#f4f4f4", "#d0d0d0")])
 def test_the_surround_is_neutral_grey_in_both_themes(view, window, surround):
     palette = QPalette(QColor(window))
-    view.setPalette(palette)
+    view.viewport().setPalette(palette)
     show_single(view, random_picture(100, 100))
     assert at(screen(view), QPoint(2, 2)) == QColor(surround).getRgb()[:3]

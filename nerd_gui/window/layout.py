@@ -1,0 +1,133 @@
+"""Where everything stands in the window: tools above, the picture with what belongs to it, panels beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu, QSplitter, QToolBar, QVBoxLayout, QWidget
+
+from nerd_gui.window.actions import Actions
+from nerd_gui.window.modes import Mode, Modes
+from nerd_gui.window.screen import scrolled
+from nerd_gui.window.style.tokens import SMALL, TIGHT
+from nerd_gui.window.tool_bar import Switch, ToolBar, tool_button
+
+_NEVER = 100  # folds
+
+
+class Layout(QSplitter):
+    """The central widget.
+
+    Parameters
+    ----------
+    above, below : sequence of QWidget
+        Over and under the picture, in both modes.
+    exploring : sequence of QWidget
+        Between the picture and what is below, while a person explores.
+    head : QWidget
+        Over the panels.
+    panels : sequence of (QWidget, int)
+        Beside the picture while a person explores, and how much of the height each is given.
+    """
+
+    def __init__(
+        self,
+        picture: QWidget,
+        *,
+        above: Sequence[QWidget],
+        exploring: Sequence[QWidget],
+        below: Sequence[QWidget],
+        head: QWidget,
+        panels: Sequence[tuple[QWidget, int]],
+    ) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setObjectName("mainSplitter")
+        self._exploring = _column(exploring)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(SMALL, SMALL, SMALL, SMALL)
+        column.setSpacing(TIGHT)
+        for widget in above:
+            column.addWidget(widget)
+        column.addWidget(picture, 1)
+        for widget in (self._exploring, *below):
+            column.addWidget(widget)
+        self._side = _side(head, panels)
+        self.addWidget(left)
+        self.addWidget(self._side)
+        self.setStretchFactor(0, 3)
+        self.setStretchFactor(1, 2)
+        self.setChildrenCollapsible(False)
+        self.setSizes([800, 520])
+
+    def show_mode(self, mode: Mode) -> None:
+        """Show what a mode needs."""
+        for widget in (self._exploring, self._side):
+            widget.setVisible(mode is Mode.EXPLORE)
+
+
+def _column(widgets: Sequence[QWidget]) -> QWidget:
+    made = QWidget()
+    column = QVBoxLayout(made)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(TIGHT)
+    for widget in widgets:
+        column.addWidget(widget)
+    return made
+
+
+def _side(head: QWidget, panels: Sequence[tuple[QWidget, int]]) -> QWidget:
+    """The panels, on a ground of their own; they are scrolled where the window is too low for them."""
+    splitter = QSplitter(Qt.Orientation.Vertical)
+    splitter.setObjectName("rightSplitter")
+    splitter.setChildrenCollapsible(False)
+    for place, (panel, share) in enumerate(panels):
+        splitter.addWidget(panel)
+        splitter.setStretchFactor(place, share)
+    splitter.setSizes([100 * share for _, share in panels])
+    side = QWidget()
+    side.setObjectName("side")
+    side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    column = QVBoxLayout(side)
+    column.setContentsMargins(1, 0, 0, 0)  # its border
+    column.setSpacing(0)
+    column.addWidget(head)
+    column.addWidget(scrolled(splitter), 1)
+    return side
+
+
+def tools(do: Actions, modes: Modes, noise: QWidget, controls: QWidget) -> QToolBar:
+    """Put the tools into their places; Save and what starts and stops a run are there however narrow the window is."""
+    bar = ToolBar()
+    opens = QMenu(bar)
+    opens.addActions([do.open_folder])
+    opens.addMenu(do.recent)
+    opens.addMenu(do.samples)
+    saves = QMenu(bar)
+    saves.addActions(do.exports)
+    denoise = tool_button("denoiseButton", "Denoise", do.denoise)
+    denoise.setAutoRaise(False)
+    denoise.setProperty("primary", True)
+    explore = tool_button("exploreButton", "Explore", do.run, do.regions)
+    bar.add(tool_button("openButton", "Open", do.open, opens), _NEVER)
+    bar.add(Switch("modeSwitch", "Photo or Explore", list(modes.actions.values())), _NEVER)
+    bar.add(noise, 30)
+    bar.add(controls, 60)
+    bar.add_room()
+    bar.add(denoise, _NEVER)
+    bar.add(explore, 90)
+    bar.add(tool_button("stopButton", "Stop", do.stop), _NEVER)
+    bar.add(tool_button("exportButton", "Save", do.export, saves), _NEVER)
+
+    def show_mode(mode: Mode) -> None:
+        for tool in (noise, controls, explore):
+            bar.show_tool(tool, mode is Mode.EXPLORE)
+
+    modes.changed.connect(show_mode)
+    frame = QToolBar("Tools")
+    frame.setObjectName("mainToolBar")
+    frame.setMovable(False)
+    frame.toggleViewAction().setVisible(False)
+    frame.addWidget(bar)
+    return frame

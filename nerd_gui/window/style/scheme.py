@@ -1,0 +1,73 @@
+"""Light or dark: of our own making, so that every desktop shows the same; the system's where a person chose none."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from nerd_gui.window.style.sheet import sheet
+from nerd_gui.window.style.tokens import DARK, LIGHT, TEXT_PIXELS, Colours, sized
+
+_Role = QPalette.ColorRole
+_Scheme = Qt.ColorScheme
+_STYLE = "fusion"  # the one that is the same on every system
+
+
+class _Chosen:
+    """What is asked for and what is on, for the whole program as its palette is."""
+
+    scheme = _Scheme.Unknown
+    worn: Colours | None = None
+    follows = False  # whether we hear of it when the system turns light or dark
+
+
+def set_colour_scheme(scheme: Qt.ColorScheme) -> None:
+    """Turn all windows to a scheme; `Unknown` is that of the system, and dark where the system has none."""
+    _Chosen.scheme = scheme
+    QGuiApplication.styleHints().setColorScheme(scheme)  # frames and dialogs that the system draws
+    dress()
+
+
+def dress() -> None:
+    """Give the program its style, letters and colours; costs nothing where it has them."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    if not _Chosen.follows:
+        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: dress())
+        _Chosen.follows = True
+    scheme = _Chosen.scheme if _Chosen.scheme != _Scheme.Unknown else QGuiApplication.styleHints().colorScheme()
+    wanted = LIGHT if scheme == _Scheme.Light else DARK
+    palette = _palette(wanted)
+    if _Chosen.worn is wanted and application.styleSheet() and application.palette() == palette:
+        return
+    _Chosen.worn = wanted
+    if application.style().name() != _STYLE:
+        application.setStyleSheet("")
+        application.setStyle(_STYLE)
+    application.setFont(sized(application.font(), TEXT_PIXELS))
+    application.setPalette(palette)
+    application.setStyleSheet(sheet(wanted))
+
+
+def _palette(colours: Colours) -> QPalette:
+    palette = QPalette(QColor(colours.raised), QColor(colours.window))
+    for role, name in (
+        (_Role.Base, colours.panel),
+        (_Role.AlternateBase, colours.window),
+        (_Role.ToolTipBase, colours.raised),
+        (_Role.ToolTipText, colours.text),
+        (_Role.WindowText, colours.text),
+        (_Role.Text, colours.text),
+        (_Role.ButtonText, colours.text),
+        (_Role.BrightText, colours.text),
+        (_Role.PlaceholderText, colours.second),
+        (_Role.Mid, colours.line),
+        (_Role.Highlight, colours.filled),
+        (_Role.HighlightedText, colours.on_filled),
+        (_Role.Accent, colours.accent),
+        (_Role.Link, colours.accent),
+        (_Role.LinkVisited, colours.accent),
+    ):
+        palette.setColor(role, QColor(name))
+    for role in (_Role.WindowText, _Role.Text, _Role.ButtonText, _Role.HighlightedText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.disabled))
+    return palette

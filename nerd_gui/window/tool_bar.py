@@ -1,0 +1,173 @@
+"""The row of tools over everything: it keeps its places, and folds what matters least where the window is narrow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QIcon, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from nerd_gui.window.described import described
+from nerd_gui.window.style.tokens import MEDIUM, SMALL, TIGHT
+
+_ICON = QSize(18, 18)
+
+
+@dataclass
+class _Tool:
+    widget: QWidget
+    worth: int
+    shown: bool = True
+
+
+class ToolBar(QWidget):
+    """Tools in a row; those for which there is no room are found under its *More* button.
+
+    What is added after `add_room` stands at the right end.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("toolRow")
+        self.setAccessibleName("Tools")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._tools: list[_Tool] = []
+        self._room = 0  # how many tools stand before it
+        self._folded: list[QWidget] = []
+        self._more = described(QToolButton(), "moreButton", "More tools", "The tools for which there is no room")
+        self._more.setText("More")
+        self._more.hide()
+        self._drawer = QFrame(self, Qt.WindowType.Popup)
+        self._drawer.setObjectName("moreTools")
+        self._drawer.setFrameShape(QFrame.Shape.StyledPanel)
+        self._column = QVBoxLayout(self._drawer)
+        self._column.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
+        self._column.setSpacing(SMALL)
+        self._more.clicked.connect(self._open)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(SMALL)
+        self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
+
+    def add(self, widget: QWidget, worth: int) -> None:
+        """Put a tool at the end.
+
+        Parameters
+        ----------
+        worth : int
+            The least worth folds first; what is worth 100 never folds.
+        """
+        self._tools.append(_Tool(widget, worth))
+        self._lay_out()
+
+    def add_room(self) -> None:
+        """Leave the room that is over here."""
+        self._room = len(self._tools)
+
+    def show_tool(self, widget: QWidget, shown: bool) -> None:
+        """Show a tool, here or under *More*, or hide it altogether."""
+        for tool in self._tools:
+            if tool.widget is widget:
+                tool.shown = shown
+        self._lay_out()
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for what never folds."""
+        lasting = [tool for tool in self._tools if tool.worth >= 100]
+        return QSize(self._width(lasting, more=len(lasting) < len(self._tools)), self._row.minimumSize().height())
+
+    def sizeHint(self) -> QSize:
+        """No more than it must have; it takes what there is."""
+        return self.minimumSizeHint()
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _width(self, tools: list[_Tool], *, more: bool) -> int:
+        widths = [tool.widget.sizeHint().width() for tool in tools if tool.shown]
+        widths += [self._more.sizeHint().width()] if more else []
+        return sum(widths) + self._row.spacing() * (len(widths) + 1)
+
+    def _lay_out(self) -> None:
+        """Fold what finds no room, and bring everything to its place."""
+        kept = [tool for tool in self._tools if tool.shown]
+        for tool in sorted(kept, key=lambda tool: tool.worth):
+            folds = len(kept) < sum(each.shown for each in self._tools)
+            if tool.worth >= 100 or self._width(kept, more=folds) <= self.width():
+                break
+            kept.remove(tool)
+        folded = [tool.widget for tool in self._tools if tool.shown and tool not in kept]
+        for tool in self._tools:
+            tool.widget.setVisible(tool.shown)
+        if folded == self._folded and self._row.count() == len(self._tools) - len(folded) + 2:
+            return
+        self._folded = folded
+        while self._row.count():
+            self._row.takeAt(0)
+        while self._column.count():
+            self._column.takeAt(0)
+        for place, tool in enumerate(self._tools):
+            if place == self._room:
+                self._row.addWidget(self._more)
+                self._row.addStretch(1)
+            if tool.widget in folded:
+                self._column.addWidget(tool.widget)
+            else:
+                self._row.addWidget(tool.widget)
+            tool.widget.setVisible(tool.shown)
+        if self._room == len(self._tools):
+            self._row.addWidget(self._more)
+            self._row.addStretch(1)
+        self._more.setVisible(bool(folded))
+
+    def _open(self) -> None:
+        self._drawer.adjustSize()
+        self._drawer.move(self._more.mapToGlobal(QPoint(0, self._more.height() + TIGHT)))
+        self._drawer.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold and unfold."""
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def event(self, event: QEvent) -> bool:
+        """Fold and unfold where a tool has become wider or narrower."""
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._lay_out()
+        return handled
+
+
+def tool_button(name: str, text: str, action: QAction, menu: QMenu | None = None) -> QToolButton:
+    """A button that does what an action does, and shows a menu beside it if there is one."""
+    button = QToolButton()
+    button.setDefaultAction(action)
+    action.setIconText(text)
+    button.setObjectName(name)
+    button.setAccessibleName(text)
+    button.setAutoRaise(True)
+    button.setIconSize(_ICON)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    if menu is not None:
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setMenu(menu)
+    return button
+
+
+class Switch(QWidget):
+    """Buttons side by side, of which one is on: one for each of some actions that exclude each other."""
+
+    def __init__(self, name: str, accessible_name: str, actions: list[QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAccessibleName(accessible_name)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("switch", True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 2, 2, 2)
+        row.setSpacing(2)
+        for action in actions:
+            button = tool_button(action.objectName().replace("Action", "Button"), action.iconText(), action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            button.setIcon(QIcon())
+            row.addWidget(button)
