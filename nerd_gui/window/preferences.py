@@ -10,9 +10,13 @@ from nerd_gui.window.screen import fit_to_screen
 #: Choices that are remembered, by the combo box's object name.
 _COMBOS = ("solverCombo", "compareModeCombo", "attentionScaleCombo", "attentionRangeCombo")
 #: What is on or off, by the action's object name.
-_SWITCHES = ("filmStripAction",)
+_SWITCHES = ("filmStripAction", "playLoopAction")
 _SPLITTERS = ("mainSplitter", "rightSplitter")
-_APPEARANCES = ("lightAppearanceAction", "darkAppearanceAction")  # remembered by name, if one is chosen
+#: Of each of these, the one action that is checked is remembered by its name.
+_ONE_OF = {
+    "appearance": ("lightAppearanceAction", "darkAppearanceAction"),
+    "playRate": tuple(f"playRate{rate}Action" for rate in (1, 2, 4, 8, 15)),
+}
 
 
 class Preferences:
@@ -53,8 +57,9 @@ class Preferences:
         for name in _SWITCHES:
             if action := window.findChild(QAction, name):
                 self._store.setValue(name, action.isChecked())
-        chosen = [name for name in _APPEARANCES if (action := window.findChild(QAction, name)) and action.isChecked()]
-        self._store.setValue("appearance", "".join(chosen))
+        for choice, names in _ONE_OF.items():
+            checked = [name for name in names if (action := window.findChild(QAction, name)) and action.isChecked()]
+            self._store.setValue(choice, "".join(checked))
 
     def restore(self, window: QMainWindow) -> None:
         """Make the window as it was, as far as the screen has room; what is not remembered stays as it is."""
@@ -73,6 +78,7 @@ class Preferences:
         for name in _SWITCHES:
             if (action := window.findChild(QAction, name)) is not None and self._store.contains(name):
                 action.setChecked(bool(self._store.value(name, type=bool)))
-        appearance = self._store.value("appearance")
-        if appearance in _APPEARANCES and (action := window.findChild(QAction, appearance)) is not None:
-            action.trigger()
+        for choice, names in _ONE_OF.items():
+            name = self._store.value(choice)
+            if name in names and (action := window.findChild(QAction, name)) is not None:
+                action.trigger()

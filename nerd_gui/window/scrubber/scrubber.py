@@ -8,12 +8,12 @@ from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QToolButton, QWidget
 
+from nerd_gui.window.scrubber.play_rate import PlayRate
 from nerd_gui.window.scrubber.slider import IterateSlider
 from nerd_gui.window.scrubber.transport_icons import lamp_icon, transport_icon
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut, by_key
 
-PLAY_INTERVAL_MS = 250
 _NONE = "–"
 
 
@@ -32,7 +32,6 @@ class Scrubber(QWidget):
         self._session = session
         self._plays = False  # whether it is the player that moves
         self._timer = QTimer(self)
-        self._timer.setInterval(PLAY_INTERVAL_MS)
         self._timer.timeout.connect(self._play_on)
         self._build()
         self._icons()
@@ -74,7 +73,9 @@ class Scrubber(QWidget):
             self._buttons[name].setAutoRepeat(True)
         self._play = self._button("playButton", "", "", self.toggle_play)
         first, previous, following, last = self._buttons.values()
-        for button in (first, previous, self._play, following, last):
+        self._rate = PlayRate()
+        self._rate.rateChanged.connect(self._take_rate)
+        for button in (first, previous, self._play, following, last, self._rate):
             row.addWidget(button)
         row.addSpacing(6)
         self._spin = QSpinBox()
@@ -141,14 +142,17 @@ class Scrubber(QWidget):
         return self._timer.isActive()
 
     def toggle_play(self) -> None:
-        """Play the iterates from here to the newest, from the start when there already; or pause."""
+        """Play the iterates from here to the newest, from the start when there already; or pause.
+
+        Where they are played over and over again, the start follows the newest one.
+        """
         if self.playing or self._session.newest < 1:
             self._stop_playing()
             return
         if self._session.index == self._session.newest:
             self._go(0)
         self._session.set_follow(False)
-        self._timer.start()
+        self._timer.start(1000 // self._rate.rate)
         self._show_play()
 
     def handle_key(self, event: QKeyEvent) -> bool:
@@ -197,10 +201,16 @@ class Scrubber(QWidget):
 
     def _play_on(self) -> None:
         self._plays = True
-        self._session.go(self._session.index + 1)
+        over = self._session.index >= self._session.newest
+        self._session.go(0 if over else self._session.index + 1)
         self._plays = False
-        if self._session.index >= self._session.newest:
+        if self._session.index >= self._session.newest and not self._rate.loops:
             self._stop_playing()
+
+    def _take_rate(self) -> None:
+        if self.playing:
+            self._timer.start(1000 // self._rate.rate)
+        self._show_play()
 
     def _stop_playing(self) -> None:
         if self.playing:
@@ -263,7 +273,8 @@ class Scrubber(QWidget):
     def _show_play(self) -> None:
         verb = "Pause" if self.playing else "Play"
         self._play.setAccessibleName(f"{verb} the iterates")
-        self._play.setToolTip(f"{verb} the solver's way to the equilibrium, 4 iterates a second ({Shortcut.PLAY.text})")
+        rate = f"{self._rate.rate} iterate{'s' if self._rate.rate > 1 else ''} a second"
+        self._play.setToolTip(f"{verb} the solver's way to the equilibrium, {rate} ({Shortcut.PLAY.text})")
         self._play.setIcon(transport_icon(verb.lower(), self.palette().buttonText().color()))
 
     # ---- events -------------------------------------------------------------------------------------------------
