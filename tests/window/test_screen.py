@@ -8,6 +8,7 @@ import sys
 import pytest
 from PySide6.QtCore import QMargins, QRect
 from PySide6.QtWidgets import QLabel, QScrollArea, QSplitter, QWidget
+from window_person import run_to_the_end
 
 from nerd_gui.window.screen import fit_to_screen, fitted
 
@@ -24,7 +25,7 @@ for geometry in (None, bytes.fromhex(sys.argv[2])):
     window = MainWindow("no such photo.png", settings=settings)
     window.show()
     application.processEvents()
-    names = ("iterationSlider", "runSummary", "attentionHead3", "residualPlot")
+    names = ("iterationSlider", "runSummary", "attentionEmpty", "curvesEmpty")
     lowest = max(w.mapToGlobal(QPoint(0, w.height())).y() for w in (window.findChild(QWidget, n) for n in names))
     frame = window.frameGeometry()
     print(frame.left(), frame.top(), frame.width(), frame.height(), lowest)
@@ -56,8 +57,9 @@ def test_the_window_fits_a_small_screen_beside_a_title_bar_and_a_panel(make_wind
     assert window.minimumSize().width() <= least.width() and window.minimumSize().height() <= least.height()
 
 
-def test_what_is_too_high_for_the_window_is_scrolled(qtbot, make_window):
-    window = make_window()
+def test_what_is_too_high_for_the_window_is_scrolled(qtbot, window):
+    run_to_the_end(qtbot, window)
+    window.session.pins.put(20, 20)
     window.resize(1000, 480)
     right = window.findChild(QSplitter, "rightSplitter")
     area = next(area for area in window.findChildren(QScrollArea) if area.widget() is right)

@@ -14,7 +14,7 @@ from nerd_gui.nerd.attention import window_offsets
 from nerd_gui.window.colour_map import coloured
 
 _FRAME = 3  # room for the frame of the chosen head
-_LEAST, _USUAL, _MOST = 64, 108, 220
+_LEAST, _USUAL, _MOST = 64, 108, 480
 _CROSS = QColor("#35D0FF")  # a colour the map does not have
 _OUTLINE = QColor(0, 0, 0, 200)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider, QStackedLayout, QVBoxLayout, QWidget
 
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.head_map import ColourBar, Patch, WindowPicture
 from nerd_gui.window.attention.measures import effective_radius, entropy_bits, place_in_window, scale_maps
 from nerd_gui.window.colour_map import coloured
+from nerd_gui.window.style.placeholder import Placeholder
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 from nerd_gui.window.wording import scientific
 
@@ -120,13 +121,18 @@ class MapsPanel(QWidget):
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(0)
-        column = QVBoxLayout(self)
+        self._full = QWidget()
+        column = QVBoxLayout(self._full)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addLayout(top)
         column.addLayout(self._grid)
         column.addWidget(self._bar)
         column.addStretch(1)
+        self._empty = Placeholder("attentionEmpty", EMPTY_TEXT)
+        self._either = QStackedLayout(self)
+        self._either.addWidget(self._full)
+        self._either.addWidget(self._empty)
 
     def _combo(self, name: str, accessible: str, tip: str, items: list[str]) -> QComboBox:
         combo = QComboBox()
@@ -205,6 +211,7 @@ class MapsPanel(QWidget):
         if len(self._weights) != len(self._pictures):
             self._make_heads(len(self._weights))
         self._caption.setText(caption)
+        self._either.setCurrentWidget(self._full)
         self._show()
         self._tell_overlay()
 
@@ -213,6 +220,8 @@ class MapsPanel(QWidget):
         self._maps = None
         self._weights = self._unit = np.zeros((0, 0, 0))
         self._caption.setText(why)
+        self._empty.setText(f"{why}.")
+        self._either.setCurrentWidget(self._empty)
         self._bar.set_range("", "")
         self._neighbourhood.set_patch(None)
         for picture, readout in zip(self._pictures, self._readouts, strict=True):

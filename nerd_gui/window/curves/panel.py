@@ -15,12 +15,13 @@ from nerd_gui.window.curves.export import Figure, save_csv, save_picture
 from nerd_gui.window.curves.legend import NO_VALUE, LegendEntry, LegendRow
 from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Theme
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.style.placeholder import Placeholder
 from nerd_gui.window.wording import scientific, short_name
 
 #: Name beside the line, how its value is written, tooltip.
 _CURVES: dict[str, tuple[str, Callable[[float], str], str]] = {
     "residual": ("residual", scientific, "‖g‖/‖f(z)‖ with g = f(z) − z: how far the iterate is from the fixed point"),
-    "relative_step": ("rel. step", scientific, "Relative step ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ of the solver (Fig. 10)"),
+    "relative_step": ("step", scientific, "How far the solver goes in a step: ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ (Fig. 10)"),
     "residual_change": (
         "change",
         scientific,
@@ -39,7 +40,7 @@ _OPTIONAL = {
     "residual_change": ("residualChangeCheck", "Show the change of the residual", False),
 }
 _LEVELS = {
-    "tol": ("tol.", "{:g}".format, "The run has converged when what it stops on has fallen to this"),
+    "tol": ("tolerance", "{:g}".format, "The run has converged when what it stops on has fallen to this"),
     "sigma": ("true σ", "{:.4g}".format, "Standard deviation of the noise that was added, 0–255 units"),
     "attainable": (
         "attainable √(σ² − MSE)",
@@ -47,6 +48,7 @@ _LEVELS = {
         "What a least-squares denoiser with this error (MSE, of the result) finds of σ",
     ),
 }
+_EMPTY = "Explore runs the solver and draws here, step by step, how it finds the noise."
 _FIRST_STEPS = RunSettings.max_iter  # so many iterates have room from the start, and the axis need not move
 
 
@@ -90,14 +92,14 @@ class Curves(QWidget):
             "residualPlot",
             "Residual over the iterates",
             "How the solver comes to the fixed point z* = f(z*). ▲ is the result; click to see an iterate",
-            "residual ‖g‖/‖f(z)‖",
+            "residual",
             log=True,
         )
         self.noise_level_plot = CurvePlot(
             "noiseLevelPlot",
             "Estimated noise level over the iterates",
             "Noise level of n̂ (Fig. 8). A least-squares denoiser leaves √(σ² − MSE), not σ. Click to see an iterate",
-            "noise level (0–255)",
+            "noise level",
         )
         self.quality_plot = CurvePlot(
             "qualityPlot",
@@ -119,6 +121,8 @@ class Curves(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
+        self._empty = Placeholder("curvesEmpty", _EMPTY)
+        column.addWidget(self._empty, 10)
         for plot, keys in self._plots.items():
             legend = LegendRow()
             for key in keys:
@@ -215,7 +219,9 @@ class Curves(QWidget):
         if trajectory is not None or run is None or run.over:  # or else it is being prepared, and they are to come
             self._set_levels(trajectory, result)
         quality = run is not None and run.subject.clean is not None
-        self._blocks["qualityPlot"].setVisible(quality)
+        self._empty.setVisible(run is None)
+        for name, block in self._blocks.items():
+            block.setVisible(run is not None and (quality or name != "qualityPlot"))
         bottom = self.quality_plot if quality else self.noise_level_plot
         for plot in self._plots:
             plot.set_frame(right=quality, bottom=plot is bottom)

@@ -271,7 +271,7 @@ class CurvePlot(pg.PlotWidget):
         self.plotItem.layout.setContentsMargins(0, 5, empty, 2)
         axis = self.plotItem.getAxis("bottom")
         axis.setStyle(showValues=bottom)
-        axis.setLabel("iteration" if bottom else "", **self._label_style())
+        axis.setLabel("step of the solver" if bottom else "", **self._label_style())
         axis.showLabel(bottom)
         axis.setHeight(_BOTTOM_HEIGHT if bottom else 6)
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from string import Template
 
 from nerd_gui.places import data_folder
-from nerd_gui.window.style.tokens import CONTROL_HEIGHT, DARK, RADIUS, SMALL, TIGHT, Colours
+from nerd_gui.window.style.tokens import CONTROL_HEIGHT, DARK, MEDIUM, RADIUS, SMALL, TIGHT, Colours
 
 _SHEET = Template("""
 QToolTip { background: $raised; color: $text; border: 1px solid $frame; padding: 4px 6px; }
@@ -16,6 +16,7 @@ QStatusBar { background: $panel; border-top: 1px solid $line; }
 QStatusBar::item { border: 0; }
 QSplitter::handle { background: transparent; }
 QSplitter::handle:hover { background: $accent; }
+#rightSplitter::handle { border-top: 1px solid $line; margin: 3px ${medium}px; }
 
 QToolButton, QPushButton { color: $text; border-radius: ${radius}px; padding: 0 ${tight}px;
     min-height: ${inner}px; max-height: ${inner}px; }
@@ -69,6 +70,8 @@ QAbstractSpinBox::up-arrow { image: url("$icons/up-$name.svg"); width: 11px; hei
 QAbstractSpinBox::down-arrow { image: url("$icons/down-$name.svg"); width: 11px; height: 11px; }
 QAbstractSpinBox::up-arrow:disabled, QAbstractSpinBox::down-arrow:disabled { image: none; }
 
+QLabel[quiet="true"] { color: $second; }
+
 QCheckBox { spacing: 6px; }
 QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $second; border-radius: 4px; background: $raised; }
 QCheckBox::indicator:checked { background: $filled; border-color: $filled; image: url("$icons/check.svg"); }
@@ -112,5 +115,6 @@ def sheet(colours: Colours) -> str:
         inner=CONTROL_HEIGHT - 2,
         radius=RADIUS,
         small=SMALL,
+        medium=MEDIUM,
         tight=TIGHT,
     )

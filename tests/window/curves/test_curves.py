@@ -150,11 +150,11 @@ def test_one_cursor_in_all_plots_with_the_values_there(session, curves):
     session.go(6)
     assert [plot_of(curves, name).cursor_index for name in PLOTS] == [6] * 3
     assert curves.findChild(QLabel, "residualReadout").text() == "residual 4.0e-3"
-    assert curves.readout("relative_step") == "rel. step 8.0e-3"
+    assert curves.readout("relative_step") == "step 8.0e-3"
     assert curves.readout("noise_level") == "noise level 20.60"
     assert curves.readout("psnr") == "PSNR 26.00 dB" and curves.readout("ssim") == "SSIM 0.5600"
     session.go(0)
-    assert curves.readout("relative_step") == "rel. step –"
+    assert curves.readout("relative_step") == "step –"
     session.show_run(None)
     assert plot_of(curves, "noiseLevelPlot").cursor_index is None and curves.readout("residual") == "residual –"
 
