@@ -18,10 +18,16 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui train       train a network\n"
         "  nerd-gui bench       measure how fast it all is here\n"
         "  nerd-gui tune        find the fastest way to train on this device",
-        "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui --screenshot window.png\n"
+        "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui holiday.nerd\n  nerd-gui --screenshot window.png\n"
         "  nerd-gui ./denoise   a photo that is called as a command",
     )
-    made.add_argument("photo", nargs="?", type=Path, metavar="PHOTO", help="photo to open (a sample if left out)")
+    made.add_argument(
+        "photo",
+        nargs="?",
+        type=Path,
+        metavar="PHOTO",
+        help="photo, or session (NAME.nerd), to open (a sample if left out)",
+    )
     made.add_argument("--screenshot", type=Path, metavar="FILE", help="run, save a picture of the window, and exit")
     made.add_argument("--model", metavar="NAME", help="network by name, or a .safetensors file")
     made.add_argument("--version", action="version", version=f"NERD GUI {__version__}")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -157,6 +157,10 @@ class Trajectory:
         """Put these in the place of the iterates there are: those of a whole photo, which change with each tile."""
         self.iterates[:] = iterates
         self.stop_reason = iterates[-1].stop_reason if iterates else None
+
+    def as_it_is(self) -> "Trajectory":
+        """A record that does not grow with this one; it has the same iterates."""
+        return replace(self, iterates=list(self.iterates))
 
     def __len__(self) -> int:
         return len(self.iterates)

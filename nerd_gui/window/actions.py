@@ -40,6 +40,21 @@ class Actions:
         self.open_folder = self._make(
             "openFolderAction", "Open &folder…", "Put the photos of a folder into the queue: all are denoised in turn."
         )
+        self.open_session = self._make(
+            "openSessionAction",
+            "Open s&ession…",
+            "Open a session: a photo with its runs, pins and view, as it was saved.",
+            Shortcut.OPEN_SESSION,
+        )
+        self.save_session = self._make(
+            "saveSessionAction",
+            "Save sess&ion",
+            "Save the photo's runs, pins and view into one file, to go on later.",
+            Shortcut.SAVE_SESSION,
+        )
+        self.save_session_as = self._make(
+            "saveSessionAsAction", "Save session &as…", "Save the session into another file."
+        )
         self.queue = self._make(
             "queueAction", "&Queue of photos", "Show the photos that are denoised one after another."
         )
@@ -161,7 +176,7 @@ class Actions:
     def _build_menus(self) -> None:
         bar = self._window.menuBar()
         file, view, run, help_ = (bar.addMenu(title) for title in ("&File", "&View", "&Run", "&Help"))
-        file.addActions([self.open, self.open_folder])
+        file.addActions([self.open, self.open_folder, self.open_session])
         file.addMenu(self.recent)
         file.addMenu(self.samples)
         file.addAction(self.open_clean)
@@ -169,6 +184,8 @@ class Actions:
         file.addAction(self.queue)
         file.addSeparator()
         file.addActions(self.exports)
+        file.addSeparator()
+        file.addActions([self.save_session, self.save_session_as])
         file.addSeparator()
         file.addAction(self.quit)
         run.addActions([self.denoise, self.run, self.pause, self.stop])
@@ -207,7 +224,8 @@ class Actions:
         for action in (self.region, self.usual_region, self.largest_region):
             action.setEnabled(has_photo and not running)
         self.no_region.setEnabled(workspace.region is not None and not workspace.needs_region and not running)
-        self.open_clean.setEnabled(has_photo)
+        for action in (self.open_clean, self.save_session, self.save_session_as):
+            action.setEnabled(has_photo)
         for action in self.exports:
             action.setEnabled(session.newest >= 0)
         region = session.trajectory.subject.region if session.trajectory is not None else None

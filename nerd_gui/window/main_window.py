@@ -18,6 +18,7 @@ from nerd_gui.window.files.preview_cover import PreviewCover
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.files.saver import Saver
 from nerd_gui.window.files.saving_line import SavingLine
+from nerd_gui.window.files.session_files import SessionFiles, View
 from nerd_gui.window.icons import program_icon
 from nerd_gui.window.intentions import Intentions
 from nerd_gui.window.layout import Layout, tools
@@ -97,6 +98,8 @@ class MainWindow(QMainWindow):
         )
         self.saver = Saver(self)
         self.saving_line = SavingLine(self.saver)
+        views: dict[str, View] = {"mode": self.modes, "picture": self.picture_view}
+        self.sessions = SessionFiles(self, session, views, self.open_dialogs, self.opener, self.saver, self.messages)
         self.export_dialogs = ExportDialogs(self, session, self.curves, self.saver, self.messages)
         self.queue = QueueDialog(self, self.controls.model, self.controls.treatment, self.messages)
         self._lay_out()
@@ -140,6 +143,11 @@ class MainWindow(QMainWindow):
         self.open_dialogs.severalChosen.connect(self.queue.add)
         self.queue.openWanted.connect(self._open_from_queue)
         session.controller.runningChanged.connect(self.queue.queue.hold)
+        do.open_session.triggered.connect(self.sessions.ask_open)
+        do.save_session.triggered.connect(self.sessions.save)
+        do.save_session_as.triggered.connect(self.sessions.save_as)
+        self.open_dialogs.sessionChosen.connect(self.sessions.open)
+        self.sessions.changed.connect(self._show_title)
         do.open_clean.triggered.connect(self.open_dialogs.ask_clean)
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))
         for exploring in (do.run.triggered, do.region.triggered, self.picture_view.regionWanted):
@@ -203,8 +211,10 @@ class MainWindow(QMainWindow):
     # ---- the window itself --------------------------------------------------------------------------------------
 
     def _show_title(self) -> None:
-        photo = self.session.workspace.photo
-        self.setWindowTitle(f"{photo.name} — NERD GUI" if photo is not None else "NERD GUI")
+        photo, path = self.session.workspace.photo, self.sessions.path
+        name = path.name if path is not None else photo.name if photo is not None else ""
+        self.setWindowTitle(f"{name}[*] — NERD GUI" if name else "NERD GUI")
+        self.setWindowModified(self.sessions.modified)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Forward the scrubber's keys from wherever the focus is."""
@@ -238,7 +248,7 @@ class MainWindow(QMainWindow):
             self.messages.say("The window closes when the file is saved.")
             event.ignore()
             return
-        if not self.queue.may_close(self):
+        if not self.queue.may_close(self) or not self.sessions.may_close():
             event.ignore()
             return
         self.preferences.save(self)

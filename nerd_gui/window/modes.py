@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup
 
+from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.window.session.session import Session
 
 
@@ -80,6 +82,24 @@ class Modes(QObject):
             self._mode = mode
             if mode is Mode.PHOTO:
                 self._show_photo()
+            self.changed.emit(mode)
+
+    def state(self) -> dict[str, Any]:
+        """What a session keeps of it, for `restore`."""
+        return {"mode": self._mode.value}
+
+    def restore(self, state: Fields) -> None:
+        """Turn to the mode of a session; what it shows stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If it is none.
+        """
+        mode = Mode(state.text("mode"))
+        self.actions[mode].setChecked(True)
+        if mode is not self._mode:
+            self._mode = mode
             self.changed.emit(mode)
 
     def _by_hand(self, mode: Mode) -> Callable[[], None]:

@@ -14,11 +14,13 @@ class Shortcut(Enum):
     """Keys, of which one is enough, and what they do; Help lists them in this order."""
 
     OPEN = (_Standard.Open,), "open a photo"
+    OPEN_SESSION = ("Ctrl+Shift+O",), "open a session"
     DENOISE = ("Ctrl+D",), "denoise the whole photo"
     RUN = ("Ctrl+Return",), "explore: run and see every iterate"
     PAUSE = ("Ctrl+P",), "pause a whole photo, or go on with it"
     STOP = ("Esc",), "stop"
     SAVE = (_Standard.Save,), "save the shown iterate"
+    SAVE_SESSION = ("Ctrl+Shift+S",), "save the session: photo, runs, pins and view"
     PREVIOUS = ("Left",), "previous iterate"
     NEXT = ("Right",), "next iterate"
     FIRST = ("Home",), "first iterate"

@@ -146,7 +146,7 @@ class ExportDialogs:
 def _what_is_missing(run: Run) -> tuple[str, ...]:
     """A sentence for a photo whose tiles are not all finished."""
     progress = run.progress
-    if run.photo_run is None or progress is None or progress.done == progress.count:
+    if not run.in_tiles or progress is None or progress.done == progress.count:
         return ()
     return (f"{progress.done} of {progress.count} tiles are denoised so far; the rest of the photo is as it was.",)
 

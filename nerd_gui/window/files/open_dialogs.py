@@ -1,13 +1,15 @@
-"""Opening photos, clean references and checkpoints: dialogs, recent files, and what to say when it fails."""
+"""Opening photos, sessions, clean references and checkpoints: dialogs, recent files, and what to say when it fails."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
+from nerd_gui.denoising.session_file import SUFFIX, SavedSession
 from nerd_gui.imaging import Photo, PhotoNoise
 from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.save import SUFFIXES
@@ -45,9 +47,12 @@ class OpenDialogs(QObject):
     -------
     severalChosen : list of Path
         Several photos, or a folder of them: what becomes a queue.
+    sessionChosen : Path
+        A session file.
     """
 
     severalChosen = Signal(object)
+    sessionChosen = Signal(object)
 
     def __init__(
         self,
@@ -65,12 +70,15 @@ class OpenDialogs(QObject):
         self._models = models
         self._recent = recent
         self._messages = messages
-        self._take: Callable[[Photo, PhotoNoise], None] = workspace.set_photo
+        self._take: Callable[[Any, PhotoNoise], None] = workspace.set_photo
         opener.opened.connect(self._on_opened)
         opener.failed.connect(messages.show_error)
 
     def open_file(self, path: Path) -> None:
-        """Open a photo from wherever it was named; it counts as noisy already."""
+        """Open a photo from wherever it was named, which counts as noisy already; or a session."""
+        if path.suffix.lower() == SUFFIX:
+            self.sessionChosen.emit(path)
+            return
 
         def take(photo: Photo, noise: PhotoNoise) -> None:
             self._workspace.set_photo(photo, noise)
@@ -97,14 +105,29 @@ class OpenDialogs(QObject):
         self._take = take
         self._opener.open_sample(name)
 
+    def open_session(
+        self,
+        path: Path,
+        name: str,
+        take: Callable[[SavedSession, PhotoNoise], None],
+        photo: Path | None = None,
+    ) -> None:
+        """Open a session, which is called `name` meanwhile and taken by `take`; its photo may be elsewhere."""
+        self._take = take
+        self._opener.open_session(path, name, photo)
+
+    def remember(self, path: Path) -> None:
+        """Put a file on the list of those opened lately."""
+        self._recent.add(path)
+
     def open_clean(self, path: Path) -> None:
         """Open the clean version of the photo."""
         self._take = lambda clean, _: self._workspace.set_clean(clean)
         self._opener.open(path)
 
-    def _on_opened(self, photo: Photo, noise: PhotoNoise) -> None:
+    def _on_opened(self, opened: Photo | SavedSession, noise: PhotoNoise) -> None:
         try:
-            self._take(photo, noise)
+            self._take(opened, noise)
         except RunError as error:
             self._messages.show_error(str(error))
 
@@ -149,9 +172,9 @@ class OpenDialogs(QObject):
         self.open_file(path)
 
     def fill_recent(self, menu: QMenu) -> None:
-        """List the photos opened lately."""
+        """List the photos and sessions opened lately."""
         menu.clear()
         for path in self._recent.paths:
             menu.addAction(str(path)).triggered.connect(partial(self._open_recent, path))
         if menu.isEmpty():
-            menu.addAction("No photo yet").setEnabled(False)
+            menu.addAction("None yet").setEnabled(False)

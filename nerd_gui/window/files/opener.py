@@ -1,11 +1,13 @@
-"""Photos are opened on a thread of their own: the window goes on, and a newer wish replaces an older one."""
+"""Photos and sessions are opened on a thread of their own: the window goes on, and a newer wish replaces the last."""
 
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from nerd_gui.denoising.session_file import PhotoWanted, SavedSession, SessionFileError, read_session
 from nerd_gui.imaging import (
     OpeningCancelled,
     Photo,
@@ -24,14 +26,16 @@ _STEPS = 200  # of progress that are told
 
 
 class _Opening(QThread):
-    """One photo on its way; where it is cancelled it ends without another word.
+    """One photo or session on its way; where it is cancelled it ends without another word.
 
     Signals
     -------
     previewed : Preview
     progressed : float
-    opened : Photo, PhotoNoise
-        The photo and its noise.
+    opened : Photo or SavedSession, PhotoNoise
+        It, and the noise of the photo.
+    photoWanted : str
+        Of a session: a sentence that says that its photo is not where it was.
     failed : str, str
         A sentence for the person, and details (empty for expected errors).
     """
@@ -39,12 +43,13 @@ class _Opening(QThread):
     previewed = Signal(object)
     progressed = Signal(float)
     opened = Signal(object, object)
+    photoWanted = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, name: str, path: Path | None, parent: QObject) -> None:
+    def __init__(self, name: str, open_: Callable[["_Opening"], Photo | SavedSession], parent: QObject) -> None:
         super().__init__(parent)
         self.name = name
-        self._path = path  # None: the name is that of a sample
+        self._open = open_
         self._cancel = threading.Event()
         self._told = -1
 
@@ -55,25 +60,36 @@ class _Opening(QThread):
     def run(self) -> None:
         """Work, on the thread itself."""
         try:
-            photo = self._open()
+            opened = self._open(self)
+            photo = opened.photo if isinstance(opened, SavedSession) else opened
             noise = photo_noise(photo.pixels)
         except OpeningCancelled:
             return
-        except PhotoError as error:
+        except PhotoWanted as error:
+            self.photoWanted.emit(str(error))
+        except (PhotoError, SessionFileError) as error:
             self.failed.emit(str(error), "")
         except Exception as error:  # noqa: BLE001 - the thread's outermost frame: what escapes here would end the program
             sentence = f"“{self.name}” was not opened: an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(sentence, traceback.format_exc())
         else:
-            self.opened.emit(photo, noise)
+            self.opened.emit(opened, noise)
 
-    def _open(self) -> Photo:
-        if self._path is None:
-            return open_sample(self.name)
-        small = preview(self._path, PREVIEW_SIDE)
+    def open_photo(self, path: Path) -> Photo:
+        """Open a photo file, with a preview of one that takes a while."""
+        small = preview(path, PREVIEW_SIDE)
         if small is not None and small.rows * small.cols > _WORTH_A_PREVIEW and not self._cancel.is_set():
             self.previewed.emit(small)
-        return open_photo(self._path, progress=self._tell, cancelled=self._cancel.is_set)
+        return open_photo(path, progress=self._tell, cancelled=self._cancel.is_set)
+
+    def open_session(self, path: Path, photo: Path | None) -> SavedSession:
+        """Open a session, whose photo may be elsewhere than it was."""
+        return read_session(path, photo=photo, tell=self._tell_or_end, cancelled=self._cancel.is_set)
+
+    def _tell_or_end(self, fraction: float) -> None:
+        if self._cancel.is_set():
+            raise OpeningCancelled
+        self._tell(fraction)
 
     def _tell(self, fraction: float) -> None:
         """Say how far it is, but not more often than can be seen."""
@@ -83,10 +99,10 @@ class _Opening(QThread):
 
 
 class PhotoOpener(QObject):
-    """Opens one photo at a time, in the background; what an older wish still sends is dropped.
+    """Opens one photo or session at a time, in the background; what an older wish still sends is dropped.
 
-    After `begun` there come previews and progress, and then one of `opened`, `failed` and `cancelled`, unless another
-    photo is begun before.
+    After `begun` there come previews and progress, and then one of `opened`, `photoWanted`, `failed` and `cancelled`,
+    unless another one is begun before.
 
     Signals
     -------
@@ -95,8 +111,10 @@ class PhotoOpener(QObject):
     previewed : Preview
     progressed : float
         The fraction that is done.
-    opened : Photo, PhotoNoise
-        The photo and its noise.
+    opened : Photo or SavedSession, PhotoNoise
+        It, and the noise of the photo.
+    photoWanted : str
+        The photo of the session is not where it was, as a sentence.
     failed : str, str
         A sentence for the person, and details (empty for expected errors).
     cancelled
@@ -106,6 +124,7 @@ class PhotoOpener(QObject):
     previewed = Signal(object)
     progressed = Signal(float)
     opened = Signal(object, object)
+    photoWanted = Signal(str)
     failed = Signal(str, str)
     cancelled = Signal()
 
@@ -116,16 +135,20 @@ class PhotoOpener(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a photo is on its way."""
+        """Whether anything is on its way."""
         return self._current is not None
 
     def open(self, path: Path) -> None:
         """Open a photo file; one that is on its way is given up."""
-        self._begin(path.name, path)
+        self._begin(path.name, lambda opening: opening.open_photo(path))
+
+    def open_session(self, path: Path, name: str, photo: Path | None = None) -> None:
+        """Open a session, whose photo may be elsewhere than it was; `name` is what it is called."""
+        self._begin(name, lambda opening: opening.open_session(path, photo))
 
     def open_sample(self, name: str) -> None:
         """Open a built-in picture by its name."""
-        self._begin(name, None)
+        self._begin(name, lambda _: open_sample(name))
 
     def cancel(self) -> None:
         """Give up the photo that is on its way: at once, as the window sees it."""
@@ -138,12 +161,13 @@ class PhotoOpener(QObject):
         for opening in list(self._threads):
             opening.wait()
 
-    def _begin(self, name: str, path: Path | None) -> None:
+    def _begin(self, name: str, open_: Callable[[_Opening], Photo | SavedSession]) -> None:
         self._leave()
-        opening = _Opening(name, path, self)
+        opening = _Opening(name, open_, self)
         opening.previewed.connect(self._on_previewed)
         opening.progressed.connect(self._on_progressed)
         opening.opened.connect(self._on_opened)
+        opening.photoWanted.connect(self._on_photo_wanted)
         opening.failed.connect(self._on_failed)
         opening.finished.connect(self._on_finished)
         self._threads.add(opening)
@@ -166,10 +190,15 @@ class PhotoOpener(QObject):
         if self.sender() is self._current:
             self.progressed.emit(fraction)
 
-    def _on_opened(self, photo: Photo, noise: PhotoNoise) -> None:
+    def _on_opened(self, opened: Photo | SavedSession, noise: PhotoNoise) -> None:
         if self.sender() is self._current:
             self._current = None
-            self.opened.emit(photo, noise)
+            self.opened.emit(opened, noise)
+
+    def _on_photo_wanted(self, sentence: str) -> None:
+        if self.sender() is self._current:
+            self._current = None
+            self.photoWanted.emit(sentence)
 
     def _on_failed(self, sentence: str, details: str) -> None:
         if self.sender() is self._current:

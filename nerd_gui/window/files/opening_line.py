@@ -10,11 +10,11 @@ class OpeningLine(FileLine):
     """Name, progress and Cancel in the status line, while a photo takes longer than a moment to open."""
 
     def __init__(self, opener: PhotoOpener, parent: QWidget | None = None) -> None:
-        bar_tip = "How much of the photo has been read and decoded"
-        super().__init__("opening", bar_tip, "Do not open this photo; the one that is open stays", parent)
-        self.setAccessibleName("The photo that is being opened")
+        bar_tip = "How much of the file has been read and decoded"
+        super().__init__("opening", bar_tip, "Do not open this; the photo that is open stays", parent)
+        self.setAccessibleName("The file that is being opened")
         self.cancel.clicked.connect(opener.cancel)
         opener.begun.connect(lambda name: self.begin(f"Opening {name}"))
         opener.progressed.connect(self.show_progress)
-        for ended in (opener.opened, opener.failed, opener.cancelled):
+        for ended in (opener.opened, opener.photoWanted, opener.failed, opener.cancelled):
             ended.connect(self.end)

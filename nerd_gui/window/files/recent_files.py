@@ -1,4 +1,4 @@
-"""The photos opened lately."""
+"""The photos and sessions opened lately."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _MOST = 10
 
 
 class RecentFiles:
-    """A list of photos, newest first, that lasts from one start to the next."""
+    """A list of files, newest first, that lasts from one start to the next."""
 
     def __init__(self, store: QSettings) -> None:
         self._store = store
@@ -22,6 +22,6 @@ class RecentFiles:
         return [Path(name) for name in names if Path(name).is_file()]
 
     def add(self, path: Path) -> None:
-        """Put a photo at the top of the list."""
+        """Put a file at the top of the list."""
         others = [known for known in self.paths if known != path.absolute()]
         self._store.setValue("recent", [str(known) for known in [path.absolute(), *others][:_MOST]])

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from nerd_gui.denoising.session_file import SessionFileError
 from nerd_gui.imaging import PhotoError
 
 Tell = Callable[[float], None]
 
 
 class SavingCancelled(Exception):
-    """The rest is no longer wanted; what is written so far stays."""
+    """The rest is no longer wanted. The message says what becomes of it; without one, what is written so far stays."""
 
 
 class _Saving(QThread):
@@ -51,9 +52,9 @@ class _Saving(QThread):
         """Work, on the thread itself."""
         try:
             lost = self._work(self._tell)
-        except SavingCancelled:
-            self.saved.emit(f"The rest of {self.name} was left out.", "")
-        except PhotoError as error:
+        except SavingCancelled as cancelled:
+            self.saved.emit(str(cancelled) or f"The rest of {self.name} was left out.", "")
+        except (PhotoError, SessionFileError) as error:
             self.failed.emit(str(error), "")
         except MemoryError:
             sentence = f"{self.name} was not saved: it needs more memory than there is; close other programs first."

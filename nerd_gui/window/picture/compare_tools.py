@@ -103,6 +103,10 @@ class CompareTools(QWidget):
         for tool in (self._left, self._right):
             tool.setVisible(not plain)
 
+    def set_gain(self, gain: float) -> None:
+        """Take a gain, as if it had been typed."""
+        self._gain.setValue(gain)
+
     def show_zoom(self, zoom: float | None) -> None:
         """Show the zoom, None while there is no picture."""
         percent = 100 * (zoom or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.window.picture.canvas import PictureCanvas
 from nerd_gui.window.picture.compare_tools import DEFAULT_GAIN, CompareTools
 from nerd_gui.window.picture.comparison import Comparison
@@ -187,6 +189,44 @@ class ComparisonView(QWidget):
         """Show the whole picture, as large as possible."""
         self._comparison.viewport.fit()
         self._canvas.refresh()
+
+    # -- what a session keeps of it ------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return how the pictures are looked at, JSON-ready, for `restore`."""
+        comparison, view = self._comparison, self._comparison.viewport
+        return {
+            "mode": comparison.mode.name,
+            "left": comparison.left.name,
+            "right": comparison.right.name,
+            "divider": comparison.divider,
+            "gain": comparison.layers.gain,
+            "zoom": None if view.fitted else view.zoom,
+            "middle": [view.row, view.col],
+        }
+
+    def restore(self, state: Fields) -> None:
+        """Look at the pictures there are in that way.
+
+        Raises
+        ------
+        ValueError, KeyError
+            If it is none.
+        """
+        comparison, middle = self._comparison, state.reals("middle")
+        divider, gain = state.real("divider"), state.real("gain")
+        zoom = state.real("zoom") if state.has("zoom") else None
+        if len(middle) != 2 or not (0 <= divider <= 1 and gain > 0 and (zoom is None or zoom > 0)):
+            raise ValueError("That is no way to look at a picture.")
+        selected = Compare[state.text("mode")], Layer[state.text("left")], Layer[state.text("right")]
+        comparison.divider = divider
+        self._tools.set_gain(gain)
+        self.set_compare(*selected)
+        if zoom is None:
+            self.fit()
+        else:
+            comparison.viewport.look_at(zoom, *middle)
+            self._canvas.refresh()
 
     # -- marks ---------------------------------------------------------------------------------------------------
 

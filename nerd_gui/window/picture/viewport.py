@@ -84,6 +84,13 @@ class Viewport:
         self.col = col - dx / self.zoom if self.cols * self.zoom > self.width else self.cols / 2
         self._keep_in_sight()
 
+    def look_at(self, zoom: float, row: float, col: float) -> None:
+        """Set the zoom and the point in the middle, as far as they are such as the mouse could bring about."""
+        self.zoom_to(zoom)
+        if not self.fitted:
+            self.row, self.col = row, col
+            self._keep_in_sight()
+
     def zoom_by(self, factor: float, anchor: tuple[float, float]) -> None:
         """Multiply the zoom; a step across 100 % stops there."""
         zoom = self.zoom * factor

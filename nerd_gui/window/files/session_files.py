@@ -1,0 +1,245 @@
+"""Sessions as files: opening, saving, the name in the title, and what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox
+
+from nerd_gui.denoising.session_file import SUFFIX, SavedSession, write_session
+from nerd_gui.denoising.session_file.fields import Fields
+from nerd_gui.imaging import Photo, PhotoNoise, free_name
+from nerd_gui.window.files.open_dialogs import OpenDialogs, ask_photos
+from nerd_gui.window.files.opener import PhotoOpener
+from nerd_gui.window.files.save_dialog import ask_target
+from nerd_gui.window.files.saver import Saver, SavingCancelled, Tell
+from nerd_gui.window.messages import Messages
+from nerd_gui.window.session.saved import saved, take_up
+from nerd_gui.window.session.session import Session
+
+_KIND = "NERD GUI session"
+_PATIENCE = 10_000  # milliseconds that a sentence stays
+
+
+class View(Protocol):
+    """What keeps something of its own that a session is to bring back."""
+
+    def state(self) -> dict[str, Any]:
+        """It, JSON-ready."""
+
+    def restore(self, state: Fields) -> None:
+        """Bring it back; ValueError or KeyError where it is none."""
+
+
+class SessionFiles(QObject):
+    """Opens and saves sessions of the window.
+
+    Parameters
+    ----------
+    views : mapping of str to View
+        Whose states a session brings back.
+
+    Attributes
+    ----------
+    changes : int
+        Counts what a session keeps of what has changed; see `touched`.
+
+    Signals
+    -------
+    changed
+        `path` or `modified` is another one.
+    touched
+        Something has changed that a session keeps.
+    """
+
+    changed = Signal()
+    touched = Signal()
+    _written = Signal(object, object, int)  # photo, path, changes; sent from the thread that saves
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        session: Session,
+        views: Mapping[str, View],
+        open_dialogs: OpenDialogs,
+        opener: PhotoOpener,
+        saver: Saver,
+        messages: Messages,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._views = views
+        self._dialogs = open_dialogs
+        self._saver = saver
+        self._messages = messages
+        self._named: tuple[Photo, Path] | None = None  # a session's photo, and its file
+        self._opening: tuple[Path, str, bool] | None = None
+        self.changes = self._kept = 0
+        opener.photoWanted.connect(self._ask_where)
+        self._written.connect(self._on_written)
+        workspace = session.workspace
+        changing = (workspace.subjectChanged, workspace.regionChanged, session.runs.changed, session.pins.changed)
+        for signal in (*changing, session.comparedChanged, session.lookChanged):
+            signal.connect(self._touch)
+        session.photoChanged.connect(self._on_photo)
+
+    # ---- what is open -------------------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the session; None where what is on the table was neither opened from one nor saved as one."""
+        named = self._named
+        return named[1] if named is not None and named[0] is self._session.workspace.photo else None
+
+    @property
+    def modified(self) -> bool:
+        """Whether the session has a file, and runs, pins, noise, region or look have changed since."""
+        return self.path is not None and self.changes != self._kept
+
+    def saved(self, *, under_way: bool = True) -> SavedSession | None:
+        """What a file is to hold now, see `saved.saved`."""
+        return saved(self._session, {name: view.state() for name, view in self._views.items()}, under_way=under_way)
+
+    def _touch(self) -> None:
+        self.changes += 1
+        self.touched.emit()
+        self.changed.emit()
+
+    def _on_photo(self) -> None:
+        if self.path is None:
+            self._kept = self.changes
+        self.changed.emit()
+
+    # ---- opening ------------------------------------------------------------------------------------------------
+
+    def ask_open(self) -> None:
+        """Ask for a session."""
+        folder = str(self.path.parent if self.path is not None else self._folder())
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open session", folder, f"{_KIND} (*{SUFFIX})")
+        if name:
+            self.open(Path(name))
+
+    def open(self, path: Path, photo: Path | None = None) -> None:
+        """Open a session file; its photo may be elsewhere than it was."""
+        self._open(path, path.name, photo, named=True)
+
+    def recover(self, folder: Path, name: str, photo: Path | None = None) -> None:
+        """Open what was kept of a session that has no file; it is called `name`."""
+        self._open(folder, name, photo, named=False)
+
+    def _open(self, path: Path, name: str, photo: Path | None, *, named: bool) -> None:
+        def take(kept: SavedSession, noise: PhotoNoise) -> None:
+            take_up(self._session, kept, noise)
+            sentence = kept.notice or self._restore_views(kept.view)
+            if named:
+                self._named, self._kept = (kept.photo, path), self.changes
+                self._dialogs.remember(path)
+            self.changed.emit()
+            self._messages.say(sentence or f"Opened {name}.", 0 if sentence else _PATIENCE)
+
+        self._opening = path, name, named
+        self._dialogs.open_session(path, name, take, photo)
+
+    def _restore_views(self, states: dict[str, Any]) -> str:
+        """Bring back the states of the views; return what to say where that cannot be."""
+        try:
+            for name, view in self._views.items():
+                if name in states:
+                    view.restore(Fields(states[name]))
+        except (ValueError, KeyError):
+            return "The session is open; how its pictures were looked at could not be brought back."
+        return ""
+
+    def _ask_where(self, sentence: str) -> None:
+        """Say that the photo of a session is not where it was, and let the person say where it is."""
+        assert self._opening is not None
+        box = QMessageBox(self._window)
+        box.setObjectName("photoWantedDialog")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Open session")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(f"{sentence} Do you know where it is?")
+        find = box.addButton("Find the photo…", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Leave it", QMessageBox.ButtonRole.RejectRole)
+        find.clicked.connect(self._find_photo)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _find_photo(self) -> None:
+        assert self._opening is not None
+        path, name, named = self._opening
+        if photos := ask_photos(self._window, "Where is the photo of this session?", path.parent):
+            self._open(path, name, photos[0], named=named)
+
+    # ---- saving -------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Save the session into its file, or ask for one."""
+        if self.path is not None:
+            self._save(self.path, overwrite=True)
+        else:
+            self.save_as()
+
+    def save_as(self) -> None:
+        """Ask for a file and save the session into it."""
+        photo = self._session.workspace.photo
+        if photo is None:
+            return
+        suggested = self.path or free_name(self._folder(), photo.name, SUFFIX)
+        target = ask_target(self._window, "Save session", suggested, {_KIND: f"*{SUFFIX}"}, photo.path)
+        if target is not None:
+            path = target.path if target.path.suffix else target.path.with_suffix(SUFFIX)
+            self._save(path, overwrite=target.overwrite)
+
+    def may_close(self) -> bool:
+        """Ask whether changes of a session that has a file are to be saved; False where the window is to stay.
+
+        It stays, too, until they are.
+        """
+        if not self.modified or self.path is None:
+            return True
+        box = QMessageBox(self._window)
+        box.setObjectName("saveSessionDialog")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("NERD GUI")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(f"The session “{self.path.name}” has changed since it was saved. Save the changes?")
+        standard = QMessageBox.StandardButton
+        box.setStandardButtons(standard.Save | standard.Discard | standard.Cancel)
+        box.setDefaultButton(standard.Save)
+        answer = box.exec()
+        box.deleteLater()
+        if answer == standard.Save:
+            self._save(self.path, overwrite=True)
+            self._saver.when_idle(self._window.close)
+        return answer == standard.Discard
+
+    def _save(self, path: Path, *, overwrite: bool) -> None:
+        kept, changes = self.saved(), self.changes
+        if kept is None:
+            return
+        session = kept
+
+        def work(tell: Tell) -> str:
+            try:
+                write_session(path, session, overwrite=overwrite, tell=tell)
+            except SavingCancelled:
+                raise SavingCancelled(f"The session was not saved as “{path}”.") from None
+            self._written.emit(session.photo, path, changes)
+            return ""
+
+        self._saver.save(f"“{path.name}”", f"Saved the session as “{path}”.", work, steps=True)
+
+    def _on_written(self, photo: Photo, path: Path, changes: int) -> None:
+        if photo is self._session.workspace.photo:
+            self._named, self._kept = (photo, path), changes
+            self._dialogs.remember(path)
+            self.changed.emit()
+
+    def _folder(self) -> Path:
+        photo = self._session.workspace.photo
+        return photo.path.parent if photo is not None and photo.path is not None else Path.home()

@@ -1,0 +1,118 @@
+"""A session as a file holds it, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nerd_gui.denoising import PhotoProgress
+from nerd_gui.denoising.session_file import SavedRun, SavedSession
+from nerd_gui.imaging import PhotoNoise
+from nerd_gui.window.session.pins import Pin
+from nerd_gui.window.session.run import Run
+from nerd_gui.window.session.session import Session
+from nerd_gui.window.session.workspace import Table
+
+
+def saved(session: Session, view: dict[str, Any], *, under_way: bool = True) -> SavedSession | None:
+    """What a file is to hold of a session now; None without a photo.
+
+    What is large is not copied, so that this takes no time. Of a run that goes on meanwhile the file has the iterates
+    there are now.
+
+    Parameters
+    ----------
+    view : dict
+        JSON-ready: what the views keep of their own.
+    under_way : bool
+        Whether a run of a whole photo that is being solved is to be held, too: all of it changes with every tile.
+    """
+    table = session.workspace.table
+    if table is None:
+        return None
+    running = session.controller.run if session.controller.running else None
+    runs = {
+        run: kept
+        for run in session.runs
+        if (kept := _saved_run(run)) is not None and (under_way or run is not running or not run.in_tiles)
+    }
+    shown, compared, selected = session.run, session.compared, session.pins.selected
+    return SavedSession(
+        table.photo,
+        table.clean,
+        table.add_noise,
+        table.sigma,
+        table.seed,
+        table.region,
+        tuple(runs.values()),
+        shown.number if shown in runs else None,
+        session.follow,
+        tuple((pin.number, pin.row, pin.col) for pin in session.pins.all),
+        selected.number if selected is not None else None,
+        (compared.run.number, compared.index, compared.look) if compared and compared.run in runs else None,
+        session.look,
+        session.channel,
+        view,
+    )
+
+
+def take_up(session: Session, kept: SavedSession, noise: PhotoNoise) -> None:
+    """Go on with a session that was read, in place of what is on the table, which can be gone back to.
+
+    Parameters
+    ----------
+    noise : PhotoNoise
+        That of its photo.
+    """
+    sigma, seed, region = kept.sigma, kept.seed, kept.region
+    session.workspace.lay(Table(kept.photo, kept.clean, noise, kept.add_noise, sigma, seed, region))
+    runs = {run.number: _run(run) for run in kept.runs}
+    session.runs.replace(runs.values())
+    session.pins.set(tuple(Pin(*pin) for pin in kept.pins), kept.selected)
+    session.set_channel(kept.channel)
+    if kept.compared is not None:
+        number, index, look = kept.compared
+        session.set_look(look)
+        session.compare(runs[number], index)
+    session.set_look(kept.look)
+    session.show_run(None if kept.shown is None else runs[kept.shown])
+    session.set_follow(kept.follow)
+
+
+def _saved_run(run: Run) -> SavedRun | None:
+    """A run as it is now; None while it has found nothing."""
+    if not run.trajectory:
+        return None
+    trajectory = run.trajectory.as_it_is()
+    progress = run.progress
+    return SavedRun(
+        run.number,
+        run.name,
+        trajectory,
+        run.settings,
+        run.overlaid,
+        min(run.index, len(trajectory) - 1),
+        run.started,
+        run.in_tiles,
+        (progress.done, progress.count) if progress is not None else None,
+    )
+
+
+def _run(kept: SavedRun) -> Run:
+    trajectory, progress = kept.trajectory, None
+    if kept.tiles is not None:
+        done, count = kept.tiles
+        progress = PhotoProgress("tiles", done, count, done / max(1, count))
+    return Run(
+        trajectory.subject,
+        kept.asked,
+        trajectory=trajectory,
+        over=True,
+        in_tiles=kept.in_tiles,
+        grain=trajectory.grain,
+        progress=progress,
+        number=kept.number,
+        name=kept.name,
+        overlaid=kept.overlaid,
+        index=kept.index,
+        started=kept.started,
+    )
