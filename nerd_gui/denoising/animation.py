@@ -24,7 +24,8 @@ from nerd_gui.imaging.area_means import AreaMeans
 #: The suffixes of animations, and what Pillow calls their formats.
 FORMATS = {".webp": "WEBP", ".png": "PNG", ".apng": "PNG", ".gif": "GIF"}
 LAST_FRAME_SECONDS = 2.0
-_SHORTEST, _LONGEST = 64, 4096  # of the longer side, in pixels
+#: Of the longer side of the picture, in pixels.
+SHORTEST, LONGEST = 64, 4096
 _BAND = 64  # rows of a frame's picture that are made at a time
 _DRAWN = 0.7  # of the work is done when all frames are drawn; the rest is writing them
 _MAGENTA = np.array([255, 0, 255], np.uint8)[:, None, None]  # what is no number, as in the window
@@ -65,8 +66,8 @@ class AnimationSettings:
     colours: Colours = field(default_factory=Colours)
 
     def __post_init__(self) -> None:
-        if not _SHORTEST <= self.longest <= _LONGEST:
-            raise RunError(f"The longer side must be {_SHORTEST} to {_LONGEST} pixels, not {self.longest}.")
+        if not SHORTEST <= self.longest <= LONGEST:
+            raise RunError(f"The longer side must be {SHORTEST} to {LONGEST} pixels, not {self.longest}.")
         if not (math.isfinite(self.rate) and 0.1 <= self.rate <= 50):
             raise RunError(f"An animation shows 0.1 to 50 iterates a second, not {self.rate:g}.")
 

@@ -85,6 +85,11 @@ class Actions:
             Shortcut.SAVE,
         )
         self.export_all = self._make("exportAllAction", "Save &all iterates…", "Save every iterate, numbered.")
+        self.export_animation = self._make(
+            "exportAnimationAction",
+            "Save anima&tion…",
+            "Save the iterates one after another, with their numbers and the residual curve, as WebP, PNG or GIF.",
+        )
         self.export_noise = self._make("exportNoiseAction", "Save &noise estimate…", "Save n̂ around mid-grey.")
         self.export_curves = self._make("exportCurvesAction", "Save &curves…", "Save the curves as CSV, PNG or SVG.")
         self.export_report = self._make(
@@ -212,7 +217,14 @@ class Actions:
     @property
     def exports(self) -> list[QAction]:
         """Everything that needs an iterate to save."""
-        return [self.export, self.export_all, self.export_noise, self.export_curves, self.export_report]
+        return [
+            self.export,
+            self.export_all,
+            self.export_animation,
+            self.export_noise,
+            self.export_curves,
+            self.export_report,
+        ]
 
     def _update_enabled(self) -> None:
         session, workspace, running = self._session, self._session.workspace, self._session.controller.running

@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         self.saving_line = SavingLine(self.saver)
         views: dict[str, View] = {"mode": self.modes, "picture": self.picture_view}
         self.sessions = SessionFiles(self, session, views, self.open_dialogs, self.opener, self.saver, self.messages)
-        self.export_dialogs = ExportDialogs(self, session, self.curves, self.saver, self.messages)
+        self.export_dialogs = ExportDialogs(self, session, self.picture_view, self.curves, self.saver, self.messages)
         self.queue = QueueDialog(self, self.controls.model, self.controls.treatment, self.messages)
         self._lay_out()
         self._connect()
@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
         do.quit.triggered.connect(self.close)
         do.export.triggered.connect(self.export_dialogs.ask_iterate)
         do.export_all.triggered.connect(self.export_dialogs.ask_all_iterates)
+        do.export_animation.triggered.connect(self.export_dialogs.ask_animation)
         do.export_noise.triggered.connect(self.export_dialogs.ask_noise)
         do.export_curves.triggered.connect(self.export_dialogs.ask_curves)
         do.export_report.triggered.connect(self.export_dialogs.ask_report)

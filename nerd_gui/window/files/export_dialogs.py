@@ -1,13 +1,16 @@
 """Asking where to save what a run found, and saying what became of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from nerd_gui.denoising import Trajectory
+from nerd_gui.denoising.animation import AnimationSettings, save_animation
 from nerd_gui.imaging import PhotoError, save_picture, usual_suffix
 from nerd_gui.window.curves.panel import Curves
+from nerd_gui.window.files.animation_dialog import AnimationDialog
 from nerd_gui.window.files.export import (
     noise_photo,
     save_all_iterates,
@@ -16,8 +19,9 @@ from nerd_gui.window.files.export import (
     suggested_path,
 )
 from nerd_gui.window.files.save_dialog import Target, ask_target
-from nerd_gui.window.files.saver import Saver, Tell
+from nerd_gui.window.files.saver import Saver, SavingCancelled, Tell
 from nerd_gui.window.messages import Messages
+from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import picture_to_save
@@ -25,6 +29,7 @@ from nerd_gui.window.wording import picture_to_save
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
 _WORD_TIME = 10_000  # milliseconds that a sentence stays
 _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
+_ANIMATIONS = {"Animated WebP": "*.webp", "Animated PNG": "*.png *.apng", "GIF": "*.gif"}
 
 
 class ExportDialogs:
@@ -33,8 +38,18 @@ class ExportDialogs:
     Pictures are saved in the background.
     """
 
-    def __init__(self, parent: QWidget, session: Session, curves: Curves, saver: Saver, messages: Messages) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        session: Session,
+        view: PictureView,
+        curves: Curves,
+        saver: Saver,
+        messages: Messages,
+    ) -> None:
         self._parent = parent
+        self._view = view
+        self._animation = AnimationSettings()  # as chosen last
         self._saver = saver
         self._session = session
         self._curves = curves
@@ -84,6 +99,36 @@ class ExportDialogs:
                 return ""
 
             self._saver.save("all iterates", _done(trajectory, "all iterates", f"in “{folder}”"), save, steps=True)
+
+    def ask_animation(self) -> None:
+        """Save the iterates that are there as an animation."""
+        trajectory = self._session.trajectory
+        if trajectory is None:
+            return
+        trajectory = replace(trajectory, iterates=list(trajectory.iterates))  # what comes later is not meant
+        part, whole = self._view.part_of_run(), (0, 0, *trajectory.subject.noisy.shape[1:])
+        proposed = replace(self._animation, part=None if part == whole else part, look=self._session.look)
+        dialog = AnimationDialog(trajectory, proposed, self._parent)
+        try:
+            if not dialog.exec():
+                return
+            self._animation = settings = dialog.settings
+        finally:
+            dialog.deleteLater()
+        target = self._target(trajectory, "animation", "animation", ".webp", _ANIMATIONS)
+        if target is None:
+            return
+
+        name = f"“{target.path.name}”"
+
+        def save(tell: Tell) -> str:
+            try:
+                save_animation(target.path, trajectory, settings, overwrite=target.overwrite, tell=tell)
+            except SavingCancelled:
+                raise SavingCancelled(f"{name} was not saved, as you wished.") from None
+            return ""
+
+        self._saver.save(name, _done(trajectory, "animation", f"as “{target.path}”"), save, steps=True)
 
     def ask_curves(self) -> None:
         """Save the curves."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from nerd_gui.denoising import RunError
 from nerd_gui.denoising.session_file import SessionFileError
 from nerd_gui.imaging import PhotoError
 
@@ -54,7 +55,7 @@ class _Saving(QThread):
             lost = self._work(self._tell)
         except SavingCancelled as cancelled:
             self.saved.emit(str(cancelled) or f"The rest of {self.name} was left out.", "")
-        except (PhotoError, SessionFileError) as error:
+        except (PhotoError, RunError, SessionFileError) as error:
             self.failed.emit(str(error), "")
         except MemoryError:
             sentence = f"{self.name} was not saved: it needs more memory than there is; close other programs first."

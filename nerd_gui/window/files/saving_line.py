@@ -1,4 +1,4 @@
-"""What is being saved, how far it is, and a way to leave out the rest of many files."""
+"""What is being saved, how far it is, and a way to leave out the rest."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -11,7 +11,7 @@ class SavingLine(FileLine):
 
     def __init__(self, saver: Saver, parent: QWidget | None = None) -> None:
         bar_tip = "How much is saved; it moves to and fro while that cannot be told"
-        cancel_tip = "Leave out the files that are still to come; those that are written stay"
+        cancel_tip = "Leave out what is still to come; files that are written stay"
         super().__init__("saving", bar_tip, cancel_tip, parent)
         self.setAccessibleName("What is being saved")
         self.cancel.clicked.connect(saver.cancel)

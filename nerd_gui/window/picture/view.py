@@ -139,6 +139,17 @@ class PictureView(ComparisonView):
         """What the iterates of the current run look like, with all that is kept of them reduced; None without a run."""
         return None if self._session.trajectory is None else self._pictures_of(self._session.trajectory)
 
+    def part_of_run(self) -> tuple[int, int, int, int] | None:
+        """(row, col, rows, cols) of the current run's picture that is in view; None without a run.
+
+        It is all of it where another picture is shown, as while a region is chosen.
+        """
+        if self._session.trajectory is None:
+            return None
+        rows, cols = self._session.trajectory.subject.noisy.shape[1:]
+        part = self.part_in_view() if self._comparison.layers.shape == (rows, cols) else None
+        return part or (0, 0, rows, cols)
+
     def _pictures_of(self, trajectory: Trajectory) -> IteratePictures:
         if self._pictures is None or self._pictures.trajectory is not trajectory:
             self._pictures = IteratePictures(trajectory)

@@ -11,9 +11,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen,
 from nerd_gui.denoising.captions import iterate_name
 from nerd_gui.denoising.eye_rule import ROOT_MEAN_SQUARE
 from nerd_gui.window.picture.tiles import Tile
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
 MARGIN = 4  # around a picture; the frame of the current one lies in it
-_LETTERS = 11  # pixels
 _BAR = 3
 _LEAST, _MOST = 0.01, 100.0  # grey levels at the ends of the bar
 
@@ -61,16 +61,9 @@ def grey_levels(change: float) -> str:
     return f"{change:.0f}" if change >= 9.95 else f"{change:.1f}" if change >= 0.995 else f"{change:.2f}"
 
 
-def letters(font: QFont) -> QFont:
-    """The font of the words in a cell."""
-    small = QFont(font)
-    small.setPixelSize(_LETTERS)
-    return small
-
-
 def height_beside_picture(font: QFont) -> int:
     """Pixels that a cell needs above and below its picture."""
-    return 2 * MARGIN + QFontMetrics(letters(font)).height() + 2 + _BAR + MARGIN
+    return 2 * MARGIN + QFontMetrics(sized(font, CAPTION_PIXELS)).height() + 2 + _BAR + MARGIN
 
 
 def picture_place(cell: QRect, font: QFont) -> QRect:
@@ -104,8 +97,7 @@ def paint(painter: QPainter, place: QRect, cell: Cell, palette: QPalette, font: 
         painter.setPen(QPen(accent, 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(picture).adjusted(-2, -2, 2, 2), 3, 3)
-    small = letters(font)
-    small.setBold(cell.current)
+    small = sized(font, CAPTION_PIXELS, strong=cell.current)
     painter.setFont(small)
     line = QRect(picture.left(), picture.bottom() + 1 + MARGIN, picture.width(), QFontMetrics(small).height())
     name = str(cell.index) if cell.index else iterate_name(0)
@@ -114,8 +106,7 @@ def paint(painter: QPainter, place: QRect, cell: Cell, palette: QPalette, font: 
     _mark(painter, line.left() + QFontMetrics(small).horizontalAdvance(name) + 4, line, cell, text)
     if cell.change is None:
         return
-    small.setBold(False)
-    painter.setFont(small)
+    painter.setFont(sized(font, CAPTION_PIXELS))
     painter.setPen(second)
     painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, grey_levels(cell.change))
     bar = QRectF(line.left(), line.bottom() + 2, line.width(), _BAR)

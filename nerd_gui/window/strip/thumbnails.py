@@ -103,7 +103,7 @@ class Thumbnails(QObject):
         self._tiles.clear()
         self._changes.clear()
         self._under_way = None
-        self._part = self._seen()
+        self._part = self._view.part_of_run()
 
     def outdate(self) -> None:
         """Make everything anew, bit by bit: the iterates are no longer what they were."""
@@ -126,17 +126,8 @@ class Thumbnails(QObject):
         """Root mean square of the picture's change from the iterate before, in grey levels; None where unknown."""
         return self._changes[index][1] if index in self._changes else None
 
-    def _seen(self) -> Part | None:
-        trajectory, part = self._session.trajectory, self._view.part_in_view()
-        if trajectory is None:
-            return None
-        rows, cols = trajectory.subject.noisy.shape[1:]
-        if part is None or part[0] + part[2] > rows or part[1] + part[3] > cols:
-            return 0, 0, rows, cols  # another picture is in view while a region is chosen
-        return part
-
     def _take_part(self) -> None:
-        if (part := self._seen()) != self._part:
+        if (part := self._view.part_of_run()) != self._part:
             self._part = part
             self.partChanged.emit()
             self.wake()

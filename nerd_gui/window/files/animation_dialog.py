@@ -1,0 +1,145 @@
+"""What of a run becomes an animation, and how it moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nerd_gui.denoising import Trajectory
+from nerd_gui.denoising.animation import LONGEST, SHORTEST, AnimationSettings, Frames
+from nerd_gui.denoising.residual_drawing import Colours
+from nerd_gui.window.described import described
+from nerd_gui.window.style import tokens
+
+_RATES = (1, 2, 4, 8, 15)
+_FORMATS = "Animated WebP and PNG keep every pixel as it is; a GIF has 256 colours."
+
+Part = tuple[int, int, int, int]
+
+
+class AnimationDialog(QDialog):
+    """Asks how a run is to be animated, and says what will come of it.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        With the iterates that will be animated.
+    settings : AnimationSettings
+        What is proposed; its part is the one in view, None where that is all.
+    """
+
+    def __init__(self, trajectory: Trajectory, settings: AnimationSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("animationDialog")
+        self.setWindowTitle("Save animation")
+        self._trajectory = trajectory
+        self._proposed = settings
+        self._build(settings)
+        self._show_outcome()
+
+    def _build(self, settings: AnimationSettings) -> None:
+        _, rows, cols = self._trajectory.subject.noisy.shape
+        self._part = described(
+            QComboBox(), "animationPartCombo", "What of the picture", "The part that is in view, or all of the picture"
+        )
+        for words, part in (("Part in view", settings.part), ("Whole picture", (0, 0, rows, cols))):
+            if part is not None:
+                self._part.addItem(f"{words} ({part[3]} × {part[2]})", part)
+        self._longest = described(
+            QSpinBox(),
+            "animationSideSpin",
+            "Longest side of the picture",
+            "A larger picture is reduced to it; a small one is enlarged by a whole number, to at most half of it",
+        )
+        self._longest.setRange(SHORTEST, LONGEST)
+        self._longest.setSingleStep(128)
+        self._longest.setSuffix(" pixels")
+        self._longest.setValue(settings.longest)
+        self._rate = described(
+            QComboBox(), "animationRateCombo", "Rate", "How many iterates are shown a second; the last one stays longer"
+        )
+        for rate in _RATES:
+            self._rate.addItem(f"{rate} iterate{'s' if rate > 1 else ''} a second", rate)
+        self._rate.setCurrentIndex(self._rate.findData(settings.rate))
+        self._loop = described(
+            QCheckBox("Over and over again"),
+            "animationLoopBox",
+            "Over and over again",
+            "Whether the animation begins again at its end",
+        )
+        self._loop.setChecked(settings.loop)
+        self._curve = described(
+            QCheckBox("Residual curve beside the picture"),
+            "animationCurveBox",
+            "Residual curve beside the picture",
+            "The residual over the iterates on a logarithmic axis, with a cursor that moves",
+        )
+        self._curve.setChecked(settings.curve)
+        self._outcome = QLabel()
+        self._outcome.setObjectName("animationOutcome")
+        self._outcome.setAccessibleName("What will be saved")
+        formats = QLabel(_FORMATS)
+        formats.setForegroundRole(self.palette().ColorRole.PlaceholderText)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())  # some desktops have one of their own
+        go_on = buttons.addButton("Choose a name…", QDialogButtonBox.ButtonRole.AcceptRole)
+        go_on.setObjectName("animationNameButton")
+        go_on.setProperty("primary", True)
+        go_on.setDefault(True)
+        go_on.setToolTip("Choose the file and its format")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form = QFormLayout()
+        form.setHorizontalSpacing(tokens.MEDIUM)
+        form.setVerticalSpacing(tokens.SMALL)
+        form.addRow("Show", self._part)
+        form.addRow("Longest side", self._longest)
+        form.addRow("Rate", self._rate)
+        form.addRow("", self._loop)
+        form.addRow("", self._curve)
+        form.addRow("Result", self._outcome)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(tokens.LARGE, tokens.LARGE, tokens.LARGE, tokens.LARGE)
+        column.setSpacing(tokens.MEDIUM)
+        column.addLayout(form)
+        column.addWidget(formats)
+        column.addWidget(buttons)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        self._part.currentIndexChanged.connect(self._show_outcome)
+        self._longest.valueChanged.connect(self._show_outcome)
+        self._rate.currentIndexChanged.connect(self._show_outcome)
+        self._curve.toggled.connect(self._show_outcome)
+
+    @property
+    def settings(self) -> AnimationSettings:
+        """What the person has chosen, in the colours that the window has."""
+        colours = tokens.colours(self.palette())
+        return replace(
+            self._proposed,
+            part=self._part.currentData(Qt.ItemDataRole.UserRole),
+            longest=self._longest.value(),
+            rate=float(self._rate.currentData()),
+            loop=self._loop.isChecked(),
+            curve=self._curve.isChecked(),
+            colours=Colours(colours.window, colours.text, colours.second, colours.line, colours.accent),
+        )
+
+    def _show_outcome(self) -> None:
+        settings = self.settings
+        frames = Frames(self._trajectory, settings)
+        seconds = sum(settings.durations(len(frames))) / 1000
+        count = f"{len(frames)} frames" if len(frames) > 1 else "1 frame"
+        self._outcome.setText(f"{count} of {frames.layout.width} × {frames.layout.height} pixels, {seconds:.1f} s")
