@@ -11,10 +11,11 @@ from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.strip.cells import MARGIN, Cell, height_beside_picture, paint
 from nerd_gui.window.strip.thumbnails import Thumbnails
+from nerd_gui.window.style.tokens import SMALL
 
 _PICTURE = 54  # pixels of a picture's height, where the window has room for them
 _LEAST_PICTURE = 24
-_WIDTHS = 62, 96  # of a picture; a number, a mark and a change fit below it
+_NARROWEST = 62  # of the place for a picture: a number, a mark and a change fit below it
 _NOTHING = "The iterates of a run appear here, one after another."
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -74,7 +75,8 @@ class _Painter(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         painter.save()
         strip = self._strip
-        paint(painter, QRect(option.rect), strip.cell(index.row()), strip.palette(), strip.font())
+        place = strip.place_of(index.row())
+        paint(painter, place, strip.cell(index.row()), strip.palette(), strip.font())
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
@@ -151,17 +153,18 @@ class FilmStrip(QListView):
 
     def place_of(self, index: int) -> QRect:
         """Where the cell of an iterate stands in the viewport."""
-        return self.visualRect(self._iterates.index(index))
+        # Qt gives it all of the height.
+        return QRect(self.visualRect(self._iterates.index(index)).topLeft(), self.cell_size())
 
     def _picture_size(self) -> tuple[int, int]:
         room = self.height() - self.horizontalScrollBar().sizeHint().height() - height_beside_picture(self.font())
         height = min(max(room, _LEAST_PICTURE), _PICTURE)
         part = self._thumbnails.part
         wide = height if part is None else round(height * part[3] / part[2])
-        return min(max(wide, _WIDTHS[0]), _WIDTHS[1]), height
+        return max(wide, _NARROWEST), height
 
     def sizeHint(self) -> QSize:
-        """Room for pictures of the usual size."""
+        """Room for pictures of the usual size; without a run, for a sentence."""
         return QSize(200, self._height_for(_PICTURE))
 
     def minimumSizeHint(self) -> QSize:
@@ -169,6 +172,8 @@ class FilmStrip(QListView):
         return QSize(120, self._height_for(_LEAST_PICTURE))
 
     def _height_for(self, picture: int) -> int:
+        if self._session.run is None:
+            return self.fontMetrics().height() + 2 * SMALL
         return picture + height_beside_picture(self.font()) + self.horizontalScrollBar().sizeHint().height()
 
     # ---- following the session ----------------------------------------------------------------------------------
@@ -222,6 +227,7 @@ class FilmStrip(QListView):
         """Lay the cells out anew, and make what is in view."""
         self.scheduleDelayedItemsLayout()
         self.updateGeometry()
+        self._keep_in_view()
         self._make()
 
     def _make(self) -> None:
@@ -253,7 +259,6 @@ class FilmStrip(QListView):
         super().showEvent(event)
         self._thumbnails.follow_view()
         self._fit_cells()
-        self._keep_in_view()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Do nothing while nobody looks."""

@@ -19,6 +19,7 @@ from nerd_gui.window.session.session import Session
 
 _BUDGET = 0.008  # seconds at a time
 _PAUSE = 30  # milliseconds, while the large picture is being painted
+_WIDEST = 16 / 9  # of a thumbnail; of what is wider the middle is shown, for there is more to be seen in it
 _SETTLED = 150  # milliseconds after which another part in view is taken to stay
 
 
@@ -103,7 +104,7 @@ class Thumbnails(QObject):
         self._tiles.clear()
         self._changes.clear()
         self._under_way = None
-        self._part = self._view.part_of_run()
+        self._part = self._seen()
 
     def outdate(self) -> None:
         """Make everything anew, bit by bit: the iterates are no longer what they were."""
@@ -126,8 +127,16 @@ class Thumbnails(QObject):
         """Root mean square of the picture's change from the iterate before, in grey levels; None where unknown."""
         return self._changes[index][1] if index in self._changes else None
 
+    def _seen(self) -> Part | None:
+        part = self._view.part_of_run()
+        if part is None:
+            return None
+        row, col, rows, cols = part
+        wide = min(cols, max(1, round(_WIDEST * rows)))
+        return row, col + (cols - wide) // 2, rows, wide
+
     def _take_part(self) -> None:
-        if (part := self._view.part_of_run()) != self._part:
+        if (part := self._seen()) != self._part:
             self._part = part
             self.partChanged.emit()
             self.wake()

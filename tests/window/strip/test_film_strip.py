@@ -232,6 +232,29 @@ def test_what_is_in_view_is_what_the_pictures_show(probe):
     probe.qtbot.waitUntil(blue)
 
 
+def test_of_a_wide_part_the_middle_is_shown_and_the_current_iterate_stays_in_sight(probe):
+    probe.show(run_of(12))
+    before = probe.strip.cell_size()
+    probe.view.resize(900, 250)
+    probe.view.set_zoom(15)
+    *_, rows, cols = probe.view.part_in_view()
+    assert cols > 2 * rows
+    probe.qtbot.waitUntil(lambda: probe.strip.cell_size().width() > before.width() + 10)
+    probe.qtbot.waitUntil(probe.ready)
+    assert 11 in probe.shown
+    picture = picture_place(probe.strip.place_of(11), probe.strip.font())
+    assert picture.width() / picture.height() == pytest.approx(16 / 9, rel=0.05)
+    top, bottom = probe.picture(11)[[1, -2], 40]
+    for colour in (top, bottom):
+        assert max(colour[0], colour[2]) > 100 and colour[1] < 20, "red or blue: it is filled from border to border"
+
+
+def test_without_a_run_it_takes_room_for_a_sentence_only(probe):
+    low = probe.strip.sizeHint().height()
+    probe.show(run_of(1))
+    assert low < 45 < 80 < probe.strip.sizeHint().height()
+
+
 def test_another_look_shows_in_the_pictures(probe):
     probe.show(run_of(3))
     probe.session.set_look(Look(0, 0))
