@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from nerd_gui.denoising import RunError
 from nerd_gui.files import why_not, write_file
 from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
+from nerd_gui.window.recovery.guard import Guard
 from nerd_gui.window.style.scheme import dress
 
 
@@ -35,8 +36,12 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
     dress()
     if screenshot is None:
         window = MainWindow(photo, model=model)
+        guard = Guard(window)
         window.show()
-        return application.exec()
+        guard.offer()
+        code = application.exec()
+        guard.end()
+        return code
     # A picture of the window as it comes, whatever its owner made of it.
     with TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)

@@ -3,6 +3,7 @@
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,12 @@ Load = Callable[[str, tuple[int, ...], type[np.float32]], NDArray]
 
 def is_sample(photo: Photo) -> bool:
     """Whether a photo is a built-in picture, which its name is enough for."""
-    return photo.path is None and photo.name in sample_names() and open_sample(photo.name).sha256 == photo.sha256
+    return photo.path is None and photo.name in sample_names() and _sample_sha256(photo.name) == photo.sha256
+
+
+@cache
+def _sample_sha256(name: str) -> str:
+    return open_sample(name).sha256
 
 
 def embedded_arrays(photo: Photo, name: str) -> dict[str, NDArray]:

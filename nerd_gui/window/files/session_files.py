@@ -53,10 +53,13 @@ class SessionFiles(QObject):
         `path` or `modified` is another one.
     touched
         Something has changed that a session keeps.
+    recovered : Path
+        The session that was kept in this folder is open.
     """
 
     changed = Signal()
     touched = Signal()
+    recovered = Signal(object)
     _written = Signal(object, object, int)  # photo, path, changes; sent from the thread that saves
 
     def __init__(
@@ -128,7 +131,7 @@ class SessionFiles(QObject):
         self._open(path, path.name, photo, named=True)
 
     def recover(self, folder: Path, name: str, photo: Path | None = None) -> None:
-        """Open what was kept of a session that has no file; it is called `name`."""
+        """Open what was kept of a session in a folder; it is called `name`."""
         self._open(folder, name, photo, named=False)
 
     def _open(self, path: Path, name: str, photo: Path | None, *, named: bool) -> None:
@@ -138,11 +141,21 @@ class SessionFiles(QObject):
             if named:
                 self._named, self._kept = (kept.photo, path), self.changes
                 self._dialogs.remember(path)
+            else:
+                self._take_name(kept)
+                self.recovered.emit(path)
             self.changed.emit()
             self._messages.say(sentence or f"Opened {name}.", 0 if sentence else _PATIENCE)
 
         self._opening = path, name, named
         self._dialogs.open_session(path, name, take, photo)
+
+    def _take_name(self, kept: SavedSession) -> None:
+        """Give a session that is recovered the file that it had, in which it is not saved yet."""
+        file = kept.view.get("file")
+        path = file.get("path") if isinstance(file, dict) else None
+        if isinstance(path, str):
+            self._named, self._kept = (kept.photo, Path(path)), -1
 
     def _restore_views(self, states: dict[str, Any]) -> str:
         """Bring back the states of the views; return what to say where that cannot be."""

@@ -1,0 +1,179 @@
+"""Keeps the session while the window is open, for the case that the program does not end as it should."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
+
+from nerd_gui.denoising import PhotoProgress
+from nerd_gui.denoising.session_file import SavedRun, SavedSession, SessionFolder
+from nerd_gui.files import why_not
+from nerd_gui.imaging import Photo
+from nerd_gui.window.files.session_files import SessionFiles
+from nerd_gui.window.messages import Messages
+from nerd_gui.window.session.run import Run
+from nerd_gui.window.session.session import Session
+
+PATIENCE = 60_000  # milliseconds after a change within which it is kept
+_MOST = 8 << 30  # bytes of noise estimates that are kept
+_SHARE = 0.5  # and the part of the free disk
+
+
+class Keeper(QObject):
+    """Writes the session into a folder: after each run, and within a minute of any other change.
+
+    Only what has changed is written, on a thread of its own. A whole photo that is being solved is written when its run
+    ends or is stopped, since all of it changes with every tile.
+
+    Parameters
+    ----------
+    folder : Path
+        Of this process alone; removed by `end`.
+
+    Signals
+    -------
+    written
+        All that has changed is kept.
+    """
+
+    written = Signal()
+
+    def __init__(
+        self,
+        sessions: SessionFiles,
+        session: Session,
+        messages: Messages,
+        folder: Path,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._sessions = sessions
+        self._session = session
+        self._messages = messages
+        self._folder = folder
+        self._photo: Photo | None = None
+        self._kept: SessionFolder | None = None
+        self._count = 0
+        self._in_place: set[int] = set()  # runs whose estimates have changed where they are
+        self._writing: _Writing | None = None
+        self._again = self._complained = False
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._patience.timeout.connect(self.keep)
+        sessions.touched.connect(self._on_change)
+        session.indexChanged.connect(self._on_change)
+        session.controller.progressed.connect(self._on_progressed)
+        session.controller.ended.connect(lambda *_: self._soon())
+        session.controller.failed.connect(lambda *_: self._soon())
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        return self._writing is not None
+
+    def keep(self) -> None:
+        """Write what has changed, now."""
+        self._patience.stop()
+        if self._writing is not None:
+            self._again = True
+            return
+        kept = self._sessions.saved(under_way=False)
+        if kept is None or (kept.photo is not self._photo and not (kept.runs or kept.pins)):
+            return  # there is nothing that cannot be had again by opening the photo
+        if kept.photo is not self._photo or self._kept is None:
+            self._photo, self._count = kept.photo, self._count + 1
+            self._kept = SessionFolder(self._folder / str(self._count))
+        path = self._sessions.path
+        view = kept.view | {"file": {"path": None if path is None else str(path)}}
+        self._writing = writing = _Writing(self._kept, replace(kept, view=view), frozenset(self._in_place), self)
+        self._in_place.clear()
+        writing.finished.connect(self._on_written)
+        writing.start(QThread.Priority.LowPriority)
+
+    def end(self) -> None:
+        """Remove all that is kept: the program ends as it should."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Write no more, and return when nothing is being written; what is kept stays."""
+        self._patience.stop()
+        self._again = False
+        if self._writing is not None:
+            self._writing.wait()
+            self._writing = None
+
+    def _on_change(self) -> None:
+        if not self._patience.isActive():
+            self._patience.start(PATIENCE)
+
+    def _soon(self) -> None:
+        """Write when what is going on now has come to its end: other views hear of the run's end, too."""
+        self._patience.start(0)
+
+    def _on_progressed(self, run: Run, progress: PhotoProgress) -> None:
+        self._in_place.add(run.number)
+
+    def _on_written(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is None:  # `stop` has waited for it
+            return
+        writing.wait()
+        if writing.error is not None:
+            self._in_place |= writing.in_place
+            self._complain(writing.error)
+        writing.deleteLater()
+        if self._again:
+            self._again = False
+            self.keep()
+        elif writing.error is None:
+            self.written.emit()
+
+    def _complain(self, error: OSError) -> None:
+        """Say once that nothing can be kept."""
+        if not self._complained:
+            self._complained = True
+            why = why_not(error, error.filename or self._folder)
+            self._messages.say(f"The session cannot be kept for the case of a crash: {why}. Save it yourself.", 0)
+
+
+class _Writing(QThread):
+    """Writes a session into its folder, in which no other one is left."""
+
+    def __init__(self, folder: SessionFolder, session: SavedSession, in_place: frozenset[int], parent: QObject) -> None:
+        super().__init__(parent)
+        self.error: OSError | None = None
+        self.in_place = in_place
+        self._target = folder
+        self._kept = session
+
+    def run(self) -> None:
+        """Work, on the thread itself."""
+        try:
+            self._target.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._target.write(_bounded(self._kept, self._target.path), self.in_place)
+            for other in self._target.path.parent.iterdir():
+                if other != self._target.path:
+                    shutil.rmtree(other, ignore_errors=True)
+        except OSError as error:
+            self.error = error
+
+
+def _bounded(session: SavedSession, folder: Path) -> SavedSession:
+    """The session with as many of its newest runs as may take room on the disk."""
+    room = min(_MOST, int(_SHARE * shutil.disk_usage(folder).free))
+    kept: list[SavedRun] = []
+    for run in reversed(session.runs):
+        size = sum(iterate.n_hat.nbytes for iterate in run.trajectory.iterates)
+        if size <= room:
+            room -= size
+            kept.insert(0, run)
+    if len(kept) == len(session.runs):
+        return session
+    numbers = {run.number for run in kept}
+    compared = session.compared if session.compared is not None and session.compared[0] in numbers else None
+    return replace(
+        session, runs=tuple(kept), shown=session.shown if session.shown in numbers else None, compared=compared
+    )

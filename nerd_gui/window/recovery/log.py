@@ -1,0 +1,109 @@
+"""Writes down what went wrong: what, where in the program, on what machine; of a person's files their names alone."""
+
+import faulthandler
+import logging
+import platform
+import re
+import sys
+import traceback
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+import PySide6
+import torch
+
+from nerd_gui import __version__
+
+_MOST, _OLDER = 500_000, 3  # bytes of a log, and how many older ones are kept
+_QUOTED = re.compile(r"(?P<quote>['\"“‘])(?P<folder>(?:~|/|[A-Za-z]:[\\/])[^'\"”’\n]*[\\/])(?P<name>[^'\"”’\\/\n]+)")
+_PACKAGES = re.compile(r".*[\\/](?:site-packages|lib[\\/]python[\d.]+)[\\/]")
+
+
+class Log:
+    """The log file, and beside it the one into which Python writes when machine code fails.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "nerd-gui.log"
+        self._handler = RotatingFileHandler(
+            self.path, maxBytes=_MOST, backupCount=_OLDER, encoding="utf-8", errors="backslashreplace", delay=True
+        )
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        self._native_path = folder / "nerd-gui-native.log"
+        self._native: TextIO | None = None
+
+    def watch_native(self) -> None:
+        """Let Python write down where it was when machine code fails, which ends the program."""
+        if self._native_path.exists() and self._native_path.stat().st_size > _MOST:
+            self._native_path.unlink()
+        self._native = self._native_path.open("a", encoding="utf-8")
+        faulthandler.enable(self._native)
+
+    def write(self, text: str) -> None:
+        """Add an entry."""
+        self._handler.handle(logging.makeLogRecord({"msg": f"{text}\n", "levelno": logging.ERROR}))
+
+    def close(self) -> None:
+        """Write no more."""
+        if self._native is not None:
+            faulthandler.disable()
+            self._native.close()
+            self._native = None
+        self._handler.close()
+
+
+def about_machine() -> str:
+    """The versions that matter, in one line."""
+    parts = f"NERD GUI {__version__}", f"Python {platform.python_version()}", f"PySide {PySide6.__version__}"
+    return ", ".join((*parts, f"torch {torch.__version__}", platform.platform()))
+
+
+def described(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> str:
+    """An error with the way that led to it; folders of the person do not stand in it."""
+    lines = traceback.TracebackException(kind, error, where, capture_locals=False)
+    for frame in lines.stack:
+        frame.filename = _short(frame.filename)
+    cause = lines.__cause__ or lines.__context__
+    while cause is not None:
+        for frame in cause.stack:
+            frame.filename = _short(frame.filename)
+        cause = cause.__cause__ or cause.__context__
+    return without_folders("".join(lines.format()))
+
+
+def without_folders(text: str) -> str:
+    """A text in which of quoted paths the names are left, and of other ones the home folder is not named."""
+    text = text.replace(str(Path.home()), "~")
+    return _QUOTED.sub(lambda found: found["quote"] + found["name"], text)
+
+
+def _short(filename: str) -> str:
+    """The path of a source file from its package on."""
+    package = Path(__file__).parents[3]
+    if Path(filename).is_relative_to(package):
+        return Path(filename).relative_to(package).as_posix()
+    return _PACKAGES.sub("", filename)
+
+
+def is_wanted(kind: type[BaseException]) -> bool:
+    """Whether the program is asked to end, which is no error."""
+    return issubclass(kind, KeyboardInterrupt | SystemExit)
+
+
+def complain(text: str) -> None:
+    """Say on the terminal, if there is one, what is written down."""
+    if sys.stderr is not None:
+        print(text, file=sys.stderr, flush=True)
