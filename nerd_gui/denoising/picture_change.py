@@ -18,9 +18,16 @@ def picture_change(before: NDArray, after: NDArray) -> float:
     ----------
     before, after : float array (C, rows, cols)
         n_hat of two iterates, where white is 1.
+
+    Returns
+    -------
+    float
+        Infinity where one of them is not finite.
     """
     step = max(1, before.size // _ENOUGH)
     first, second = (n_hat[:, step // 2 :: step].astype(np.float32) for n_hat in (before, after))
     count = int(np.count_nonzero((first != 0) | (second != 0)))
-    second -= first
-    return 255 * math.sqrt(float(np.square(second, out=second).sum(dtype=np.float64)) / max(1, count))
+    with np.errstate(invalid="ignore", over="ignore"):
+        second -= first
+        total = float(np.square(second, out=second).sum(dtype=np.float64))
+    return 255 * math.sqrt(total / max(1, count)) if math.isfinite(total) else math.inf

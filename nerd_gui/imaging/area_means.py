@@ -38,7 +38,8 @@ class AreaMeans:
         weighed = []
         for step, weights in enumerate(self._weights):
             pixels = values.take(np.minimum(self._begin - self.first + step, self.count - 1), axis)
-            pixels *= weights[:, None] if axis == 1 else weights
+            with np.errstate(invalid="ignore"):  # infinity without weight is no number, and is seen to be none
+                pixels *= weights[:, None] if axis == 1 else weights
             weighed.append(pixels)
         total = weighed[0]
         for pixels in weighed[1:]:

@@ -48,6 +48,8 @@ class Cell:
         words += ", the result of the run" * self.result + ", a restarted step" * self.restarted
         if self.change is None:
             return words
+        if not math.isfinite(self.change):
+            return f"{words}: its picture is not finite any more"
         seen = "" if self.change >= ROOT_MEAN_SQUARE else ", which is hardly visible"
         return f"{words}: changed by {grey_levels(self.change)} of 255 grey levels from the one before{seen}"
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QListView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from nerd_gui.window.described import described
@@ -109,6 +118,7 @@ class FilmStrip(QListView):
         self._iterates = _Iterates(session, self._thumbnails, self)
         self._shown = -1  # the iterate that is framed
         self._dragging = False
+        self._focus_shown = False
         self.setModel(self._iterates)
         self.setItemDelegate(_Painter(self))
         self.setFlow(QListView.Flow.LeftToRight)
@@ -273,10 +283,23 @@ class FilmStrip(QListView):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the cells; without a run, a sentence."""
         super().paintEvent(event)
+        painter = QPainter(self.viewport())
         if not self._iterates.rowCount():
-            painter = QPainter(self.viewport())
             painter.setPen(self.palette().placeholderText().color())
             painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, _NOTHING)
+        if self._focus_shown:
+            painter.setPen(self.palette().highlight().color())
+            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show that keys go here, to whoever uses them."""
+        self._focus_shown = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Keys go elsewhere."""
+        self._focus_shown = False
+        super().focusOutEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the iterate under the pointer."""

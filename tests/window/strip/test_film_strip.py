@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from scripted_session import arrive, make_iterate, make_trajectory, show
 
 from nerd_gui.denoising import Look, Subject
-from nerd_gui.denoising.picture_change import picture_change
 from nerd_gui.imaging import Photo, to_8_bit
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.session.session import Session
@@ -108,18 +107,9 @@ def test_the_change_is_the_root_mean_square_in_grey_levels(probe):
     assert probe.strip.cell(0).change is None
 
 
-def test_of_a_large_picture_as_much_is_read_as_the_mean_needs():
-    random = np.random.default_rng(0)
-    before, after = (random.normal(0, 0.1, (3, 1500, 1500)).astype(np.float16) for _ in range(2))
-    expected = 255 * np.sqrt(np.mean((after.astype(np.float64) - before) ** 2))
-    assert picture_change(before, after) == pytest.approx(expected, rel=5e-3)
-    after[:, :750] = before[:, :750] = 0  # tiles that are still to come
-    assert picture_change(before, after) == pytest.approx(expected, rel=5e-3)
-    assert picture_change(before, before) == 0
-
-
 @pytest.mark.parametrize(
-    ("change", "text"), [(0, "<0.01"), (0.0099, "<0.01"), (0.123, "0.12"), (0.996, "1.0"), (1.25, "1.2"), (23.4, "23")]
+    ("change", "text"),
+    [(0, "<0.01"), (0.0099, "<0.01"), (0.123, "0.12"), (0.996, "1.0"), (1.25, "1.2"), (23.4, "23"), (np.inf, "∞")],
 )
 def test_a_change_has_two_digits(change, text):
     assert grey_levels(change) == text
@@ -293,6 +283,32 @@ def test_words_and_marks_are_read_aloud_and_in_the_tool_tip(probe):
     assert interface.child(1).text(QAccessible.Text.Name) == read[1]
     assert probe.strip.model().index(2).data(Qt.ItemDataRole.ToolTipRole) == read[2]
     assert not QToolTip.isVisible()
+
+
+def test_a_run_that_has_left_the_numbers_is_said_to(probe):
+    trajectory = run_of(2)
+    trajectory.add(
+        make_iterate(2, np.inf, n_hat=np.full(trajectory.subject.noisy.shape, np.inf, np.float16), known=False)
+    )
+    probe.show(trajectory)
+    assert (
+        probe.strip.model().index(2).data(Qt.ItemDataRole.ToolTipRole)
+        == "Iterate 2: its picture is not finite any more"
+    )
+
+
+def test_the_focus_is_seen_where_the_keyboard_brought_it(probe):
+    probe.show(run_of(2))
+    accent = np.array(probe.strip.palette().highlight().color().getRgb()[:3])
+    framed = []
+    for reason in (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.TabFocusReason):
+        probe.strip.clearFocus()
+        probe.strip.activateWindow()
+        probe.strip.setFocus(reason)
+        probe.qtbot.waitUntil(probe.strip.hasFocus)
+        line = probe.pixels(probe.strip.viewport().rect())[0]
+        framed.append((np.abs(line - accent).sum(axis=1) < 12).mean() > 0.9)
+    assert framed == [False, True]
 
 
 def test_the_result_and_a_restarted_step_are_marked_beside_their_numbers(probe):
