@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, QSize
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from nerd_gui.imaging import sample_names
 from nerd_gui.window.actions import Actions
 from nerd_gui.window.attention.panel import AttentionPanel
 from nerd_gui.window.curves.panel import Curves
+from nerd_gui.window.edit_actions import EditActions
 from nerd_gui.window.files.export_dialogs import ExportDialogs
 from nerd_gui.window.files.open_dialogs import OpenDialogs, dropped_files
 from nerd_gui.window.files.opener import PhotoOpener
@@ -35,6 +36,7 @@ from nerd_gui.window.run_bar.notices import Notices
 from nerd_gui.window.run_bar.photo_progress import PhotoProgressRow
 from nerd_gui.window.run_bar.progress import RunProgress
 from nerd_gui.window.run_bar.summary import RunSummary
+from nerd_gui.window.scrub_keys import ScrubKeys
 from nerd_gui.window.scrubber.scrubber import Scrubber
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.strip.film_strip import FilmStrip
@@ -89,6 +91,7 @@ class MainWindow(QMainWindow):
         self.notices = Notices(session, self.controls.model, self.messages, self)
         self.modes = Modes(session, self)
         self.actions_ = Actions(self, session, self.controls.model, self.modes, self.messages)
+        self.edit_actions = EditActions(self, session)
         self.photo_progress = PhotoProgressRow(session, self.actions_.pause)
         self.opener = PhotoOpener(self)
         self.preview_cover = PreviewCover(self.opener, self.picture_view.viewport())
@@ -132,6 +135,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(self.saving_line)
         self.statusBar().addPermanentWidget(self.opening_line)
         turn_only_with_focus(self)
+        ScrubKeys(self, self.scrubber.handle_key)
         self.picture_view.setFocus()
         self.resize(FIRST_SIZE)
 
@@ -216,11 +220,6 @@ class MainWindow(QMainWindow):
         name = path.name if path is not None else photo.name if photo is not None else ""
         self.setWindowTitle(f"{name}[*] — NERD GUI" if name else "NERD GUI")
         self.setWindowModified(self.sessions.modified)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Forward the scrubber's keys from wherever the focus is."""
-        if not self.scrubber.handle_key(event):
-            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept files and folders."""

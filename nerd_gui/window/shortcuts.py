@@ -11,7 +11,10 @@ T = TypeVar("T", bound=Callable[[], object])
 
 
 class Shortcut(Enum):
-    """Keys, of which one is enough, and what they do; Help lists them in this order."""
+    """Keys, of which one is enough, and what they do; Help lists them in this order.
+
+    A third part is how Help writes keys that belong together.
+    """
 
     OPEN = (_Standard.Open,), "open a photo"
     OPEN_SESSION = ("Ctrl+Shift+O",), "open a session"
@@ -32,8 +35,22 @@ class Shortcut(Enum):
     ZOOM_OUT = ("-",), "zoom out"
     FLIP = ("F",), "while held: flip to the left picture"
     HOLD = ("H",), "hold the shown iterate for comparison"
+    CURSOR = ("Shift+Left", "Shift+Right", "Shift+Up", "Shift+Down"), "on the picture: point at a pixel", "Shift+arrows"
+    CURSOR_FAR = (
+        ("Ctrl+Shift+Left", "Ctrl+Shift+Right", "Ctrl+Shift+Up", "Ctrl+Shift+Down"),
+        "on the picture: point farther away, by a tenth of what is in view",
+        "Ctrl+Shift+arrows",
+    )
+    PIN = ("Return", "Enter"), "on the picture: pin the pixel pointed at; on a button: press it, as Space does"
+    PIN_BESIDE = ("Shift+Return", "Shift+Enter"), "on the picture: pin the pixel beside the other pins"
+    MOVE_PIN = ("M",), "on the picture: move the selected pin to the pixel pointed at"
+    REMOVE_PIN = ("Del", "Backspace"), "on the picture: remove the selected pin"
+    NEXT_PIN = ("N",), "select the next pin"
     CLEAR_PINS = ("Ctrl+Backspace",), "clear the pins"
     REGION = ("Ctrl+R",), "choose the region to explore"
+    UNDO = ("Ctrl+Z",), "undo: pins, noise, region, runs"
+    REDO = ("Ctrl+Shift+Z",), "redo"
+    FULL_SCREEN = ("F11",), "full screen, and back"
     HELP = (_Standard.HelpContents,), "list the shortcuts"
     QUIT = (_Standard.Quit,), "quit"
 
@@ -49,8 +66,8 @@ class Shortcut(Enum):
 
     @property
     def text(self) -> str:
-        """The first of the keys as the system writes it."""
-        return self.sequence.toString(QKeySequence.SequenceFormat.NativeText)
+        """The first of the keys as the system writes it, or what stands for all of them."""
+        return self.value[2] if len(self.value) > 2 else self.sequence.toString(QKeySequence.SequenceFormat.NativeText)
 
     @property
     def what(self) -> str:
@@ -58,11 +75,18 @@ class Shortcut(Enum):
         return self.value[1]
 
 
+#: What the keys of the system do here, for Help.
+FOCUS = (
+    ("Tab", "go to the next control; arrows, Home, End and Space scrub there, too, unless a text is being typed"),
+    ("Up, Down", "change the number, list or slider that has been reached"),
+    ("Alt+Down", "open the list that has been reached"),
+)
 #: What the mouse does, for Help.
 MOUSE = (
-    ("mouse wheel", "zoom"),
-    ("click", "pin a pixel and see where its heads look"),
+    ("mouse wheel", "zoom; numbers, lists and sliders turn once they have been clicked"),
+    ("click", "pin a pixel and see where its heads look; on a pin: select it"),
     ("Ctrl+click", "pin another pixel beside it"),
+    ("drag a pin", "move it"),
     ("Shift+drag", "choose the region to explore"),
 )
 
@@ -74,6 +98,6 @@ def by_key(deeds: Mapping[Shortcut, T]) -> dict[int, T]:
 
 def as_table() -> str:
     """All keys and what the mouse does, as rich text."""
-    keys = [(shortcut.text, shortcut.what) for shortcut in Shortcut if shortcut.text]
-    rows = (f"<tr><td><b>{how}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for how, what in (*keys, *MOUSE))
+    keys: list[tuple[str, str]] = [(shortcut.text, shortcut.what) for shortcut in Shortcut if shortcut.text]
+    rows = (f"<tr><td><b>{how}</b>&nbsp;&nbsp;</td><td>{what}</td></tr>" for how, what in (*keys, *FOCUS, *MOUSE))
     return f"<table>{''.join(rows)}</table>"

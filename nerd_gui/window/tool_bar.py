@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QIcon, QResizeEvent
@@ -119,6 +120,7 @@ class ToolBar(QWidget):
             self._row.addWidget(self._more)
             self._row.addStretch(1)
         self._more.setVisible(bool(folded))
+        _let_tab_go_through(self, [tool.widget for tool in self._tools])
 
     def _open(self) -> None:
         self._drawer.adjustSize()
@@ -136,6 +138,19 @@ class ToolBar(QWidget):
         if event.type() == QEvent.Type.LayoutRequest:
             self._lay_out()
         return handled
+
+
+def _let_tab_go_through(bar: QWidget, tools: list[QWidget]) -> None:
+    """Let Tab visit the tools, and what they consist of, as they stand in the row."""
+    stops = [
+        widget
+        for tool in tools
+        for widget in (tool, *tool.findChildren(QWidget))
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
+        if widget.window() is bar.window()
+    ]
+    for before, after in pairwise(stops):
+        QWidget.setTabOrder(before, after)
 
 
 def tool_button(name: str, text: str, action: QAction, menu: QMenu | None = None) -> QToolButton:

@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nerd_gui.window.picture.comparison import Comparison, Region
-from nerd_gui.window.picture.marks import HANDLE_RADIUS
+from nerd_gui.window.picture.marks import HANDLE_RADIUS, PIN_RADIUS
 from nerd_gui.window.picture.painter import Marks, divider_handle, paint
 from nerd_gui.window.session.pins import Pin, PinBoard
 from nerd_gui.window.style.tokens import HEADING_PIXELS, colours, sized
@@ -47,6 +47,7 @@ class _Press:
     last: QPoint
     divider: bool
     region: bool  # dragging it draws a rectangle
+    pin: int | None  # the number of the pin that was taken
     dragged: bool = False
 
 
@@ -68,6 +69,7 @@ class PictureCanvas(QWidget):
         self._corner = 0, 0
         self.region: Region | None = None
         self.overlay: tuple[QImage, int, int] | None = None  # image, top, left
+        self.pointed: tuple[int, int] | None = None  # the pixel of the photo that the keyboard points at
         self._choosing: tuple[int, int] | None = None  # rows, cols of the region that a click takes
         self._press: _Press | None = None
         self._pointer: QPoint | None = None
@@ -75,8 +77,8 @@ class PictureCanvas(QWidget):
         self.setObjectName("pictureCanvas")
         self.setAccessibleName("Picture")
         self.setAccessibleDescription(
-            "Drag the divider to wipe, turn the wheel to zoom, drag to pan, click to pin a pixel, hold Shift and drag "
-            "to choose a region"
+            "Drag the divider to wipe, turn the wheel to zoom, drag to pan, click to pin a pixel, drag a pin to move "
+            "it, hold Shift and drag to choose a region; Shift and arrows point at a pixel, Return pins it"
         )
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -148,6 +150,8 @@ class PictureCanvas(QWidget):
             ends = self._device(self._press.start), self._device(self._press.last)
             return self.comparison.region_between(*ends[0], *ends[1])
         position = self._pointer if self._pointer is not None else self.rect().center()
+        if self.pointed is not None:
+            position = self.position_of(*self.shown(*self.pointed))
         return self.comparison.region_around(*self._device(position), *self._choosing)
 
     @property
@@ -170,13 +174,15 @@ class PictureCanvas(QWidget):
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def _marks(self) -> Marks:
+        cursor = self.shown(*self.pointed) if self.pointed is not None else None
         if self._choosing is not None:  # in the whole photo; pins, map and region are those of the subject
-            return Marks(candidate=self.candidate())
+            return Marks(candidate=self.candidate(), cursor=cursor)
         pointer = None
         if self._pointer is not None and self._pins.hovered is not None:
             pane = self.comparison.pane_at(self._device(self._pointer)[0])
             pointer = None if pane is None else (pane, *self.shown(*self._pins.hovered))
-        return Marks(self._shown_pins(), self.overlay, self.region, pointer=pointer)
+        selected = self._pins.selected.number if self._pins.selected is not None else None
+        return Marks(self._shown_pins(), self.overlay, self.region, None, pointer, selected, cursor)
 
     def set_corner(self, row: int, col: int) -> None:
         """Say which row and column of the photo the first pixel of the pictures is."""
@@ -196,6 +202,34 @@ class PictureCanvas(QWidget):
         moved = [replace(pin, row=row, col=col) for pin in self._pins.all for row, col in [self.shown(*pin.pixel)]]
         return [pin for pin in moved if 0 <= pin.row < rows and 0 <= pin.col < cols]
 
+    def show_cursor(self, row: int, col: int) -> None:
+        """Point at a pixel of the photo with the keyboard, and bring it into view."""
+        self.pointed, self._pointer = (row, col), None
+        view, (shown_row, shown_col) = self.comparison.viewport, self.shown(row, col)
+        x, y = view.position_of(shown_row + 0.5, shown_col + 0.5)
+        dx, dy = min(max(x, 0.0), view.width - 1.0) - x, min(max(y, 0.0), view.height - 1.0) - y
+        if dx or dy:
+            view.pan(dx, dy)
+            self.refresh()
+        self._pins.hover((row, col))
+        self.update()
+        if self._choosing is not None:
+            self.candidateChanged.emit()
+
+    def take_candidate(self) -> None:
+        """Choose the region that a click would."""
+        self._choose()
+
+    def _pin_at(self, position: QPoint) -> Pin | None:
+        """Return the nearest pin whose ring is under a position, in either pane."""
+        near = []
+        for pin in self._shown_pins():
+            for pane in range(len(self.comparison.panes)):
+                off = self.position_of(pin.row, pin.col, pane) - position
+                near.append((hypot(off.x(), off.y()), pin.number))
+        distance, number = min(near, default=(PIN_RADIUS + 1, 0))
+        return next((pin for pin in self._pins.all if pin.number == number and distance <= PIN_RADIUS), None)
+
     # -- mouse ---------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -207,11 +241,15 @@ class PictureCanvas(QWidget):
         self._point_at(position)
         left, shift = event.button() == Qt.MouseButton.LeftButton, event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         region = left and (self._choosing is not None or bool(shift))
-        divider = left and not region and self._on_divider(position)
-        self._press = _Press(event.button(), position, position, divider, region)
+        pin = self._pin_at(position) if left and not region else None
+        divider = left and not region and pin is None and self._on_divider(position)
+        self._press = _Press(event.button(), position, position, divider, region, pin.number if pin else None)
+        if pin is not None:
+            self._pins.select(pin)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position().toPoint()
+        self.pointed = None
         press = self._press
         if press is not None and not press.dragged:
             press.dragged = (position - press.start).manhattanLength() >= _DRAG_DISTANCE
@@ -225,7 +263,8 @@ class PictureCanvas(QWidget):
             event.ignore()
             return
         if press.button == Qt.MouseButton.LeftButton and not press.dragged:
-            self._click(press.start)
+            if press.pin is None:
+                self._click(press.start)
         elif press.region:
             self._choose()
         self._press = None
@@ -249,12 +288,20 @@ class PictureCanvas(QWidget):
         step, press.last = (position - press.last) * self.devicePixelRatioF(), position
         if press.region:
             self._choosing = self._choosing or (1, 1)
+        elif press.pin is not None:
+            self._drag_pin(press.pin, position)
         elif press.divider:
             self.comparison.move_divider(floor(self._device(position)[0]))
             self.update()
         elif press.button == Qt.MouseButton.MiddleButton or self.comparison.viewport.overflows:
             self.comparison.viewport.pan(step.x(), step.y())
             self.refresh()
+
+    def _drag_pin(self, number: int, position: QPoint) -> None:
+        pixel = self.pixel_at(position)
+        pin = next((pin for pin in self._pins.all if pin.number == number), None)
+        if pixel is not None and pin is not None:
+            self._pins.move(pin, *self.in_photo(*pixel))
 
     def _click(self, position: QPoint) -> None:
         pixel = self.pixel_at(position)
@@ -289,7 +336,9 @@ class PictureCanvas(QWidget):
     def _update_cursor(self) -> None:
         press, over = self._press, self._pointer
         panning = press is not None and press.dragged and not press.divider and not press.region
-        if panning and self.comparison.viewport.overflows:
+        if press.pin is not None if press is not None else over is not None and self._pin_at(over) is not None:
+            shape = Qt.CursorShape.SizeAllCursor if press is not None else Qt.CursorShape.PointingHandCursor
+        elif panning and self.comparison.viewport.overflows:
             shape = Qt.CursorShape.ClosedHandCursor
         elif press.divider if press is not None else over is not None and self._on_divider(over):
             shape = Qt.CursorShape.SplitHCursor
@@ -327,6 +376,7 @@ class PictureCanvas(QWidget):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._focus_shown = False
+        self.pointed = None
         self.comparison.flipped = False  # the key's release will not be heard
         self.update()
 

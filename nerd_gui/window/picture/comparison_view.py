@@ -18,6 +18,7 @@ from nerd_gui.window.picture.compare_tools import DEFAULT_GAIN, CompareTools
 from nerd_gui.window.picture.comparison import Comparison
 from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.picture.overlay import overlay_image
+from nerd_gui.window.picture.pixel_cursor import PixelCursor
 from nerd_gui.window.picture.sources import Changeable, Part, Source
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut, by_key
@@ -48,8 +49,10 @@ class ComparisonView(QWidget):
         self._session = session
         self._comparison = Comparison()
         self._comparison.layers.gain = DEFAULT_GAIN
-        self._tools = CompareTools()
-        self._canvas = PictureCanvas(self._comparison, session.pins)
+        # Tab that comes to the view goes to its proxy: from there it has to find the tools, so they follow.
+        self._canvas = PictureCanvas(self._comparison, session.pins, self)
+        self._tools = CompareTools(self)
+        self._cursor = PixelCursor(self._canvas, session.pins)
         self.setFocusProxy(self._canvas)
         self._readout = QElidingLabel()
         self._readout.setObjectName("pixelLabel")
@@ -324,6 +327,8 @@ class ComparisonView(QWidget):
             Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
         )
         if event.key() in Shortcut.STOP.keys and self._canvas.cancel_region():
+            return
+        if not self._comparison.plain and self._cursor.handle_key(event):
             return
         if self._comparison.layers.shape is None or event.modifiers() & commands or event.key() not in keys:
             super().keyPressEvent(event)

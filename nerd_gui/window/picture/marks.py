@@ -9,12 +9,19 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from nerd_gui.window.style.tokens import series_colour
+from nerd_gui.window.style.tokens import series_colour, sized
 
 HANDLE_RADIUS = 12.0
+PIN_RADIUS = 8.0  # of a pin's ring with its outline: where a click means the pin
 _RING_RADIUS = 6.0
+_SELECTED_RADIUS = 10.0  # of the light ring around the selected pin
 _PIN_ARM = 5.0  # how far a pin's cross stands out of its ring
+_LABEL_RADIUS = 8.0
+_LABEL_OFFSET = 13.0  # of the number, from the pin, to the right and up
+_LABEL_PIXELS = 11
 _PIN_OUTLINE = QColor(0, 0, 0, 190)
+_PIN_TEXT = QColor(0, 0, 0)
+_LEAST_FRAME = 9.0  # of the keyboard's cursor
 _DARK = QColor(0, 0, 0, 170)
 _LIGHT = QColor(255, 255, 255, 240)
 _SHADE = QColor(0, 0, 0, 110)
@@ -95,10 +102,27 @@ def draw_pointer(painter: QPainter, position: QPointF) -> None:
     painter.restore()
 
 
-def draw_pin(painter: QPainter, centre: QPointF, number: int) -> None:
-    """Draw a ring with a cross of constant size that leaves the pixel itself free.
+def draw_cursor(painter: QPainter, pixel: QRectF) -> None:
+    """Frame the pixel that the keyboard points at; where pixels are small, what is framed is around it."""
+    grown = max(0.0, (_LEAST_FRAME - pixel.width()) / 2)
+    frame = pixel.adjusted(-grown, -grown, grown, grown)
+    painter.save()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1)):
+        painter.setPen(pen)
+        painter.drawRect(frame)
+    painter.restore()
 
-    The dark outline keeps every colour visible on any background.
+
+def draw_pin(painter: QPainter, centre: QPointF, number: int, area: QRectF, *, selected: bool) -> None:
+    """Draw a ring with a cross of constant size that leaves the pixel itself free, and the pin's number beside it.
+
+    The dark outline keeps every colour visible on any background; the selected pin has a light ring around it.
+
+    Parameters
+    ----------
+    area : QRectF
+        Where the number has to stay.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -107,8 +131,28 @@ def draw_pin(painter: QPainter, centre: QPointF, number: int) -> None:
         QLineF(centre + QPointF(dx, dy) * _RING_RADIUS, centre + QPointF(dx, dy) * (_RING_RADIUS + _PIN_ARM))
         for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))
     ]
-    for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(series_colour(number - 1, dark=True), 2.0)):
+    colour = series_colour(number - 1, dark=True)
+    if selected:
+        for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(_LIGHT, 2.0)):
+            painter.setPen(pen)
+            painter.drawEllipse(centre, _SELECTED_RADIUS, _SELECTED_RADIUS)
+    for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(colour, 2.0)):
         painter.setPen(pen)
         painter.drawEllipse(centre, _RING_RADIUS, _RING_RADIUS)
         painter.drawLines(arms)
+    reach = _LABEL_OFFSET + _LABEL_RADIUS
+    right = 1 if centre.x() + reach <= area.right() else -1
+    up = -1 if centre.y() - reach >= area.top() else 1
+    draw_pin_number(painter, centre + QPointF(right, up) * _LABEL_OFFSET, number, selected=selected)
     painter.restore()
+
+
+def draw_pin_number(painter: QPainter, middle: QPointF, number: int, *, selected: bool) -> None:
+    """Write a pin's number on a disc of its colour."""
+    painter.setPen(QPen(_LIGHT if selected else _PIN_OUTLINE, 1.5))
+    painter.setBrush(series_colour(number - 1, dark=True))
+    painter.drawEllipse(middle, _LABEL_RADIUS, _LABEL_RADIUS)
+    painter.setFont(sized(painter.font(), _LABEL_PIXELS, strong=True))
+    painter.setPen(_PIN_TEXT)
+    disc = QRectF(middle.x() - _LABEL_RADIUS, middle.y() - _LABEL_RADIUS, 2 * _LABEL_RADIUS, 2 * _LABEL_RADIUS)
+    painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(number))

@@ -29,6 +29,10 @@ class Marks:
         The region of interest, and the one a person is about to choose, which is drawn instead.
     pointer : (pane, row, col) or None
         The pixel under the pointer, marked in the other pane.
+    selected : int or None
+        Number of the selected pin.
+    cursor : (row, col) or None
+        The pixel that the keyboard points at.
     """
 
     pins: Sequence[Pin] = ()
@@ -36,6 +40,8 @@ class Marks:
     region: Region | None = None
     candidate: Region | None = None
     pointer: tuple[QRect, int, int] | None = None
+    selected: int | None = None
+    cursor: tuple[int, int] | None = None
 
 
 def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) -> bool:
@@ -178,9 +184,13 @@ def _paint_marks(painter: QPainter, comparison: Comparison, pane: QRect, over: M
     if region is not None:
         shade = _logical(comparison.visible(pane), ratio) if over.candidate else None
         marks.draw_region(painter, _logical(comparison.rectangle(pane, *region), ratio), shade)
-    for pin in over.pins:
+    area = _logical(comparison.visible(pane), ratio)
+    for pin in sorted(over.pins, key=lambda pin: pin.number == over.selected):  # the selected one on top
         if 0 <= pin.row < comparison.viewport.rows and 0 <= pin.col < comparison.viewport.cols:
-            marks.draw_pin(painter, comparison.position_of(pane, pin.row + 0.5, pin.col + 0.5) / ratio, pin.number)
+            centre = comparison.position_of(pane, pin.row + 0.5, pin.col + 0.5) / ratio
+            marks.draw_pin(painter, centre, pin.number, area, selected=pin.number == over.selected)
+    if over.cursor is not None:
+        marks.draw_cursor(painter, _logical(comparison.rectangle(pane, *over.cursor, 1, 1), ratio))
     if over.pointer is not None and over.pointer[0] != pane:
         _, row, col = over.pointer
         marks.draw_pointer(painter, comparison.position_of(pane, row + 0.5, col + 0.5) / ratio)

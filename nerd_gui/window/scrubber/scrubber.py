@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QToolButton, QWidget
 
@@ -101,7 +101,6 @@ class Scrubber(QWidget):
         self._slider.setAccessibleName("Iterate shown")
         self._slider.setToolTip("Every iterate of the solver, 0 to the newest. ▲ marks the result, ○ a restarted step")
         self._slider.setMinimumWidth(70)
-        self._slider.installEventFilter(self)
         self._slider.valueChanged.connect(self._go)
         self._slider.sliderPressed.connect(self._hold)
         self._slider.sliderReleased.connect(self._session.release)
@@ -278,17 +277,6 @@ class Scrubber(QWidget):
         self._play.setIcon(transport_icon(verb.lower(), self.palette().buttonText().color()))
 
     # ---- events -------------------------------------------------------------------------------------------------
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Act on the scrubber's keys."""
-        if not self.handle_key(event):
-            super().keyPressEvent(event)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Give the slider's keys the meaning they have everywhere: End follows, Space plays."""
-        if watched is self._slider and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            return self.handle_key(event)
-        return super().eventFilter(watched, event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icons in the new colours."""

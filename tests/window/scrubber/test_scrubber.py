@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QColor, QHelpEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import QApplication, QSlider, QSpinBox, QToolButton, QToolTip
 from scripted_session import arrive, make_iterate, make_trajectory, show
 
+from nerd_gui.window.scrub_keys import ScrubKeys
 from nerd_gui.window.scrubber.scrubber import Scrubber
 from nerd_gui.window.session.session import Session
 
@@ -22,6 +23,7 @@ class Probe:
         self.widget = Scrubber(self.session)
         qtbot.addWidget(self.widget)
         self.widget.resize(760, 48)
+        ScrubKeys(self.widget, self.widget.handle_key)
         self.widget.show()
         qtbot.waitExposed(self.widget)
         self.qtbot = qtbot
@@ -95,6 +97,7 @@ def test_every_way_to_move_says_so_once(filled):
     widget = filled.widget
     filled.click("previousIterateButton")
     filled.qtbot.keyClick(widget, Qt.Key.Key_Left)
+    filled.slider.setFocus()
     filled.qtbot.keyClick(filled.slider, Qt.Key.Key_Left)
     filled.click("nextIterateButton")
     filled.click("firstIterateButton")
@@ -232,6 +235,7 @@ def test_play_pauses(filled):
 
 def test_a_step_by_hand_ends_play(filled):
     filled.session.go(3)
+    filled.slider.setFocus()
     filled.qtbot.keyClick(filled.slider, Qt.Key.Key_Space)
     assert filled.widget.playing
     filled.qtbot.mousePress(filled.slider, LEFT, pos=filled.at(3))

@@ -1,0 +1,107 @@
+"""The scrubber's keys act wherever the focus is in the window, and Return presses the button that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QMenu,
+    QMenuBar,
+    QPlainTextEdit,
+    QSpinBox,
+    QTextEdit,
+    QWidget,
+)
+
+_RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class ScrubKeys(QObject):
+    """Offers the keys of a window to the scrubber before whatever has the focus acts on them.
+
+    The focus keeps the keys of a text that is being typed, Space where it presses a button or checks a box, and all
+    keys of menus. Dialogs are windows of their own, whose keys are theirs.
+
+    Parameters
+    ----------
+    window : QWidget
+        Its panels that pop up are meant, too.
+    handle : callable
+        Acts on a key of the scrubber and returns whether it was one.
+    """
+
+    def __init__(self, window: QWidget, handle: Callable[[QKeyEvent], bool]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._handle = handle
+        window.installEventFilter(self)  # for what nobody below it has taken
+        application = QGuiApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._watch)
+
+    def _watch(self, before: QWidget | None, now: QWidget | None) -> None:
+        """Listen where the keys go: only what has had the focus, so that other events cost nothing."""
+        if now is not None and self._is_ours(now):
+            now.installEventFilter(self)
+
+    def _is_ours(self, widget: QWidget) -> bool:
+        window: QWidget | None = widget.window()
+        while isinstance(window, QMenu):  # a panel that popped up from a button
+            window = window.parentWidget()
+            window = window.window() if window is not None else None
+        return window is self._window
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the scrubber's keys out of the focus's hands."""
+        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+            return False
+        if event.key() in _RETURN and isinstance(watched, QAbstractButton):
+            return _press(watched, event)
+        return not _keeps(watched, event.key()) and self._handle(event)
+
+
+def _press(button: QAbstractButton, event: QKeyEvent) -> bool:
+    """Let Return do what Space does, menus that drop down from a button included."""
+    if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or event.isAutoRepeat():
+        return False
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        QApplication.sendEvent(button, QKeyEvent(kind, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier))
+    return True
+
+
+def _keeps(widget: QObject, key: int) -> bool:
+    """Whether a key belongs to the widget that has the focus, and not to the scrubber."""
+    if isinstance(widget, QMenu | QMenuBar):
+        return True
+    if isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit):
+        return not widget.isReadOnly()
+    if isinstance(widget, QAbstractSpinBox) or (isinstance(widget, QComboBox) and widget.isEditable()):
+        return _is_typed_in(widget)
+    return key == Qt.Key.Key_Space and (isinstance(widget, QAbstractButton) or _is_checkable(widget))
+
+
+def _is_typed_in(widget: QAbstractSpinBox | QComboBox) -> bool:
+    """Whether a text is being edited; one that is selected as a whole, as Tab and Return leave it, is not."""
+    line = widget.lineEdit()
+    if line is None or line.isReadOnly():
+        return False
+    whole = {line.text()}
+    if isinstance(widget, QSpinBox | QDoubleSpinBox):
+        whole.add(widget.cleanText())  # without its unit
+    return line.selectedText() not in whole
+
+
+def _is_checkable(widget: QObject) -> bool:
+    """Whether Space checks the current line of a list."""
+    if not isinstance(widget, QAbstractItemView):
+        return False
+    return bool(widget.currentIndex().flags() & Qt.ItemFlag.ItemIsUserCheckable)
