@@ -88,7 +88,7 @@ def paint(painter: QPainter, place: QRect, cell: Cell, palette: QPalette, font: 
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if cell.tile is not None:
         image = cell.tile.image
-        size = image.size() / painter.device().devicePixelRatio()
+        size = image.size() / painter.device().devicePixelRatioF()
         shown = QRect(picture.topLeft(), size.scaled(picture.size(), Qt.AspectRatioMode.KeepAspectRatio))
         shown.moveCenter(picture.center())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
