@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nerd_gui.imaging import describe_sample, sample_names
 from nerd_gui.window.icons import icon
-from nerd_gui.window.messages import Messages
 from nerd_gui.window.modes import Modes
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.session import Session
@@ -22,13 +21,10 @@ class Actions:
     What they do is the main window's business.
     """
 
-    def __init__(
-        self, window: QMainWindow, session: Session, models: ModelChoice, modes: Modes, messages: Messages
-    ) -> None:
+    def __init__(self, window: QMainWindow, session: Session, models: ModelChoice, modes: Modes) -> None:
         self._window = window
         self._session = session
         self._models = models
-        self._messages = messages
         self._modes = modes
         self._icons: dict[str, QIcon] = {"run": QIcon(), "pause": QIcon()}
         self.open = self._make(
@@ -99,8 +95,8 @@ class Actions:
         self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove the pinned pixels.", Shortcut.CLEAR_PINS)
         self.hold = self._make(
             "holdIterateAction",
-            "&Hold this iterate for comparison",
-            "Keep the shown iterate as “iterate j”, to compare other iterates with it.",
+            "&Keep this iterate for comparison",
+            "Keep the shown iterate, to compare other iterates with it, also those of other runs.",
             Shortcut.HOLD,
         )
         self.compare_runs = self._make(
@@ -243,8 +239,6 @@ class Actions:
         region = session.trajectory.subject.region if session.trajectory is not None else None
         what = picture_to_save(session.trajectory) if region is None else f"region {region[3]} × {region[2]}"
         self.export.setText(f"&Save {what}…")
-        if not self._models.has_networks:
-            self._messages.say("No trained network is there; open a checkpoint from the list of networks.")
 
     def _show_pause(self) -> None:
         """Let the one action pause the tiles under way, or go on with those that are left."""

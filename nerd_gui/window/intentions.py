@@ -41,6 +41,14 @@ class Intentions(QObject):
         except RunError as error:
             self._messages.show_error(str(error))
 
+    def run_again(self) -> None:
+        """Start a run like the shown one, with what is chosen now."""
+        run = self._session.run
+        if run is not None and run.settings.stop_on == PICTURE:
+            self.denoise_photo()
+        else:
+            self.explore()
+
     def _show_result(self, _: StopReason, run: Run) -> None:
         """Go to the result of a run for the picture, also where it is not the last iterate: what is shown is saved."""
         trajectory = self._session.trajectory
@@ -80,11 +88,13 @@ class Intentions(QObject):
         region = fitted((row, col, rows, cols), photo.rows, photo.cols, most)
         self._workspace.set_region(region)
         if rows * cols > most:
-            self._messages.say(
+            self._messages.keep(
+                "region",
                 f"{cols} × {rows} pixels are too many to be watched live here: the middle {region[3]} × {region[2]} of "
                 "them are taken. Denoise photo denoises all of it.",
-                12_000,
             )
+        else:
+            self._messages.drop("region")
 
     def take_usual_region(self) -> None:
         """Choose a square of the usual size where the region is now, or in the middle of the photo."""

@@ -26,6 +26,7 @@ from nerd_gui.window.layout import Layout, tools
 from nerd_gui.window.look.panel import LookPanel
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.modes import Mode, Modes
+from nerd_gui.window.notice_bar import NoticeBar
 from nerd_gui.window.picture.region_banner import RegionBanner
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.preferences import Preferences
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         store = settings or QSettings("NERD GUI", "nerd-gui")
         self.preferences, self.recent_files = Preferences(store), RecentFiles(store)
         self.messages = Messages(self)
+        self.notice_bar = NoticeBar(self.messages)
         self.session = session = Session(self)
         self.noise, self.controls = NoiseControls(session), RunControls(session, model, self.preferences.network)
         self.picture_view, self.banner = PictureView(session), RegionBanner(session)
@@ -88,9 +90,9 @@ class MainWindow(QMainWindow):
         self.scrubber, self.progress, self.summary = Scrubber(session), RunProgress(session), RunSummary(session)
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
         self.intentions = Intentions(session, self.controls, self.messages, self)
-        self.notices = Notices(session, self.controls.model, self.messages, self)
+        self.notices = Notices(session, self.controls.model, self.messages, self.intentions.run_again, self)
         self.modes = Modes(session, self)
-        self.actions_ = Actions(self, session, self.controls.model, self.modes, self.messages)
+        self.actions_ = Actions(self, session, self.controls.model, self.modes)
         self.edit_actions = EditActions(self, session)
         self.photo_progress = PhotoProgressRow(session, self.actions_.pause)
         self.opener = PhotoOpener(self)
@@ -124,7 +126,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(tools(self.actions_, self.modes, self.noise, self.controls))
         self.layout_ = Layout(
             self.picture_view,
-            above=[self.banner],
+            above=[self.notice_bar, self.banner],
             exploring=[self.film_strip, self.scrubber],
             below=[self.look, self.photo_progress, self.progress, self.summary],
             head=ChannelRow(self.session),
@@ -182,8 +184,8 @@ class MainWindow(QMainWindow):
         models = self.controls.model
         models.checkpointWanted.connect(self.open_dialogs.ask_checkpoint)
         models.takenByHand.connect(self.preferences.remember_network)
-        models.choiceChanged.connect(lambda: self.summary.show_choice(models.reason))
-        self.summary.show_choice(models.reason)
+        models.choiceChanged.connect(self._show_choice)
+        self._show_choice()
         self.curves.exportRequested.connect(self.export_dialogs.ask_curves)
         self.attention_panel.overlayChanged.connect(self.picture_view.set_overlay)
         session.photoChanged.connect(self._show_title)
@@ -198,6 +200,7 @@ class MainWindow(QMainWindow):
 
     def _show_mode(self, mode: Mode) -> None:
         self.layout_.show_mode(mode)
+        self.banner.want(mode is Mode.EXPLORE)
         self.picture_view.show_plainly(mode is Mode.PHOTO)
         self.summary.show_plainly(mode is Mode.PHOTO)
 
@@ -214,6 +217,10 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     # ---- the window itself --------------------------------------------------------------------------------------
+
+    def _show_choice(self) -> None:
+        models = self.controls.model
+        self.summary.show_choice(models.reason, warns=models.network is None)
 
     def _show_title(self) -> None:
         photo, path = self.session.workspace.photo, self.sessions.path

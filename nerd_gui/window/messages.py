@@ -1,21 +1,71 @@
-"""What the window says: a sentence in the status line; in dialogs an error with details, the shortcuts, about."""
+"""What the window says: in passing, until it is answered, and in dialogs."""
 
-from PySide6.QtCore import Qt
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 import nerd_gui
 from nerd_gui.window.shortcuts import as_table
 
 
-class Messages:
-    """The status line, and dialogs that never block the event loop: a run goes on behind them."""
+@dataclass(frozen=True)
+class Notice:
+    """A sentence that stays until it is answered.
+
+    Attributes
+    ----------
+    key : str
+        What it is about; another one of the same key takes its place.
+    button : str
+        What can be done about it; empty where nothing is to be done.
+    do : callable or None
+        Does it.
+    warns : bool
+        Something is not as it should be.
+    """
+
+    key: str
+    sentence: str
+    button: str = ""
+    do: Callable[[], object] | None = None
+    warns: bool = False
+
+
+class Messages(QObject):
+    """The status line, notices that stay, and dialogs that never block the event loop: a run goes on behind them.
+
+    Signals
+    -------
+    kept : Notice
+        To be shown until it is answered or dropped.
+    dropped : str
+        The notice of this key does not hold any more.
+    """
+
+    kept = Signal(object)
+    dropped = Signal(str)
 
     def __init__(self, parent: QMainWindow) -> None:
+        super().__init__(parent)
         self._parent = parent
 
-    def say(self, sentence: str, milliseconds: int = 0) -> None:
-        """Write a sentence into the status line, until the next one or for a while."""
+    def say(self, sentence: str, milliseconds: int = 8000) -> None:
+        """Remark something in passing, in the status line, until the next remark or for a while."""
         self._parent.statusBar().showMessage(sentence, milliseconds)
+
+    def keep(
+        self, key: str, sentence: str, *, button: str = "", do: Callable[[], object] | None = None, warns: bool = False
+    ) -> None:
+        """Show a sentence until it is answered; see `Notice`."""
+        self.kept.emit(Notice(key, sentence, button, do, warns))
+
+    def drop(self, key: str) -> None:
+        """Take a notice away that does not hold any more."""
+        self.dropped.emit(key)
 
     def _show(self, box: QMessageBox) -> None:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -44,7 +94,8 @@ class Messages:
         box.setObjectName("aboutDialog")
         box.setWindowTitle("About NERD GUI")
         box.setText(
-            f"<b>NERD GUI {nerd_gui.__version__}</b><p>Watch an equilibrium denoiser find its fixed point.</p>"
+            f"<b>NERD GUI {nerd_gui.__version__}</b>"
+            "<p>Denoise photos, and watch how an equilibrium denoiser does it.</p>"
             "<p>After Q. Chen, Y. Wang, Z. Geng, Y. Wang, J. Yang and Z. Lin, “Equilibrium Image Denoising with "
             "Implicit Differentiation”, IEEE Transactions on Image Processing, 2023.</p>"
         )

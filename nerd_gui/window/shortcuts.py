@@ -34,7 +34,7 @@ class Shortcut(Enum):
     ZOOM_IN = ("+", "="), "zoom in"
     ZOOM_OUT = ("-",), "zoom out"
     FLIP = ("F",), "while held: flip to the left picture"
-    HOLD = ("H",), "hold the shown iterate for comparison"
+    HOLD = ("H",), "keep the shown iterate for comparison"
     CURSOR = ("Shift+Left", "Shift+Right", "Shift+Up", "Shift+Down"), "on the picture: point at a pixel", "Shift+arrows"
     CURSOR_FAR = (
         ("Ctrl+Shift+Left", "Ctrl+Shift+Right", "Ctrl+Shift+Up", "Ctrl+Shift+Down"),

@@ -134,5 +134,5 @@ def test_a_run_that_gives_something_up_for_memory_says_so(qtbot, window, monkeyp
     monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: needed - 1)
     run_to_the_end(qtbot, window)
     sentence = "Broyden's pairs are kept in 8 bits instead of 16."
-    assert window.statusBar().currentMessage() == sentence
+    assert window.notice_bar.sentence("run") == sentence
     assert window.session.trajectory.report()["plan"] == [sentence]

@@ -181,6 +181,8 @@ class PictureCanvas(QWidget):
         if self._pointer is not None and self._pins.hovered is not None:
             pane = self.comparison.pane_at(self._device(self._pointer)[0])
             pointer = None if pane is None else (pane, *self.shown(*self._pins.hovered))
+        if self.comparison.plain:
+            return Marks()
         selected = self._pins.selected.number if self._pins.selected is not None else None
         return Marks(self._shown_pins(), self.overlay, self.region, None, pointer, selected, cursor)
 
@@ -309,7 +311,7 @@ class PictureCanvas(QWidget):
             return
         if self._choosing is not None:
             self._choose()
-        else:
+        elif not self.comparison.plain:
             beside = bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier)
             self._pins.put(*self.in_photo(*pixel), beside=beside)
 

@@ -17,7 +17,7 @@ class Layer(StrEnum):
 
     NOISY = "noisy"
     ITERATE = "iterate"
-    COMPARED = "iterate j"
+    COMPARED = "kept iterate"
     CLEAN = "clean"
     NOISE = "noise estimate"
     RESULT = "result"

@@ -14,6 +14,7 @@ class RegionBanner(QWidget):
         self.setObjectName("regionBanner")
         self.setAccessibleName("Region and whole photo")
         self._session = session
+        self._wanted = True
         self._words = QLabel()
         self._words.setObjectName("regionBannerText")
         self._words.setWordWrap(True)
@@ -28,13 +29,18 @@ class RegionBanner(QWidget):
         session.controller.runningChanged.connect(self._show_region)
         self._show_region()
 
+    def want(self, wanted: bool) -> None:
+        """Show it where there is a region, or not at all: in Photo mode nobody asks for one."""
+        self._wanted = wanted
+        self._show_region()
+
     def text(self) -> str:
         """What it says."""
         return self._words.text()
 
     def _show_region(self) -> None:
         session, workspace = self._session, self._session.workspace
-        self.setVisible(workspace.photo is not None and workspace.region is not None)
+        self.setVisible(self._wanted and workspace.photo is not None and workspace.region is not None)
         if workspace.photo is None or workspace.region is None:
             return
         row, col, rows, cols = workspace.region

@@ -1,40 +1,94 @@
-"""What a person is told without having asked: of the run, and of networks."""
+"""What a person is told without having asked: of the run, of networks, of what was left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.model_choice import ModelChoice
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import short_name
 
 
 class Notices(QObject):
-    """Sentences for the status line, and a dialog for what went wrong."""
+    """Sentences that stay until they are answered, and a dialog for what went wrong.
+
+    Parameters
+    ----------
+    run_again : callable
+        Starts a run like the shown one, with what is chosen now.
+    """
 
     def __init__(
-        self, session: Session, models: ModelChoice, messages: Messages, parent: QObject | None = None
+        self,
+        session: Session,
+        models: ModelChoice,
+        messages: Messages,
+        run_again: Callable[[], None],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._models = models
         self._messages = messages
-        session.trajectoryChanged.connect(self._say_what_differs)
-        session.controller.failed.connect(lambda sentence, details, _: messages.show_error(sentence, details))
+        self._run_again = run_again
+        session.trajectoryChanged.connect(self._say_what_was_given_up)
+        session.controller.failed.connect(self._say_failure)
+        session.controller.runningChanged.connect(lambda running: messages.drop("failed") if running else None)
         session.photoChanged.connect(self._name_better_network)
+        session.photoChanged.connect(self._name_left_photo)
+        models.choiceChanged.connect(self._say_whether_there_is_a_network)
+        self._say_whether_there_is_a_network()
 
-    def _say_what_differs(self) -> None:
+    def say_changed(self, sentence: str) -> None:
+        """Say that what is shown is not what a new run would be of; an empty sentence: it is."""
+        run = self._session.run
+        if sentence and run is not None and run.over:
+            self._messages.keep("changed", sentence, button="Run again", do=self._run_again)
+        else:
+            self._messages.drop("changed")
+
+    def _say_what_was_given_up(self) -> None:
         """Say how the run differs from what was asked for: in its start, and in what it gave up to fit into memory."""
         if (trajectory := self._session.trajectory) is not None:
             notice, steps = trajectory.notice, trajectory.plan.steps
             sentences = [*([notice] if notice is not None else []), *steps]
-            self._messages.say(" ".join(sentences), 0 if steps else 8000)
+            if sentences:
+                self._messages.keep("run", " ".join(sentences), warns=bool(steps))
+                return
+        self._messages.drop("run")
+
+    def _say_failure(self, sentence: str, details: str, _: Run) -> None:
+        self._messages.show_error(sentence, details)
+        self._messages.keep("failed", f"The run failed: {sentence}", button="Try again", do=self._run_again, warns=True)
+
+    def _name_left_photo(self) -> None:
+        """Of the photo before, say that its runs are there still."""
+        if name := self._session.left_photo:
+            back = self._session.go_back
+            self._messages.keep("left", f"The runs of {name} are kept.", button=f"Back to {name}", do=back)
+        else:
+            self._messages.drop("left")
 
     def _name_better_network(self) -> None:
         """Of a photo for which a person's own choice is kept, say what Auto would take."""
         workspace, models = self._session.workspace, self._models
-        if workspace.photo is None or workspace.add_noise or models.is_auto or models.auto is None:
-            return
-        if models.auto.model != models.network:
-            self._messages.say(
-                f"{short_name(models.network or '')} is your choice and is kept. Auto: {models.auto.reason}", 15_000
+        known = workspace.photo is not None and not workspace.add_noise
+        if known and not models.is_auto and models.auto is not None and models.auto.model != models.network:
+            sentence = f"{short_name(models.network or '')} is your choice and is kept. Auto: {models.auto.reason}"
+            self._messages.say(sentence, 15_000)
+
+    def _say_whether_there_is_a_network(self) -> None:
+        if self._models.has_networks:
+            self._messages.drop("noNetwork")
+        else:
+            self._messages.keep(
+                "noNetwork",
+                "No trained network is there.",
+                button="Open checkpoint…",
+                do=self._models.checkpointWanted.emit,
+                warns=True,
             )

@@ -8,10 +8,11 @@ from PySide6.QtWidgets import QLabel, QWidget
 from nerd_gui.compiled import SLOWER, Status, status
 from nerd_gui.denoising import Saving, Trajectory
 from nerd_gui.equilibrium import StopReason
+from nerd_gui.window.run_bar.photo_words import photo_summary, size
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import scientific, short_name
 
-_READY = "Denoise photo does all of it; Explore shows how the equilibrium is found."
+_READY = "Denoise removes the noise of the whole photo; Explore shows step by step how it is found."
 MEANING = "Evaluations of f, time, residual ‖g‖/‖f(z)‖ and estimated noise level of the iterate."
 
 
@@ -25,7 +26,7 @@ class RunSummary(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)  # its text must not set the least width of the window
         self._session = session
-        self._choice = ""
+        self._choice = self._warning = ""
         self._plain = False
         session.subjectChanged.connect(self._show_state)
         session.runChanged.connect(self._show_state)
@@ -41,7 +42,9 @@ class RunSummary(QLabel):
         session = self._session
         run, trajectory, index = session.run, session.trajectory, session.index
         self.setToolTip(MEANING)
-        if trajectory is not None and index >= 0:
+        if self._plain:
+            self._show_photo()
+        elif trajectory is not None and index >= 0:
             self.setText(summary(trajectory, index, paused=session.controller.paused))
             self.setToolTip(explanation(trajectory))
         elif run is not None and not run.over:
@@ -51,14 +54,27 @@ class RunSummary(QLabel):
             ready = f"Ready. {self._choice or _READY}"
             self.setText(ready if session.workspace.photo else "Open a photo.")
 
+    def _show_photo(self) -> None:
+        session, run = self._session, self._session.run
+        photo, noise = session.workspace.photo, session.workspace.noise
+        self.setToolTip("How large the photo is, how long it took, and the strength of its noise (0–255 scale).")
+        if photo is None:
+            self.setText("Open a photo.")
+        elif run is None:
+            level = "" if noise is None else f" Its noise level is about {noise.level:.1f}."
+            self.setText(self._warning or f"{photo.name}, {size(photo)}.{level} Denoise removes the noise.")
+        else:
+            running = run is session.controller.run
+            self.setText(photo_summary(run, running=running, paused=running and session.controller.paused))
+
     def show_plainly(self, plain: bool) -> None:
         """Speak of the photo instead of the solver, or of the solver again."""
         self._plain = plain
         self._show_state()
 
-    def show_choice(self, reason: str) -> None:
-        """Say, while there is nothing to say of a run, which network the next one takes and why."""
-        self._choice = reason
+    def show_choice(self, reason: str, *, warns: bool = False) -> None:
+        """Say, while there is nothing to say of a run, which network the next one takes and why, or why none."""
+        self._choice, self._warning = reason, reason if warns else ""
         self._show_state()
 
     def _show_failure(self) -> None:

@@ -70,6 +70,9 @@ QAbstractSpinBox::up-arrow { image: url("$icons/up-$name.svg"); width: 11px; hei
 QAbstractSpinBox::down-arrow { image: url("$icons/down-$name.svg"); width: 11px; height: 11px; }
 QAbstractSpinBox::up-arrow:disabled, QAbstractSpinBox::down-arrow:disabled { image: none; }
 
+QFrame[notice] { background: $panel; border: 1px solid $line; border-left: 4px solid $notice;
+    border-radius: ${radius}px; }
+QFrame[notice="warning"] { border-left-color: $warning; }
 QLabel[quiet="true"] { color: $second; }
 
 QCheckBox { spacing: 6px; }

@@ -129,7 +129,7 @@ def test_a_rectangle_that_is_too_large_is_shrunk_and_the_sentence_says_so(window
     row, col, rows, cols = window.session.workspace.region
     assert 85_000 < rows * cols <= 90_000 and cols / rows == pytest.approx(800 / 600, rel=0.01)
     assert abs(row + rows / 2 - 400) <= 1 and abs(col + cols / 2 - 600) <= 1
-    said = window.statusBar().currentMessage()
+    said = window.notice_bar.sentence("region")
     assert "800 × 600" in said and f"{cols} × {rows}" in said
 
 

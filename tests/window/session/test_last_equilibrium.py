@@ -53,7 +53,7 @@ def test_a_run_starts_from_the_last_equilibrium_after_the_noise_has_changed(qtbo
     assert saving.saved > 0
     assert f"7 evaluations, {saving.saved} fewer than from zero to " in window.summary.text()
     assert f"(photo, σ 25, q {first.window}, float32) took {saving.from_zero}." in window.summary.toolTip()
-    assert window.statusBar().currentMessage() == ""
+    assert window.notice_bar.sentence("run") == ""
 
 
 def test_the_evaluations_saved_are_plain_when_both_runs_converged(qtbot, window):
@@ -81,7 +81,7 @@ def test_without_one_the_run_starts_from_zero_and_says_so(qtbot, window):
     trajectory = run_to_the_end(qtbot, window)
     assert not trajectory[0].features.z.any()
     sentence = "There is no last equilibrium, so the run starts from zero."
-    assert window.statusBar().currentMessage() == sentence
+    assert window.notice_bar.sentence("run") == sentence
     assert sentence in window.summary.toolTip()
     assert "7 evaluations from zero ·" in window.summary.text()
     assert trajectory.report()["settings"]["start"] == "zero"

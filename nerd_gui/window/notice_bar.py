@@ -1,0 +1,98 @@
+"""What stays in view until it is answered: sentences over the picture, each with what can be done about it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from nerd_gui.window.described import described
+from nerd_gui.window.icons import icon
+from nerd_gui.window.messages import Messages, Notice
+from nerd_gui.window.style.tokens import SMALL, TIGHT
+
+_ICON = QSize(14, 14)
+
+
+class NoticeBar(QWidget):
+    """The notices that `Messages` is asked to keep, the newest at the bottom; hidden while there is none.
+
+    One goes when its button or its cross is pressed, or when it does not hold any more.
+    """
+
+    def __init__(self, messages: Messages, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("noticeBar")
+        self.setAccessibleName("Notices")
+        self._rows: dict[str, _Row] = {}
+        self._closed: dict[str, str] = {}  # the sentences that a person has put away, while they still hold
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, TIGHT)
+        self._column.setSpacing(TIGHT)
+        self.hide()
+        messages.kept.connect(self._show)
+        messages.dropped.connect(self._drop)
+
+    def sentence(self, key: str) -> str:
+        """What a notice says; empty where there is none of this key."""
+        return self._rows[key].notice.sentence if key in self._rows else ""
+
+    def _show(self, notice: Notice) -> None:
+        if self._closed.get(notice.key) == notice.sentence:
+            return
+        self._remove(notice.key)
+        row = _Row(notice)
+        row.close_button.clicked.connect(lambda: self._close(notice))
+        row.button.clicked.connect(lambda: self._answer(notice))
+        self._rows[notice.key] = row
+        self._column.addWidget(row)
+        row.show()
+        self.show()
+
+    def _drop(self, key: str) -> None:
+        self._closed.pop(key, None)
+        self._remove(key)
+
+    def _close(self, notice: Notice) -> None:
+        self._closed[notice.key] = notice.sentence
+        self._remove(notice.key)
+
+    def _answer(self, notice: Notice) -> None:
+        self._drop(notice.key)
+        if notice.do is not None:
+            notice.do()
+
+    def _remove(self, key: str) -> None:
+        row = self._rows.pop(key, None)
+        if row is not None:
+            self._column.removeWidget(row)
+            row.setParent(None)
+            row.deleteLater()
+        self.setVisible(bool(self._rows))
+
+
+class _Row(QFrame):
+    def __init__(self, notice: Notice) -> None:
+        super().__init__()
+        self.notice = notice
+        self.setObjectName(f"{notice.key}Notice")
+        self.setAccessibleName(notice.sentence)
+        self.setProperty("notice", "warning" if notice.warns else "remark")
+        words = QLabel(notice.sentence)
+        words.setObjectName(f"{notice.key}NoticeText")
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setWordWrap(True)
+        words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.button = described(QPushButton(notice.button), f"{notice.key}NoticeButton", notice.button, notice.button)
+        self.button.setVisible(bool(notice.button))
+        self.close_button = described(
+            QToolButton(), f"{notice.key}NoticeClose", "Close this notice", "Put this notice away"
+        )
+        self.close_button.setAutoRaise(True)
+        self.close_button.setIconSize(_ICON)
+        self.close_button.setIcon(icon("close", self.palette().windowText().color()))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SMALL + TIGHT, TIGHT, TIGHT, TIGHT)
+        row.setSpacing(SMALL)
+        row.addWidget(words, 1)
+        row.addWidget(self.button)
+        row.addWidget(self.close_button)
