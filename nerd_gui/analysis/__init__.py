@@ -1,0 +1,36 @@
+"""What one equilibrium tells: exact answers about one network on one picture. Knows no window.
+
+Everywhere y is (1, C, rows, cols) in [0, 1], the noisy picture as it is, and z (1, d, rows, cols) an equilibrium of the
+network for it: the iterate of least residual of a run.
+"""
+
+from nerd_gui.analysis.heads_off import HeadsOff, heads_off, without_heads
+from nerd_gui.analysis.influence import influence
+from nerd_gui.analysis.linearised import Linearised
+from nerd_gui.analysis.race import Racer, load_race, race, save_race
+from nerd_gui.analysis.risk import Risk, risk
+from nerd_gui.analysis.spectrum import Spectrum, decoded_direction, field_of_values_abscissa, spectrum
+from nerd_gui.analysis.starts import Starts, starts
+from nerd_gui.analysis.whiteness import Whiteness, whiteness
+
+__all__ = [
+    "HeadsOff",
+    "Linearised",
+    "Racer",
+    "Risk",
+    "Spectrum",
+    "Starts",
+    "Whiteness",
+    "decoded_direction",
+    "field_of_values_abscissa",
+    "heads_off",
+    "influence",
+    "load_race",
+    "race",
+    "risk",
+    "save_race",
+    "spectrum",
+    "starts",
+    "whiteness",
+    "without_heads",
+]

@@ -1,0 +1,103 @@
+"""What a head is good for: the equilibrium of the network without it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nerd_gui.analysis.linearised import Interrupt
+from nerd_gui.equilibrium import broyden
+from nerd_gui.nerd import NERD, exact_float32
+
+
+@dataclass(frozen=True, eq=False)
+class HeadsOff:
+    """An equilibrium of a network without some of its heads.
+
+    Attributes
+    ----------
+    z : Tensor, (1, d, rows, cols)
+    x_hat : Tensor, (C, rows, cols)
+    change : float
+        Root mean square of what changed in the picture, in grey levels of 255.
+    residual : float
+        Of the new equilibrium.
+    evaluations : int
+        Evaluations of f that it took from the old one.
+    """
+
+    z: Tensor
+    x_hat: Tensor
+    change: float
+    residual: float
+    evaluations: int
+
+
+def without_heads(net: NERD, heads: Collection[int]) -> NERD:
+    """A network whose heads of these numbers, from 0, say nothing: W_O takes nothing of them; the other shares nothing.
+
+    Raises
+    ------
+    ValueError
+        If the network has no such head.
+    """
+    if net.non_local is None or not set(heads) <= set(range(net.non_local.heads)):
+        there = 0 if net.non_local is None else net.non_local.heads
+        raise ValueError(f"The network has {there} heads, numbered from 0; {sorted(heads)} are not all among them.")
+    off = copy.deepcopy(net)
+    assert off.non_local is not None
+    weight = off.non_local.out.weight
+    size = weight.shape[1] // off.non_local.heads
+    with torch.no_grad():
+        for head in heads:
+            weight[:, head * size : (head + 1) * size] = 0
+    return off
+
+
+def heads_off(
+    net: NERD,
+    y: Tensor,
+    z: Tensor,
+    heads: Collection[int],
+    *,
+    level: float | None = None,
+    window: int | None = None,
+    max_iter: int = 17,
+    tol: float = 1e-3,
+    interrupt: Interrupt | None = None,
+) -> HeadsOff:
+    """Switch heads off and solve again, from the equilibrium there is.
+
+    Parameters
+    ----------
+    net, y, z, level, window, interrupt
+        See `Linearised`.
+    heads : numbers from 0
+        All of them: the non-local block says nothing at all.
+    max_iter, tol
+        Of the solver.
+
+    Raises
+    ------
+    ValueError
+        If the network has no such head.
+    """
+    off = without_heads(net, heads)
+    with torch.no_grad(), exact_float32():
+        s = off.inject(y, level)
+
+        def f(z: Tensor) -> Tensor:
+            with exact_float32():
+                return off.implicit(z, s, window=window, interrupt=interrupt)
+
+        best, least = z, float("inf")
+        for step in broyden(f, z.to(y.dtype), max_iter=max_iter, tol=tol):
+            if (residual := float(step.residual)) < least:
+                best, least = step.z, residual
+        before, after = net.estimate(y, z.to(y.dtype))[0][0], off.estimate(y, best)[0][0]
+    change = float(255 * (after - before).square().mean().sqrt())
+    return HeadsOff(best, after, change, least, step.evaluations)

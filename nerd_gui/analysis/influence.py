@@ -1,0 +1,68 @@
+"""What a pixel of the result was made from: a row of the Jacobian of the solution."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nerd_gui.analysis.linearised import Interrupt, Linearised
+from nerd_gui.nerd import NERD, exact_float32
+
+
+def influence(
+    net: NERD,
+    y: Tensor,
+    z: Tensor,
+    row: int,
+    col: int,
+    channel: int = 0,
+    *,
+    level: float | None = None,
+    window: int | None = None,
+    tol: float = 1e-3,
+    interrupt: Interrupt | None = None,
+) -> Tensor:
+    """d x_hat[channel, row, col] / d y at an equilibrium: the filter that made this pixel.
+
+    By the implicit function theorem (Eq. 12-14 read for y in place of the parameters): with e the gradient of the pixel
+    by z, one adjoint equation ``u = J^T u + e`` is solved, and u is pulled back through f and the injection.
+
+    Parameters
+    ----------
+    net : NERD
+    y : Tensor, (1, C, rows, cols)
+    z : Tensor, (1, d, rows, cols)
+        An equilibrium of the network for y.
+    row, col, channel : int
+        The pixel of the result.
+    level, window, interrupt
+        See `Linearised`.
+    tol : float
+        Of the adjoint equation.
+
+    Returns
+    -------
+    Tensor, (C, rows, cols)
+        By how much the pixel rises when a value of the picture rises by 1.
+
+    Raises
+    ------
+    ValueError
+        If the pixel lies outside the picture.
+    NotSolved
+        If the adjoint equation cannot be solved.
+    """
+    if not (0 <= channel < y.shape[1] and 0 <= row < y.shape[2] and 0 <= col < y.shape[3]):
+        raise ValueError(
+            f"Channel {channel}, row {row}, column {col} lies outside a picture of {y.shape[1]} channel(s) and "
+            f"{y.shape[2]} x {y.shape[3]} pixels."
+        )
+    at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
+    with torch.enable_grad(), exact_float32():
+        picture, features = at.y.clone().requires_grad_(), at.z.clone().requires_grad_()
+        value = net.estimate(picture, features)[0][0, channel, row, col]
+        direct, e = torch.autograd.grad(value, (picture, features), allow_unused=True)
+    u = at.solve_transposed(e, tol=tol)
+    with torch.enable_grad(), exact_float32():
+        (through,) = torch.autograd.grad(net.inject(picture, level), picture, at.transposed_injection(u))
+    return (through if direct is None else direct + through)[0].detach()

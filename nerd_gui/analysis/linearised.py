@@ -1,0 +1,160 @@
+"""f of a network linearised at an equilibrium: products with its Jacobian and solves with I - J, matrix-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium import StopReason, broyden
+from nerd_gui.nerd import NERD, exact_float32
+
+Interrupt = Callable[[], None]
+#: Largest change of a feature by which a directional derivative is taken, of the root mean square of z.
+_STEP = {torch.float32: 3e-3, torch.float64: 1e-6}
+
+
+class NotSolved(RuntimeError):
+    """A linear equation at the equilibrium was not solved to the accuracy that was asked for."""
+
+
+class Linearised:
+    """The map f(z, s) of a network for one picture, near an equilibrium z of it; J is df/dz there.
+
+    A product with the transposed Jacobian is a pass of backpropagation, exact; one with the Jacobian is a difference of
+    two evaluations of f, accurate to a percent in float32, where its ReLUs and rounding meet. Nothing is ever larger
+    than a few tensors of the size of z.
+
+    Parameters
+    ----------
+    net : NERD
+        In evaluation.
+    y : Tensor, (1, C, rows, cols)
+    z : Tensor, (1, d, rows, cols)
+    level : float, optional
+        The noise level, 0-255 scale, that a network with level input is told.
+    window : int, optional
+        q; None: the network's own.
+    interrupt : callable, optional
+        Called many times; what it raises ends the work.
+
+    Attributes
+    ----------
+    s : Tensor, (1, d, rows, cols)
+        The injection.
+    products : int
+        Products with J or its transpose so far.
+
+    Raises
+    ------
+    ValueError
+        If y or z is a batch of more than one, or they do not fit each other.
+    """
+
+    def __init__(
+        self,
+        net: NERD,
+        y: Tensor,
+        z: Tensor,
+        *,
+        level: float | None = None,
+        window: int | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        if y.dim() != 4 or z.dim() != 4 or len(y) != 1 or len(z) != 1 or y.shape[2:] != z.shape[2:]:
+            raise ValueError(
+                "An equilibrium is looked at for one picture (1, C, rows, cols) with its features (1, d, rows, cols), "
+                f"not {tuple(y.shape)} with {tuple(z.shape)}."
+            )
+        self.net, self.y, self.z = net, y.detach(), z.detach().to(y.dtype)
+        self.level, self.products = level, 0
+        self._window, self._interrupt = window, interrupt
+        with torch.no_grad(), exact_float32():
+            self.s = net.inject(self.y, level)
+        self._scale = float(self.z.square().mean().sqrt().clamp_min(torch.finfo(self.z.dtype).tiny))
+        self._base: Tensor | None = None
+        self._graph: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def f(self, z: Tensor, s: Tensor | None = None) -> Tensor:
+        """One evaluation of f."""
+        with exact_float32():
+            return self.net.implicit(z, self.s if s is None else s, window=self._window, interrupt=self._interrupt)
+
+    @property
+    def f_z(self) -> Tensor:
+        """f at the equilibrium, which is z as far as that is one."""
+        if self._base is None:
+            with torch.no_grad():
+                self._base = self.f(self.z)
+        return self._base
+
+    @property
+    def residual(self) -> float:
+        """||f(z) - z|| / ||f(z)||: how far z is from being an equilibrium."""
+        return float((self.f_z - self.z).norm() / self.f_z.norm())
+
+    def transposed(self, v: Tensor) -> Tensor:
+        """J^T v."""
+        return self._pulled_back(v)[0]
+
+    def transposed_injection(self, v: Tensor) -> Tensor:
+        """(df/ds)^T v."""
+        return self._pulled_back(v)[1]
+
+    def _pulled_back(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        if self._interrupt is not None:
+            self._interrupt()
+        if self._graph is None:
+            z, s = self.z.clone().requires_grad_(), self.s.clone().requires_grad_()
+            with torch.enable_grad():
+                self._graph = z, s, self.f(z, s)
+        z, s, f_z = self._graph
+        self.products += 1
+        with exact_float32():
+            of_z, of_s = torch.autograd.grad(f_z, (z, s), v, retain_graph=True)
+        return of_z, of_s
+
+    @torch.no_grad()
+    def forward(self, dz: Tensor, ds: Tensor | None = None) -> Tensor:
+        """J dz, and (df/ds) ds added where one is given."""
+        largest = max(float(d.abs().max()) for d in (dz, ds) if d is not None)
+        if largest == 0:
+            return torch.zeros_like(dz)
+        step = _STEP.get(dz.dtype, _STEP[torch.float32]) * self._scale / largest
+        self.products += 1
+        moved = self.f(self.z + step * dz, self.s if ds is None else self.s + step * ds)
+        return (moved - self.f_z) / step
+
+    def solve_transposed(self, e: Tensor, *, tol: float = 1e-4, max_iter: int = 60) -> Tensor:
+        """u of (I - J^T) u = e, by Broyden's method on u = J^T u + e.
+
+        Raises
+        ------
+        NotSolved
+            If the residual is not below three times `tol` after all steps.
+        """
+        return _solved(lambda u: self.transposed(u) + e, e, tol, max_iter)
+
+    def solve(self, ds: Tensor, *, tol: float = 1e-2, max_iter: int = 30) -> Tensor:
+        """dz of (I - J) dz = (df/ds) ds: how the equilibrium moves when the injection moves by ds.
+
+        Raises
+        ------
+        NotSolved
+            As `solve_transposed`.
+        """
+        return _solved(lambda dz: self.forward(dz, ds), torch.zeros_like(self.z), tol, max_iter)
+
+
+def _solved(f: Callable[[Tensor], Tensor], start: Tensor, tol: float, max_iter: int) -> Tensor:
+    best, least = start, float("inf")
+    for step in broyden(f, start, max_iter=max_iter, tol=tol):
+        if (residual := float(step.residual)) < least:
+            best, least = step.f_z, residual
+    if least > 3 * tol or step.stop_reason is StopReason.DIVERGED:
+        raise NotSolved(
+            f"The equation at this equilibrium was solved to {least:.1e} only, in {step.evaluations} products: the "
+            "equilibrium is not stable enough. More solver steps for the run may help."
+        )
+    return best

@@ -1,0 +1,140 @@
+"""A race of solvers for one equilibrium, and its trace as a file."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nerd_gui.analysis.linearised import Interrupt
+from nerd_gui.equilibrium import SOLVERS
+from nerd_gui.files import write_file
+from nerd_gui.nerd import NERD, exact_float32
+
+#: Who races unless others are named: solver and keywords of its own by the name on the plot.
+RACERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Broyden": ("broyden", {}),
+    "Anderson": ("anderson", {}),
+    "plain": ("plain", {}),
+    "damped 0.8": ("plain", {"damping": 0.8}),
+}
+_COLUMNS = ("residual", "relative_step", "residual_change", "evaluations", "seconds")
+
+
+@dataclass(frozen=True, eq=False)
+class Racer:
+    """What one solver did: a number for each iterate, not a number where it is undefined.
+
+    Attributes
+    ----------
+    name : str
+    residual, relative_step, residual_change, seconds : tuple of float
+    evaluations : tuple of int
+        So far, at each iterate.
+    stop_reason : str
+    """
+
+    name: str
+    residual: tuple[float, ...]
+    relative_step: tuple[float, ...]
+    residual_change: tuple[float, ...]
+    evaluations: tuple[int, ...]
+    seconds: tuple[float, ...]
+    stop_reason: str
+
+    def reaches(self, residual: float) -> int | None:
+        """Evaluations of f until a residual is reached; None where it never is."""
+        return next((n for n, found in zip(self.evaluations, self.residual, strict=True) if found <= residual), None)
+
+
+def race(
+    net: NERD,
+    y: Tensor,
+    z0: Tensor | None = None,
+    racers: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
+    *,
+    max_iter: int = 30,
+    tol: float = 1e-4,
+    level: float | None = None,
+    window: int | None = None,
+    interrupt: Interrupt | None = None,
+) -> list[Racer]:
+    """Let several solvers seek the equilibrium of one picture, from the same start.
+
+    Parameters
+    ----------
+    net, y, level, window, interrupt
+        See `Linearised`.
+    z0 : Tensor, (1, d, rows, cols), optional
+        The start; zero if left out.
+    racers : mapping, optional
+        Names to pairs of a solver of `SOLVERS` and keywords of its own; None: `RACERS`.
+    max_iter, tol
+        Of every solver; its safeguard is off, as in the paper's curves.
+    """
+    found = []
+    with torch.no_grad(), exact_float32():
+        s = net.inject(y, level)
+        start = net.initial(s) if z0 is None else z0.to(s)
+
+    def f(z: Tensor) -> Tensor:
+        with exact_float32():
+            return net.implicit(z, s, window=window, interrupt=interrupt)
+
+    for name, (solver, own) in (RACERS if racers is None else racers).items():
+        rows: list[tuple[float, ...]] = []
+        for step in SOLVERS[solver](f, start, max_iter=max_iter, tol=tol, safeguard=False, **own):
+            rows.append(
+                (
+                    float(step.residual),
+                    _number(step.relative_step),
+                    _number(step.residual_change),
+                    step.evaluations,
+                    step.seconds,
+                )
+            )
+        residual, relative_step, change, evaluations, seconds = zip(*rows, strict=True)
+        counted = tuple(int(count) for count in evaluations)
+        found.append(Racer(name, residual, relative_step, change, counted, seconds, str(step.stop_reason)))
+    return found
+
+
+def _number(value: Tensor | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def save_race(path: Path, racers: list[Racer], *, overwrite: bool = False) -> None:
+    """Write a trace: an NPZ with an array ``NAME/COLUMN`` for each curve, and ``about``, JSON of names and ends.
+
+    ``numpy.load(path)`` opens it; nothing in it needs pickle.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, or is there and may not be replaced.
+    """
+    arrays: dict[str, Any] = {
+        f"{racer.name}/{column}": np.asarray(getattr(racer, column)) for racer in racers for column in _COLUMNS
+    }
+    about = [{"name": racer.name, "stop_reason": racer.stop_reason} for racer in racers]
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, about=np.array(json.dumps(about)), **arrays)
+    write_file(path, buffer.getvalue(), overwrite=overwrite)
+
+
+def load_race(path: Path) -> list[Racer]:
+    """Read a trace that `save_race` wrote."""
+    with np.load(path) as file:
+        return [_loaded(entry, file) for entry in json.loads(str(file["about"]))]
+
+
+def _loaded(entry: dict[str, str], arrays: Mapping[str, Any]) -> Racer:
+    columns = {column: tuple(arrays[f"{entry['name']}/{column}"].tolist()) for column in _COLUMNS}
+    return Racer(name=entry["name"], stop_reason=entry["stop_reason"], **columns)

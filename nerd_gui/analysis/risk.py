@@ -1,0 +1,114 @@
+"""How far to trust a result: Stein's unbiased estimate of its error, without the clean picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nerd_gui.analysis.linearised import Interrupt, Linearised
+from nerd_gui.nerd import NERD, exact_float32
+
+BLOCK = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Risk:
+    """What the error of a result is expected to be.
+
+    Attributes
+    ----------
+    mse : float
+        Mean squared error of x_hat, where white is 1. Unbiased, so that it can be below 0 where there is hardly any.
+    psnr : float
+        The same in dB; infinite for an error of 0 and below.
+    standard_error : float
+        Of `mse`, by how the probes differ; not a number with a single probe.
+    divergence : float
+        Sum of d x_hat / d y over all values, each by itself.
+    map : Tensor (rows / 32, cols / 32)
+        The mean squared error expected in each block of 32 x 32 pixels, of all channels; blocks at the right and at the
+        bottom may be smaller.
+    """
+
+    mse: float
+    psnr: float
+    standard_error: float
+    divergence: float
+    map: Tensor
+
+
+def risk(
+    net: NERD,
+    y: Tensor,
+    z: Tensor,
+    sigma: float,
+    *,
+    probes: int = 4,
+    seed: int = 0,
+    level: float | None = None,
+    window: int | None = None,
+    tol: float = 0.1,
+    interrupt: Interrupt | None = None,
+) -> Risk:
+    """Stein's unbiased risk estimate of an equilibrium's picture, for white Gaussian noise of a known level.
+
+    ``||x_hat - y||^2 / n - sigma^2 + 2 sigma^2 div / n`` (Stein 1981), the divergence by random probes b of signs
+    (Ramani et al. 2008): the mean of b^T (d x_hat / d y) b, each by one linear equation at the equilibrium.
+
+    Parameters
+    ----------
+    net, y, z, level, window, interrupt
+        See `Linearised`. A `level` that was measured in y itself counts as known.
+    sigma : float
+        Standard deviation of the noise, 0-255 scale.
+    probes : int
+        How many, at least 1.
+    seed : int
+        Of the probes.
+    tol : float
+        Of the linear equations; the divergence is about so accurate.
+
+    Raises
+    ------
+    ValueError
+        If there is no probe or sigma is not above 0.
+    NotSolved
+        If an equation cannot be solved.
+    """
+    if probes < 1 or not sigma > 0:
+        raise ValueError(f"The estimate takes at least 1 probe and a noise above 0, not {probes} and {sigma:g}.")
+    at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
+    variance, n = (sigma / 255) ** 2, at.y.numel()
+    with torch.no_grad(), exact_float32():
+        removed = (net.estimate(at.y, at.z)[0] - at.y).square()
+        generator = torch.Generator().manual_seed(seed)
+        products = []
+        for _ in range(probes):
+            b = (torch.randint(0, 2, at.y.shape, generator=generator) * 2 - 1).to(at.y)
+            products.append(b * _pushed_forward(at, b, tol))
+    divergences = torch.stack([product.sum() for product in products]).double()
+    mse = float(removed.double().mean() - variance + 2 * variance * divergences.mean() / n)
+    error = float(2 * variance * divergences.std() / math.sqrt(probes) / n) if probes > 1 else math.nan
+    blocks = _blocks(removed - variance + 2 * variance * torch.stack(products).mean(0))
+    psnr = -10 * math.log10(mse) if mse > 0 else math.inf
+    return Risk(mse, psnr, error, float(divergences.mean()), blocks)
+
+
+def _pushed_forward(at: Linearised, b: Tensor, tol: float) -> Tensor:
+    """(d x_hat / d y) b at the equilibrium."""
+    step = 1e-5 if b.dtype == torch.float64 else 1e-3  # f_inject is linear but for its ReLU
+    above, below = (at.net.inject(at.y + way * b, at.level) for way in (step, -step))
+    ds = (above - below) / (2 * step)
+    dz = at.solve(ds, tol=tol)
+    step *= float(at.z.square().mean().sqrt()) / max(float(dz.abs().max()), 1e-6)
+    above, below = (at.net.estimate(at.y + way * b, at.z + way * dz)[0] for way in (step, -step))
+    return (above - below) / (2 * step)
+
+
+def _blocks(values: Tensor) -> Tensor:
+    mean = values.mean(dim=1, keepdim=True)
+    return F.avg_pool2d(mean, BLOCK, ceil_mode=True, count_include_pad=False)[0, 0]

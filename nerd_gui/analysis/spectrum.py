@@ -1,0 +1,189 @@
+"""How stable an equilibrium is: the leading eigenvalues of the Jacobian of f at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh
+from torch import Tensor
+
+from nerd_gui.analysis.linearised import Interrupt, Linearised, NotSolved
+from nerd_gui.nerd import NERD
+
+_TOLERANCE = 1e-4
+#: The same in float32 where products are differences of two evaluations.
+_ROUGH = 3e-2
+#: Eigenvalues sought beyond those asked for: of several of nearly one modulus Arnoldi's method may miss the largest.
+_SPARE = 3
+_BASIS = 8  # vectors beyond twice the eigenvalues that Arnoldi's method keeps
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The eigenvalues of largest modulus of J = df/dz.
+
+    Attributes
+    ----------
+    eigenvalues : complex array (count,)
+        By falling modulus; complex ones come in pairs.
+    vectors : complex64 or complex128 Tensor (count, d, rows, cols)
+        Their eigenvectors, of norm 1, to a few percent.
+    radius : float
+        The spectral radius: below 1 plain iteration ends in this equilibrium from nearby, above 1 the solver alone
+        holds it.
+    products : int
+        Products with J and its transpose that it took.
+    """
+
+    eigenvalues: NDArray[np.complex128]
+    vectors: Tensor
+    radius: float
+    products: int
+
+
+def spectrum(
+    net: NERD,
+    y: Tensor,
+    z: Tensor,
+    count: int = 4,
+    *,
+    vectors: bool = True,
+    level: float | None = None,
+    window: int | None = None,
+    seed: int = 0,
+    interrupt: Interrupt | None = None,
+) -> Spectrum:
+    """The leading eigenvalues of J at an equilibrium, by Arnoldi's method (ARPACK) on products with J^T.
+
+    Those are exact, and the eigenvalues of both are the same. Eigenvectors are those of J itself, by products with it.
+
+    Parameters
+    ----------
+    net, y, z, level, window, interrupt
+        See `Linearised`.
+    count : int
+        How many, at least 1.
+    vectors : bool
+        Whether eigenvectors are wanted: about as much work again. Without, `Spectrum.vectors` is empty.
+    seed : int
+        Of the vector to begin with.
+
+    Raises
+    ------
+    ValueError
+        If `count` is below 1 or larger than the number of features allows.
+    NotSolved
+        If the eigenvalues do not settle.
+    """
+    at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
+    size = at.z.numel()
+    if not 1 <= count < size - 1:
+        raise ValueError(f"{count} eigenvalues cannot be found of a Jacobian of {size} features: ask for 1 or more.")
+    sought = min(count + _SPARE, size - 2)
+    basis = min(size, 2 * sought + _BASIS)
+    values, left = _found(eigs, _operator(at, at.transposed), sought, basis, "LM", seed)
+    order = np.argsort(-np.abs(values), kind="stable")[:count]
+    values = values[order].astype(np.complex128)
+    shaped = torch.zeros(0, *at.z.shape[1:], dtype=torch.complex64)
+    if vectors:
+        # What J^T grows most is a good beginning for what J does.
+        begin = torch.from_numpy(left[:, order].real.sum(1)).to(at.z).view_as(at.z)
+        shaped = _ritz_vectors(at, values, begin)
+    return Spectrum(values, shaped, float(np.abs(values[0])), at.products)
+
+
+def field_of_values_abscissa(
+    net: NERD,
+    y: Tensor,
+    z: Tensor,
+    *,
+    level: float | None = None,
+    window: int | None = None,
+    seed: int = 0,
+    interrupt: Interrupt | None = None,
+) -> float:
+    """The largest eigenvalue of (J + J^T) / 2: below 1 no error of z can grow for a moment under z' = f(z) - z.
+
+    Parameters and errors are those of `spectrum`.
+    """
+    at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
+
+    def symmetric(v: Tensor) -> Tensor:
+        return (at.forward(v) + at.transposed(v)) / 2
+
+    values, _ = _found(
+        eigsh,
+        _operator(at, symmetric),
+        1,
+        min(at.z.numel(), 2 + _BASIS),
+        "LA",
+        seed,
+        _TOLERANCE if at.z.dtype == torch.float64 else _ROUGH,
+    )
+    return float(values[0])
+
+
+@torch.no_grad()
+def decoded_direction(net: NERD, z: Tensor, direction: Tensor) -> Tensor:
+    """What moving z along a direction changes in the decoded picture: f_decode's derivative, (C, rows, cols).
+
+    Parameters
+    ----------
+    z : Tensor, (1, d, rows, cols)
+    direction : Tensor, (d, rows, cols)
+        Real, such as the real part of an eigenvector.
+    """
+    along = direction[None].to(z)
+    step = 1e-3 * float(z.square().mean().sqrt()) / max(float(along.abs().max()), torch.finfo(z.dtype).tiny)
+    return ((net.decode(z + step * along) - net.decode(z - step * along)) / (2 * step))[0]
+
+
+def _operator(at: Linearised, apply) -> LinearOperator:  # type: ignore[no-untyped-def]
+    def matvec(vector: NDArray[np.floating]) -> NDArray[np.floating]:
+        v = torch.from_numpy(np.ascontiguousarray(vector)).view_as(at.z).to(at.z)
+        return apply(v).detach().cpu().contiguous().view(-1).numpy()
+
+    dtype = np.float64 if at.z.dtype == torch.float64 else np.float32
+    return LinearOperator((at.z.numel(),) * 2, matvec=matvec, dtype=dtype)
+
+
+def _ritz_vectors(at: Linearised, values: NDArray[np.complex128], begin: Tensor) -> Tensor:
+    """Vectors of a Krylov space of J whose Ritz values are nearest to some eigenvalues; differences are no worse.
+
+    Arnoldi's method without restarts, since restarts need products that are more exact than differences are.
+    """
+    steps = min(begin.numel(), 2 * len(values) + 2 * _BASIS)
+    basis = [begin / begin.norm()]
+    projected = np.zeros((steps + 1, steps))
+    for step in range(steps):
+        v = at.forward(basis[-1])
+        for _ in range(2):  # again: once is not enough in float32
+            for index, b in enumerate(basis):
+                along = float((v * b).sum())
+                projected[index, step] += along
+                v = v - along * b
+        projected[step + 1, step] = size = float(v.norm())
+        if size < 1e-6:
+            steps = step + 1
+            break
+        basis.append(v / size)
+    ritz, columns = np.linalg.eig(projected[:steps, :steps])
+    found = []
+    for value in values:
+        weights = columns[:, int(np.abs(ritz - value).argmin())]
+        found.append(sum(complex(weight) * b[0] for weight, b in zip(weights, basis[:steps], strict=True)))
+    stacked = torch.stack([torch.as_tensor(vector) for vector in found])
+    return torch.nn.functional.normalize(stacked.flatten(1), dim=1).view_as(stacked)
+
+
+def _found(method, operator: LinearOperator, count: int, basis: int, which: str, seed: int, tol: float = _TOLERANCE):  # type: ignore[no-untyped-def]
+    start = np.random.default_rng(seed).standard_normal(operator.shape[0]).astype(operator.dtype)
+    try:
+        return method(operator, k=count, which=which, ncv=basis, v0=start, tol=tol, maxiter=20)
+    except ArpackNoConvergence as error:
+        raise NotSolved(
+            f"{len(error.eigenvalues)} of {count} eigenvalues settled; ask for fewer, or let the run take more steps."
+        ) from error

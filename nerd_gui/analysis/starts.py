@@ -1,0 +1,102 @@
+"""Is it one equilibrium? Solves from several starts, and how far apart they end (Sec. IV-B)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nerd_gui.analysis.linearised import Interrupt
+from nerd_gui.equilibrium import broyden
+from nerd_gui.nerd import NERD, exact_float32
+
+_SIZES = (0.5, 1.0, 2.0)  # of random starts, of the equilibrium's root mean square
+
+
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """Where the solver ended from several starts.
+
+    Attributes
+    ----------
+    names : tuple of str
+    residuals : tuple of float
+        The least of each.
+    pictures : Tensor, (starts, C, rows, cols)
+        x_hat of each.
+    distances : Tensor, (starts, starts)
+        PSNR between the pictures in dB; infinite where they are the same.
+    disagreement : Tensor, (rows, cols)
+        Standard deviation over the starts, worst channel, in grey levels of 255.
+    """
+
+    names: tuple[str, ...]
+    residuals: tuple[float, ...]
+    pictures: Tensor
+    distances: Tensor
+    disagreement: Tensor
+
+
+def usual_starts(z: Tensor, seed: int = 0) -> dict[str, Tensor]:
+    """Zero, and random starts of three sizes, for an equilibrium (1, d, rows, cols)."""
+    generator = torch.Generator().manual_seed(seed)
+    size = z.square().mean().sqrt()
+    found = {"zero": torch.zeros_like(z)}
+    for part in _SIZES:
+        noise = torch.randn(z.shape, generator=generator, dtype=torch.float32).to(z)
+        found[f"random, {part:g} of its size"] = part * size * noise
+    return found
+
+
+def starts(
+    net: NERD,
+    y: Tensor,
+    z: Tensor,
+    begins: Mapping[str, Tensor] | None = None,
+    *,
+    seed: int = 0,
+    level: float | None = None,
+    window: int | None = None,
+    max_iter: int = 17,
+    tol: float = 1e-3,
+    interrupt: Interrupt | None = None,
+) -> Starts:
+    """Solve from several starts by Broyden's method.
+
+    Parameters
+    ----------
+    net, y, z, level, window, interrupt
+        See `Linearised`; z is the first of the results.
+    begins : mapping of names to starts (1, d, rows, cols), optional
+        None: zero, and random ones of three sizes.
+    seed : int
+        Of the random ones.
+    max_iter, tol
+        Of the solver.
+    """
+    begins = usual_starts(z, seed) if begins is None else begins
+    names, residuals, pictures = ["the run's"], [], []
+    with torch.no_grad(), exact_float32():
+        s = net.inject(y, level)
+
+        def f(z: Tensor) -> Tensor:
+            with exact_float32():
+                return net.implicit(z, s, window=window, interrupt=interrupt)
+
+        f_z = f(z.to(y.dtype))
+        residuals.append(float((f_z - z).norm() / f_z.norm()))
+        pictures.append(net.estimate(y, z.to(y.dtype))[0][0])
+        for name, begin in begins.items():
+            best, least = begin, float("inf")
+            for step in broyden(f, begin.to(y), max_iter=max_iter, tol=tol):
+                if (residual := float(step.residual)) < least:
+                    best, least = step.z, residual
+            names.append(name)
+            residuals.append(least)
+            pictures.append(net.estimate(y, best)[0][0])
+    stacked = torch.stack(pictures)
+    errors = (stacked[:, None] - stacked[None]).square().flatten(2).mean(2)
+    disagreement = 255 * stacked.std(dim=0, correction=0).amax(0)
+    return Starts(tuple(names), tuple(residuals), stacked, -10 * errors.log10(), disagreement)
