@@ -99,12 +99,6 @@ class Actions:
             "Keep the shown iterate, to compare other iterates with it, also those of other runs.",
             Shortcut.HOLD,
         )
-        self.compare_runs = self._make(
-            "compareRunsAction",
-            "Compare with &previous run",
-            "Draw the previous run's curves beside this one's, e.g. Broyden against plain iteration (Fig. 10).",
-        )
-        self.compare_runs.setCheckable(True)
         self.film_strip = self._make(
             "filmStripAction",
             "&Film strip",
@@ -195,7 +189,7 @@ class Actions:
         view.addActions(list(self._modes.actions.values()))
         view.addSeparator()
         view.addAction(self.clear_pins)
-        view.addActions([self.hold, self.compare_runs, self.film_strip])
+        view.addActions([self.hold, self.film_strip])
         scheme_menu = view.addMenu("&Appearance")
         for name, label, scheme in (
             ("systemAppearanceAction", "As the &system", Qt.ColorScheme.Unknown),

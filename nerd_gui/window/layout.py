@@ -25,8 +25,8 @@ class Layout(QSplitter):
         Over and under the picture, in both modes.
     exploring : sequence of QWidget
         Between the picture and what is below, while a person explores.
-    head : QWidget
-        Over the panels.
+    heads : sequence of QWidget
+        Over the panels, which are scrolled under them.
     panels : sequence of (QWidget, int)
         Beside the picture while a person explores, and how much of the height each is given.
     """
@@ -38,7 +38,7 @@ class Layout(QSplitter):
         above: Sequence[QWidget],
         exploring: Sequence[QWidget],
         below: Sequence[QWidget],
-        head: QWidget,
+        heads: Sequence[QWidget],
         panels: Sequence[tuple[QWidget, int]],
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -53,7 +53,7 @@ class Layout(QSplitter):
         column.addWidget(picture, 1)
         for widget in (self._exploring, *below):
             column.addWidget(widget)
-        self._side = _side(head, panels)
+        self._side = _side(heads, panels)
         self.addWidget(left)
         self.addWidget(self._side)
         self.setStretchFactor(0, 3)
@@ -77,7 +77,7 @@ def _column(widgets: Sequence[QWidget]) -> QWidget:
     return made
 
 
-def _side(head: QWidget, panels: Sequence[tuple[QWidget, int]]) -> QWidget:
+def _side(heads: Sequence[QWidget], panels: Sequence[tuple[QWidget, int]]) -> QWidget:
     """The panels, on a ground of their own; they are scrolled where the window is too low for them."""
     splitter = QSplitter(Qt.Orientation.Vertical)
     splitter.setObjectName("rightSplitter")
@@ -92,7 +92,8 @@ def _side(head: QWidget, panels: Sequence[tuple[QWidget, int]]) -> QWidget:
     column = QVBoxLayout(side)
     column.setContentsMargins(1, 0, 0, 0)  # its border
     column.setSpacing(0)
-    column.addWidget(head)
+    for head in heads:
+        column.addWidget(head)
     column.addWidget(scrolled(splitter), 1)
     return side
 

@@ -33,12 +33,15 @@ from nerd_gui.window.preferences import Preferences
 from nerd_gui.window.queue.dialog import QueueButton, QueueDialog
 from nerd_gui.window.run_bar.channel import ChannelRow
 from nerd_gui.window.run_bar.controls import NoiseControls, RunControls
+from nerd_gui.window.run_bar.differences import Differences
 from nerd_gui.window.run_bar.notices import Notices
 from nerd_gui.window.run_bar.photo_progress import PhotoProgressRow
 from nerd_gui.window.run_bar.progress import RunProgress
 from nerd_gui.window.run_bar.summary import RunSummary
+from nerd_gui.window.runs.panel import RunsPanel
 from nerd_gui.window.scrub_keys import ScrubKeys
 from nerd_gui.window.scrubber.scrubber import Scrubber
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.strip.film_strip import FilmStrip
 from nerd_gui.window.style.scheme import dress, set_colour_scheme
@@ -89,6 +92,7 @@ class MainWindow(QMainWindow):
         self.look, self.film_strip = LookPanel(session), FilmStrip(session, self.picture_view)
         self.scrubber, self.progress, self.summary = Scrubber(session), RunProgress(session), RunSummary(session)
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
+        self.runs_panel, self.differences = RunsPanel(session), Differences(session, self.controls, self)
         self.intentions = Intentions(session, self.controls, self.messages, self)
         self.notices = Notices(session, self.controls.model, self.messages, self.intentions.run_again, self)
         self.modes = Modes(session, self)
@@ -129,7 +133,7 @@ class MainWindow(QMainWindow):
             above=[self.notice_bar, self.banner],
             exploring=[self.film_strip, self.scrubber],
             below=[self.look, self.photo_progress, self.progress, self.summary],
-            head=ChannelRow(self.session),
+            heads=[ChannelRow(self.session), self.runs_panel],
             panels=[(self.curves, 3), (self.attention_panel, 2)],
         )
         self.setCentralWidget(self.layout_)
@@ -168,7 +172,6 @@ class MainWindow(QMainWindow):
         do.stop.triggered.connect(session.controller.stop)
         do.region.triggered.connect(self._ask_region)
         do.clear_pins.triggered.connect(session.pins.clear)
-        do.compare_runs.toggled.connect(self._compare_runs)
         do.hold.triggered.connect(self.picture_view.hold_iterate)
         do.film_strip.toggled.connect(self.film_strip.setVisible)
         do.shortcuts.triggered.connect(self.messages.show_shortcuts)
@@ -187,6 +190,10 @@ class MainWindow(QMainWindow):
         models.choiceChanged.connect(self._show_choice)
         self._show_choice()
         self.curves.exportRequested.connect(self.export_dialogs.ask_curves)
+        self.differences.compared.connect(self.runs_panel.say_changed)
+        self.differences.compared.connect(self.notices.say_changed)
+        self.runs_panel.keepWanted.connect(self.picture_view.keep)
+        self.runs_panel.saveWanted.connect(self._save_run)
         self.attention_panel.overlayChanged.connect(self.picture_view.set_overlay)
         session.photoChanged.connect(self._show_title)
         self.modes.changed.connect(self._show_mode)
@@ -204,9 +211,9 @@ class MainWindow(QMainWindow):
         self.picture_view.show_plainly(mode is Mode.PHOTO)
         self.summary.show_plainly(mode is Mode.PHOTO)
 
-    def _compare_runs(self, wished: bool) -> None:
-        for run in self.session.runs:
-            self.session.runs.set_overlaid(run, wished)
+    def _save_run(self, run: Run) -> None:
+        self.session.show_run(run)
+        self.export_dialogs.ask_iterate()
 
     def _ask_region(self) -> None:
         self.picture_view.ask_region()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from nerd_gui.denoising import PICTURE, Trajectory, is_for_photos
+from nerd_gui.denoising import PICTURE, Subject, Trajectory, is_for_photos
 from nerd_gui.denoising.captions import scientific as scientific
 
 
@@ -16,6 +16,16 @@ def picture_to_save(trajectory: Trajectory | None) -> str:
 def short_name(model: str) -> str:
     """A network's name, also where it is named by its file."""
     return Path(model).stem
+
+
+def solver_name(solver: str) -> str:
+    """A solver's name for people."""
+    return {"plain": "Plain iteration"}.get(solver, solver.capitalize())
+
+
+def noise_words(subject: Subject) -> str:
+    """The noise that was added to a photo, or that none was."""
+    return "as it is" if subject.sigma is None else f"σ {subject.sigma:g}"
 
 
 def purpose(recipe: dict[str, Any]) -> str:

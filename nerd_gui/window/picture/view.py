@@ -12,6 +12,7 @@ from nerd_gui.denoising import Trajectory
 from nerd_gui.window.picture.comparison_view import ComparisonView
 from nerd_gui.window.picture.iterate_pictures import IteratePictures
 from nerd_gui.window.picture.layers import Layer
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.session.workspace import Workspace
 
@@ -192,10 +193,13 @@ class PictureView(ComparisonView):
 
     def hold_iterate(self) -> None:
         """Keep the shown iterate for comparison, whichever run is shown later, and put it on the left."""
-        session = self._session
-        if session.run is not None and session.index >= 0:
-            session.compare(session.run, session.index)
-            self.set_compare(self.compare()[0], Layer.COMPARED, Layer.ITERATE)
+        if self._session.run is not None and self._session.index >= 0:
+            self.keep(self._session.run, self._session.index)
+
+    def keep(self, run: Run, index: int) -> None:
+        """Keep an iterate of a run for comparison with the shown one, and put it on the left."""
+        self._session.compare(run, index)
+        self.set_compare(self.compare()[0], Layer.COMPARED, Layer.ITERATE)
 
     def _show_compared(self) -> None:
         """Show the iterate that is kept for comparison where it is of the part of the photo that is shown."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -20,6 +20,7 @@ from nerd_gui.window.described import described
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.run_bar.solver_settings import SolverSettings
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.wording import solver_name
 
 ADD_NOISE, ALREADY_NOISY = range(2)
 _DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}
@@ -99,7 +100,14 @@ class RunControls(QWidget):
     session : Session
     model, remembered : str, optional
         The network to begin with, and the one that was taken last; see `ModelChoice`.
+
+    Signals
+    -------
+    changed
+        `settings` or `choice` is another one.
     """
+
+    changed = Signal()
 
     def __init__(
         self,
@@ -114,7 +122,7 @@ class RunControls(QWidget):
             QComboBox(), "solverCombo", "Solver", "How the fixed point z* = f(z*) is sought; the paper uses Broyden."
         )
         for name in SOLVERS:
-            self.solver.addItem({"plain": "Plain iteration"}.get(name, name.capitalize()), name)
+            self.solver.addItem(solver_name(name), name)
         self.device = described(QComboBox(), "deviceCombo", "Device", "Where f is evaluated.")
         for name in devices():
             self.device.addItem(_DEVICE_NAMES.get(name, name.upper()), name)
@@ -123,6 +131,10 @@ class RunControls(QWidget):
         self.settings_button = SolverSettings(self.solver, self.device)
         self.solver.currentIndexChanged.connect(self._on_solver)
         self._on_solver()
+        self.model.choiceChanged.connect(self.changed)
+        self.solver.currentIndexChanged.connect(self.changed)
+        self.device.currentIndexChanged.connect(self.changed)
+        self.settings_button.changed.connect(self.changed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for widget in (self.model, self.settings_button):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -57,7 +58,14 @@ class SolverSettings(QToolButton):
     ----------
     solver, device : QComboBox
         The lists of them, for whose values others answer.
+
+    Signals
+    -------
+    changed
+        A setting is another one.
     """
+
+    changed = Signal()
 
     def __init__(self, solver: QComboBox, device: QComboBox, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,6 +131,15 @@ class SolverSettings(QToolButton):
         self.setMenu(menu)
         self.start.currentIndexChanged.connect(self._enable_seed)
         self._enable_seed()
+        for kind, moved in (
+            (QSpinBox, "valueChanged"),
+            (QDoubleSpinBox, "valueChanged"),
+            (QComboBox, "currentIndexChanged"),
+            (QCheckBox, "toggled"),
+        ):
+            for widget in panel.findChildren(kind):
+                if widget not in (solver, device):
+                    getattr(widget, moved).connect(self.changed)
 
     def add_fields(self, title: str, fields: dict[str, QWidget]) -> None:
         """Put a group at the end, whose values others answer for."""

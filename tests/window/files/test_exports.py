@@ -96,17 +96,6 @@ def test_a_held_iterate_stays_while_others_are_shown(qtbot, window):
     assert np.array_equal(right.squeeze(), to_8_bit(trajectory.picture(4))[0])
 
 
-def test_the_previous_runs_curves_stand_beside_the_new_ones(qtbot, window):
-    first = window.session.trajectory
-    window.controls.solver.setCurrentText("Plain iteration")
-    window.actions_.compare_runs.setChecked(True)
-    run(qtbot, window)
-    second, plot = window.session.trajectory, window.curves.residual_plot
-    assert second.settings.solver == "plain" and first.settings.solver == "broyden"
-    assert plot.points("residual", reference=True)[1] == pytest.approx(first.curve("residual"))
-    assert plot.points("residual")[1] == pytest.approx(second.curve("residual"))
-
-
 def test_dropping_a_file_opens_it(qtbot, window, tmp_path):
     other = tmp_path / "other.png"
     Image.new("L", (30, 20), 90).save(other)
