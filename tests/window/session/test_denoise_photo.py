@@ -103,6 +103,7 @@ def test_pause_and_continue(qtbot, window):
     assert pause_button(window).text() == "Pause"
     QTest.mouseClick(pause_button(window), LEFT)
     assert window.session.controller.paused and words(window) == "Paused · 0.3 of 1.2 megapixels"
+    assert "paused" in window.summary.text() and "running" not in window.summary.text()
     qtbot.waitUntil(lambda: run.waits)
     assert pause_button(window).text() == "Continue" and not window.actions_.run.isEnabled()
     QTest.mouseClick(pause_button(window), LEFT)
@@ -204,6 +205,7 @@ def test_the_result_is_shown_at_the_end(qtbot, window, reason):
     with qtbot.waitSignal(window.session.controller.ended):
         run.permits.release(4)
     assert window.session.index == run.trajectory.result == (2 if reason is StopReason.SETTLED else 1)
+    assert window.actions_.export.text() == "&Save denoised photo…"
 
 
 def test_another_photo_ends_the_run(qtbot, window, open_file, photo_path):
@@ -223,6 +225,7 @@ def test_the_region_can_be_explored_afterwards_and_the_photo_stays(qtbot, window
     for _ in range(3):
         run_to_the_end(qtbot, window)
     assert window.session.trajectory.subject.region == (400, 400, 32, 32)
+    assert window.actions_.export.text() == "&Save region 32 × 32…"
     QTest.mouseClick(window.findChild(QToolButton, "otherPartButton"), LEFT)
     assert window.session.run is whole and window.session.index == 2
     window.intentions.take_region(0, 0, 64, 64)
