@@ -6,7 +6,7 @@ network for it: the iterate of least residual of a run.
 
 from nerd_gui.analysis.heads_off import HeadsOff, heads_off, without_heads
 from nerd_gui.analysis.influence import influence
-from nerd_gui.analysis.linearised import Linearised
+from nerd_gui.analysis.linearised import Linearised, NotSolved
 from nerd_gui.analysis.race import Racer, load_race, race, save_race
 from nerd_gui.analysis.risk import Risk, risk
 from nerd_gui.analysis.spectrum import Spectrum, decoded_direction, field_of_values_abscissa, spectrum
@@ -16,6 +16,7 @@ from nerd_gui.analysis.whiteness import Whiteness, whiteness
 __all__ = [
     "HeadsOff",
     "Linearised",
+    "NotSolved",
     "Racer",
     "Risk",
     "Spectrum",

@@ -15,7 +15,7 @@ Interrupt = Callable[[], None]
 _STEP = {torch.float32: 3e-3, torch.float64: 1e-6}
 
 
-class NotSolved(RuntimeError):
+class NotSolved(ValueError):
     """A linear equation at the equilibrium was not solved to the accuracy that was asked for."""
 
 

@@ -1,4 +1,4 @@
-"""The command line: the window, `denoise`, `evaluate`, `noise`, `train`, `bench` and `tune`, on the same core.
+"""The command line: the window and the commands of `COMMANDS`, on the same core.
 
 A command's module is imported when it is called, so that training needs neither Qt nor scikit-image.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from nerd_gui import allocator
 from nerd_gui.cli.arguments import BAD_INPUT, INTERRUPTED, say
 
-COMMANDS = ("denoise", "evaluate", "noise", "train", "bench", "tune")
+COMMANDS = ("denoise", "analyse", "evaluate", "noise", "train", "bench", "tune")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

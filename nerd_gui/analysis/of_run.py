@@ -1,0 +1,91 @@
+"""The equilibrium of a run, made ready for the analyses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nerd_gui.analysis.linearised import Interrupt
+from nerd_gui.denoising import RunError, Trajectory
+from nerd_gui.denoising.channels import to_batch
+from nerd_gui.equilibrium import broyden
+from nerd_gui.nerd import NERD, exact_float32
+
+_STEPS, _TOL = 8, 2e-4  # from features that were kept in half precision
+
+
+@dataclass(frozen=True, eq=False)
+class EquilibriumOfRun:
+    """What the analyses take of a run; their keywords are `keywords`.
+
+    Attributes
+    ----------
+    net : NERD
+    y : Tensor, (1, C, rows, cols)
+        What the network saw: of a colour photo that a grey network takes by channels, one of them.
+    z : Tensor, (1, d, rows, cols)
+    residual : float
+        ||f(z) - z|| / ||f(z)||.
+    level : float or None
+        The noise level that the network was told.
+    window : int
+        q of the run.
+    """
+
+    net: NERD
+    y: Tensor
+    z: Tensor
+    residual: float
+    level: float | None
+    window: int
+
+    @property
+    def keywords(self) -> dict[str, float | int | None]:
+        """`level` and `window`, as every analysis takes them."""
+        return {"level": self.level, "window": self.window}
+
+
+def equilibrium_of(
+    trajectory: Trajectory, net: NERD, channel: int = 0, *, interrupt: Interrupt | None = None
+) -> EquilibriumOfRun:
+    """The result of a run as an equilibrium, after a few steps in float32.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        With the features of its result.
+    net : NERD
+        The network of the run.
+    channel : int
+        Of a colour photo that a grey network takes by channels; others count from 0 all the same.
+
+    Raises
+    ------
+    RunError
+        If the run has no iterate, or kept no features.
+    """
+    features = trajectory[trajectory.result].features if len(trajectory) else None
+    if features is None:
+        raise RunError(
+            "The run kept no features of its result, as runs of whole photos do not: explore a region, then analyse it."
+        )
+    settings = trajectory.settings
+    device = next(net.parameters()).device
+    pictures = to_batch(trajectory.subject.noisy, net)
+    index = channel if len(pictures) > 1 else 0
+    y, z = pictures[index : index + 1].to(device), features.z[index : index + 1].to(device, torch.float32)
+    level = settings.strength if net.config.level_input else None
+    with torch.no_grad(), exact_float32():
+        s = net.inject(y, level)
+
+        def f(z: Tensor) -> Tensor:
+            with exact_float32():
+                return net.implicit(z, s, window=trajectory.window, interrupt=interrupt)
+
+        best, least = z, float("inf")
+        for step in broyden(f, z, max_iter=_STEPS, tol=_TOL):
+            if (residual := float(step.residual)) < least:
+                best, least = step.z, residual
+    return EquilibriumOfRun(net, y, best, least, level, trajectory.window)
