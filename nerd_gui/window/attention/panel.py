@@ -7,9 +7,11 @@ from PySide6.QtWidgets import QWidget
 from nerd_gui.imaging.colour import LUMA
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.maps_panel import EMPTY_TEXT, MapsPanel
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
 NEEDS_EXPLORE = "Maps need Explore: Denoise photo keeps no features. Choose a region there and explore it"
+NEEDS_RUN = "This run was opened from a file, which keeps no features: explore again to see where its heads look"
 _HOVER_MS = 30
 
 
@@ -39,8 +41,7 @@ class AttentionPanel(MapsPanel):
         run, index, pixel = session.run, session.index, session.pins.active
         maps = run.attention_maps(index, *pixel) if run is not None and pixel is not None else None
         if run is None or run.trajectory is None or pixel is None or maps is None:
-            in_tiles = run is not None and run.in_tiles
-            self.clear(NEEDS_EXPLORE if in_tiles and pixel is not None else EMPTY_TEXT)
+            self.clear(_why_none(run) if run is not None and pixel is not None else EMPTY_TEXT)
             return
         trajectory = run.trajectory
         caption = f"pixel row {pixel[0]}, column {pixel[1]} · iterate {index}"
@@ -49,6 +50,13 @@ class AttentionPanel(MapsPanel):
         picture = trajectory.picture(index)[:, maps.top : maps.top + rows, maps.left : maps.left + cols]
         pixels = np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
         self.set_neighbourhood(np.moveaxis(np.broadcast_to(pixels, (3, *pixels.shape[1:])), 0, -1).copy())
+
+
+def _why_none(run: Run) -> str:
+    """What keeps a run without maps, and what to do."""
+    if run.in_tiles:
+        return NEEDS_EXPLORE
+    return NEEDS_RUN if run.from_file else EMPTY_TEXT
 
 
 def _one_of_batch(maps: AttentionMaps, channel: int | None) -> AttentionMaps:

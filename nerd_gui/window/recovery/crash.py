@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from nerd_gui.window.recovery.log import Log, about_machine, complain, described, is_wanted
+from nerd_gui.window.style.tokens import LARGE
 
 
 class CrashReporter(QObject):
@@ -149,6 +150,8 @@ class CrashDialog(QDialog):
         close.setDefault(True)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
+        column.setContentsMargins(LARGE, LARGE, LARGE, LARGE)
+        column.setSpacing(LARGE)
         column.addWidget(self._label)
         column.addWidget(self._details, 1)
         column.addWidget(buttons)
@@ -157,7 +160,8 @@ class CrashDialog(QDialog):
         """Say that one more error occurred meanwhile."""
         self._more += 1
         errors = "another error" if self._more == 1 else f"{self._more} other errors"
-        self._label.setText(f"{self._words}\nSince then, {errors} occurred.")
+        self._label.setText(f"{self._words} Since then, {errors} occurred.")
+        self.adjustSize()
 
     def _button(
         self, box: QDialogButtonBox, name: str, text: str, tip: str, role: QDialogButtonBox.ButtonRole

@@ -75,6 +75,11 @@ class Run:
         """Whether it was stopped with tiles left, so that it can go on."""
         return self.over and self.photo_run is not None and not self.photo_run.finished
 
+    @property
+    def from_file(self) -> bool:
+        """Whether it was opened with a session: its features, which maps are made from, are not there."""
+        return self.trajectory is not None and self.net is None
+
     def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
         """Maps of a pixel of the photo at an iterate (Fig. 9), in rows and columns of what was run.
 

@@ -64,17 +64,17 @@ def take_up(session: Session, kept: SavedSession, noise: PhotoNoise) -> None:
         That of its photo.
     """
     sigma, seed, region = kept.sigma, kept.seed, kept.region
-    session.workspace.lay(Table(kept.photo, kept.clean, noise, kept.add_noise, sigma, seed, region))
     runs = {run.number: _run(run) for run in kept.runs}
-    session.runs.replace(runs.values())
-    session.pins.set(tuple(Pin(*pin) for pin in kept.pins), kept.selected)
+    pins = tuple(Pin(*pin) for pin in kept.pins)
+    table = Table(kept.photo, kept.clean, noise, kept.add_noise, sigma, seed, region)
+    session.bring(table, runs.values(), None if kept.shown is None else runs[kept.shown], pins)
+    session.pins.set(pins, kept.selected)
     session.set_channel(kept.channel)
     if kept.compared is not None:
         number, index, look = kept.compared
         session.set_look(look)
         session.compare(runs[number], index)
     session.set_look(kept.look)
-    session.show_run(None if kept.shown is None else runs[kept.shown])
     session.set_follow(kept.follow)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -124,6 +125,11 @@ class Session(Shown):
         """Take up the photo again that was left for this one, with its runs and pins."""
         if self._left is not None:
             self.workspace.lay(self._left.table)
+
+    def bring(self, table: Table, runs: Iterable[Run], run: Run | None, pins: tuple[Pin, ...]) -> None:
+        """Take up a photo with runs and pins, as if it had been left for the one that is on the table."""
+        self._left = _Left(table, tuple(runs), run, pins)
+        self.go_back()
 
     def _on_region(self) -> None:
         if self.shown_region is not None:

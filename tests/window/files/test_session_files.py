@@ -8,10 +8,10 @@ import pytest
 from dialog_person import NO, YES, Person, answers, saves
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QLabel, QMessageBox
 from window_person import dialog_text, run_to_the_end
 
-from nerd_gui.denoising import Look
+from nerd_gui.denoising import Look, PhotoProgress
 from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.imaging import open_photo
 from nerd_gui.window.files import session_files
@@ -109,6 +109,7 @@ def test_it_opens_to_the_same_view(qtbot, worked_on, make_window, tmp_path):
     assert window.windowTitle() == "my work.nerd[*] — NERD GUI" and not window.isWindowModified()
     assert window.recent_files.paths[0] == path
     assert window.summary.text().startswith("Denoised: 40 × 48 pixels in ")  # the words of Photo mode
+    assert "keeps no features" in window.findChild(QLabel, "attentionEmpty").text()
     run_to_the_end(qtbot, window)  # and goes on
     assert [run.number for run in window.session.runs] == [1, 2, 3] and window.isWindowModified()
 
@@ -139,6 +140,18 @@ def test_by_a_drop_by_the_menu_and_from_the_recent_files(qtbot, worked_on, open_
         way()
         wait_for_session(qtbot, window, path)
         assert_same_view(window, before, picture)
+
+
+def test_of_a_photo_that_is_not_finished_the_missing_part_is_said(qtbot, window, make_window, tmp_path):
+    run_to_the_end(qtbot, window)
+    window.session.run.in_tiles, window.session.run.progress = True, PhotoProgress("tiles", 3, 4, 0.75)
+    save_as(window, str(tmp_path / "a.nerd"))
+    wait_for_session(qtbot, window, tmp_path / "a.nerd")
+    other = make_window(tmp_path / "a.nerd")
+    wait_for_session(qtbot, other, tmp_path / "a.nerd")
+    with Person(saves(str(tmp_path / "picture.png"))):
+        other.actions_.export.trigger()
+    assert "3 of 4 tiles" in dialog_text(other) and not other.actions_.pause.isEnabled()
 
 
 def test_the_title_marks_what_has_changed_since(qtbot, window, tmp_path, photo_path):

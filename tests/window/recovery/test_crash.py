@@ -81,6 +81,8 @@ def test_there_is_never_more_than_one_dialog(qtbot, window, guard, tmp_path):
     QTimer.singleShot(0, fail_elsewhere)
     qtbot.waitUntil(lambda: bool(dialogs(window)) and "another error occurred" in text(dialogs(window)[0]))
     (dialog,) = dialogs(window)
+    label = dialog.findChild(QLabel, "crashText")
+    qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()))
     assert (tmp_path / "log" / "nerd-gui.log").read_text().count("planted") >= 3
     dialog.close()
     log = tmp_path / "log" / "nerd-gui.log"

@@ -140,13 +140,14 @@ def test_it_can_be_discarded(qtbot, window, guarded, left):
 
 
 def test_it_can_wait_for_the_next_start(qtbot, window, guarded, left):
-    guarded(window)
+    guard = guarded(window)
     qtbot.keyClick(boxes(window)[0], Qt.Key.Key_Escape)
     assert not boxes(window) and left.exists() and not window.session.pins.all
+    guard.end()
     guarded(window)
     press(qtbot, boxes(window)[0], "Recover")
     qtbot.waitUntil(lambda: bool(window.session.pins.all))
-    qtbot.waitUntil(lambda: not left.exists())
+    qtbot.waitUntil(lambda: not left.exists(), timeout=20_000)
 
 
 def test_a_session_with_a_file_keeps_it_and_is_not_saved_in_it_yet(qtbot, window, guarded, tmp_path):
