@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
+from nerd_gui.window.actions import Actions
+from nerd_gui.window.clipboard import Clipboard, offer
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut
 
@@ -13,15 +15,18 @@ from nerd_gui.window.shortcuts import Shortcut
 class EditActions:
     """Makes the actions, puts them into the menu bar, and lets them be used when they can be."""
 
-    def __init__(self, window: QMainWindow, session: Session) -> None:
+    def __init__(self, window: QMainWindow, session: Session, clipboard: Clipboard) -> None:
         self._window = window
         self._session = session
         history = session.history
         self.undo = history.createUndoAction(window, "&Undo")
         self.redo = history.createRedoAction(window, "&Redo")
-        self.next_pin, self.remove_pin, self.full_screen = (
-            QAction(text, window) for text in ("Select &next pin", "Remo&ve pin", "&Full screen")
+        self.clipboard = clipboard
+        self.next_pin, self.remove_pin, self.save_maps, self.full_screen = (
+            QAction(text, window)
+            for text in ("Select &next pin", "Remo&ve pin", "Save a&ttention maps…", "&Full screen")
         )
+        _name(self.save_maps, "saveMapsAction", "Save the maps of all pins, as PNG, SVG or numbers")
         _name(self.undo, "undoAction", "Take back what was changed last", Shortcut.UNDO)
         _name(self.redo, "redoAction", "Change it again", Shortcut.REDO)
         _name(self.next_pin, "nextPinAction", "Show the maps of another pin", Shortcut.NEXT_PIN)
@@ -37,17 +42,31 @@ class EditActions:
     def _build_menus(self) -> None:
         """Put “Edit” after “File”, and the full screen into “View”."""
         bar = self._window.menuBar()
-        _, view = bar.actions()[:2]
+        first, view = bar.actions()[:2]
+        file = first.menu()
+        assert isinstance(file, QMenu)
+        report = next(action for action in file.actions() if action.objectName() == "exportReportAction")
+        file.insertAction(report, self.save_maps)
         edit = QMenu("&Edit", self._window)
         edit.setObjectName("editMenu")
         bar.insertMenu(view, edit)
         edit.addActions([self.undo, self.redo])
+        edit.addSeparator()
+        edit.addActions(self.clipboard.actions)
         edit.addSeparator()
         edit.addActions([self.next_pin, self.remove_pin])
         shown = view.menu()
         assert isinstance(shown, QMenu)
         shown.addSeparator()
         shown.addAction(self.full_screen)
+
+    def offer_menus(self, do: Actions, picture: QWidget, curves: QWidget, maps: QWidget) -> None:
+        """Let menus come up over picture, curves and maps."""
+        clipboard = self.clipboard
+        pins = [self.next_pin, self.remove_pin, do.clear_pins]
+        offer(picture, [clipboard.copy_picture, clipboard.paste, None, do.export, do.hold, do.region, None, *pins])
+        offer(curves, [clipboard.copy_curves])
+        offer(maps, [clipboard.copy_maps, self.save_maps, None, *pins])
 
     def _update(self) -> None:
         pins = self._session.pins

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from nerd_gui.imaging import sample_names
 from nerd_gui.window.actions import Actions
 from nerd_gui.window.attention.panel import AttentionPanel
+from nerd_gui.window.clipboard import Clipboard
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.edit_actions import EditActions
 from nerd_gui.window.files.export_dialogs import ExportDialogs
@@ -97,7 +98,8 @@ class MainWindow(QMainWindow):
         self.notices = Notices(session, self.controls.model, self.messages, self.intentions.run_again, self)
         self.modes = Modes(session, self)
         self.actions_ = Actions(self, session, self.controls.model, self.modes)
-        self.edit_actions = EditActions(self, session)
+        self.clipboard = Clipboard(self, session, self.picture_view, self.curves, self.attention_panel, self.messages)
+        self.edit_actions = EditActions(self, session, self.clipboard)
         self.photo_progress = PhotoProgressRow(session, self.actions_.pause)
         self.opener = PhotoOpener(self)
         self.preview_cover = PreviewCover(self.opener, self.picture_view.viewport())
@@ -182,6 +184,10 @@ class MainWindow(QMainWindow):
         do.export_animation.triggered.connect(self.export_dialogs.ask_animation)
         do.export_noise.triggered.connect(self.export_dialogs.ask_noise)
         do.export_curves.triggered.connect(self.export_dialogs.ask_curves)
+        edit = self.edit_actions
+        edit.save_maps.triggered.connect(lambda: self.export_dialogs.ask_attention(self.attention_panel.figure()))
+        self.clipboard.paste.triggered.connect(lambda: self.clipboard.open_pasted(self.open_dialogs))
+        edit.offer_menus(do, self.picture_view.viewport(), self.curves, self.attention_panel)
         do.export_report.triggered.connect(self.export_dialogs.ask_report)
         do.schemes.triggered.connect(lambda action: set_colour_scheme(action.data()))
         models = self.controls.model

@@ -50,6 +50,8 @@ class Shortcut(Enum):
     REGION = ("Ctrl+R",), "choose the region to explore"
     UNDO = ("Ctrl+Z",), "undo: pins, noise, region, runs"
     REDO = ("Ctrl+Shift+Z",), "redo"
+    COPY = ("Ctrl+C",), "copy what was clicked last: the picture, the curves' numbers, the maps, a number"
+    PASTE = ("Ctrl+V",), "open the picture, or the files, in the clipboard"
     FULL_SCREEN = ("F11",), "full screen, and back"
     HELP = (_Standard.HelpContents,), "list the shortcuts"
     QUIT = (_Standard.Quit,), "quit"
@@ -87,6 +89,7 @@ MOUSE = (
     ("click", "pin a pixel and see where its heads look; on a pin: select it"),
     ("Ctrl+click", "pin another pixel beside it"),
     ("drag a pin", "move it"),
+    ("Shift+point", "see the maps of a pixel in place of those of the selected pin"),
     ("Shift+drag", "choose the region to explore"),
 )
 

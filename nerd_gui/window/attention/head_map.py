@@ -15,6 +15,7 @@ from nerd_gui.window.colour_map import coloured
 
 _FRAME = 3  # room for the frame of the chosen head
 _LEAST, _USUAL, _MOST = 64, 108, 480
+_SMALL = 90  # pixels; in a map that is no larger the cross is, too
 _CROSS = QColor("#35D0FF")  # a colour the map does not have
 _OUTLINE = QColor(0, 0, 0, 200)
 
@@ -135,22 +136,33 @@ class WindowPicture(QWidget):
         painter.end()
 
     def _draw_cross(self, painter: QPainter) -> None:
-        """Four arms around the query that leave it and the pixels beside it free: many a head looks just there."""
         assert self._patch is not None
         first, _ = window_offsets(self._patch.window)
         cell = self.pixel_rect(-first, -first)
-        inner, outer = cell.width() / 2 + 4, cell.width() / 2 + 10
-        arms = [
-            QLineF(cell.center() + QPointF(dx, dy) * inner, cell.center() + QPointF(dx, dy) * outer)
-            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))
-        ]
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(self.square())
-        for pen in (QPen(_OUTLINE, 3.5), QPen(_CROSS, 1.5)):
-            painter.setPen(pen)
-            painter.drawLines(arms)
-        painter.restore()
+        draw_cross(painter, cell.center(), cell.width(), self.square())
+
+
+def draw_cross(painter: QPainter, centre: QPointF, cell: float, square: QRectF) -> None:
+    """Four arms around the query that leave it and the pixels beside it free: many a head looks just there.
+
+    Parameters
+    ----------
+    cell : float
+        The size of a pixel of the map that fills `square`.
+    """
+    gap, arm = (4, 6) if square.width() >= _SMALL else (2, 3)
+    inner, outer = cell / 2 + gap, cell / 2 + gap + arm
+    arms = [
+        QLineF(centre + QPointF(dx, dy) * inner, centre + QPointF(dx, dy) * outer)
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))
+    ]
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setClipRect(square)
+    for pen in (QPen(_OUTLINE, 3.5), QPen(_CROSS, 1.5)):
+        painter.setPen(pen)
+        painter.drawLines(arms)
+    painter.restore()
 
 
 class ColourBar(QWidget):

@@ -5,17 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.head_map import ColourBar, Patch, WindowPicture
 from nerd_gui.window.attention.measures import effective_radius, entropy_bits, place_in_window, scale_maps
+from nerd_gui.window.attention.pin_table import PinTable
+from nerd_gui.window.attention.pixel_maps import EMPTY_TEXT
 from nerd_gui.window.colour_map import coloured
 from nerd_gui.window.style.placeholder import Placeholder
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 from nerd_gui.window.wording import scientific
 
-EMPTY_TEXT = "Click a pixel to see where each head looks"
 USUAL_HEADS = 4
 _COLUMNS = 4
 _NARROWEST = 64  # pixels of a list in a small window
@@ -86,7 +97,7 @@ class MapsPanel(QWidget):
         self._opacity.setToolTip("Opacity of the overlay on the picture")
         self._opacity.setRange(0, 100)
         self._opacity.setValue(70)
-        self._opacity.setMinimumWidth(60)
+        self._opacity.setMinimumWidth(40)
         self._bar = ColourBar()
         self._bar.setObjectName("attentionColourBar")
         self._bar.setAccessibleName("Colours of the attention weights")
@@ -96,29 +107,30 @@ class MapsPanel(QWidget):
         self._overlay.currentIndexChanged.connect(self._on_overlay)
         self._opacity.valueChanged.connect(self._tell_overlay)
 
-        controls = QGridLayout()
-        controls.setHorizontalSpacing(6)
-        controls.setVerticalSpacing(4)
-        controls.setColumnStretch(2, 1)
+        self._controls = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._controls.setSpacing(6)
         rows: tuple[tuple[str, QWidget, QWidget], ...] = (
             ("Scale", self._scale, self._range),
             ("Overlay", self._overlay, self._opacity),
         )
-        for row, (text, *widgets) in enumerate(rows):
-            label = QLabel(text)
+        for text, *widgets in rows:
+            label, row = QLabel(text), QHBoxLayout()
             label.setBuddy(widgets[0])
-            controls.addWidget(label, row, 0)
-            for place, widget in enumerate(widgets, 1):
-                controls.addWidget(widget, row, place)
+            for widget in (label, *widgets):
+                row.addWidget(widget)
+            row.setStretch(2, 1)
+            self._controls.addLayout(row, 1 if text == "Overlay" else 0)
         side = QVBoxLayout()
         side.setSpacing(6)
         side.addWidget(self._caption, 1)
-        side.addLayout(controls)
+        side.addLayout(self._controls)
         top = QHBoxLayout()
         top.setSpacing(10)
         top.addWidget(self._neighbourhood, 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(side, 1)
-        self._grid = QGridLayout()
+        self._heads = QWidget()
+        self._grid = QGridLayout(self._heads)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(0)
         self._full = QWidget()
@@ -126,9 +138,12 @@ class MapsPanel(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addLayout(top)
-        column.addLayout(self._grid)
+        column.addWidget(self._heads)
+        self.table = PinTable()
+        self.table.hide()
+        column.addWidget(self.table, 1)
         column.addWidget(self._bar)
-        column.addStretch(1)
+        column.addStretch()
         self._empty = Placeholder("attentionEmpty", EMPTY_TEXT)
         self._either = QStackedLayout(self)
         self._either.addWidget(self._full)
@@ -156,7 +171,7 @@ class MapsPanel(QWidget):
             picture = WindowPicture(choosable=True)
             picture.setObjectName(f"attentionHead{head}")
             picture.setAccessibleName(f"Correlation map of head {head + 1}")
-            picture.chosen.connect(lambda head=head: self._choose(head))
+            picture.chosen.connect(lambda head=head: self.choose_head(head))
             title, readout = QLabel(f"head {head + 1}"), QLabel()
             readout.setObjectName(f"attentionReadout{head}")
             readout.setFont(small)
@@ -231,6 +246,23 @@ class MapsPanel(QWidget):
             readout.setText("\n\n")  # as high as with numbers, so that nothing jumps
         self._tell_overlay()
 
+    def show_table(self, shown: bool) -> None:
+        """Show the table of all pins in place of the maps of one pixel."""
+        self.table.setVisible(shown)
+        self._heads.setVisible(not shown)
+        self._neighbourhood.setVisible(not shown)
+        direction = QBoxLayout.Direction
+        self._controls.setDirection(direction.LeftToRight if shown else direction.TopToBottom)
+        if shown:
+            self._either.setCurrentWidget(self._full)
+            self.scale_table()
+
+    def scale_table(self) -> None:
+        """Colour the table's maps as the lists say."""
+        ends = self.table.scale(log=self.is_log, shared=self.is_shared, overlay=self._overlay.currentIndex() - 1)
+        if ends is not None:
+            self._bar.set_range(scientific(ends[0]) if self.is_log else "0", scientific(ends[1]))
+
     def set_neighbourhood(self, rgb: NDArray[np.uint8] | None) -> None:
         """Show the photo where the maps are, as in Fig. 9.
 
@@ -281,21 +313,27 @@ class MapsPanel(QWidget):
             values = self._unit[chosen - 1]
         else:
             mean = self._weights.mean(axis=0, keepdims=True)
-            values = scale_maps(mean, log=self._is_log, shared=False)[0][0]
+            values = scale_maps(mean, log=self.is_log, shared=False)[0][0]
         return values, self._maps.top, self._maps.left, self._opacity.value() / 100
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
     @property
-    def _is_log(self) -> bool:
+    def is_log(self) -> bool:
+        """Whether the colours are on a logarithmic scale."""
         return self._scale.currentText() == "log"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all maps have one range of colours."""
+        return self._range.currentIndex() == 0
 
     def _show(self) -> None:
         maps = self._maps
         if maps is None:
             return
-        shared = self._range.currentIndex() == 0
-        self._unit, low, high = scale_maps(self._weights, log=self._is_log, shared=shared)
+        shared = self.is_shared
+        self._unit, low, high = scale_maps(self._weights, log=self.is_log, shared=shared)
         row, col = place_in_window(maps, self._window)
         for head, (weights, unit) in enumerate(zip(self._weights, self._unit, strict=True)):
             radius = effective_radius(weights, maps.row - maps.top, maps.col - maps.left)
@@ -310,11 +348,12 @@ class MapsPanel(QWidget):
                 "Click to lay it over the picture"
             )
         self._bar.set_range(
-            scientific(low[0]) if shared and low[0] else "least" if self._is_log else "0",
+            scientific(low[0]) if shared and low[0] else "least" if self.is_log else "0",
             scientific(high[0]) if shared else "max of each head",
         )
 
-    def _choose(self, head: int) -> None:
+    def choose_head(self, head: int) -> None:
+        """Lay a head's map over the picture."""
         self._overlay.setCurrentIndex(head + 1)
         self.headChosen.emit(head)
 
@@ -322,6 +361,8 @@ class MapsPanel(QWidget):
         for head, picture in enumerate(self._pictures):
             picture.set_selected(self._overlay.currentIndex() == head + 1)
         self._opacity.setEnabled(self._overlay.currentIndex() > 0)
+        if not self.table.isHidden():
+            self.scale_table()
 
     def _on_overlay(self) -> None:
         self._mark_overlay()
@@ -329,6 +370,8 @@ class MapsPanel(QWidget):
 
     def _on_scaling(self) -> None:
         self._show()
+        if not self.table.isHidden():
+            self.scale_table()
         self._tell_overlay()
 
     def _tell_overlay(self) -> None:

@@ -52,7 +52,9 @@ def place_in_window(maps: AttentionMaps, window: int) -> tuple[int, int]:
     return row, col
 
 
-def scale_maps(weights: NDArray, *, log: bool, shared: bool) -> tuple[NDArray, NDArray, NDArray]:
+def scale_maps(
+    weights: NDArray, *, log: bool, shared: bool, ends: tuple[float, float] | None = None
+) -> tuple[NDArray, NDArray, NDArray]:
     """Bring maps to [0, 1] for display.
 
     Parameters
@@ -62,6 +64,8 @@ def scale_maps(weights: NDArray, *, log: bool, shared: bool) -> tuple[NDArray, N
         Logarithmic from the smallest weight, but no less than `LOG_FLOOR` of the largest; otherwise linear from 0.
     shared : bool
         One range for all heads; otherwise each head its own.
+    ends : (float, float), optional
+        Least and largest weight of the one range, where it is to hold for other maps, too.
 
     Returns
     -------
@@ -70,10 +74,11 @@ def scale_maps(weights: NDArray, *, log: bool, shared: bool) -> tuple[NDArray, N
         The weights shown as 0 and as 1.
     """
     flat = weights.reshape(len(weights), -1)
-    high = np.full(len(weights), flat.max()) if shared else flat.max(axis=1)
+    least, largest = ends or (flat.min(), flat.max())
+    high = np.full(len(weights), largest) if shared else flat.max(axis=1)
     if not log:
         return weights / high[:, None, None], np.zeros_like(high), high
-    smallest = np.full(len(weights), flat.min()) if shared else flat.min(axis=1)
+    smallest = np.full(len(weights), least) if shared else flat.min(axis=1)
     low = np.maximum(smallest, high * LOG_FLOOR)
     span = np.log(high / low)
     raised = np.log(np.maximum(weights, low[:, None, None]) / low[:, None, None])

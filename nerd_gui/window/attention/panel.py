@@ -1,69 +1,124 @@
 """The attention panel: where each head looks from the pinned or hovered pixel, at the current iterate."""
 
-import numpy as np
+from __future__ import annotations
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
-from nerd_gui.imaging.colour import LUMA
-from nerd_gui.nerd import AttentionMaps
-from nerd_gui.window.attention.maps_panel import EMPTY_TEXT, MapsPanel
+from nerd_gui.window.attention.figure import MappedPixel, MapsFigure
+from nerd_gui.window.attention.maps_panel import USUAL_HEADS, MapsPanel
+from nerd_gui.window.attention.pixel_maps import OUTSIDE, PixelMaps, has_features, read_maps, why_none
+from nerd_gui.window.session.pins import Pin
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
-NEEDS_EXPLORE = "Maps need Explore: Denoise photo keeps no features. Choose a region there and explore it"
-NEEDS_RUN = "This run was opened from a file, which keeps no features: explore again to see where its heads look"
 _HOVER_MS = 30
+_SEVERAL = 2  # pins, from which on they stand in a table
 
 
 class AttentionPanel(MapsPanel):
-    """The maps of the session's active pixel; while there is no pin, they follow the pointer, a little behind it."""
+    """The maps of the session's active pixel, and of several pins side by side.
+
+    While there is no pin, or one is being compared with what is under the pointer, they follow the pointer, a little
+    behind it. The active pixel's maps are there at once; those of the other pins follow, one at a time.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("attentionPanel")
         self.setAccessibleName("Attention maps")
         self._session = session
+        self._previewed = False
+        self._waiting: list[int] = []  # numbers of the pins whose maps are still to be read
         self._hover_timer = QTimer(self, singleShot=True, interval=_HOVER_MS)
-        self._hover_timer.timeout.connect(self._show_active_pixel)
+        self._hover_timer.timeout.connect(self._refresh)
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._read_next)
         session.pins.hoveredChanged.connect(self._on_hovered)
-        session.trajectoryChanged.connect(self._show_active_pixel)
-        session.indexChanged.connect(self._show_active_pixel)
-        session.channelChanged.connect(self._show_active_pixel)
-        session.pins.changed.connect(self._show_active_pixel)
+        for changed in (session.trajectoryChanged, session.indexChanged, session.channelChanged, session.pins.changed):
+            changed.connect(self._refresh)
+        self.table.chosen.connect(self._on_chosen)
+
+    def figure(self) -> MapsFigure | None:
+        """The maps that are shown, of all pins, or of the active pixel where there is none; None without maps."""
+        session, pins = self._session, self._session.pins
+        run = session.run
+        wanted = [(pin.number, pin.pixel) for pin in sorted(pins.all, key=lambda pin: pin.number)]
+        if not wanted and pins.active is not None:
+            wanted = [(0, pins.active)]
+        found = [(number, pixel, self._read(run, pixel)) for number, pixel in wanted]
+        pixels = tuple(MappedPixel(number, *pixel, maps) for number, pixel, maps in found if maps is not None)
+        if run is None or not pixels:
+            return None
+        return MapsFigure(run.name, session.index, pixels, log=self.is_log, shared=self.is_shared)
+
+    # ---- inside -------------------------------------------------------------------------------------------------
 
     def _on_hovered(self) -> None:
-        session = self._session
-        if session.pins.hovered is not None and not session.pins.all and not self._hover_timer.isActive():
+        pins = self._session.pins
+        follows = pins.selected is None and pins.hovered is not None
+        if (follows or pins.previews or self._previewed) and not self._hover_timer.isActive():
             self._hover_timer.start()
 
-    def _show_active_pixel(self) -> None:
-        session = self._session
-        run, index, pixel = session.run, session.index, session.pins.active
-        maps = run.attention_maps(index, *pixel) if run is not None and pixel is not None else None
-        if run is None or run.trajectory is None or pixel is None or maps is None:
-            self.clear(_why_none(run) if run is not None and pixel is not None else EMPTY_TEXT)
+    def _refresh(self) -> None:
+        """Show the active pixel, and begin with the other pins."""
+        session, pins = self._session, self._session.pins
+        run, pixel = session.run, pins.active
+        self._previewed = pins.previews
+        found = self._read(run, pixel)
+        if found is None or pixel is None:
+            self.clear(why_none(run, pixel))
+        else:
+            self.set_maps(found.maps, found.window, caption=self._caption_of(pixel))
+            self.set_neighbourhood(found.rgb)
+        several = len(pins.all) >= _SEVERAL and run is not None and has_features(run)
+        self._waiting = []
+        if several and pins.selected is not None:
+            self._fill_table(pins.selected, found)
+        self.show_table(several)
+
+    def _fill_table(self, selected: Pin, found: PixelMaps | None) -> None:
+        pins, run = self._session.pins, self._session.run
+        heads = run.net.config.heads if run is not None and run.net is not None else USUAL_HEADS
+        self.table.set_pins(pins.all, selected.number, heads)
+        self._show_row(selected, found)
+        self._waiting = [pin.number for pin in pins.all if pin is not selected]
+        self._next.start()
+
+    def _read_next(self) -> None:
+        """Read the maps of one more pin: several at once would hold up what a person does meanwhile."""
+        pin = next((pin for pin in self._session.pins.all if pin.number in self._waiting), None)
+        if pin is None:
             return
-        trajectory = run.trajectory
-        caption = f"pixel row {pixel[0]}, column {pixel[1]} · iterate {index}"
-        self.set_maps(_one_of_batch(maps, session.channel), trajectory.window, caption=caption)
-        rows, cols = maps.weights.shape[2:]
-        picture = trajectory.picture(index)[:, maps.top : maps.top + rows, maps.left : maps.left + cols]
-        pixels = np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
-        self.set_neighbourhood(np.moveaxis(np.broadcast_to(pixels, (3, *pixels.shape[1:])), 0, -1).copy())
+        self._waiting.remove(pin.number)
+        self._show_row(pin, self._read(self._session.run, pin.pixel))
+        if self._waiting:
+            self._next.start()
+        else:
+            self.scale_table()
 
+    def _show_row(self, pin: Pin, found: PixelMaps | None) -> None:
+        if found is not None:
+            self.table.show_maps(pin.number, found)
+            return
+        why = why_none(self._session.run, pin.pixel)
+        self.table.say(pin.number, why.replace("The pin", f"Pin {pin.number}") if why == OUTSIDE else why)
 
-def _why_none(run: Run) -> str:
-    """What keeps a run without maps, and what to do."""
-    if run.in_tiles:
-        return NEEDS_EXPLORE
-    return NEEDS_RUN if run.from_file else EMPTY_TEXT
+    def _read(self, run: Run | None, pixel: tuple[int, int] | None) -> PixelMaps | None:
+        if run is None or pixel is None:
+            return None
+        return read_maps(run, self._session.index, pixel, self._session.channel)
 
+    def _caption_of(self, pixel: tuple[int, int]) -> str:
+        pins, index = self._session.pins, self._session.index
+        words = f"pixel row {pixel[0]}, column {pixel[1]} · iterate {index}"
+        if pins.selected is None:
+            return words
+        return f"{words}\npointed at, in place of pin {pins.selected.number}" if pins.previews else words
 
-def _one_of_batch(maps: AttentionMaps, channel: int | None) -> AttentionMaps:
-    """The maps of one of a colour photo's channels, or all weighed as luma is; those of one picture as they are."""
-    weights = maps.weights
-    if weights.shape[0] == 3 and channel is not None:
-        weights = weights[channel : channel + 1]
-    elif weights.shape[0] == 3:
-        weights = (weights * weights.new_tensor(LUMA)[:, None, None, None]).sum(0, keepdim=True)
-    return AttentionMaps(weights, maps.top, maps.left, maps.row, maps.col)
+    def _on_chosen(self, number: int, head: int) -> None:
+        pin = next((pin for pin in self._session.pins.all if pin.number == number), None)
+        if pin is not None:
+            self._session.pins.select(pin)
+        if head >= 0:
+            self.choose_head(head)

@@ -110,8 +110,8 @@ class CurvePlot(pg.PlotWidget):
         self.setObjectName(name)
         self.setAccessibleName(accessible)
         self.setToolTip(tip)
-        # The keys stay with the scrubber, the wheel with whatever scrolls.
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # A click says what Ctrl+C copies. The scrubber's keys act here as everywhere, the wheel scrolls.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFrameShape(self.Shape.NoFrame)
         self.setAntialiasing(True)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from nerd_gui.denoising import Trajectory
 from nerd_gui.denoising.animation import AnimationSettings, save_animation
 from nerd_gui.imaging import PhotoError, save_picture, usual_suffix
+from nerd_gui.window.attention.figure import MapsFigure
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.animation_dialog import AnimationDialog
 from nerd_gui.window.files.export import (
@@ -28,6 +29,7 @@ from nerd_gui.window.wording import picture_to_save
 
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
 _WORD_TIME = 10_000  # milliseconds that a sentence stays
+_MAPS = {"PNG": "*.png", "SVG": "*.svg", "NumPy arrays": "*.npz"}
 _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
 _ANIMATIONS = {"Animated WebP": "*.webp", "Animated PNG": "*.png *.apng", "GIF": "*.gif"}
 
@@ -140,6 +142,18 @@ class ExportDialogs:
             self._curves.export(target.path, overwrite=target.overwrite)
 
         self._save_at_once(trajectory, "curves", ".csv", _CURVES, save)
+
+    def ask_attention(self, figure: MapsFigure | None) -> None:
+        """Save attention maps, as a picture or as numbers."""
+        trajectory = self._session.trajectory
+        if trajectory is None or figure is None:
+            self._messages.say("There are no maps to save: run the denoiser and click a pixel first.", _WORD_TIME)
+            return
+
+        def save(target: Target) -> None:
+            figure.save(target.path, overwrite=target.overwrite)
+
+        self._save_at_once(trajectory, "attention maps", ".png", _MAPS, save)
 
     def ask_report(self) -> None:
         """Save the report."""

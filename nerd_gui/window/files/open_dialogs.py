@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nerd_gui.denoising import RunError
@@ -15,6 +16,7 @@ from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.save import SUFFIXES
 from nerd_gui.nerd import ModelError, load_model
 from nerd_gui.window.files.opener import PhotoOpener
+from nerd_gui.window.files.pasted import NAME, photo_of
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.run_bar.model_choice import ModelChoice
@@ -119,6 +121,11 @@ class OpenDialogs(QObject):
     def remember(self, path: Path) -> None:
         """Put a file on the list of those opened lately."""
         self._recent.add(path)
+
+    def open_pasted(self, image: QImage) -> None:
+        """Open a picture from the clipboard; it counts as noisy already."""
+        self._take = self._workspace.set_photo
+        self._opener.open_made(NAME, lambda: photo_of(image))
 
     def open_clean(self, path: Path) -> None:
         """Open the clean version of the photo."""

@@ -150,6 +150,10 @@ class PhotoOpener(QObject):
         """Open a built-in picture by its name."""
         self._begin(name, lambda _: open_sample(name))
 
+    def open_made(self, name: str, make: Callable[[], Photo]) -> None:
+        """Open a picture that is no file: `make` makes it, on the thread."""
+        self._begin(name, lambda _: make())
+
     def cancel(self) -> None:
         """Give up the photo that is on its way: at once, as the window sees it."""
         if self._leave():

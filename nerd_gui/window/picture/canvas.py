@@ -213,7 +213,7 @@ class PictureCanvas(QWidget):
         if dx or dy:
             view.pan(dx, dy)
             self.refresh()
-        self._pins.hover((row, col))
+        self._pins.hover((row, col), preview=True)
         self.update()
         if self._choosing is not None:
             self.candidateChanged.emit()
@@ -328,7 +328,8 @@ class PictureCanvas(QWidget):
         pixel = None if position is None or self._choosing is not None else self.pixel_at(position)
         hovered = None if pixel is None else self.in_photo(*pixel)
         changed = hovered != self._pins.hovered
-        self._pins.hover(hovered)
+        shift = bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self._pins.hover(hovered, preview=shift and self._press is None)
         if self._choosing is not None or (changed and len(self.comparison.panes) > 1):
             self.update()
         if self._choosing is not None:

@@ -134,6 +134,11 @@ class ComparisonView(QWidget):
         """Return the right layer as it is displayed, (rows, cols) or (rows, cols, 3); None without its picture."""
         return self.current()[1]
 
+    def right_in_view(self) -> tuple[Source, tuple[int, int, int, int]] | None:
+        """Return what the right picture is read from, and which part of it is in view; None without a picture."""
+        shown, part = self._comparison.shown_layers(), self._comparison.part_in_view()
+        return (self._comparison.layers.displayed(shown[-1]), part) if shown and part is not None else None
+
     # -- comparing -----------------------------------------------------------------------------------------------
 
     def compare(self) -> tuple[Compare, Layer, Layer]:

@@ -66,6 +66,8 @@ def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) 
             painter.setClipRect(comparison.visible(pane))
             _paint_overlay(painter, comparison, pane, over.overlay)
     painter.restore()
+    for part in parts:
+        marks.draw_chip(painter, _logical(part.clip, ratio), part.caption, part.caption_right)
     for pane in comparison.panes:
         painter.save()
         painter.setClipRect(_logical(pane, ratio))
@@ -74,8 +76,6 @@ def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) 
     if comparison.wiping:
         visible, handle = _logical(comparison.visible(comparison.panes[0]), ratio), divider_handle(comparison) / ratio
         marks.draw_divider(painter, QLineF(handle.x(), visible.top(), handle.x(), visible.bottom()), handle)
-    for part in parts:
-        marks.draw_chip(painter, _logical(part.clip, ratio), part.caption, part.caption_right)
     return ready
 
 

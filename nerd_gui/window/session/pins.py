@@ -46,6 +46,7 @@ class PinBoard(QObject):
         self._all: tuple[Pin, ...] = ()
         self._selected: int | None = None
         self._hovered: tuple[int, int] | None = None
+        self._previews = False
 
     @property
     def all(self) -> tuple[Pin, ...]:
@@ -63,9 +64,14 @@ class PinBoard(QObject):
         return self._hovered
 
     @property
+    def previews(self) -> bool:
+        """Whether the hovered pixel is looked at in place of the selected pin."""
+        return self._previews and self._hovered is not None and self.selected is not None
+
+    @property
     def active(self) -> tuple[int, int] | None:
-        """The pixel whose attention is shown: that of the selected pin, or the hovered one while there is no pin."""
-        return self.selected.pixel if self.selected is not None else self._hovered
+        """The pixel whose attention is shown: the selected pin's; without a pin, or in a preview, the hovered one."""
+        return self._hovered if self.previews or self.selected is None else self.selected.pixel
 
     def at(self, row: int, col: int) -> Pin | None:
         """The pin on a pixel."""
@@ -86,8 +92,8 @@ class PinBoard(QObject):
 
     def select(self, pin: Pin) -> None:
         """Show the maps of a pin."""
-        if pin.number != self._selected:
-            self._selected = pin.number
+        if pin.number != self._selected or self._previews:
+            self._selected, self._previews = pin.number, False
             self.changed.emit()
 
     def move(self, pin: Pin, row: int, col: int) -> None:
@@ -106,15 +112,15 @@ class PinBoard(QObject):
         """Remove all pins."""
         self._record("removing the pins", (), None)
 
-    def hover(self, pixel: tuple[int, int] | None) -> None:
-        """Say which pixel the pointer is over; None for none."""
-        if pixel != self._hovered:
-            self._hovered = pixel
+    def hover(self, pixel: tuple[int, int] | None, *, preview: bool = False) -> None:
+        """Say which pixel the pointer is over, None for none, and whether it is looked at in place of a pin."""
+        if (pixel, preview) != (self._hovered, self._previews):
+            self._hovered, self._previews = pixel, preview
             self.hoveredChanged.emit()
 
     def set(self, pins: tuple[Pin, ...], selected: int | None) -> None:
         """Show other pins, those of another photo or of a session file; there is nothing to take back."""
-        self._all, self._selected = pins, selected
+        self._all, self._selected, self._previews = pins, selected, False
         self.changed.emit()
 
     def _record(self, text: str, pins: tuple[Pin, ...], selected: int | None, *, merge: bool = False) -> None:

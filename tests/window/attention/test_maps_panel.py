@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QWidget
 
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.head_map import WindowPicture
-from nerd_gui.window.attention.maps_panel import EMPTY_TEXT, MapsPanel
+from nerd_gui.window.attention.maps_panel import MapsPanel
 from nerd_gui.window.attention.measures import LOG_FLOOR, effective_radius, entropy_bits, place_in_window, scale_maps
+from nerd_gui.window.attention.pixel_maps import EMPTY_TEXT
 
 LEFT = Qt.MouseButton.LeftButton
 INFERNO = {0.0: (0, 0, 4), 0.5: (188, 55, 84), 1.0: (252, 255, 164)}  # as published
