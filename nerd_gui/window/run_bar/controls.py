@@ -20,6 +20,7 @@ from nerd_gui.window.described import described
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.run_bar.solver_settings import SolverSettings
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.style.tokens import SMALL
 from nerd_gui.window.wording import solver_name
 
 ADD_NOISE, ALREADY_NOISY = range(2)
@@ -57,7 +58,8 @@ class NoiseControls(QWidget):
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        self._level = QStackedWidget()  # as wide as the wider of the two, so that nothing jumps
+        self._level = QStackedWidget()  # of one width, so that nothing jumps
+        self._level.setFixedWidth(self.fontMetrics().horizontalAdvance("estimated σ 100.0") + SMALL)
         self._level.addWidget(self.sigma)
         self._level.addWidget(self.estimate)
         row.addWidget(self.mode)

@@ -13,19 +13,13 @@ def size(photo: Photo) -> str:
     return f"{megapixels:.1f}".removesuffix(".0") + " megapixels" if megapixels < 10 else f"{megapixels:.0f} megapixels"
 
 
-def photo_summary(run: Run, *, running: bool, paused: bool) -> str:
-    """How far a run has come, or what it has made of the photo.
-
-    Parameters
-    ----------
-    running : bool
-        It is the run under way.
-    """
+def photo_summary(run: Run, *, paused: bool) -> str:
+    """How far a run has come, or what it has made of the photo."""
     of = size(run.subject.photo) if run.whole else f"a part of {run.subject.cols} × {run.subject.rows} pixels"
     trajectory = run.trajectory
     if paused:
         return f"Paused: {of}; Continue goes on."
-    if running:
+    if not run.over:
         return f"Denoising {of} …"
     if not trajectory:
         return ""

@@ -35,6 +35,7 @@ class RunSummary(QLabel):
         session.indexChanged.connect(self._show_state)
         session.controller.ended.connect(self._show_state)
         session.controller.pausedChanged.connect(self._show_state)
+        session.controller.runningChanged.connect(lambda running: self._show_state() if running else None)
         session.controller.failed.connect(self._show_failure)
         self._show_state()
 
@@ -64,8 +65,8 @@ class RunSummary(QLabel):
             level = "" if noise is None else f" Its noise level is about {noise.level:.1f}."
             self.setText(self._warning or f"{photo.name}, {size(photo)}.{level} Denoise removes the noise.")
         else:
-            running = run is session.controller.run
-            self.setText(photo_summary(run, running=running, paused=running and session.controller.paused))
+            paused = run is session.controller.run and session.controller.paused
+            self.setText(photo_summary(run, paused=paused))
 
     def show_plainly(self, plain: bool) -> None:
         """Speak of the photo instead of the solver, or of the solver again."""

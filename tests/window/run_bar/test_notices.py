@@ -101,3 +101,19 @@ def test_that_there_is_no_network_is_said_only_where_there_is_none(qtbot, window
     assert shown(bare, "noNetwork") == "No trained network is there."
     press(qtbot, bare, "noNetwork")
     assert len(asked) == 2
+
+
+def test_what_was_changed_since_the_run_is_said_and_run_again(qtbot, window):
+    window.noise.mode.setCurrentIndex(0)
+    run_to_the_end(qtbot, window)
+    assert shown(window, "changed") is None
+    sigma = window.noise.sigma.value()
+    window.noise.sigma.setValue(40)
+    assert "σ 40" in shown(window, "changed") and f"σ {sigma:g}" in shown(window, "changed")
+    window.noise.sigma.setValue(sigma)  # as it was
+    assert shown(window, "changed") is None
+    window.noise.sigma.setValue(40)
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
+        press(qtbot, window, "changed")  # “Run again”
+    assert window.session.run.subject.sigma == 40 and shown(window, "changed") is None
+    assert len(window.session.runs) == 2

@@ -1,0 +1,163 @@
+"""What is wrong with how a window looks: every visible widget is measured as it stands, and its pixels are read."""
+
+from itertools import combinations
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QScrollBar,
+    QSizeGrip,
+    QSplitterHandle,
+    QStyle,
+    QStyleOptionComboBox,
+    QToolButton,
+    QWidget,
+)
+
+LEAST_CONTRAST = 4.5  # of text, as WCAG 2.2 asks for (1.4.3)
+_FRAME = 3  # pixels around a control, which are no letters
+_WORDS = (QLabel, QAbstractButton, QComboBox, QAbstractSpinBox)
+
+
+def complaints(window):
+    """Everything that is wrong, in sentences; none for a window that is right."""
+    widgets = [widget for widget in window.findChildren(QWidget) if _is_there(widget, window)]
+    picture = _pixels(window.grab().toImage())
+    ratio = picture.shape[1] / window.width()
+    return [
+        *(f"{_name(widget)}: its text “{text}” does not fit" for widget in widgets if (text := too_long(widget))),
+        *(f"{_name(widget)} lies outside" for widget in widgets if _is_outside(widget, window)),
+        *overlaps(window, widgets),
+        *(words for widget in widgets if (words := pale(widget, window, picture, ratio))),
+    ]
+
+
+def _is_there(widget, window):
+    return widget.isVisible() and widget.window() is window and min(widget.width(), widget.height()) > 0
+
+
+def _name(widget):
+    name = widget.objectName() or type(widget).__name__
+    return f"{name} in {_name(widget.parentWidget())}" if not widget.objectName() and widget.parentWidget() else name
+
+
+def _text(widget):
+    if isinstance(widget, QComboBox):
+        return widget.currentText()
+    if isinstance(widget, QToolButton) and widget.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly:
+        return "" if not widget.icon().isNull() else widget.text()
+    if isinstance(widget, QAbstractButton):
+        return widget.text().replace("&", "")
+    return widget.text() if isinstance(widget, (QLabel, QAbstractSpinBox)) else ""
+
+
+def too_long(widget):
+    """The text that has no room in its widget; nothing where it fits."""
+    text = _text(widget)
+    if not text or isinstance(widget.parentWidget(), (QComboBox, QAbstractSpinBox)):
+        return ""
+    metrics, room = widget.fontMetrics(), widget.contentsRect().size()
+    if isinstance(widget, QLabel):
+        if hasattr(widget, "elideMode"):  # it says by an ellipsis that there is more, and shows it all in its tool tip
+            return ""
+        margins = 2 * widget.margin()
+        wrap = Qt.TextFlag.TextWordWrap if widget.wordWrap() else Qt.TextFlag.TextShowMnemonic
+        needed = metrics.boundingRect(QRect(0, 0, room.width() - margins, 10_000), wrap, text).size()
+        fits = needed.width() <= room.width() - margins + 1 and needed.height() <= room.height() - margins + 1
+        return "" if fits else text
+    width = metrics.horizontalAdvance(text)
+    if isinstance(widget, QComboBox):
+        option = QStyleOptionComboBox()
+        widget.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        box = widget.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, widget)
+        return "" if width <= box.width() else text
+    if isinstance(widget, QAbstractSpinBox):
+        return "" if width <= widget.findChild(QLineEdit).width() else text
+    beside = widget.iconSize().width() if not widget.icon().isNull() else 0
+    return "" if width + beside <= room.width() and metrics.height() <= room.height() else text
+
+
+def _is_outside(widget, window):
+    """Whether a part of it is out of the window, or of what scrolls it where that does not scroll."""
+    rect, parent = widget.rect(), widget.parentWidget()
+    while parent is not None and widget is not window:
+        place = QRect(widget.mapTo(parent, rect.topLeft()), rect.size())
+        area = parent.parentWidget()
+        if isinstance(area, QAbstractScrollArea) and area.viewport() is parent:
+            across = area.horizontalScrollBarPolicy() != Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+            return not across and (place.left() < 0 or place.right() > parent.width() - 1)
+        if parent is window:
+            return not window.rect().contains(place)
+        parent = parent.parentWidget()
+    return False
+
+
+def overlaps(window, widgets):
+    """Pairs of widgets beside each other, of which one covers a part of the other."""
+    by_parent = {}
+    for widget in widgets:
+        ignored = isinstance(widget, (QSizeGrip, QScrollBar, QSplitterHandle))
+        if not ignored and not isinstance(widget.parentWidget(), (QAbstractScrollArea, QComboBox, QAbstractSpinBox)):
+            by_parent.setdefault(widget.parentWidget(), []).append(widget)
+    return [
+        f"{_name(one)} and {_name(other)} overlap"
+        for siblings in by_parent.values()
+        for one, other in combinations(siblings, 2)
+        if one.geometry().intersects(other.geometry())
+    ]
+
+
+def pale(widget, window, picture, ratio):
+    """What is wrong with the contrast of a widget's text; nothing where it can be read, or cannot be used now."""
+    if not _text(widget) or not isinstance(widget, _WORDS) or not widget.isEnabled():
+        return ""
+    if any(widget.mapTo(window, QPoint()).y() + widget.height() > limit for limit in _limits(widget, window)):
+        return ""  # scrolled out of sight
+    top_left = widget.mapTo(window, QPoint()) * ratio
+    rows, cols = round(widget.height() * ratio), round(widget.width() * ratio)
+    patch = picture[top_left.y() : top_left.y() + rows, top_left.x() : top_left.x() + cols]
+    patch = patch[_FRAME:-_FRAME, _FRAME:-_FRAME].reshape(-1, 3)
+    if not len(patch):
+        return ""
+    packed, counts = np.unique(patch.astype(np.uint32) @ (1 << 16, 1 << 8, 1), return_counts=True)
+    colours = [(colour >> 16, colour >> 8 & 255, colour & 255) for colour in packed.tolist()]
+    ground = colours[int(counts.argmax())]
+    best = max(contrast(ground, ink) for ink in colours)
+    return "" if best >= LEAST_CONTRAST else f"{_name(widget)}: the contrast of “{_text(widget)}” is {best:.1f}"
+
+
+def _limits(widget, window):
+    areas, parent = [], widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            areas.append(parent.viewport().mapTo(window, QPoint(0, parent.viewport().height())).y())
+        parent = parent.parentWidget()
+    return areas
+
+
+def _pixels(image):
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return flat[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()  # the image goes, now
+
+
+def contrast(one, other):
+    """The contrast of two colours (0–255), 1 to 21, as WCAG 2.2 defines it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour):
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in np.array(colour) / 255
+    ]
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
