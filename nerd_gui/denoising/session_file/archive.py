@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nerd_gui import __version__
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.look import Look
-from nerd_gui.denoising.session_file.arrays import Room, read_array, write_array
+from nerd_gui.denoising.session_file.arrays import Count, Room, read_array, write_array
 from nerd_gui.denoising.session_file.errors import PhotoWanted, SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged, Fields
 from nerd_gui.denoising.session_file.photos import embedded_arrays, photo_from_json, photo_to_json
@@ -142,7 +142,7 @@ class SessionFolder:
         self.path = path
         self._written: dict[str, ReferenceType[NDArray]] = {}
 
-    def write(self, session: SavedSession, changed: Container[int] = ()) -> None:
+    def write(self, session: SavedSession, changed: Container[int] = (), count: Count = lambda _: None) -> None:
         """Make the folder hold a session; what does not belong to it any more is removed.
 
         Parameters
@@ -150,6 +150,8 @@ class SessionFolder:
         session : SavedSession
         changed : container of int, optional
             Numbers of runs whose noise estimates have been written to in place since the last time.
+        count : callable, optional
+            Is told the bytes that have been written; what it raises ends the writing.
 
         Raises
         ------
@@ -165,7 +167,7 @@ class SessionFolder:
                 continue
             (self.path / name).parent.mkdir(exist_ok=True)
             with whole_file(self.path / name) as file:
-                write_array(file, array, lambda _: None)
+                write_array(file, array, count)
             self._written[name] = ref(array)
         text = json.dumps(session_to_json(session, self.path), allow_nan=False)
         with whole_file(self.path / _JSON) as file:

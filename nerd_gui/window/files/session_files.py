@@ -21,7 +21,6 @@ from nerd_gui.window.session.saved import saved, take_up
 from nerd_gui.window.session.session import Session
 
 _KIND = "NERD GUI session"
-_PATIENCE = 10_000  # milliseconds that a sentence stays
 
 
 class View(Protocol):
@@ -137,7 +136,7 @@ class SessionFiles(QObject):
     def _open(self, path: Path, name: str, photo: Path | None, *, named: bool) -> None:
         def take(kept: SavedSession, noise: PhotoNoise) -> None:
             take_up(self._session, kept, noise)
-            sentence = kept.notice or self._restore_views(kept.view)
+            sentence = " ".join(filter(None, (kept.notice, self._restore_views(kept.view))))
             if named:
                 self._named, self._kept = (kept.photo, path), self.changes
                 self._dialogs.remember(path)
@@ -145,7 +144,11 @@ class SessionFiles(QObject):
                 self._take_name(kept)
                 self.recovered.emit(path)
             self.changed.emit()
-            self._messages.say(sentence or f"Opened {name}.", 0 if sentence else _PATIENCE)
+            self._messages.say(f"Opened {name}.")
+            if sentence:
+                self._messages.keep("session", sentence, warns=True)
+            else:
+                self._messages.drop("session")
 
         self._opening = path, name, named
         self._dialogs.open_session(path, name, take, photo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Keeper(QObject):
         self._count = 0
         self._in_place: set[int] = set()  # runs whose estimates have changed where they are
         self._writing: _Writing | None = None
-        self._again = self._complained = False
+        self._again = self._complained = self._ended = False
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
         self._patience.timeout.connect(self.keep)
         sessions.touched.connect(self._on_change)
@@ -76,6 +77,8 @@ class Keeper(QObject):
     def keep(self) -> None:
         """Write what has changed, now."""
         self._patience.stop()
+        if self._ended:
+            return
         if self._writing is not None:
             self._again = True
             return
@@ -93,32 +96,30 @@ class Keeper(QObject):
         writing.start(QThread.Priority.LowPriority)
 
     def end(self) -> None:
-        """Remove all that is kept: the program ends as it should."""
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def stop(self) -> None:
-        """Write no more, and return when nothing is being written; what is kept stays."""
+        """Remove all that is kept, and keep no more: the program ends as it should."""
+        self._ended = True
         self._patience.stop()
-        self._again = False
         if self._writing is not None:
+            self._writing.ended.set()
             self._writing.wait()
             self._writing = None
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _on_change(self) -> None:
-        if not self._patience.isActive():
+        if not self._patience.isActive() and not self._ended:
             self._patience.start(PATIENCE)
 
     def _soon(self) -> None:
         """Write when what is going on now has come to its end: other views hear of the run's end, too."""
-        self._patience.start(0)
+        if not self._ended:
+            self._patience.start(0)
 
     def _on_progressed(self, run: Run, progress: PhotoProgress) -> None:
         self._in_place.add(run.number)
 
     def _on_written(self) -> None:
         writing, self._writing = self._writing, None
-        if writing is None:  # `stop` has waited for it
+        if writing is None:  # `end` has waited for it
             return
         writing.wait()
         if writing.error is not None:
@@ -136,7 +137,8 @@ class Keeper(QObject):
         if not self._complained:
             self._complained = True
             why = why_not(error, error.filename or self._folder)
-            self._messages.say(f"The session cannot be kept for the case of a crash: {why}. Save it yourself.", 0)
+            sentence = f"The session cannot be kept for the case of a crash: {why}."
+            self._messages.keep("recovery", sentence, button="Save session…", do=self._sessions.save, warns=True)
 
 
 class _Writing(QThread):
@@ -145,6 +147,7 @@ class _Writing(QThread):
     def __init__(self, folder: SessionFolder, session: SavedSession, in_place: frozenset[int], parent: QObject) -> None:
         super().__init__(parent)
         self.error: OSError | None = None
+        self.ended = threading.Event()
         self.in_place = in_place
         self._target = folder
         self._kept = session
@@ -153,12 +156,22 @@ class _Writing(QThread):
         """Work, on the thread itself."""
         try:
             self._target.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._target.write(_bounded(self._kept, self._target.path), self.in_place)
+            self._target.write(_bounded(self._kept, self._target.path), self.in_place, self._count)
             for other in self._target.path.parent.iterdir():
                 if other != self._target.path:
                     shutil.rmtree(other, ignore_errors=True)
         except OSError as error:
             self.error = error
+        except _Ended:
+            return
+
+    def _count(self, _: int) -> None:
+        if self.ended.is_set():
+            raise _Ended
+
+
+class _Ended(Exception):
+    """Nobody needs what is being written any more."""
 
 
 def _bounded(session: SavedSession, folder: Path) -> SavedSession:

@@ -40,6 +40,8 @@ class Notices(QObject):
         session.controller.runningChanged.connect(lambda running: messages.drop("failed") if running else None)
         session.photoChanged.connect(self._name_better_network)
         session.photoChanged.connect(self._name_left_photo)
+        for changed in (session.runChanged, session.trajectoryChanged, session.pins.changed):
+            changed.connect(self._say_what_maps_need)
         models.choiceChanged.connect(self._say_whether_there_is_a_network)
         self._say_whether_there_is_a_network()
 
@@ -72,6 +74,15 @@ class Notices(QObject):
             self._messages.keep("left", f"The runs of {name} are kept.", button=f"Back to {name}", do=back)
         else:
             self._messages.drop("left")
+
+    def _say_what_maps_need(self) -> None:
+        """Of a run from a file, whose features were not kept, say so once a pixel is pinned."""
+        run, session = self._session.run, self._session
+        if run is not None and run.from_file and not run.in_tiles and session.pins.all:
+            sentence = "This run is from a file, which keeps no features: maps of its heads need it to be run again."
+            self._messages.keep("features", sentence, button="Run again", do=lambda: session.repeat(run))
+        else:
+            self._messages.drop("features")
 
     def _name_better_network(self) -> None:
         """Of a photo for which a person's own choice is kept, say what Auto would take."""

@@ -178,6 +178,10 @@ class Session(Shown):
         """
         self._start_in_one_piece(Run(self.workspace.subject(), settings))
 
+    def repeat(self, run: Run) -> None:
+        """Run again what a run was of, with the settings that it was asked for: to the same iterates, and features."""
+        self._start_in_one_piece(Run(run.subject, run.settings))
+
     def _start_in_one_piece(self, run: Run) -> None:
         start_from = self._newest_equilibrium() if run.settings.start == "last" else None
         self._take_up(run)

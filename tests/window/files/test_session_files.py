@@ -8,7 +8,7 @@ import pytest
 from dialog_person import NO, YES, Person, answers, saves
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QLabel, QMessageBox
+from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QLabel, QMessageBox, QPushButton
 from window_person import dialog_text, run_to_the_end
 
 from nerd_gui.denoising import Look, PhotoProgress
@@ -140,6 +140,25 @@ def test_by_a_drop_by_the_menu_and_from_the_recent_files(qtbot, worked_on, open_
         way()
         wait_for_session(qtbot, window, path)
         assert_same_view(window, before, picture)
+
+
+def test_maps_of_a_run_from_a_file_are_there_when_it_is_run_again(qtbot, window, make_window, tmp_path):
+    run_to_the_end(qtbot, window)
+    save_as(window, str(tmp_path / "a.nerd"))
+    wait_for_session(qtbot, window, tmp_path / "a.nerd")
+    other = make_window(tmp_path / "a.nerd")
+    wait_for_session(qtbot, other, tmp_path / "a.nerd")
+    assert not other.notice_bar.sentence("features")
+    view, empty = other.picture_view, other.findChild(QLabel, "attentionEmpty")
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.position_of(20, 18))
+    assert "keeps no features" in other.notice_bar.sentence("features") and "keeps no features" in empty.text()
+    with qtbot.waitSignal(other.session.controller.ended, timeout=30_000):
+        button = other.findChild(QPushButton, "featuresNoticeButton")
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert not other.notice_bar.sentence("features") and not empty.isVisible()
+    first, second = other.session.runs
+    for one, same in zip(first.trajectory.iterates, second.trajectory.iterates, strict=True):
+        assert one.n_hat.tobytes() == same.n_hat.tobytes() and same.features is not None
 
 
 def test_of_a_photo_that_is_not_finished_the_missing_part_is_said(qtbot, window, make_window, tmp_path):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from window_person import run_to_the_end
 
-from nerd_gui.denoising.session_file import read_session
+from nerd_gui.denoising.session_file import archive, read_session
 from nerd_gui.window.files.session_files import SessionFiles
 from nerd_gui.window.recovery import keeper as keeper_module
 from nerd_gui.window.recovery.guard import Guard
@@ -88,6 +89,24 @@ def test_nothing_is_left_by_a_window_that_is_closed(qtbot, window, guarded, tmp_
     window.close()
     guard.end()
     assert not list((tmp_path / "state").iterdir()) and not left_sessions(tmp_path / "state")
+
+
+def test_a_window_that_is_closed_does_not_wait_for_what_is_being_written(qtbot, window, guarded, tmp_path, monkeypatch):
+    counted = threading.Event()
+    true = archive.write_array
+
+    def endless(file, array, count):
+        true(file, array, count)
+        while True:  # as a whole photo nearly is
+            counted.set()
+            count(1)
+
+    monkeypatch.setattr(archive, "write_array", endless)
+    guard = guarded(window)
+    run_to_the_end(qtbot, window)
+    qtbot.waitUntil(counted.is_set)
+    guard.end()
+    assert not guard.keeper.busy and not list((tmp_path / "state").iterdir())
 
 
 def test_another_photo_takes_the_place_of_the_one_before(qtbot, window, guarded, tmp_path, open_built_in):
@@ -212,13 +231,13 @@ def test_a_full_disk_is_said_once_and_stops_nothing(qtbot, window, guarded, tmp_
     guard = guarded(window)
     monkeypatch.setattr(keeper_module.SessionFolder, "write", full)
     run_to_the_end(qtbot, window)
-    qtbot.waitUntil(lambda: "the disk is full" in window.statusBar().currentMessage())
+    qtbot.waitUntil(lambda: "the disk is full" in window.notice_bar.sentence("recovery"))
     qtbot.waitUntil(lambda: not guard.keeper.busy)
-    window.messages.say("")
+    window.messages.drop("recovery")
     window.session.pins.put(3, 4)
     guard.keeper.keep()
     qtbot.waitUntil(lambda: not guard.keeper.busy)
-    assert not window.statusBar().currentMessage()
+    assert not window.notice_bar.sentence("recovery")
 
 
 def test_only_so_much_is_kept_the_newest_first(qtbot, window, guarded, tmp_path, monkeypatch):
