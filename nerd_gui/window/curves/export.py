@@ -17,14 +17,16 @@ from nerd_gui.denoising import Trajectory
 from nerd_gui.files import why_not, write_file
 from nerd_gui.window.curves.plot import PAPER, CurvePlot
 
+#: What lines are called.
+Legend = Sequence[tuple[str, QPen]]
 #: A plot, and what its lines are called.
-Figure = tuple[CurvePlot, Sequence[tuple[str, QPen]]]
+Figure = tuple[CurvePlot, Legend]
 _LEGEND_HEIGHT, _MARGIN, _LETTER, _SAMPLE, _SPACE = 22, 8, 11, 22, 20  # pixels
 _PNG_SCALE = 3
 
 
-def save_csv(path: Path, trajectory: Trajectory, *, overwrite: bool = False) -> None:
-    """Write a line for each iterate: the numbers of the report, the evaluations, and 1 at the result.
+def save_csv(path: Path, runs: Sequence[tuple[str, Trajectory]], *, overwrite: bool = False) -> None:
+    """Write a line for each iterate of each run: its name, the numbers of the report, and 1 at the result.
 
     Undefined numbers are empty.
 
@@ -33,13 +35,19 @@ def save_csv(path: Path, trajectory: Trajectory, *, overwrite: bool = False) -> 
     ValueError
         If there is no iterate yet, or the file cannot be written, or is there and may not be replaced.
     """
-    if not len(trajectory):
+    rows = [
+        {
+            "run": name,
+            **iterate.as_record(),
+            "restarted": int(iterate.restarted),
+            "evaluations": iterate.evaluations,
+            "result": int(iterate.index == trajectory.result),
+        }
+        for name, trajectory in runs
+        for iterate in trajectory.iterates
+    ]
+    if not rows:
         raise ValueError("There are no curves to save yet; run the denoiser first.")
-    rows = []
-    for iterate in trajectory.iterates:
-        record = iterate.as_record()
-        record["restarted"] = int(record["restarted"])
-        rows.append({**record, "evaluations": iterate.evaluations, "result": int(iterate.index == trajectory.result)})
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
@@ -47,8 +55,10 @@ def save_csv(path: Path, trajectory: Trajectory, *, overwrite: bool = False) -> 
     _write(path, text.getvalue().encode(), overwrite)
 
 
-def save_picture(path: Path, figures: Sequence[Figure], *, overwrite: bool = False) -> None:
+def save_picture(path: Path, runs: Legend, figures: Sequence[Figure], *, overwrite: bool = False) -> None:
     """Write plots one below the other with their legends, dark on white: PNG, or SVG by the suffix of `path`.
+
+    The runs are named above them, one in a line.
 
     Raises
     ------
@@ -58,9 +68,10 @@ def save_picture(path: Path, figures: Sequence[Figure], *, overwrite: bool = Fal
     makers = {".png": _png, ".svg": _svg}
     if path.suffix.lower() not in makers:
         raise ValueError(f"“{path.name}” is no name for a picture of the curves; let it end in .png or .svg.")
-    width = max(max(plot.width(), _legend_width(plot, legend)) for plot, legend in figures) + 2 * _MARGIN
-    height = sum(plot.height() + _LEGEND_HEIGHT for plot, _ in figures) + 2 * _MARGIN
-    _write(path, makers[path.suffix.lower()](figures, QSize(width, height)), overwrite)
+    named = [*figures, *((figures[0][0], [run]) for run in runs)]
+    width = max(max(plot.width(), _legend_width(plot, legend)) for plot, legend in named) + 2 * _MARGIN
+    height = sum(plot.height() + _LEGEND_HEIGHT for plot, _ in figures) + len(runs) * _LEGEND_HEIGHT + 2 * _MARGIN
+    _write(path, makers[path.suffix.lower()](runs, figures, QSize(width, height)), overwrite)
 
 
 def _write(path: Path, data: bytes, overwrite: bool) -> None:
@@ -70,12 +81,12 @@ def _write(path: Path, data: bytes, overwrite: bool) -> None:
         raise ValueError(f"“{path}” was not saved: {why_not(error, path)}.") from error
 
 
-def _png(figures: Sequence[Figure], size: QSize) -> bytes:
+def _png(runs: Legend, figures: Sequence[Figure], size: QSize) -> bytes:
     image = QImage(size * _PNG_SCALE, QImage.Format.Format_RGB32)
     image.fill(PAPER.background)
     painter = QPainter(image)
     painter.scale(_PNG_SCALE, _PNG_SCALE)
-    _draw(painter, figures, _PNG_SCALE)
+    _draw(painter, runs, figures, _PNG_SCALE)
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -83,7 +94,7 @@ def _png(figures: Sequence[Figure], size: QSize) -> bytes:
     return bytes(buffer.data().data())
 
 
-def _svg(figures: Sequence[Figure], size: QSize) -> bytes:
+def _svg(runs: Legend, figures: Sequence[Figure], size: QSize) -> bytes:
     # pyqtgraph's own SVG exporter stumbles over closed paths. What it is for, clipping, is not needed here: the plots
     # show all of their curves.
     buffer = QBuffer()
@@ -92,18 +103,21 @@ def _svg(figures: Sequence[Figure], size: QSize) -> bytes:
     generator.setResolution(figures[0][0].logicalDpiX())  # of the axes' stored drawings, which would be scaled else
     generator.setSize(size)
     generator.setViewBox(QRect(0, 0, size.width(), size.height()))
-    generator.setTitle("Curves of a NERD run")
+    generator.setTitle("Curves of NERD runs")
     painter = QPainter(generator)
     painter.fillRect(QRect(0, 0, size.width(), size.height()), PAPER.background)
-    _draw(painter, figures, 1)
+    _draw(painter, runs, figures, 1)
     painter.end()
     return bytes(buffer.data().data())
 
 
-def _draw(painter: QPainter, figures: Sequence[Figure], scale: int) -> None:
+def _draw(painter: QPainter, runs: Legend, figures: Sequence[Figure], scale: int) -> None:
     """Draw legends and plots one below the other; `scale` is that of the painter, for lines of constant width."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     top = _MARGIN
+    for run in runs:
+        _draw_legend(painter, figures[0][0], [run], top)
+        top += _LEGEND_HEIGHT
     for plot, legend in figures:
         _draw_legend(painter, plot, legend, top)
         top += _LEGEND_HEIGHT
@@ -123,12 +137,12 @@ def _legend_font(plot: CurvePlot) -> QFont:
     return font
 
 
-def _legend_width(plot: CurvePlot, legend: Sequence[tuple[str, QPen]]) -> int:
+def _legend_width(plot: CurvePlot, legend: Legend) -> int:
     metrics = QFontMetrics(_legend_font(plot))
     return sum(_SAMPLE + metrics.horizontalAdvance(word) + _SPACE for word, _ in legend)
 
 
-def _draw_legend(painter: QPainter, plot: CurvePlot, legend: Sequence[tuple[str, QPen]], top: int) -> None:
+def _draw_legend(painter: QPainter, plot: CurvePlot, legend: Legend, top: int) -> None:
     painter.setFont(_legend_font(plot))
     left, middle = 2 * _MARGIN, top + _LEGEND_HEIGHT / 2
     for word, pen in legend:

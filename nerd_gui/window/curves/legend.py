@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QLineF, Qt
-from PySide6.QtGui import QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from superqt import QFlowLayout
 
@@ -79,20 +79,30 @@ class LegendEntry(QWidget):
 
     def set_pen(self, pen: QPen, symbol: str | None = None) -> None:
         """Draw a sample of the line."""
-        ratio = self.devicePixelRatioF()
-        width, height = _SAMPLE
-        pixmap = QPixmap(round(width * ratio), round(height * ratio))
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(pen.brush(), pen.widthF(), pen.style()))
-        painter.drawLine(QLineF(0, height / 2, width, height / 2))
-        if symbol is not None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(pen.brush())
-            painter.translate(width / 2, height / 2)
-            painter.scale(6, 6)
-            painter.drawPath(pg.graphicsItems.ScatterPlotItem.Symbols[symbol])
-        painter.end()
-        self._sample.setPixmap(pixmap)
+        self._sample.setPixmap(line_sample(self.devicePixelRatioF(), pen.color(), pen.widthF(), pen.style(), symbol))
+
+
+def line_sample(
+    ratio: float,
+    colour: QColor,
+    width: float,
+    style: Qt.PenStyle = Qt.PenStyle.SolidLine,
+    symbol: str | None = None,
+) -> QPixmap:
+    """A short piece of a curve, for a screen of this many device pixels a pixel."""
+    wide, tall = _SAMPLE
+    pixmap = QPixmap(round(wide * ratio), round(tall * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, width, style))
+    painter.drawLine(QLineF(0, tall / 2, wide, tall / 2))
+    if symbol is not None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.translate(wide / 2, tall / 2)
+        painter.scale(6, 6)
+        painter.drawPath(pg.graphicsItems.ScatterPlotItem.Symbols[symbol])
+    painter.end()
+    return pixmap

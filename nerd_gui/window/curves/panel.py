@@ -1,29 +1,32 @@
-"""The curves of a run over its iterates: residual, estimated noise level, quality."""
+"""The curves of the runs over their iterates: residual, estimated noise level, quality."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QPen
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from nerd_gui.denoising import RunSettings, Trajectory
 from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.window.curves.export import Figure, save_csv, save_picture
 from nerd_gui.window.curves.legend import NO_VALUE, LegendEntry, LegendRow
-from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Theme
+from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Series, Theme
+from nerd_gui.window.curves.run_legend import RunLegend
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.placeholder import Placeholder
-from nerd_gui.window.wording import scientific, short_name
+from nerd_gui.window.wording import scientific
 
 #: Name beside the line, how its value is written, tooltip.
 _CURVES: dict[str, tuple[str, Callable[[float], str], str]] = {
     "residual": ("residual", scientific, "‖g‖/‖f(z)‖ with g = f(z) − z: how far the iterate is from the fixed point"),
-    "relative_step": ("step", scientific, "How far the solver goes in a step: ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ (Fig. 10)"),
+    "relative_step": ("relative step", scientific, "How far the solver goes in a step: ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ (Fig. 10)"),
     "residual_change": (
-        "change",
+        "change of residual",
         scientific,
         "Change of the residual ‖gᵢ − gᵢ₋₁‖/‖gᵢ₋₁‖ (Sec. V-A); in a run that converges well it does not tend to 0",
     ),
@@ -48,12 +51,15 @@ _LEVELS = {
         "What a least-squares denoiser with this error (MSE, of the result) finds of σ",
     ),
 }
+_IN_TABLE = {"residual": "residual", "noise_level": "noise level", "psnr": "PSNR"}
 _EMPTY = "Explore runs the solver and draws here, step by step, how it finds the noise."
 _FIRST_STEPS = RunSettings.max_iter  # so many iterates have room from the start, and the axis need not move
 
 
 class Curves(QWidget):
-    """Three plots over the iterates of the session's run, with one cursor at the current iterate.
+    """Three plots over the iterates of the shown run and of the overlaid ones, with a cursor at the current iterate.
+
+    The colour says which run a curve belongs to, its line which quantity it is.
 
     A click or a drag in a plot goes to the iterate there.
 
@@ -70,14 +76,14 @@ class Curves(QWidget):
         self.setObjectName("curves")
         self.setAccessibleName("Curves over the iterates")
         self._session = session
-        self._attainable: tuple[int, float | None] | None = None
+        self._attainable: WeakKeyDictionary[Run, tuple[tuple[int, int | None], float | None]] = WeakKeyDictionary()
         self._entries: dict[str, LegendEntry] = {}
         self._blocks: dict[str, QWidget] = {}
         self._build()
         self._colour()
         self._refresh()
-        session.trajectoryChanged.connect(self._start_over)
-        session.channelChanged.connect(self._start_over)
+        session.trajectoryChanged.connect(self._refresh)
+        session.channelChanged.connect(self._refresh)
         session.runs.changed.connect(self._refresh)
         session.iterateAdded.connect(self._refresh)
         session.progressed.connect(self._refresh)
@@ -123,6 +129,8 @@ class Curves(QWidget):
         column.setSpacing(6)
         self._empty = Placeholder("curvesEmpty", _EMPTY)
         column.addWidget(self._empty, 10)
+        self.run_legend = RunLegend(_IN_TABLE)
+        column.addWidget(self.run_legend)
         for plot, keys in self._plots.items():
             legend = LegendRow()
             for key in keys:
@@ -133,10 +141,6 @@ class Curves(QWidget):
                     plot.add_level(key, style)
                     self._entries[key] = LegendEntry(f"{key}Readout", _LEVELS[key][0], _LEVELS[key][2])
                     legend.add(self._entries[key])
-            if plot is self.residual_plot:
-                tip = "Thin lines: the run to compare with, and its residual at this iterate"
-                self._reference_entry = LegendEntry("referenceReadout", "", tip)
-                legend.add(self._reference_entry)
             block = QWidget()
             inner = QVBoxLayout(block)
             inner.setContentsMargins(0, 0, 0, 0)
@@ -188,70 +192,76 @@ class Curves(QWidget):
             raise ValueError("There are no curves to save yet; run the denoiser first.")
         suffix = path.suffix.lower()
         if suffix == ".csv":
-            save_csv(path, self._session.trajectory, overwrite=overwrite)
+            drawn = [(run.name, run.trajectory) for run in self._drawn() if run.trajectory]
+            save_csv(path, drawn, overwrite=overwrite)
         elif suffix in (".png", ".svg"):
-            save_picture(path, self._figures(), overwrite=overwrite)
+            save_picture(path, self._named_runs(), self._figures(), overwrite=overwrite)
         else:
             raise ValueError(f"Curves cannot be saved as “{path.name}”; let the name end in .csv, .png or .svg.")
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
-    @property
-    def _reference(self) -> Trajectory | None:
-        """The run to compare with: the newest of those overlaid, if it has any iterate."""
-        others = [run.trajectory for run in self._session.runs.overlaid if run is not self._session.run]
-        return others[-1] if others and others[-1] else None
-
-    def _start_over(self) -> None:
-        """Draw another run, or another channel."""
-        self._attainable = None
-        self._refresh()
+    def _drawn(self) -> list[Run]:
+        """The runs whose curves are drawn, in the order of the list: the shown one and those overlaid."""
+        shown = self._session.run
+        listed = [run for run in self._session.runs if run.overlaid or run is shown]
+        return listed if shown is None or shown in listed else [*listed, shown]
 
     def _refresh(self) -> None:
         """Draw the runs as they are now."""
-        run, trajectory, reference = self._session.run, self._session.trajectory, self._reference
+        run, trajectory = self._session.run, self._session.trajectory
         result = trajectory.result if trajectory is not None and len(trajectory) else None
-        for plot, keys in self._plots.items():
-            for key in keys:
-                plot.set_values(key, self._curve(trajectory, key))
-                plot.set_values(key, self._curve(reference, key), reference=True)
+        series = {each: self._series(each) for each in self._drawn()}
+        others = [drawn for each, drawn in series.items() if each is not run]
+        for plot in self._plots:
+            plot.set_series(series[run] if run is not None else None, others)
             plot.set_result(result)
         if trajectory is not None or run is None or run.over:  # or else it is being prepared, and they are to come
             self._set_levels(trajectory, result)
-        quality = run is not None and run.subject.clean is not None
+        quality = any(each.subject.clean is not None for each in series)
         self._empty.setVisible(run is None)
         for name, block in self._blocks.items():
             block.setVisible(run is not None and (quality or name != "qualityPlot"))
         bottom = self.quality_plot if quality else self.noise_level_plot
         for plot in self._plots:
             plot.set_frame(right=quality, bottom=plot is bottom)
-        self._reference_entry.name = _name_of(reference) if reference is not None else ""
-        self._reference_entry.setVisible(reference is not None)
         self.export_action.setEnabled(result is not None)
         self._fit()
+        self._show_samples()
+        self.run_legend.show_runs(list(series), run, self._value, self._theme)
         self._show_cursor()
 
     def _set_levels(self, trajectory: Trajectory | None, result: int | None) -> None:
-        values: dict[str, float | None] = dict.fromkeys(_LEVELS)
-        if trajectory is not None:
-            by_picture = trajectory.settings.stop_on == PICTURE  # whatever the tolerance
-            values["tol"] = None if by_picture else trajectory.settings.tol or None
-            values["sigma"] = trajectory.true_noise_level(self._session.channel)
+        values: dict[str, list[tuple[float, int | None]]] = {key: [] for key in _LEVELS}
+        if trajectory is not None and trajectory.settings.stop_on != PICTURE and trajectory.settings.tol:
+            values["tol"] = [(trajectory.settings.tol, None)]
+        values["sigma"] = self._true_levels()
         run = self._session.run
         if trajectory is not None and result is not None and run is not None and not run.in_tiles:
-            if self._attainable is None or self._attainable[0] != result:  # it takes a look at every pixel
-                self._attainable = (result, trajectory.attainable_noise_level(self._session.channel))
-            values["attainable"] = self._attainable[1]
-        for key, value in values.items():
-            self._levels[key][0].set_level(key, value)
-            self._entries[key].setVisible(value is not None)
-            if value is not None:
-                self._entries[key].set_value(_LEVELS[key][1](value))
+            key = result, self._session.channel
+            if run not in self._attainable or self._attainable[run][0] != key:  # it takes a look at every pixel
+                self._attainable[run] = key, trajectory.attainable_noise_level(self._session.channel)
+            if (attainable := self._attainable[run][1]) is not None:
+                values["attainable"] = [(attainable, None)]
+        for name, levels in values.items():
+            self._levels[name][0].set_levels(name, levels)
+            self._entries[name].setVisible(bool(levels))
+            if levels:
+                self._entries[name].set_value(", ".join(_LEVELS[name][1](value) for value, _ in levels))
+
+    def _true_levels(self) -> list[tuple[float, int | None]]:
+        """The noise levels that were added, each once; where they are several, in the colour of the first run of it."""
+        levels: dict[float, int] = {}
+        for run in self._drawn():
+            level = run.trajectory.true_noise_level(self._session.channel) if run.trajectory is not None else None
+            if level is not None:
+                levels.setdefault(level, run.number - 1)
+        return [(level, slot if len(levels) > 1 else None) for level, slot in levels.items()]
 
     def _fit(self) -> None:
-        trajectory, reference = self._session.trajectory, self._reference
+        trajectory = self._session.trajectory
         newest = len(trajectory) - 1 if trajectory is not None else -1
-        last = max(newest, len(reference) - 1 if reference is not None else 0)
+        last = max([0, *(run.newest for run in self._drawn())])
         if trajectory is None or trajectory.stop_reason is None:
             run = self._session.run
             last = max(last, _FIRST_STEPS if run is None else min(run.settings.max_iter, _FIRST_STEPS))
@@ -262,18 +272,22 @@ class Curves(QWidget):
         for plot, keys in self._plots.items():
             plot.set_cursor_index(self._session.index if self._session.index >= 0 else None)
             for key in keys:
-                self._entries[key].set_value(self._value(self._session.trajectory, key))
+                self._entries[key].set_value(self._value(self._session.run, key))
             plot.setAccessibleDescription(", ".join(self._entries[key].text for key in keys))
-        self._reference_entry.set_value(self._value(self._reference, "residual"))
+        self.run_legend.show_values(self._value)
 
-    def _curve(self, trajectory: Trajectory | None, key: str) -> list[float | None]:
-        return trajectory.curve(key, self._session.channel) if trajectory is not None else []
+    def _series(self, run: Run) -> Series:
+        return Series(run.number - 1, {key: self._curve(run, key) for keys in self._plots.values() for key in keys})
 
-    def _value(self, trajectory: Trajectory | None, key: str) -> str:
+    def _curve(self, run: Run, key: str) -> list[float | None]:
+        return run.trajectory.curve(key, self._session.channel) if run.trajectory is not None else []
+
+    def _value(self, run: Run | None, key: str) -> str:
+        """A number of a run at the cursor, as it is written."""
         index = self._session.index
-        if trajectory is None or not 0 <= index < len(trajectory):
+        if run is None or not 0 <= index <= run.newest:
             return NO_VALUE
-        value = self._curve(trajectory, key)[index]
+        value = self._curve(run, key)[index]
         return NO_VALUE if value is None else _CURVES[key][1](value)
 
     def _on_check(self, key: str, shown: bool) -> None:
@@ -282,7 +296,6 @@ class Curves(QWidget):
 
     def _figures(self) -> list[Figure]:
         """The visible plots, each with what its lines are called."""
-        reference = self._reference_entry.name if self._reference is not None else None
         figures: list[Figure] = []
         for plot, keys in self._plots.items():
             if self._blocks[plot.objectName()].isHidden():
@@ -290,30 +303,32 @@ class Curves(QWidget):
             shown = [key for key in keys if (check := self._entries[key].check) is None or check.isChecked()]
             with plot.as_figure():
                 legend = [(_CURVES[key][0], plot.pen(key)) for key in shown]
-                levels = [key for key, (of, _) in self._levels.items() if of is plot and plot.level(key) is not None]
+                levels = [key for key, (of, _) in self._levels.items() if of is plot and plot.levels(key)]
                 legend += [(self._entries[key].text, plot.level_pen(key)) for key in levels]
-                if reference is not None and plot is self.residual_plot:
-                    legend.append((reference, plot.pen("residual", reference=True)))
             figures.append((plot, legend))
         return figures
 
+    def _named_runs(self) -> list[tuple[str, QPen]]:
+        with self.residual_plot.as_figure():
+            return [(run.label, self.residual_plot.pen("residual", run.number - 1)) for run in self._drawn()]
+
     def _colour(self) -> None:
-        theme = Theme.of(self.palette())
+        self._theme = Theme.of(self.palette())
+        for plot in self._plots:
+            plot.set_theme(self._theme)
+
+    def _show_samples(self) -> None:
+        """Draw the samples beside the names: those of the shown run."""
+        slot = self._session.run.number - 1 if self._session.run is not None else None
         for plot, keys in self._plots.items():
-            plot.set_theme(theme)
             for key, symbol in zip(keys, SYMBOLS, strict=False):
-                self._entries[key].set_pen(plot.pen(key), symbol)
+                self._entries[key].set_pen(plot.pen(key, slot), symbol)
         for key, (plot, _) in self._levels.items():
             self._entries[key].set_pen(plot.level_pen(key))
-        self._reference_entry.set_pen(self.residual_plot.pen("residual", reference=True))
 
     def changeEvent(self, event: QEvent) -> None:
         """Take on the colours and the letters of the window."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._colour()
-
-
-def _name_of(trajectory: Trajectory) -> str:
-    settings = trajectory.settings
-    return f"{settings.solver}, {short_name(settings.model)}"
+            self._refresh()

@@ -1,4 +1,4 @@
-"""One plot over the iterates: its curves, its level lines, the cursor."""
+"""One plot over the iterates: the curves of several runs, level lines, the cursor."""
 
 from __future__ import annotations
 
@@ -7,30 +7,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPalette, QPen, QWheelEvent
 
+from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, value_range
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, is_dark, series_colour, sized
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _MARGIN = 52, 46, 32, 10
-_TICK_ROOM, _TICK_ROW = 30, 16  # pixels that a number on the x axis needs, and one on the y axis
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a plot. The curves' are Okabe and Ito's, told apart by colour-blind eyes, lightened on dark."""
+    """Colours of a plot; the runs have theirs from `series_colour`."""
 
     background: QColor
     text: QColor
-    curves: tuple[QColor, ...]
+    dark: bool
 
     @classmethod
     def of(cls, palette: QPalette) -> Theme:
-        background = palette.base().color()
-        curves = tuple(series_colour(slot, dark=is_dark(palette)) for slot in range(3))
-        return cls(background, palette.text().color(), curves)
+        return cls(palette.base().color(), palette.text().color(), is_dark(palette))
 
     def faint(self, alpha: float) -> QColor:
         """The text's colour, `alpha` of it."""
@@ -38,51 +35,48 @@ class Theme:
         colour.setAlphaF(alpha)
         return colour
 
+    def of_run(self, slot: int) -> QColor:
+        """The colour of a run's curves."""
+        return series_colour(slot, dark=self.dark)
 
-PAPER = Theme(QColor("white"), QColor("black"), tuple(series_colour(slot, dark=False) for slot in range(3)))
 
-_STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
+PAPER = Theme(QColor("white"), QColor("black"), False)
+
+STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 SYMBOLS = ("o", "s", "d")
 
 
-class _IterationAxis(pg.AxisItem):
-    """Ticks at whole numbers."""
+@dataclass(frozen=True)
+class Series:
+    """The curves of a run in a plot.
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        least = (maxVal - minVal) * _TICK_ROOM / max(size, 1)
-        steps = (base * 10**power for power in range(9) for base in (1, 2, 5))
-        step = next((step for step in steps if step >= least), 10**9)
-        first = math.ceil(minVal / step) * step
-        return [(step, [float(value) for value in np.arange(first, maxVal + 1e-9, step)])]
+    Attributes
+    ----------
+    slot : int
+        Its place among the runs' colours.
+    values : dict
+        For each quantity its values, that of iterate i at i.
+    """
 
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [str(round(value)) for value in values]
-
-
-class _ValueAxis(pg.AxisItem):
-    """If it is logarithmic: ticks at powers of ten, and at 2 and 5 times them where there are few."""
-
-    def logTickValues(
-        self, minVal: float, maxVal: float, size: float, stdTicks: object
-    ) -> list[tuple[float, list[float]]]:
-        least = (maxVal - minVal) * _TICK_ROW / max(size, 1)  # decades
-        factors = (1, 2, 5) if least < math.log10(2) and maxVal - minVal < 2 else (1,)
-        step = max(1, math.ceil(least))
-        powers = range(math.floor(minVal / step) * step, math.ceil(maxVal) + 1, step)
-        values = [power + math.log10(factor) for power in powers for factor in factors]
-        return [(float(step), [value for value in values if minVal <= value <= maxVal])]
+    slot: int
+    values: dict[str, list[float | None]]
 
 
 @dataclass
-class Curve:
-    """A curve with its thin companion of the reference run, and its points (iterate, value)."""
+class _Quantity:
+    """What is drawn of every run, and how it is told from what else is drawn of it."""
 
     order: int
     right: bool
-    line: pg.PlotDataItem
-    reference: pg.PlotDataItem
     visible: bool = True
-    values: dict[str, list[float | None]] = field(default_factory=lambda: {"line": [], "reference": []})
+
+
+@dataclass
+class _Level:
+    """Horizontal lines of one kind; each has the colour of a run, or none."""
+
+    style: Qt.PenStyle
+    lines: list[tuple[pg.InfiniteLine, int | None]] = field(default_factory=list)
 
 
 class CurvePlot(pg.PlotWidget):
@@ -106,7 +100,7 @@ class CurvePlot(pg.PlotWidget):
     iterateRequested = Signal(int)
 
     def __init__(self, name: str, accessible: str, tip: str, label: str, right_label: str = "", *, log: bool = False):
-        super().__init__(axisItems={"bottom": _IterationAxis("bottom"), "left": _ValueAxis("left")})
+        super().__init__(axisItems={"bottom": IterationAxis("bottom"), "left": ValueAxis("left")})
         self.setObjectName(name)
         self.setAccessibleName(accessible)
         self.setToolTip(tip)
@@ -120,9 +114,11 @@ class CurvePlot(pg.PlotWidget):
         self._newest = -1
         self._line_scale = 1.0
         self._asked: int | None = None
-        self._result: int | None = None
-        self._curves: dict[str, Curve] = {}
-        self._levels: dict[str, tuple[pg.InfiniteLine, Qt.PenStyle]] = {}
+        self._quantities: dict[str, _Quantity] = {}
+        self._shown: Series | None = None
+        self._series: list[Series] = []
+        self._lines: dict[tuple[int, str], pg.PlotDataItem] = {}
+        self._levels: dict[str, _Level] = {}
         item = self.plotItem
         item.hideButtons()
         item.setMenuEnabled(False)
@@ -153,64 +149,79 @@ class CurvePlot(pg.PlotWidget):
     # ---- contents -----------------------------------------------------------------------------------------------
 
     def add_curve(self, key: str, *, right: bool = False) -> None:
-        """Make room for a curve; the first one carries the mark of the result."""
-        line, reference = pg.PlotDataItem(), pg.PlotDataItem()
-        for item in (line, reference):
-            if right and self._right is not None:
-                self._right.addItem(item)
-            else:
-                self.plotItem.addItem(item)
-        self._curves[key] = Curve(len(self._curves), right, line, reference)
+        """Make room for a quantity; the first one carries the mark of the result."""
+        self._quantities[key] = _Quantity(len(self._quantities), right and self._right is not None)
 
     def add_level(self, key: str, style: Qt.PenStyle) -> None:
-        """Make room for a horizontal line."""
-        line = pg.InfiniteLine(angle=0)
-        line.hide()
-        self._levels[key] = (line, style)
-        self.plotItem.addItem(line, ignoreBounds=True)
+        """Make room for horizontal lines."""
+        self._levels[key] = _Level(style)
 
-    def set_values(self, key: str, values: Sequence[float | None], *, reference: bool = False) -> None:
-        """Draw a curve, its value i at iterate i; what is None or cannot be drawn is skipped."""
-        curve = self._curves[key]
-        which = "reference" if reference else "line"
-        curve.values[which] = list(values)
-        points = [(index, value) for index, value in enumerate(values) if self._drawable(value)]
-        item: pg.PlotDataItem = getattr(curve, which)
-        item.setData([index for index, _ in points], [value for _, value in points])
+    def set_series(self, shown: Series | None, others: Sequence[Series] = ()) -> None:
+        """Draw the curves of the shown run, strong, and of others, thin; what is None or cannot be drawn is skipped."""
+        self._shown, self._series = shown, [*others, *([shown] if shown is not None else [])]
+        wanted = {(series.slot, key) for series in self._series for key in self._quantities}
+        for gone in set(self._lines) - wanted:
+            self._view_of(gone[1]).removeItem(self._lines.pop(gone))
+        for series in self._series:
+            for key in self._quantities:
+                self._draw(series, key)
 
-    def set_level(self, key: str, value: float | None) -> None:
-        """Move a horizontal line; None takes it away."""
-        line, _ = self._levels[key]
-        shown = value is not None and self._drawable(value)
-        line.setVisible(shown)
-        if value is not None and shown:
-            line.setPos(math.log10(value) if self._log else value)
+    def _draw(self, series: Series, key: str) -> None:
+        line = self._lines.get((series.slot, key))
+        if line is None:
+            line = self._lines[series.slot, key] = pg.PlotDataItem()
+            line.setVisible(self._quantities[key].visible)
+            self._view_of(key).addItem(line)
+        right = self._quantities[key].right
+        values = enumerate(series.values.get(key, ()))
+        points = [(index, value) for index, value in values if self._drawable(value, right=right)]
+        line.setData([index for index, _ in points], [value for _, value in points])
+        self._dress(series, key)
 
-    def level(self, key: str) -> float | None:
-        """Where a horizontal line stands, in the units of the axis; None for none."""
-        line, _ = self._levels[key]
-        if not line.isVisible():
-            return None
-        return 10 ** line.value() if self._log else line.value()
+    def _view_of(self, key: str) -> pg.ViewBox | pg.PlotItem:
+        return self._right if self._quantities[key].right else self.plotItem
+
+    def set_levels(self, key: str, values: Sequence[tuple[float, int | None]]) -> None:
+        """Draw horizontal lines, each in the colour of a run's slot, or without a colour (None)."""
+        level = self._levels[key]
+        for line, _ in level.lines:
+            self.plotItem.removeItem(line)
+        level.lines = []
+        for value, slot in values:
+            if self._drawable(value):
+                line = pg.InfiniteLine(math.log10(value) if self._log else value, angle=0)
+                self.plotItem.addItem(line, ignoreBounds=True)
+                level.lines.append((line, slot))
+                line.setPen(self.level_pen(key, slot))
+
+    def levels(self, key: str) -> list[float]:
+        """Where the horizontal lines of a kind stand, in the units of the axis."""
+        return [10 ** line.value() if self._log else line.value() for line, _ in self._levels[key].lines]
 
     def show_curve(self, key: str, visible: bool) -> None:
-        """Show or hide a curve and its reference."""
-        curve = self._curves[key]
-        curve.visible = visible
-        curve.line.setVisible(visible)
-        curve.reference.setVisible(visible)
+        """Show or hide a quantity of all runs."""
+        self._quantities[key].visible = visible
+        for (_, name), line in self._lines.items():
+            if name == key:
+                line.setVisible(visible)
 
-    def points(self, key: str, *, reference: bool = False) -> tuple[list[int], list[float]]:
-        """The iterates and values that a curve is drawn through."""
-        curve = self._curves[key]
-        x, y = (curve.reference if reference else curve.line).getOriginalDataset()
+    def points(self, key: str, slot: int | None = None) -> tuple[list[int], list[float]]:
+        """The iterates and values that a curve is drawn through: that of the shown run, or of the one of a slot."""
+        if slot is None:
+            slot = self._shown.slot if self._shown is not None else -1
+        if (line := self._lines.get((slot, key))) is None:
+            return [], []
+        x, y = line.getOriginalDataset()
         return ([], []) if x is None else ([round(value) for value in x], [float(value) for value in y])
 
+    def curve_visible(self, key: str) -> bool:
+        """Whether a quantity is drawn."""
+        return self._quantities[key].visible
+
     def set_result(self, index: int | None) -> None:
-        """Mark the result on the first curve."""
-        self._result = index
-        first = next(iter(self._curves.values()))
-        value = first.values["line"][index] if index is not None else None
+        """Mark the result of the shown run on the first curve."""
+        first = next(iter(self._quantities))
+        value = self._shown.values[first][index] if index is not None and self._shown is not None else None
         if index is None or value is None or not self._drawable(value):
             self._mark.setData([], [])
         else:
@@ -240,20 +251,20 @@ class CurvePlot(pg.PlotWidget):
         margin = 0.02 * last + 0.15
         view.setXRange(-margin, last + margin, padding=0)
         drawn = self._drawn(right=False)
-        view.setYRange(*_y_range(drawn, log=self._log), padding=0)
+        view.setYRange(*value_range(drawn, log=self._log), padding=0)
         axis, numbered = self.plotItem.getAxis("left"), bool(drawn)
         if axis.style["showValues"] != numbered:  # numbers beside nothing would say something
             axis.setStyle(showValues=numbered)
         if self._right is not None:
             self._right.setXRange(-margin, last + margin, padding=0)
-            self._right.setYRange(*_y_range(self._drawn(right=True), log=False), padding=0)
+            self._right.setYRange(*value_range(self._drawn(right=True), log=False), padding=0)
 
     def _drawn(self, *, right: bool) -> list[float]:
         """The values, and levels, that are to be seen."""
-        curves = [curve for curve in self._curves.values() if curve.visible and curve.right is right]
-        values = [value for curve in curves for each in curve.values.values() for value in each]
+        keys = [key for key, quantity in self._quantities.items() if quantity.visible and quantity.right is right]
+        values = [value for series in self._series for key in keys for value in series.values.get(key, ())]
         if not right:
-            values += [self.level(key) for key in self._levels]
+            values += [value for key in self._levels for value in self.levels(key)]
         return [value for value in values if value is not None and self._drawable(value, right=right)]
 
     def _drawable(self, value: float | None, *, right: bool = False) -> bool:
@@ -294,27 +305,34 @@ class CurvePlot(pg.PlotWidget):
         self._cursor.setPen(pg.mkPen(theme.faint(0.75), width=1.5))
         self._mark.setPen(pg.mkPen(theme.background, width=1))
         self._mark.setBrush(pg.mkBrush(theme.text))
-        for key, curve in self._curves.items():
-            pen = self.pen(key)
-            curve.line.setPen(pen)
-            curve.line.setSymbol(SYMBOLS[curve.order])
-            curve.line.setSymbolSize(6)
-            curve.line.setSymbolPen(None)
-            curve.line.setSymbolBrush(pen.color())
-            curve.reference.setPen(self.pen(key, reference=True))
-        for key, (line, _) in self._levels.items():
-            line.setPen(self.level_pen(key))
+        for series in self._series:
+            for key in self._quantities:
+                self._dress(series, key)
+        for key, level in self._levels.items():
+            for line, slot in level.lines:
+                line.setPen(self.level_pen(key, slot))
 
-    def pen(self, key: str, *, reference: bool = False) -> QPen:
-        """How a curve is drawn."""
-        curve = self._curves[key]
-        colour = QColor(self.theme.curves[curve.order])
-        width = (1 if reference else 2) * self._line_scale
-        return pg.mkPen(colour, width=width, style=_STYLES[0 if reference else curve.order])
+    def _dress(self, series: Series, key: str) -> None:
+        """Draw a curve as it should look: strong above all others where its run is the shown one."""
+        line, shown, pen = self._lines[series.slot, key], series is self._shown, self.pen(key, series.slot)
+        line.setPen(pen)
+        line.setSymbol(SYMBOLS[self._quantities[key].order])
+        line.setSymbolSize(6 if shown else 4)
+        line.setSymbolPen(None)
+        line.setSymbolBrush(pen.color())
+        line.setZValue(10 if shown else 5)
 
-    def level_pen(self, key: str) -> QPen:
+    def pen(self, key: str, slot: int | None = None) -> QPen:
+        """How a curve is drawn: the colour says which run, the line which quantity; without a run in the text's."""
+        shown = self._shown is not None and slot == self._shown.slot
+        colour = self.theme.faint(0.8) if slot is None else self.theme.of_run(slot)
+        width = (2.2 if shown or slot is None else 1.2) * self._line_scale
+        return pg.mkPen(colour, width=width, style=STYLES[self._quantities[key].order])
+
+    def level_pen(self, key: str, slot: int | None = None) -> QPen:
         """How a horizontal line is drawn."""
-        return pg.mkPen(self.theme.faint(0.7), width=1.3 * self._line_scale, style=self._levels[key][1])
+        colour = self.theme.faint(0.7) if slot is None else self.theme.of_run(slot)
+        return pg.mkPen(colour, width=1.3 * self._line_scale, style=self._levels[key].style)
 
     def _label_style(self) -> dict[str, str]:
         return {"color": self.theme.text.name(), "font-size": f"{CAPTION_PIXELS}px"}
@@ -378,13 +396,3 @@ class CurvePlot(pg.PlotWidget):
         if index is not None and index != self._asked:
             self._asked = index
             self.iterateRequested.emit(index)
-
-
-def _y_range(drawn: list[float], *, log: bool) -> tuple[float, float]:
-    """What the axis covers, logarithms if it is logarithmic."""
-    if not drawn:
-        return (-3.0, 0.0) if log else (0.0, 1.0)
-    low, high = (math.log10(value) if log else value for value in (min(drawn), max(drawn)))
-    least = 1e-3 if len(drawn) > 1 else 0.5  # a lone level says nothing of how near the curve will come to it
-    span = max(high - low, 0.5 if log else least * abs(high), 1e-9)
-    return low - 0.08 * span, high + 0.08 * span

@@ -54,7 +54,7 @@ class RunDelegate(QStyledItemDelegate):
         name_font = sized(option.font, TEXT_PIXELS, strong=row.shown)
         state = f"settings changed · {row.state}" if row.changed else row.state
         first, asked, found = _lines(option.rect, option.font)
-        state_width = min(QFontMetrics(small).horizontalAdvance(state), first.width() * 2 // 3)
+        state_width = min(QFontMetrics(small).horizontalAdvance(state) + SMALL, first.width() * 2 // 3)
         name_width = first.width() - state_width - SMALL
         for font, colour, place, words, alignment in (
             (name_font, text, QRect(first.topLeft(), QSize(name_width, first.height())), row.name, _LEFT),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from nerd_gui.denoising import PhotoProgress, PhotoRun, RunSettings, Subject, Trajectory
 from nerd_gui.nerd import NERD, AttentionMaps
+from nerd_gui.window.wording import noise_words, solver_name
 
 
 @dataclass(eq=False)
@@ -59,6 +60,11 @@ class Run:
     index: int = -1
     started: datetime = field(default_factory=datetime.now)
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def label(self) -> str:
+        """Name, solver and noise, as a legend says it: “Run 2 · Anderson · σ 25”."""
+        return f"{self.name} · {solver_name(self.settings.solver)} · {noise_words(self.subject)}"
 
     @property
     def whole(self) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 
-from nerd_gui.window.curves.plot import CurvePlot
+from nerd_gui.window.curves.plot import CurvePlot, Series
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_no_two_numbers_overlap(qtbot, values, height):
     qtbot.addWidget(plot)
     plot.resize(400, height)
     plot.add_curve("residual")
-    plot.set_values("residual", values)
+    plot.set_series(Series(0, {"residual": values}))
     plot.show()
     qtbot.waitExposed(plot)
     axis = plot.getAxis("left")
@@ -44,20 +44,20 @@ def test_an_axis_beside_nothing_has_no_numbers(plot):
     axis = plot.getAxis("left")
     plot.fit(-1, 17)
     assert not axis.style["showValues"]
-    plot.set_values("noise_level", [20.0, 21.0])
+    plot.set_series(Series(0, {"noise_level": [20.0, 21.0]}))
     plot.fit(1, 17)
     assert axis.style["showValues"]
-    plot.set_values("noise_level", [])
+    plot.set_series(Series(0, {"noise_level": []}))
     plot.fit(-1, 17)
     assert not axis.style["showValues"]
 
 
 def test_a_lone_level_has_a_wide_range_around_it(plot):
-    plot.set_level("true", 23.0)
+    plot.set_levels("true", [(23.0, None)])
     plot.fit(-1, 17)
     (_, _), (low, high) = plot.plotItem.vb.viewRange()
     assert low < 22.5 and high > 23.5
-    plot.set_values("noise_level", [22.99, 23.0, 23.01])  # now the curve says what there is to tell apart
+    plot.set_series(Series(0, {"noise_level": [22.99, 23.0, 23.01]}))  # now the curve says what there is to tell apart
     plot.fit(2, 17)
     (_, _), (low, high) = plot.plotItem.vb.viewRange()
     assert 22.9 < low < 22.99 and 23.01 < high < 23.1
