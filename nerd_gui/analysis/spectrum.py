@@ -13,12 +13,9 @@ from torch import Tensor
 from nerd_gui.analysis.linearised import Interrupt, Linearised, NotSolved
 from nerd_gui.nerd import NERD
 
-_TOLERANCE = 1e-4
-#: The same in float32 where products are differences of two evaluations.
-_ROUGH = 3e-2
-#: Eigenvalues sought beyond those asked for: of several of nearly one modulus Arnoldi's method may miss the largest.
-_SPARE = 3
-_BASIS = 8  # vectors beyond twice the eigenvalues that Arnoldi's method keeps
+#: Relative accuracy asked of ARPACK: in float64, in float32, and in float32 where products are differences of f.
+_EXACT, _SINGLE, _ROUGH = 1e-4, 1e-3, 3e-2
+_BASIS = 16  # vectors beyond twice the eigenvalues that Arnoldi's method keeps
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +62,7 @@ def spectrum(
     net, y, z, level, window, interrupt
         See `Linearised`.
     count : int
-        How many, at least 1.
+        How many, at least 1. Of several that have nearly one modulus Arnoldi's method may miss one: ask for more then.
     vectors : bool
         Whether eigenvectors are wanted: about as much work again. Without, `Spectrum.vectors` is empty.
     seed : int
@@ -82,10 +79,10 @@ def spectrum(
     size = at.z.numel()
     if not 1 <= count < size - 1:
         raise ValueError(f"{count} eigenvalues cannot be found of a Jacobian of {size} features: ask for 1 or more.")
-    sought = min(count + _SPARE, size - 2)
-    basis = min(size, 2 * sought + _BASIS)
-    values, left = _found(eigs, _operator(at, at.transposed), sought, basis, "LM", seed)
-    order = np.argsort(-np.abs(values), kind="stable")[:count]
+    basis = min(size, 2 * count + _BASIS)
+    tol = _EXACT if at.z.dtype == torch.float64 else _SINGLE
+    values, left = _found(eigs, _operator(at, at.transposed), count, basis, "LM", seed, tol)
+    order = np.argsort(-np.abs(values), kind="stable")
     values = values[order].astype(np.complex128)
     shaped = torch.zeros(0, *at.z.shape[1:], dtype=torch.complex64)
     if vectors:
@@ -114,15 +111,8 @@ def field_of_values_abscissa(
     def symmetric(v: Tensor) -> Tensor:
         return (at.forward(v) + at.transposed(v)) / 2
 
-    values, _ = _found(
-        eigsh,
-        _operator(at, symmetric),
-        1,
-        min(at.z.numel(), 2 + _BASIS),
-        "LA",
-        seed,
-        _TOLERANCE if at.z.dtype == torch.float64 else _ROUGH,
-    )
+    tol = _EXACT if at.z.dtype == torch.float64 else _ROUGH
+    values, _ = _found(eigsh, _operator(at, symmetric), 1, min(at.z.numel(), 2 + _BASIS), "LA", seed, tol)
     return float(values[0])
 
 
@@ -155,7 +145,7 @@ def _ritz_vectors(at: Linearised, values: NDArray[np.complex128], begin: Tensor)
 
     Arnoldi's method without restarts, since restarts need products that are more exact than differences are.
     """
-    steps = min(begin.numel(), 2 * len(values) + 2 * _BASIS)
+    steps = min(begin.numel(), 2 * len(values) + _BASIS)
     basis = [begin / begin.norm()]
     projected = np.zeros((steps + 1, steps))
     for step in range(steps):
@@ -179,7 +169,7 @@ def _ritz_vectors(at: Linearised, values: NDArray[np.complex128], begin: Tensor)
     return torch.nn.functional.normalize(stacked.flatten(1), dim=1).view_as(stacked)
 
 
-def _found(method, operator: LinearOperator, count: int, basis: int, which: str, seed: int, tol: float = _TOLERANCE):  # type: ignore[no-untyped-def]
+def _found(method, operator: LinearOperator, count: int, basis: int, which: str, seed: int, tol: float):  # type: ignore[no-untyped-def]
     start = np.random.default_rng(seed).standard_normal(operator.shape[0]).astype(operator.dtype)
     try:
         return method(operator, k=count, which=which, ncv=basis, v0=start, tol=tol, maxiter=20)
