@@ -36,8 +36,6 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Open the window; returns when it is closed."""
-    import torch  # noqa: F401  # before Qt: torch >= 2.9 fails to load after it on Windows
-
     from nerd_gui.window.application import run_window
 
     return run_window(args.photo, screenshot=args.screenshot, model=args.model)

@@ -1,19 +1,26 @@
-"""Starting the window as a program, or for one picture of it."""
+"""Starting the window as a program, or for one picture of it.
+
+What takes long to load is loaded when something is on the screen: see `Splash`.
+"""
+
+from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-import torch  # noqa: F401 - before Qt: torch 2.9 and later fail to load after it on Windows
 from PySide6.QtCore import QBuffer, QIODevice, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
-from nerd_gui.denoising import RunError
 from nerd_gui.files import why_not, write_file
-from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
-from nerd_gui.window.recovery.guard import Guard
+from nerd_gui.window.splash import Splash
 from nerd_gui.window.style.scheme import dress
+
+if TYPE_CHECKING:
+    from nerd_gui.window.main_window import MainWindow
+    from nerd_gui.window.recovery.guard import Guard
 
 
 def run_window(photo: Path | None, screenshot: Path | None = None, model: str | None = None) -> int:
@@ -35,13 +42,15 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
     application.setApplicationName("NERD GUI")
     dress()
     if screenshot is None:
-        window = MainWindow(photo, model=model)
-        guard = Guard(window)
-        window.show()
-        guard.offer()
+        opened: list[tuple[MainWindow, Guard]] = []
+        splash = Splash(lambda: opened.append(_open(photo, model)))
+        splash.show()
         code = application.exec()
-        guard.end()
+        for _, guard in opened:
+            guard.end()
         return code
+    from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
+
     # A picture of the window as it comes, whatever its owner made of it.
     with TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
@@ -51,6 +60,18 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
         return _take_screenshot(window, screenshot)
 
 
+def _open(photo: Path | None, model: str | None) -> tuple[MainWindow, Guard]:
+    """Open the window, once what it needs is loaded."""
+    from nerd_gui.window.main_window import MainWindow
+    from nerd_gui.window.recovery.guard import Guard
+
+    window = MainWindow(photo, model=model)
+    guard = Guard(window)
+    window.show()
+    guard.offer()
+    return window, guard
+
+
 def _complain(sentence: str) -> int:
     print(f"nerd-gui: {sentence}", file=sys.stderr)
     return 2
@@ -58,6 +79,8 @@ def _complain(sentence: str) -> int:
 
 def _take_screenshot(window: MainWindow, path: Path) -> int:
     """Run what is open, pin the middle pixel, save the window's picture."""
+    from nerd_gui.denoising import RunError
+
     outcome: list[int] = []
     session = window.session
 

@@ -8,6 +8,8 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from superqt import QFlowLayout
 
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, sized
+
 _SAMPLE = (20, 10)
 NO_VALUE = "–"
 
@@ -19,7 +21,7 @@ class LegendRow(QWidget):
         super().__init__()
         self._flow = QFlowLayout(self)
         self._flow.setContentsMargins(8, 0, 0, 0)
-        self._flow.setHorizontalSpacing(14)
+        self._flow.setHorizontalSpacing(SMALL + TIGHT)
         self._flow.setVerticalSpacing(2)
 
     def add(self, entry: QWidget) -> None:
@@ -57,6 +59,7 @@ class LegendEntry(QWidget):
         self._text = QLabel()
         self._text.setObjectName(object_name)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setFont(sized(self.font(), CAPTION_PIXELS))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(5)

@@ -109,7 +109,7 @@ class CurvePlot(pg.PlotWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFrameShape(self.Shape.NoFrame)
         self.setAntialiasing(True)
-        self.setMinimumHeight(88)
+        self.setMinimumHeight(76)
         self._label, self._right_label, self._log = label, right_label, log
         self._newest = -1
         self._line_scale = 1.0

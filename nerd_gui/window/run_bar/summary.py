@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import QLabel, QWidget
 
 from nerd_gui.compiled import SLOWER, Status, status
@@ -13,6 +13,8 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import scientific, short_name
 
 _READY = "Denoise removes the noise of the whole photo; Explore shows step by step how it is found."
+_PATIENCE = 3  # seconds of loading that need no explanation
+_FIRST_TIME = ". The first run on a computer makes code for its processor; that takes a while, and later ones need not."
 MEANING = "Evaluations of f, time, residual ‖g‖/‖f(z)‖ and estimated noise level of the iterate."
 
 
@@ -28,6 +30,9 @@ class RunSummary(QLabel):
         self._session = session
         self._choice = self._warning = ""
         self._plain = False
+        self._since = QElapsedTimer()
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._show_state)
         session.subjectChanged.connect(self._show_state)
         session.runChanged.connect(self._show_state)
         session.iterateAdded.connect(self._show_state)
@@ -42,6 +47,8 @@ class RunSummary(QLabel):
     def _show_state(self) -> None:
         session = self._session
         run, trajectory, index = session.run, session.trajectory, session.index
+        if run is None or run.over or trajectory is not None:
+            self._clock.stop()
         self.setToolTip(MEANING)
         if self._plain:
             self._show_photo()
@@ -49,11 +56,22 @@ class RunSummary(QLabel):
             self.setText(summary(trajectory, index, paused=session.controller.paused))
             self.setToolTip(explanation(trajectory))
         elif run is not None and not run.over:
-            does = "Loading" if trajectory is None else "Denoising the whole photo with"
-            self.setText(f"{does} {short_name(run.settings.model)} …")
+            network = short_name(run.settings.model)
+            self.setText(
+                self._loading(network) if trajectory is None else f"Denoising the whole photo with {network} …"
+            )
         else:
             ready = f"Ready. {self._choice or _READY}"
             self.setText(ready if session.workspace.photo else "Open a photo.")
+
+    def _loading(self, network: str) -> str:
+        """What takes so long before the first iterate, and for how long it has; it is said anew every second."""
+        if not self._clock.isActive():
+            self._since.start()
+            self._clock.start()
+        seconds = self._since.elapsed() // 1000
+        why = "" if seconds < _PATIENCE else _FIRST_TIME
+        return f"Loading {network} … {seconds} s{why}"
 
     def _show_photo(self) -> None:
         session, run = self._session, self._session.run
