@@ -145,6 +145,8 @@ def test_a_file_of_a_newer_program(path):
         lambda text: text["runs"][0]["iterates"][1].update(stop_reason="bored"),
         lambda text: text["runs"][0]["iterates"].append(text["runs"][0]["iterates"][2] | {"index": 3}),
         lambda text: text["runs"][0].update(iterates=[]),
+        lambda text: text["runs"][0]["iterates"][1].update(seconds="inf"),
+        lambda text: text["view"].update(zoom=float("nan")),
         lambda text: text["runs"].append(text["runs"][0]),
         lambda text: text["runs"][0]["subject"].update(region=[0, 0, 5, 5], checksum=1),
     ],

@@ -294,7 +294,7 @@ def _read(
 
 def _description(members: _Members, path: Path) -> Fields:
     try:
-        fields = Fields(json.loads(members.text()))
+        fields = Fields(json.loads(members.text(), parse_constant=_no_number))
     except (KeyError, FileNotFoundError) as error:
         raise SessionFileError(f"“{path.name}” is no session of NERD GUI.") from error
     if not fields.has("format") or fields.text("format") != FORMAT:
@@ -304,6 +304,10 @@ def _description(members: _Members, path: Path) -> Fields:
             f"“{path.name}” was saved by a newer version of the program ({fields.text('program')}); update this one."
         )
     return fields
+
+
+def _no_number(name: str) -> float:
+    raise Damaged(f"{name} is no number of JSON")
 
 
 def _session(

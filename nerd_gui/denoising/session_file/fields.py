@@ -55,13 +55,16 @@ class Fields:
         return self._whole(self.values.get(name), name, least)
 
     def real(self, name: str) -> float:
-        """A number, also one that is not finite."""
+        """A number that is finite."""
         value = self.values.get(name)
-        if value in ("inf", "-inf", "nan"):
-            return float(value)
-        if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
+        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < math.inf:
             return value
         return self._wrong(name, "a number")
+
+    def any_real(self, name: str) -> float:
+        """A number, also one that is not finite: see `plain_number`."""
+        value = self.values.get(name)
+        return float(value) if value in ("inf", "-inf", "nan") else self.real(name)
 
     def wholes(self, name: str, count: int) -> tuple[int, ...]:
         """So many whole numbers."""
@@ -81,8 +84,12 @@ class Fields:
         return tuple(values) if all(isinstance(value, str) for value in values) else self._wrong(name, "texts")
 
     def reals(self, name: str) -> tuple[float, ...]:
-        """A list of numbers."""
+        """A list of numbers that are finite."""
         return tuple(Fields({name: value}, self._where).real(name) for value in self.list(name))
+
+    def any_reals(self, name: str) -> tuple[float, ...]:
+        """A list of numbers, also of some that are not finite."""
+        return tuple(Fields({name: value}, self._where).any_real(name) for value in self.list(name))
 
     def object(self, name: str) -> dict[str, Any]:
         """An object, as it is."""

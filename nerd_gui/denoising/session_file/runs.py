@@ -115,7 +115,7 @@ def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> None:
     trajectory, shape = run.trajectory, run.trajectory.subject.noisy.shape
     reason = trajectory.stop_reason
     for index, each in enumerate(fields.each("iterates")):
-        levels = each.reals("noise_levels")
+        levels = each.any_reals("noise_levels")
         if len(levels) != shape[0] or each.whole("index") != index:
             raise Damaged("an iterate is that of another photo")
         stop = each.text("stop_reason") if each.has("stop_reason") else None
@@ -124,10 +124,10 @@ def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> None:
                 index=index,
                 n_hat=estimates(run.number, index, (shape[0], shape[1], shape[2])),
                 features=None,
-                residual=each.real("residual"),
+                residual=each.any_real("residual"),
                 relative_step=_maybe(each, "relative_step"),
                 residual_change=_maybe(each, "residual_change"),
-                noise_level=each.real("noise_level"),
+                noise_level=each.any_real("noise_level"),
                 noise_levels=levels,
                 psnr=_maybe(each, "psnr"),
                 ssim=_maybe(each, "ssim"),
@@ -194,9 +194,8 @@ def _settings(values: dict[str, Any]) -> RunSettings:
     read: dict[str, Any] = {}
     for name, usual in default.items():
         if usual is None:
-            read[name] = _maybe(fields, name)
-            if name in ("memory", "window") and read[name] is not None:
-                read[name] = fields.whole(name, 1)
+            kind = fields.whole if name in ("memory", "window") else fields.real
+            read[name] = kind(name) if fields.has(name) else None
         elif isinstance(usual, bool):
             read[name] = fields.flag(name)
         elif isinstance(usual, int):
@@ -240,4 +239,4 @@ def _status(fields: Fields) -> Status:
 
 
 def _maybe(fields: Fields, name: str) -> float | None:
-    return fields.real(name) if fields.has(name) else None
+    return fields.any_real(name) if fields.has(name) else None

@@ -7,7 +7,7 @@ from typing import Any
 from nerd_gui.denoising import PhotoProgress
 from nerd_gui.denoising.session_file import SavedRun, SavedSession
 from nerd_gui.imaging import PhotoNoise
-from nerd_gui.window.session.pins import Pin
+from nerd_gui.window.session.pins import MOST, Pin
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.session.workspace import Table
@@ -65,10 +65,11 @@ def take_up(session: Session, kept: SavedSession, noise: PhotoNoise) -> None:
     """
     sigma, seed, region = kept.sigma, kept.seed, kept.region
     runs = {run.number: _run(run) for run in kept.runs}
-    pins = tuple(Pin(*pin) for pin in kept.pins)
+    pins = tuple(Pin(*pin) for pin in kept.pins[:MOST])
     table = Table(kept.photo, kept.clean, noise, kept.add_noise, sigma, seed, region)
     session.bring(table, runs.values(), None if kept.shown is None else runs[kept.shown], pins)
-    session.pins.set(pins, kept.selected)
+    if any(pin.number == kept.selected for pin in pins):
+        session.pins.set(pins, kept.selected)
     session.set_channel(kept.channel)
     if kept.compared is not None:
         number, index, look = kept.compared

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QLabel, QMessageBox, 
 from window_person import dialog_text, run_to_the_end
 
 from nerd_gui.denoising import Look, PhotoProgress
+from nerd_gui.denoising.session_file import SavedSession, write_session
 from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.imaging import open_photo
 from nerd_gui.window.files import session_files
@@ -226,6 +227,16 @@ def test_a_bad_session_is_a_dialog_and_changes_nothing(qtbot, worked_on, tmp_pat
     qtbot.waitUntil(lambda: bool(worked_on.findChildren(QMessageBox)))
     assert "bad.nerd" in dialog_text(worked_on)
     assert description(worked_on) == before and worked_on.sessions.path is None
+
+
+@pytest.mark.parametrize("picture", [{"zoom": "wide"}, 5, {"mode": "WIPE"}])
+def test_a_way_of_looking_that_is_none_is_said_and_the_rest_opens(qtbot, window, tmp_path, photo_path, picture):
+    kept = SavedSession(open_photo(photo_path), pins=((2, 3, 4),), selected=7, view={"picture": picture})
+    write_session(tmp_path / "a.nerd", kept, overwrite=False)
+    window.sessions.open(tmp_path / "a.nerd")
+    wait_for_session(qtbot, window, tmp_path / "a.nerd")
+    assert "could not be brought back" in window.notice_bar.sentence("session")
+    assert window.session.pins.selected.pixel == (3, 4)
 
 
 def test_a_photo_that_was_moved_is_found_by_the_person(qtbot, worked_on, make_window, tmp_path, photo_path):
