@@ -90,6 +90,7 @@ class CompareTools(QWidget):
             assert isinstance(model, QStandardItemModel)
             for index, layer in enumerate(Layer):
                 model.item(index).setEnabled(layer in comparison.layers)
+                model.item(index).setText(comparison.name(layer))
         there = comparison.layers.shape is not None
         for tool in (self._left, self._mode, self._right, self._fit, self._actual):
             tool.setEnabled(there)

@@ -53,6 +53,10 @@ class Comparison:
         Whether the left layer is shown alone, while a key is held.
     divider : float
         Where the wipe's divider stands, as a part of the visible picture's width.
+    captions, names : dict
+        Words in the corner of a layer, and in the lists of layers.
+    missing : dict
+        Why a layer that a person may expect has no picture.
     plain : bool
         Whether captions say no more than before and after.
     panes : list of QRect
@@ -66,6 +70,8 @@ class Comparison:
     flipped: bool = False
     divider: float = 0.5
     captions: dict[Layer, str] = field(default_factory=dict)
+    names: dict[Layer, str] = field(default_factory=dict)
+    missing: dict[Layer, str] = field(default_factory=dict)
     plain: bool = False
     viewport: Viewport = field(default_factory=Viewport)
     panes: list[QRect] = field(default_factory=lambda: [QRect(0, 0, 1, 1)])
@@ -87,6 +93,14 @@ class Comparison:
         if self.plain and layer in _PLAIN_WORDS:
             return _PLAIN_WORDS[layer]
         return self.captions.get(layer, str(layer))
+
+    def name(self, layer: Layer) -> str:
+        """Return what a layer is called where it is chosen."""
+        return self.names.get(layer, str(layer))
+
+    def complaint(self) -> str:
+        """Return why a selected layer is not shown; empty where they are."""
+        return next((self.missing[layer] for layer in (self.left, self.right) if self.missing.get(layer)), "")
 
     def shown_layers(self) -> list[Layer]:
         """Return the layers on show, left to right: the selected ones, or the first there is while both are missing."""

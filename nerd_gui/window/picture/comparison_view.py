@@ -114,6 +114,17 @@ class ComparisonView(QWidget):
         self._comparison.captions[layer] = text
         self._canvas.update()
 
+    def set_name(self, layer: Layer, name: str) -> None:
+        """Set what a layer is called in the lists of layers and in the read-out."""
+        if self._comparison.name(layer) != name:
+            self._comparison.names[layer] = name
+            self._tools.show_comparison(self._comparison)
+
+    def set_missing(self, layer: Layer, why: str) -> None:
+        """Say why a layer has no picture, while it is selected; an empty sentence says nothing."""
+        self._comparison.missing[layer] = why
+        self._show_readout()
+
     def captions(self) -> list[str]:
         """Return the captions on show, left to right."""
         return [part.caption for part in self._comparison.parts()] if self._comparison.layers.shape is not None else []
@@ -309,13 +320,15 @@ class ComparisonView(QWidget):
         elif hovered is not None and layers.shape is not None and not self._comparison.plain:
             row, col = hovered
             values = [
-                f"{layer} {' '.join(f'{value:.1f}' for value in layers.value(layer, *self._canvas.shown(row, col)))}"
+                f"{self._comparison.name(layer)} "
+                + " ".join(f"{value:.1f}" for value in layers.value(layer, *self._canvas.shown(row, col)))
                 for layer in (self._comparison.left, self._comparison.right)
                 if layer in layers
             ]
             self._readout.setText(f"row {row}, col {col}:  " + "  /  ".join(values))
         else:
-            self._readout.setText("" if layers.shape is None else _PLAIN if self._comparison.plain else _IDLE)
+            idle = _PLAIN if self._comparison.plain else self._comparison.complaint() or _IDLE
+            self._readout.setText("" if layers.shape is None else idle)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

@@ -9,12 +9,19 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from nerd_gui.denoising import Trajectory
+from nerd_gui.window.picture.captions import iterate_caption, kept_caption, kept_name, removed_caption
 from nerd_gui.window.picture.comparison_view import ComparisonView
 from nerd_gui.window.picture.iterate_pictures import IteratePictures
 from nerd_gui.window.picture.layers import Layer
+from nerd_gui.window.picture.noisy_score import NoisyScore
+from nerd_gui.window.picture.sources import ArraySource, Source
+from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.session.workspace import Workspace
+from nerd_gui.window.shortcuts import Shortcut
+
+_OTHER_PART = "{} is of another part of the photo: to compare it, show a run of that part, or of a part inside it."
 
 
 class PictureView(ComparisonView):
@@ -37,6 +44,8 @@ class PictureView(ComparisonView):
         super().__init__(session, parent)
         self._pictures: IteratePictures | None = None
         self._compared: IteratePictures | None = None  # of the run of the iterate that is kept for comparison
+        self._noisy_score = NoisyScore(self)
+        self._noisy_score.found.connect(self._show_noisy_score)
         self.setObjectName("pictureView")
         self.setAccessibleName("Picture with its compare tools")
         self.regionChosen.connect(self._take_region)
@@ -50,6 +59,7 @@ class PictureView(ComparisonView):
         session.lookChanged.connect(self._show_look)
         session.subjectChanged.connect(self._show_table_again)
         session.comparedChanged.connect(self._show_compared)
+        session.runs.changed.connect(self._show_names)
         session.controller.ended.connect(self._show_look)  # detail is told from noise anew
         self._canvas.zoomChanged.connect(self._tell_view)
         self._canvas.zoomChanged.connect(lambda _: self.viewChanged.emit())
@@ -91,6 +101,8 @@ class PictureView(ComparisonView):
         self._canvas.set_corner(*corner)
         self.set_picture(Layer.NOISY, noisy)
         self.set_picture(Layer.CLEAN, clean)
+        self.set_caption(Layer.NOISY, str(Layer.NOISY))
+        self._noisy_score.take(noisy, clean)
         for layer in (Layer.ITERATE, Layer.NOISE, Layer.RESULT):
             self.set_picture(layer, None)
         self._show_compared()
@@ -160,12 +172,26 @@ class PictureView(ComparisonView):
         trajectory, index = self._session.trajectory, self._session.index
         if trajectory is None or index < 0:
             return
-        iterate, pictures, look = trajectory[index], self._pictures_of(trajectory), self._session.look
-        score = "" if iterate.psnr is None else f" · {iterate.psnr:.2f} dB"
+        pictures, look = self._pictures_of(trajectory), self._session.look
         self.set_picture(Layer.ITERATE, pictures.picture(index, look))
-        self.set_caption(Layer.ITERATE, f"iterate {index}{score}" if look.plain else f"iterate {index} · {look}")
         self.set_picture(Layer.NOISE, pictures.removed(index, look))
-        self.set_caption(Layer.NOISE, f"noise estimate {index}" if look.plain else f"removed noise {index} · {look}")
+        self.set_caption(Layer.NOISE, removed_caption(index, look))
+        self._show_names()
+
+    def _show_names(self) -> None:
+        """Say which iterate of which run is shown, and which is kept."""
+        session, run, compared = self._session, self._session.run, self._session.compared
+        if run is not None and run.trajectory is not None and 0 <= session.index <= run.newest:
+            words = iterate_caption(run, session.index, session.look, named=len(session.runs) > 1)
+            self.set_caption(Layer.ITERATE, words)
+        if compared is not None:
+            self.set_name(Layer.COMPARED, kept_name(compared.run, compared.index))
+            self.set_caption(Layer.COMPARED, kept_caption(compared.run, compared.index, compared.look))
+        else:
+            self.set_name(Layer.COMPARED, f"{Layer.COMPARED} (press {Shortcut.HOLD.text})")
+
+    def _show_noisy_score(self, score: float) -> None:
+        self.set_caption(Layer.NOISY, f"{Layer.NOISY} · {score:.2f} dB")
 
     def _show_result(self) -> None:
         if trajectory := self._session.trajectory:  # there, and not empty
@@ -202,15 +228,37 @@ class PictureView(ComparisonView):
         self.set_compare(self.compare()[0], Layer.COMPARED, Layer.ITERATE)
 
     def _show_compared(self) -> None:
-        """Show the iterate that is kept for comparison where it is of the part of the photo that is shown."""
+        """Show the kept iterate where it has all of the part of the photo that is shown; or say why it is not shown."""
         session, compared = self._session, self._session.compared
         trajectory = compared.run.trajectory if compared is not None else None
-        if compared is None or trajectory is None or trajectory.subject.region != session.shown_region:
-            self.set_picture(Layer.COMPARED, None)
-            self._compared = None
-            return
+        source: Source | None = None
+        why = ""
+        if compared is not None and trajectory is not None:
+            subject = trajectory.subject
+            part = _part_of(subject.region, subject.noisy.shape[1:], session.shown_region)
+            if subject.region == session.shown_region:
+                source = self._kept_pictures(trajectory).picture(compared.index, compared.look)
+            elif part is not None:  # no larger than what runs live
+                source = ArraySource(trajectory.picture(compared.index, compared.look, part))
+            else:
+                why = _OTHER_PART.format(kept_name(compared.run, compared.index))
+        self.set_picture(Layer.COMPARED, source)
+        self.set_missing(Layer.COMPARED, why)
+        self._show_names()
+
+    def _kept_pictures(self, trajectory: Trajectory) -> IteratePictures:
+        if trajectory is self._session.trajectory:  # whose parts are made anew as they change
+            return self._pictures_of(trajectory)
         if self._compared is None or self._compared.trajectory is not trajectory:
             self._compared = IteratePictures(trajectory)
-        self.set_picture(Layer.COMPARED, self._compared.picture(compared.index, compared.look))
-        look = "" if compared.look.plain else f" · {compared.look}"
-        self.set_caption(Layer.COMPARED, f"iterate {compared.index} of {compared.run.name}{look}")
+        return self._compared
+
+
+def _part_of(region: Region | None, shape: tuple[int, ...], shown: Region | None) -> Region | None:
+    """Where a part of the photo lies in a region, (rows, cols) large, or in the whole photo; None where not in it."""
+    if shown is None:
+        return None
+    row, col, rows, cols = shown
+    top, left = region[:2] if region is not None else (0, 0)
+    inside = top <= row and left <= col and row + rows <= top + shape[0] and col + cols <= left + shape[1]
+    return (row - top, col - left, rows, cols) if inside else None

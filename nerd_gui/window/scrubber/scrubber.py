@@ -54,7 +54,7 @@ class Scrubber(QWidget):
                 (
                     "first",
                     "First iterate",
-                    "Go to iterate 0, the start z₀ of the solver",
+                    "Go to iterate 0, the start z₀: y + f_decode(z₀), which removes nothing yet where z₀ = 0",
                     Shortcut.FIRST,
                     self._go_to_first,
                 ),

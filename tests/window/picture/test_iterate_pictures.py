@@ -8,6 +8,7 @@ from scripted_session import make_iterate, make_trajectory, show
 from nerd_gui.denoising import PLAIN, Look, Subject
 from nerd_gui.imaging import Photo
 from nerd_gui.imaging.psnr_ssim import to_8_bit
+from nerd_gui.window.picture.captions import iterate_caption
 from nerd_gui.window.picture.iterate_pictures import IteratePictures
 from nerd_gui.window.picture.layers import Compare, Layer
 
@@ -103,7 +104,8 @@ def test_a_part_that_has_been_denoised_meanwhile_is_shown(view, session, look, z
     assert (after != before).any()
     view.set_picture(Layer.ITERATE, None)  # from the beginning
     view.set_picture(Layer.ITERATE, IteratePictures(trajectory).picture(0, look))
-    view.set_caption(Layer.ITERATE, "iterate 0" if look.plain else f"iterate 0 · {look}")
+    assert session.run is not None
+    view.set_caption(Layer.ITERATE, iterate_caption(session.run, 0, look, named=False))
     np.testing.assert_array_equal(after, screen(view))
 
 

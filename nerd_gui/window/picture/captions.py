@@ -1,0 +1,46 @@
+"""The words in the corners of the pictures."""
+
+from nerd_gui.denoising import Look
+from nerd_gui.window.session.run import Run
+
+_STARTS = {
+    "zero": "the start: nothing is removed yet",
+    "random": "the start: a random feature",
+    "last": "the start: the last equilibrium",
+}
+
+
+def iterate_caption(run: Run, index: int, look: Look, *, named: bool) -> str:
+    """Of an iterate: which it is, its PSNR where it is known, and what iterate 0 is.
+
+    Parameters
+    ----------
+    named : bool
+        Say of which run, because there are several.
+    """
+    assert run.trajectory is not None
+    words = [run.name] if named else []
+    words.append(f"iterate {index}")
+    if index == 0:
+        words[-1] += f", {_STARTS[run.trajectory.settings.start]}"
+    score = run.trajectory[index].psnr
+    if not look.plain:
+        words.append(str(look))
+    elif score is not None:
+        words.append(f"{score:.2f} dB")
+    return " · ".join(words)
+
+
+def removed_caption(index: int, look: Look) -> str:
+    """Of what an iterate removes."""
+    return f"noise estimate {index}" if look.plain else f"removed noise {index} · {look}"
+
+
+def kept_name(run: Run, index: int) -> str:
+    """Of the iterate that is kept for comparison."""
+    return f"iterate {index} of {run.name}"
+
+
+def kept_caption(run: Run, index: int, look: Look) -> str:
+    """The same, with its look where that is not plain."""
+    return kept_name(run, index) if look.plain else f"{kept_name(run, index)} · {look}"
