@@ -122,7 +122,9 @@ class MapsPanel(QWidget):
             self._controls.addLayout(row, 1 if text == "Overlay" else 0)
         side = QVBoxLayout()
         side.setSpacing(6)
-        side.addWidget(self._caption, 1)
+        self._head = QHBoxLayout()
+        self._head.addWidget(self._caption, 1)
+        side.addLayout(self._head, 1)
         side.addLayout(self._controls)
         top = QHBoxLayout()
         top.setSpacing(10)
@@ -134,7 +136,7 @@ class MapsPanel(QWidget):
         self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(0)
         self._full = QWidget()
-        column = QVBoxLayout(self._full)
+        self._column = column = QVBoxLayout(self._full)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addLayout(top)
@@ -246,13 +248,16 @@ class MapsPanel(QWidget):
             readout.setText("\n\n")  # as high as with numbers, so that nothing jumps
         self._tell_overlay()
 
-    def show_table(self, shown: bool) -> None:
-        """Show the table of all pins in place of the maps of one pixel."""
-        self.table.setVisible(shown)
-        self._heads.setVisible(not shown)
-        self._neighbourhood.setVisible(not shown)
+    def show_large(self, shown: bool) -> None:
+        """Show the maps of one pixel large, or leave their room to something else."""
+        self._heads.setVisible(shown)
+        self._neighbourhood.setVisible(shown)
         direction = QBoxLayout.Direction
-        self._controls.setDirection(direction.LeftToRight if shown else direction.TopToBottom)
+        self._controls.setDirection(direction.TopToBottom if shown else direction.LeftToRight)
+
+    def show_table(self, shown: bool) -> None:
+        """Show the table of all pins."""
+        self.table.setVisible(shown)
         if shown:
             self._either.setCurrentWidget(self._full)
             self.scale_table()

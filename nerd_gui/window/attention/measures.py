@@ -36,6 +36,11 @@ def effective_radius(weights: NDArray, row: int, col: int) -> float:
     return float(np.sqrt((weights * squared).sum() / weights.sum()))
 
 
+def weight_on_itself(weights: NDArray, row: int, col: int) -> float:
+    """Share of the weights that the query pixel (row, col), counted as in `effective_radius`, has for itself."""
+    return float(weights[row, col] / weights.sum())
+
+
 def place_in_window(maps: AttentionMaps, window: int) -> tuple[int, int]:
     """Row and column of a map's first weight in the q x q window centred on the query.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from nerd_gui.window.attention.figure import MappedPixel, MapsFigure
 from nerd_gui.window.attention.maps_panel import USUAL_HEADS, MapsPanel
+from nerd_gui.window.attention.over_iterates import OverIterates
 from nerd_gui.window.attention.pixel_maps import OUTSIDE, PixelMaps, has_features, read_maps, why_none
+from nerd_gui.window.described import described
 from nerd_gui.window.session.pins import Pin
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
@@ -38,6 +40,21 @@ class AttentionPanel(MapsPanel):
         for changed in (session.trajectoryChanged, session.indexChanged, session.channelChanged, session.pins.changed):
             changed.connect(self._refresh)
         self.table.chosen.connect(self._on_chosen)
+        self.over_iterates = OverIterates(session)
+        self.over_iterates.hide()
+        self._column.insertWidget(self._column.indexOf(self.table), self.over_iterates, 1)
+        self.over_button = described(
+            QToolButton(),
+            "overIteratesButton",
+            "Over the iterates",
+            "Entropy, radius and maps of the pin at every iterate",
+        )
+        self.over_button.setText("Over the iterates")
+        self.over_button.setCheckable(True)
+        self.over_button.toggled.connect(self._refresh)
+        self._head.addWidget(self.over_button)
+        for changed in (self._scale.currentIndexChanged, self._range.currentIndexChanged):
+            changed.connect(self._scale_strip)
 
     def figure(self) -> MapsFigure | None:
         """The maps that are shown, of all pins, or of the active pixel where there is none; None without maps."""
@@ -72,10 +89,17 @@ class AttentionPanel(MapsPanel):
             self.set_maps(found.maps, found.window, caption=self._caption_of(pixel))
             self.set_neighbourhood(found.rgb)
         several = len(pins.all) >= _SEVERAL and run is not None and has_features(run)
+        over = self.over_button.isChecked() and pins.selected is not None and found is not None
+        several = several and not over
         self._waiting = []
         if several and pins.selected is not None:
             self._fill_table(pins.selected, found)
+        self.show_large(not several and not over)
         self.show_table(several)
+        self.over_iterates.setVisible(over)
+
+    def _scale_strip(self) -> None:
+        self.over_iterates.scale(log=self.is_log, shared=self.is_shared)
 
     def _fill_table(self, selected: Pin, found: PixelMaps | None) -> None:
         pins, run = self._session.pins, self._session.run

@@ -1,0 +1,222 @@
+"""The selected pin's attention over the iterates: entropy, radius, weight on itself, and one head's maps as a strip."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from nerd_gui.window.attention.line_plot import HeadLegend, LinePlot, values_of
+from nerd_gui.window.attention.measures import scale_maps
+from nerd_gui.window.attention.pixel_history import AttentionAt, PixelHistory
+from nerd_gui.window.colour_map import coloured
+from nerd_gui.window.described import described
+from nerd_gui.window.session.session import Session
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, colours, sized
+
+_CELL = 52  # pixels of a small map
+_NO_PIN = "Pin a pixel to see how its attention changes from iterate to iterate."
+
+
+class MapsStrip(QWidget):
+    """A small map for each iterate, the shown one framed.
+
+    Signals
+    -------
+    iterateRequested(int)
+        A map was clicked, or dragged over.
+    """
+
+    iterateRequested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._images: dict[int, tuple[QImage, AttentionAt]] = {}
+        self._count, self._index = 0, -1
+
+    def set_maps(self, found: dict[int, AttentionAt], head: int, count: int, *, log: bool, shared: bool) -> None:
+        """Show a head's maps at the known ones of `count` iterates, in one range of colours or each in its own."""
+        maps = {index: at.weights[head].astype(np.float64) for index, at in found.items()}
+        ends = None
+        if shared and maps:
+            ends = min(float(each.min()) for each in maps.values()), max(float(each.max()) for each in maps.values())
+        self._images = {}
+        for index, each in maps.items():
+            unit, _, _ = scale_maps(each[None], log=log, shared=shared, ends=ends)
+            rgb = np.ascontiguousarray(coloured(unit[0]))
+            rows, cols = rgb.shape[:2]
+            image = QImage(rgb.data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy()
+            self._images[index] = image, found[index]
+        self._count = count
+        self.setFixedSize(self.sizeHint())
+        self.update()
+
+    def set_index(self, index: int) -> None:
+        """Frame an iterate's map."""
+        self._index = index
+        self.update()
+
+    def cell(self, index: int) -> QRectF:
+        """Where the map of an iterate is drawn."""
+        return QRectF(2 + index * (_CELL + TIGHT), 2, _CELL, _CELL)
+
+    def sizeHint(self) -> QSize:
+        """A map for each iterate, and its number under it."""
+        return QSize(4 + self._count * (_CELL + TIGHT), _CELL + 6 + self.fontMetrics().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what is in view of it."""
+        painter = QPainter(self)
+        painter.setFont(sized(self.font(), CAPTION_PIXELS))
+        scheme = colours(self.palette())
+        for index in range(self._count):
+            cell = self.cell(index)
+            if not cell.adjusted(0, 0, 0, 40).intersects(QRectF(event.rect())):
+                continue
+            if index in self._images:
+                image, at = self._images[index]
+                pixel = _CELL / at.window
+                place = QRectF(cell.topLeft() + QPointF(at.col, at.row) * pixel, QPointF())
+                place.setSize(image.size().toSizeF() * pixel)
+                painter.drawImage(place, image)
+            shown = index == self._index
+            painter.setPen(QPen(QColor(scheme.accent if shown else scheme.frame), 2 if shown else 1))
+            painter.drawRect(cell)
+            painter.setPen(QColor(scheme.text))
+            under = QRectF(cell.left(), cell.bottom() + 2, cell.width(), self.height() - cell.bottom() - 2)
+            painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, str(index))
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the iterate under the pointer."""
+        if event.button() == Qt.MouseButton.LeftButton and self._count:
+            index = int(event.position().x() - 2) // (_CELL + TIGHT)
+            self.iterateRequested.emit(min(max(index, 0), self._count - 1))
+        else:
+            event.ignore()
+
+
+class OverIterates(QWidget):
+    """Three plots side by side, a line for each head, over the strip of a head's maps; read only while it is seen."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("overIterates")
+        self.setAccessibleName("Attention over the iterates")
+        self._session = session
+        self.log, self.shared = False, False
+        self.history = PixelHistory(session, self)
+        self._build()
+        self.history.changed.connect(self._show)
+        session.indexChanged.connect(self._show_index)
+
+    def _build(self) -> None:
+        self._plots = {
+            "entropy": described(
+                LinePlot("entropy (bit)", "{:.1f}"),
+                "entropyPlot",
+                "Entropy of each head over the iterates",
+                "How many pixels count: the logarithm to base 2. Click to see an iterate",
+            ),
+            "radius": described(
+                LinePlot("radius (px)", "{:.1f}"),
+                "radiusPlot",
+                "Effective radius of each head over the iterates",
+                "How far each head looks: root of the weighted mean squared distance. Click to see an iterate",
+            ),
+            "itself": described(
+                LinePlot("weight on itself", "{:.3f}"),
+                "itselfPlot",
+                "Weight of the pixel on itself, of each head over the iterates",
+                "How much of its own value the pixel takes. Click to see an iterate",
+            ),
+        }
+        plots = QHBoxLayout()
+        plots.setSpacing(SMALL)
+        for plot in self._plots.values():
+            plot.iterateRequested.connect(self._session.go)
+            plots.addWidget(plot, 1)
+        self._legend = HeadLegend()
+        self.head = described(
+            QComboBox(),
+            "overIteratesHeadCombo",
+            "Head of the maps in the strip",
+            "Whose maps are shown for every iterate",
+        )
+        self.head.currentIndexChanged.connect(self._show)
+        row = QHBoxLayout()
+        row.addWidget(self._legend, 1)
+        row.addWidget(self.head)
+        self.strip = described(
+            MapsStrip(), "mapsStrip", "Maps of one head over the iterates", "The map at every iterate. Click to see it"
+        )
+        self.strip.iterateRequested.connect(self._session.go)
+        self._area = QScrollArea()
+        self._area.setObjectName("mapsStripArea")
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._area.setWidget(self.strip)
+        for ground in (self._area.viewport(), self.strip):  # that of the panel
+            ground.setAutoFillBackground(False)
+        self._words = QLabel(_NO_PIN)
+        self._words.setObjectName("overIteratesWords")
+        self._words.setProperty("quiet", True)
+        self._words.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(TIGHT)
+        column.addWidget(self._words)
+        column.addLayout(plots, 1)
+        column.addLayout(row)
+        column.addWidget(self._area)
+
+    def scale(self, *, log: bool, shared: bool) -> None:
+        """Colour the strip's maps otherwise."""
+        self.log, self.shared = log, shared
+        self._show()
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        found, newest = self.history.found, self._session.newest
+        heads = len(next(iter(found.values())).entropy) if found else 0
+        self._words.setVisible(self._session.pins.selected is None)
+        self._legend.set_heads(heads)
+        if heads and self.head.count() != heads:
+            with QSignalBlocker(self.head):
+                self.head.clear()
+                self.head.addItems([f"head {head + 1}" for head in range(heads)])
+        chosen = max(self.head.currentIndex(), 0)
+        self.strip.set_maps(found, chosen, newest + 1 if found else 0, log=self.log, shared=self.shared)
+        self._area.setFixedHeight(self.strip.sizeHint().height() + self._area.horizontalScrollBar().sizeHint().height())
+        self._show_index()
+
+    def _show_index(self) -> None:
+        index = self._session.index
+        if not self.isVisible():
+            return
+        for name, plot in self._plots.items():
+            values = values_of([(i, getattr(at, name)) for i, at in self.history.found.items()])
+            plot.set_points(values, self._session.newest, index)
+        self.strip.set_index(index)
+        cell = self.strip.cell(max(index, 0)).center().toPoint()
+        self._area.ensureVisible(cell.x(), cell.y(), _CELL, 0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin to read."""
+        super().showEvent(event)
+        self.history.want(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Read no more."""
+        super().hideEvent(event)
+        self.history.want(False)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take on the colours of the window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()
