@@ -1,5 +1,7 @@
 """The colours of attention weights, on the maps and laid over the picture."""
 
+from functools import cache
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -9,5 +11,10 @@ _NAME = "inferno"  # perceptually uniform, black for no weight
 
 def coloured(unit: NDArray) -> NDArray[np.uint8]:
     """Colours (..., 3) of values in [0, 1]."""
-    table = pg.colormap.get(_NAME).getLookupTable(nPts=256, alpha=False)
-    return table[np.rint(255 * unit).astype(np.intp)].astype(np.uint8)
+    return _table()[np.rint(255 * unit).astype(np.intp)]
+
+
+@cache
+def _table() -> NDArray[np.uint8]:
+    table: NDArray = pg.colormap.get(_NAME).getLookupTable(nPts=256, alpha=False)
+    return table.astype(np.uint8)
