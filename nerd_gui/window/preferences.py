@@ -2,15 +2,25 @@
 
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QMainWindow, QSplitter
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QMainWindow, QSplitter
 
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.screen import fit_to_screen
 
 #: Choices that are remembered, by the combo box's object name.
-_COMBOS = ("solverCombo", "compareModeCombo", "attentionScaleCombo", "attentionRangeCombo")
-#: What is on or off, by the action's object name.
+_COMBOS = (
+    "solverCombo",
+    "toleranceCombo",
+    "precisionCombo",
+    "compareModeCombo",
+    "attentionScaleCombo",
+    "attentionRangeCombo",
+)
+#: Numbers that are remembered, by the spin box's object name.
+_SPINS = ("sigmaSpin", "maxIterSpin")
+#: What is on or off, by the action's or the button's object name.
 _SWITCHES = ("filmStripAction", "playLoopAction")
+_BUTTONS = ("runsHeading", "relativeStepCheck", "residualChangeCheck")
 _SPLITTERS = ("mainSplitter", "rightSplitter")
 #: Of each of these, the one action that is checked is remembered by its name.
 _ONE_OF = {
@@ -54,9 +64,11 @@ class Preferences:
         for name in _COMBOS:
             if combo := window.findChild(QComboBox, name):
                 self._store.setValue(name, combo.currentText())
-        for name in _SWITCHES:
-            if action := window.findChild(QAction, name):
-                self._store.setValue(name, action.isChecked())
+        for name in _SPINS:
+            if spin := window.findChild(QAbstractSpinBox, name):
+                self._store.setValue(name, spin.property("value"))
+        for name, switch in _switches(window):
+            self._store.setValue(name, switch.isChecked())
         for choice, names in _ONE_OF.items():
             checked = [name for name in names if (action := window.findChild(QAction, name)) and action.isChecked()]
             self._store.setValue(choice, "".join(checked))
@@ -75,10 +87,20 @@ class Preferences:
             combo, text = window.findChild(QComboBox, name), self._store.value(name)
             if combo is not None and isinstance(text, str) and combo.findText(text) >= 0:
                 combo.setCurrentText(text)
-        for name in _SWITCHES:
-            if (action := window.findChild(QAction, name)) is not None and self._store.contains(name):
-                action.setChecked(bool(self._store.value(name, type=bool)))
+        for name in _SPINS:
+            if (spin := window.findChild(QAbstractSpinBox, name)) is not None and self._store.contains(name):
+                spin.setProperty("value", self._store.value(name, type=float))
+        for name, switch in _switches(window):
+            if self._store.contains(name):
+                switch.setChecked(bool(self._store.value(name, type=bool)))
         for choice, names in _ONE_OF.items():
             name = self._store.value(choice)
             if name in names and (action := window.findChild(QAction, name)) is not None:
                 action.trigger()
+
+
+def _switches(window: QMainWindow) -> list[tuple[str, QAction | QAbstractButton]]:
+    """Each action and button that is on or off, with its name."""
+    actions = [(name, window.findChild(QAction, name)) for name in _SWITCHES]
+    buttons = [(name, window.findChild(QAbstractButton, name)) for name in _BUTTONS]
+    return [(name, switch) for name, switch in (*actions, *buttons) if switch is not None]

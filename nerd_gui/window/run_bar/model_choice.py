@@ -11,7 +11,7 @@ from nerd_gui.window.described import described, in_lines
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import purpose, short_name
 
-_WHAT = "The trained network f whose equilibrium is the noise."
+_WHAT = "The trained network that finds the noise: the noise is the equilibrium of f."
 _NONE = "No trained network is there; open a checkpoint from the list of networks."
 _AUTO = "Auto takes the network that suits the photo and its noise."
 

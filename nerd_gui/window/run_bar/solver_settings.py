@@ -32,9 +32,9 @@ _TOLERANCES = {
     "none (all steps)": 0.0,
 }
 _MEASURES = {
-    "residual ‖g‖ / ‖f(z)‖": "residual",
-    "length of a step": "relative_step",
-    "change of g": "residual_change",
+    "the residual": "residual",
+    "the length of a step": "relative_step",
+    "the change of the residual": "residual_change",
     "the picture": "picture",
 }
 _STARTS = {"zero": "zero", "seeded random": "random", "last equilibrium": "last"}
@@ -98,12 +98,12 @@ class SolverSettings(QToolButton):
                 _Field("damping", "Damping", self.damping, self.damping.value),
             ),
             "Start": (
-                _Field("start", "Start z₀", self.start, self.start.currentData),
-                _Field("start_seed", "Seed of z₀", self.start_seed, self.start_seed.value),
+                _Field("start", "Starts at", self.start, self.start.currentData),
+                _Field("start_seed", "Seed of the start", self.start_seed, self.start_seed.value),
             ),
             "Network": (
-                _Field("window", "Attention window q", self.window_side, lambda: self.window_side.value() or None),
-                _Field("precision", "Precision of f", self.precision, self.precision.currentData),
+                _Field("window", "Attention window", self.window_side, lambda: self.window_side.value() or None),
+                _Field("precision", "Precision", self.precision, self.precision.currentData),
             ),
             "Computer": (
                 _Field("memory_limit", "Memory limit", self.memory_limit, lambda: self.memory_limit.value() or None),
@@ -210,9 +210,9 @@ class SolverSettings(QToolButton):
             "stopOnCombo",
             "Stop on",
             "When Explore's run has converged: this has fallen to the tolerance; g = f(z) − z.\n"
-            "Residual: how far the iterate is from the equilibrium.\n"
-            "Length of a step: how far the last step went, in parts of z (Fig. 10).\n"
-            "Change of g: in parts of g (Sec. V-A). It need not tend to 0: the run may take all of its steps.\n"
+            "The residual ‖g‖/‖f(z)‖: how far the iterate is from the equilibrium.\n"
+            "The length of a step: how far the last step went, in parts of z (Fig. 10).\n"
+            "The change of the residual: in parts of g (Sec. V-A). It need not tend to 0: then all steps are taken.\n"
             "The picture: it does not visibly change any more, whatever the tolerance; so stops Denoise photo.",
         )
         self.tolerance = described(
@@ -257,8 +257,8 @@ class SolverSettings(QToolButton):
             _choice(_STARTS, usual.start),
             "startCombo",
             "Start",
-            "z₀. A well-posed equilibrium does not depend on it (Sec. IV-B). The last equilibrium, the result of the "
-            "run before, is near when photo, region, σ, q or precision have changed a little.",
+            "Where the solver begins, z₀. A well-posed equilibrium does not depend on it (Sec. IV-B). The last "
+            "equilibrium, the result of the run before, is near when photo, region, σ, q or precision have changed a little.",
         )
         self.start_seed = described(
             QSpinBox(),

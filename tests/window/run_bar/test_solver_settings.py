@@ -14,7 +14,7 @@ CONTROLS = {
     "solver": ("solverCombo", "Anderson", "anderson", {}),
     "max_iter": ("maxIterSpin", 23, 23, {}),
     "tol": ("toleranceCombo", "3e-4", 3e-4, {}),
-    "stop_on": ("stopOnCombo", "length of a step", "relative_step", {}),
+    "stop_on": ("stopOnCombo", "the length of a step", "relative_step", {}),
     "memory": ("memorySpin", 6, 6, {}),
     "safeguard": ("safeguardCheck", False, False, {}),
     "damping": ("dampingSpin", 0.7, 0.7, {"solverCombo": "Plain iteration"}),
