@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QIODevice, QSettings, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QBuffer, QIODevice, QSettings, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from nerd_gui.files import why_not, write_file
 from nerd_gui.window.splash import Splash
@@ -43,12 +43,12 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
     dress()
     if screenshot is None:
         opened: list[tuple[MainWindow, Guard]] = []
-        splash = Splash(lambda: opened.append(_open(photo, model)))
+        splash = Splash(lambda: opened.append(_open(photo, model)), _say_why_not)
         splash.show()
         code = application.exec()
         for _, guard in opened:
             guard.end()
-        return code
+        return code if opened else 1
     from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
 
     # A picture of the window as it comes, whatever its owner made of it.
@@ -70,6 +70,19 @@ def _open(photo: Path | None, model: str | None) -> tuple[MainWindow, Guard]:
     window.show()
     guard.offer()
     return window, guard
+
+
+def _say_why_not(error: Exception) -> None:
+    """Write down why the window could not be opened, and say it."""
+    from nerd_gui.window.recovery.log import log_failed_start
+
+    details, where = log_failed_start(error)
+    words = details.strip().splitlines()[-1]
+    box = QMessageBox(QMessageBox.Icon.Critical, "NERD GUI", f"NERD GUI could not be started ({words}). {where}")
+    box.setObjectName("startDialog")
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setDetailedText(details)
+    box.exec()
 
 
 def _complain(sentence: str) -> int:

@@ -28,13 +28,15 @@ class Splash(QFrame):
     ----------
     opened : callable
         Opens the window; called once everything is loaded.
+    failed : callable
+        Says why it could not be opened.
     """
 
-    def __init__(self, opened: Callable[[], None]) -> None:
+    def __init__(self, opened: Callable[[], None], failed: Callable[[Exception], None]) -> None:
         super().__init__(None, Qt.WindowType.SplashScreen)
         self.setObjectName("splash")
         self.setWindowTitle("NERD GUI")
-        self._opened = opened
+        self._opened, self._failed = opened, failed
         self._loader: _Loader | None = None
         picture, name = QLabel(), QLabel("NERD GUI")
         picture.setPixmap(program_icon().pixmap(_ICON, _ICON))
@@ -82,6 +84,9 @@ class Splash(QFrame):
             if self._loader.error is not None:
                 raise self._loader.error
             self._opened()
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody would see it
+            self.hide()
+            self._failed(error)
         finally:
             self.close()
 

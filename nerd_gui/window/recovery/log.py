@@ -6,15 +6,16 @@ import platform
 import re
 import sys
 import traceback
+from importlib.metadata import PackageNotFoundError, version
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 import PySide6
-import torch
 
 from nerd_gui import __version__
+from nerd_gui.window.recovery.places import log_folder
 
 _MOST, _OLDER = 500_000, 3  # bytes of a log, and how many older ones are kept
 _QUOTED = re.compile(r"(?P<quote>['\"“‘])(?P<folder>(?:~|/|[A-Za-z]:[\\/])[^'\"”’\n]*[\\/])(?P<name>[^'\"”’\\/\n]+)")
@@ -68,7 +69,14 @@ class Log:
 def about_machine() -> str:
     """The versions that matter, in one line."""
     parts = f"NERD GUI {__version__}", f"Python {platform.python_version()}", f"PySide {PySide6.__version__}"
-    return ", ".join((*parts, f"torch {torch.__version__}", platform.platform()))
+    return ", ".join((*parts, f"torch {_torch_version()}", platform.platform()))
+
+
+def _torch_version() -> str:
+    try:  # not from the package, which may be what cannot be loaded
+        return version("torch")
+    except PackageNotFoundError:
+        return "missing"
 
 
 def described(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> str:
@@ -96,6 +104,19 @@ def _short(filename: str) -> str:
     if Path(filename).is_relative_to(package):
         return Path(filename).relative_to(package).as_posix()
     return _PACKAGES.sub("", filename)
+
+
+def log_failed_start(error: Exception) -> tuple[str, str]:
+    """Write down why the program could not start; return the details, and a sentence that says where they stand."""
+    details = f"{about_machine()}\n{described(type(error), error, error.__traceback__)}"
+    complain(details)
+    try:
+        log = Log(log_folder())
+        log.write(details)
+        log.close()
+    except OSError as refused:
+        return details, f"No log could be written ({refused.strerror})."
+    return details, f"It is written down in “{log.path}”."
 
 
 def is_wanted(kind: type[BaseException]) -> bool:

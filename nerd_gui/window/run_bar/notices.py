@@ -80,7 +80,7 @@ class Notices(QObject):
         run, session = self._session.run, self._session
         if run is not None and run.from_file and not run.in_tiles and session.pins.all:
             sentence = "This run is from a file, which keeps no features: maps of its heads need it to be run again."
-            self._messages.keep("features", sentence, button="Run again", do=lambda: session.repeat(run))
+            self._messages.keep("features", sentence, button="Run again for maps", do=lambda: session.repeat(run))
         else:
             self._messages.drop("features")
 

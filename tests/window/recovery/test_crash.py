@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QThread, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPlainTextEdit, QPushButton, QWidget
 from window_person import run_to_the_end
 
 from nerd_gui.denoising.session_file import read_session
+from nerd_gui.window import application
+from nerd_gui.window.recovery import log
 from nerd_gui.window.recovery.crash import CrashDialog
 from nerd_gui.window.recovery.guard import Guard
 from nerd_gui.window.recovery.log import Log, described, without_folders
@@ -57,10 +59,10 @@ def test_an_error_in_a_slot_is_a_dialog_and_the_window_goes_on(qtbot, window, gu
     QTimer.singleShot(0, fail)
     qtbot.waitUntil(lambda: bool(dialogs(window)))
     (dialog,) = dialogs(window)
-    log = (tmp_path / "log" / "nerd-gui.log").read_text()
+    logged = (tmp_path / "log" / "nerd-gui.log").read_text()
     assert "ZeroDivisionError: planted" in text(dialog) and str(tmp_path / "log" / "nerd-gui.log") in text(dialog)
     assert "“photo” with 1 run" in text(dialog)
-    assert "ZeroDivisionError: planted" in log and "NERD GUI" in log and "in fail" in log
+    assert "ZeroDivisionError: planted" in logged and "NERD GUI" in logged and "in fail" in logged
     qtbot.waitUntil(lambda: bool(list(own_folder(tmp_path / "state").glob("*/session.json"))))
     qtbot.waitUntil(lambda: not guard.keeper.busy)
     (kept,) = own_folder(tmp_path / "state").glob("*/session.json")
@@ -85,9 +87,9 @@ def test_there_is_never_more_than_one_dialog(qtbot, window, guard, tmp_path):
     qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()))
     assert (tmp_path / "log" / "nerd-gui.log").read_text().count("planted") >= 3
     dialog.close()
-    log = tmp_path / "log" / "nerd-gui.log"
+    path = tmp_path / "log" / "nerd-gui.log"
     QTimer.singleShot(0, fail)
-    qtbot.waitUntil(lambda: log.read_text().count("ZeroDivisionError: planted") == 4)
+    qtbot.waitUntil(lambda: path.read_text().count("ZeroDivisionError: planted") == 4)
     QTimer.singleShot(0, fail_elsewhere)
     qtbot.waitUntil(lambda: bool(dialogs(window)))
     assert "another one" in text(dialogs(window)[0]), "of what was shown once no dialog comes again"
@@ -161,17 +163,16 @@ def test_of_folders_the_log_tells_nothing(tmp_path):
 
 
 def test_old_logs_go(tmp_path):
-    log = Log(tmp_path)
+    rotating = Log(tmp_path)
     for number in range(50):
-        log.write(f"{number} {'x' * 100_000}")
-    log.close()
+        rotating.write(f"{number} {'x' * 100_000}")
+    rotating.close()
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["nerd-gui.log", *(f"nerd-gui.log.{number}" for number in (1, 2, 3))]
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 2.2e6
-    assert "49 x" in log.path.read_text()
+    assert "49 x" in rotating.path.read_text()
 
 
-@pytest.mark.soak
 @pytest.mark.skipif(os.name == "nt", reason="a signal of Unix")
 def test_where_machine_code_failed_is_written_down(tmp_path):
     program = (
@@ -188,3 +189,26 @@ def test_without_a_place_for_the_log_the_window_opens(window, tmp_path, capsys):
     guard = Guard(window, tmp_path / "state", tmp_path / "file" / "log")
     assert guard.reporter is None and "no log" in capsys.readouterr().err
     guard.end()
+
+
+def test_a_program_that_cannot_start_says_why(qtbot, tmp_path, monkeypatch, capsys):
+    def broken(*_):
+        raise ImportError("libtorch.so is missing")
+
+    def look():
+        if (box := QApplication.activeModalWidget()) is not None:
+            seen.append(box.text())
+            box.close()
+
+    seen, clock = [], QTimer(interval=20)
+    clock.timeout.connect(look)
+    monkeypatch.setattr(application, "_open", broken)
+    monkeypatch.setattr(log, "log_folder", lambda: tmp_path / "log")
+    monkeypatch.setattr(QApplication, "exec", lambda *_: qtbot.waitUntil(lambda: bool(seen), timeout=20_000))
+    clock.start()
+    assert application.run_window(None) == 1
+    clock.stop()
+    (words,) = seen
+    assert "libtorch.so is missing" in words and str(tmp_path / "log" / "nerd-gui.log") in words
+    assert "libtorch.so is missing" in (tmp_path / "log" / "nerd-gui.log").read_text()
+    assert "Traceback" in capsys.readouterr().err
