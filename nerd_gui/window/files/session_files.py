@@ -127,7 +127,7 @@ class SessionFiles(QObject):
 
     def open(self, path: Path, photo: Path | None = None) -> None:
         """Open a session file; its photo may be elsewhere than it was."""
-        self._open(path, path.name, photo, named=True)
+        self._open(path.absolute(), path.name, photo, named=True)
 
     def recover(self, folder: Path, name: str, photo: Path | None = None) -> None:
         """Open what was kept of a session in a folder; it is called `name`."""

@@ -27,7 +27,7 @@ class Keeper(QObject):
     """Writes the session into a folder: after each run, and within a minute of any other change.
 
     Only what has changed is written, on a thread of its own. A whole photo that is being solved is written when its run
-    ends or is stopped, since all of it changes with every tile.
+    ends, or is stopped or paused, since all of it changes with every tile.
 
     Parameters
     ----------
@@ -68,6 +68,7 @@ class Keeper(QObject):
         session.controller.progressed.connect(self._on_progressed)
         session.controller.ended.connect(lambda *_: self._soon())
         session.controller.failed.connect(lambda *_: self._soon())
+        session.controller.pausedChanged.connect(lambda paused: self._soon() if paused else None)
 
     @property
     def busy(self) -> bool:

@@ -24,12 +24,13 @@ def saved(session: Session, view: dict[str, Any], *, under_way: bool = True) -> 
     view : dict
         JSON-ready: what the views keep of their own.
     under_way : bool
-        Whether a run of a whole photo that is being solved is to be held, too: all of it changes with every tile.
+        Whether a run of a whole photo is to be held, too, while it is being solved: all of it changes with every tile.
     """
     table = session.workspace.table
     if table is None:
         return None
-    running = session.controller.run if session.controller.running else None
+    controller = session.controller
+    running = controller.run if controller.running and not controller.paused else None
     runs = {
         run: kept
         for run in session.runs

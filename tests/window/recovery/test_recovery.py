@@ -13,8 +13,10 @@ import numpy as np
 import psutil
 import pytest
 from dialog_person import Person, saves
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
+from scripted_photo_run import ScriptedPhotoRun
 from window_person import run_to_the_end
 
 from nerd_gui.denoising.session_file import archive, read_session
@@ -22,6 +24,7 @@ from nerd_gui.window.files.session_files import SessionFiles
 from nerd_gui.window.recovery import keeper as keeper_module
 from nerd_gui.window.recovery.guard import Guard
 from nerd_gui.window.recovery.places import left_sessions, own_folder
+from nerd_gui.window.session import run_controller
 
 ROOT = Path(__file__).parents[3]
 
@@ -107,6 +110,35 @@ def test_a_window_that_is_closed_does_not_wait_for_what_is_being_written(qtbot, 
     qtbot.waitUntil(counted.is_set)
     guard.end()
     assert not guard.keeper.busy and not list((tmp_path / "state").iterdir())
+
+
+def test_a_whole_photo_is_kept_when_it_is_paused_and_when_it_is_stopped(qtbot, window, guarded, tmp_path, monkeypatch):
+    """Not with each tile: every one of them changes all iterates."""
+    monkeypatch.setattr(run_controller, "PhotoRun", ScriptedPhotoRun)
+    Image.fromarray(np.full((1000, 1100), 90, np.uint8)).save(tmp_path / "large.png")
+    window.open_dialogs.open_file(tmp_path / "large.png")
+    qtbot.waitUntil(lambda: window.session.workspace.needs_region and not window.opener.busy)
+    guard, session = guarded(window), window.session
+    window.actions_.denoise.trigger()
+    qtbot.waitUntil(lambda: session.trajectory is not None)
+    run = ScriptedPhotoRun.made[-1]
+    run.permits.release()
+    qtbot.waitUntil(lambda: session.progress is not None and session.progress.done == 1)
+    guard.keeper.keep()
+    assert not guard.keeper.busy and not own_folder(tmp_path / "state").exists()
+    wait_until_kept(qtbot, guard, window.actions_.pause.trigger)
+    (one,) = kept(tmp_path).runs
+    assert (
+        one.tiles == (1, 4)
+        and one.trajectory[2].n_hat[0, 0, 0] == np.float16(-0.06)
+        and not one.trajectory[2].n_hat[0, -1, -1]
+    )
+    window.actions_.pause.trigger()
+    run.permits.release()
+    qtbot.waitUntil(lambda: session.progress.done == 2)
+    wait_until_kept(qtbot, guard, window.actions_.stop.trigger)
+    (two,) = kept(tmp_path).runs
+    assert two.tiles == (2, 4) and two.trajectory[2].n_hat[0, 0, -1] == np.float16(-0.06), "what has changed in place"
 
 
 def test_another_photo_takes_the_place_of_the_one_before(qtbot, window, guarded, tmp_path, open_built_in):
