@@ -258,7 +258,7 @@ class SolverSettings(QToolButton):
             "startCombo",
             "Start",
             "Where the solver begins, z₀. A well-posed equilibrium does not depend on it (Sec. IV-B). The last "
-            "equilibrium, the result of the run before, is near when photo, region, σ, q or precision have changed little.",
+            "equilibrium, the result of the run before, is near when photo, region, σ, q or precision changed little.",
         )
         self.start_seed = described(
             QSpinBox(),
