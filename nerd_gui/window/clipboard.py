@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 
+from nerd_gui.window.attention.figure import MapsFigure
 from nerd_gui.window.attention.panel import AttentionPanel
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.open_dialogs import OpenDialogs, dropped_files
@@ -33,6 +34,7 @@ class Clipboard:
         maps: AttentionPanel,
         messages: Messages,
     ) -> None:
+        self._window = window
         self._session = session
         self._picture, self._curves, self._maps = picture, curves, maps
         self._messages = messages
@@ -135,8 +137,11 @@ class Clipboard:
         if figure is None:
             self._messages.say("There are no maps to copy: run the denoiser and click a pixel first.", _WORD_TIME)
         else:
-            QGuiApplication.clipboard().setImage(figure.image())
-            self._messages.say("Copied the attention maps as a picture.", _WORD_TIME)
+            QTimer.singleShot(0, self._window, lambda: self._put_figure(figure))
+
+    def _put_figure(self, figure: MapsFigure) -> None:
+        QGuiApplication.clipboard().setImage(figure.image())
+        self._messages.say("Copied the attention maps as a picture.", _WORD_TIME)
 
     def _put_text(self, text: str, done: str) -> None:
         QGuiApplication.clipboard().setText(text)

@@ -54,10 +54,12 @@ class ScrubKeys(QObject):
             now.installEventFilter(self)
 
     def _is_ours(self, widget: QWidget) -> bool:
-        window: QWidget | None = widget.window()
-        while isinstance(window, QMenu):  # a panel that popped up from a button
-            window = window.parentWidget()
-            window = window.window() if window is not None else None
+        window = widget.window()
+        while window.windowType() == Qt.WindowType.Popup:  # a panel that came up from a button
+            owner = window.parentWidget()
+            if owner is None or isinstance(owner, QComboBox):  # an open list, in which an item is being chosen
+                return False
+            window = owner.window()
         return window is self._window
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -79,6 +79,7 @@ def test_the_maps_are_copied_as_a_picture(qtbot, window):
     window.session.pins.put(20, 18)
     window.findChild(QWidget, "attentionHead1").setFocus()
     press(Key.Key_C)
+    qtbot.waitUntil(lambda: not QApplication.clipboard().image().isNull())
     assert copied().shape[0] > 300
     assert (copied() == (255, 255, 255)).all(axis=2).mean() > 0.2, "on white paper"
 

@@ -140,6 +140,23 @@ def test_the_panel_of_settings_obeys_too(window):
     panel.close()
 
 
+def test_the_drawer_of_folded_tools_obeys_too(qtbot, window):
+    window.resize(1000, 700)
+    more = window.findChild(QToolButton, "moreButton")
+    qtbot.waitUntil(more.isVisible)
+    more.setFocus()
+    press(Key.Key_Return)
+    combo = window.findChild(QComboBox, "noiseModeCombo")
+    assert combo.isVisible() and combo.window() is not window
+    combo.setFocus()
+    before = combo.currentIndex()
+    press(Key.Key_Home)
+    press(Key.Key_Right)
+    press(Key.Key_End)
+    assert combo.currentIndex() == before and window.session.index == 5
+    combo.window().close()
+
+
 def test_every_control_is_reached_by_tab_from_top_to_bottom(window):
     wanted = {widget for widget in focusable(window) if widget.focusPolicy() != Qt.FocusPolicy.NoFocus}
     missed = {widget.objectName() for widget in focusable(window)} - {widget.objectName() for widget in wanted}

@@ -31,6 +31,7 @@ class AttentionPanel(MapsPanel):
         self.setAccessibleName("Attention maps")
         self._session = session
         self._previewed = False
+        self._found: dict[tuple[int, int], PixelMaps] = {}  # what is shown
         self._waiting: list[int] = []  # numbers of the pins whose maps are still to be read
         self._hover_timer = QTimer(self, singleShot=True, interval=_HOVER_MS)
         self._hover_timer.timeout.connect(self._refresh)
@@ -63,7 +64,7 @@ class AttentionPanel(MapsPanel):
         wanted = [(pin.number, pin.pixel) for pin in sorted(pins.all, key=lambda pin: pin.number)]
         if not wanted and pins.active is not None:
             wanted = [(0, pins.active)]
-        found = [(number, pixel, self._read(run, pixel)) for number, pixel in wanted]
+        found = [(number, pixel, self._found.get(pixel) or self._read(run, pixel)) for number, pixel in wanted]
         pixels = tuple(MappedPixel(number, *pixel, maps) for number, pixel, maps in found if maps is not None)
         if run is None or not pixels:
             return None
@@ -82,6 +83,7 @@ class AttentionPanel(MapsPanel):
         session, pins = self._session, self._session.pins
         run, pixel = session.run, pins.active
         self._previewed = pins.previews
+        self._found = {}
         found = self._read(run, pixel)
         if found is None or pixel is None:
             self.clear(why_none(run, pixel))
@@ -131,7 +133,10 @@ class AttentionPanel(MapsPanel):
     def _read(self, run: Run | None, pixel: tuple[int, int] | None) -> PixelMaps | None:
         if run is None or pixel is None:
             return None
-        return read_maps(run, self._session.index, pixel, self._session.channel)
+        found = read_maps(run, self._session.index, pixel, self._session.channel)
+        if found is not None:
+            self._found[pixel] = found
+        return found
 
     def _caption_of(self, pixel: tuple[int, int]) -> str:
         pins, index = self._session.pins, self._session.index

@@ -23,6 +23,7 @@ from nerd_gui.denoising.animation import LONGEST, SHORTEST, AnimationSettings, F
 from nerd_gui.denoising.residual_drawing import Colours
 from nerd_gui.window.described import described
 from nerd_gui.window.style import tokens
+from nerd_gui.window.wheel import turn_only_with_focus
 
 _RATES = (1, 2, 4, 8, 15)
 _FORMATS = "Animated WebP and PNG keep every pixel as it is; a GIF has 256 colours."
@@ -48,6 +49,7 @@ class AnimationDialog(QDialog):
         self._trajectory = trajectory
         self._proposed = settings
         self._build(settings)
+        turn_only_with_focus(self)
         self._show_outcome()
 
     def _build(self, settings: AnimationSettings) -> None:
