@@ -24,7 +24,7 @@ class EditActions:
         self.clipboard = clipboard
         self.next_pin, self.remove_pin, self.save_maps, self.full_screen = (
             QAction(text, window)
-            for text in ("Select &next pin", "Remo&ve pin", "Save a&ttention maps…", "&Full screen")
+            for text in ("Select &next pin", "Remo&ve pin\tDel", "Save a&ttention maps…", "&Full screen")
         )
         _name(self.save_maps, "saveMapsAction", "Save the maps of all pins, as PNG, SVG or numbers")
         _name(self.undo, "undoAction", "Take back what was changed last", Shortcut.UNDO)

@@ -69,7 +69,7 @@ class _Row(QWidget):
         """Say in place of the maps why there are none, or that they are on their way."""
         self.found = None
         self.words.setText(words)
-        self._lay_out()
+        self.arrange()
 
     def show_found(self, found: PixelMaps) -> None:
         """Show maps; `scale` then colours them."""
@@ -89,9 +89,9 @@ class _Row(QWidget):
                 f"largest weight {scientific(float(weights[head].max()))}"
             )
         self.words.setText("")
-        self._lay_out()
+        self.arrange()
 
-    def _lay_out(self) -> None:
+    def arrange(self) -> None:
         """Squares as large as the row allows, with their numbers beside or under them, or none where it is tight."""
         there, text, heads = self.found is not None, 2 * self.fontMetrics().height(), max(len(self.pictures), 1)
         width, words = self.width() - _BADGE, self._words_width()
@@ -121,7 +121,7 @@ class _Row(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let the maps grow with the row."""
-        self._lay_out()
+        self.arrange()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select the pin."""
@@ -261,6 +261,7 @@ class PinTable(QWidget):
         each = min(each, min(most, _MOST_CELL) + 2 * top + TIGHT)
         for place, row in enumerate(self._rows):
             row.setGeometry(0, top + place * each, self.width(), each - TIGHT)
+            row.arrange()  # now, since the titles stand over its columns
         for left, title in zip(self._rows[0].columns, self._titles, strict=False):
             title.setGeometry(left, 0, title.sizeHint().width(), top)
         self.updateGeometry()

@@ -78,6 +78,18 @@ def test_every_pin_has_a_row_with_its_own_maps(pinned, tiny_model_path):
     assert not pinned.findChild(WindowPicture, "attentionHead0").isVisible()
 
 
+def test_the_titles_stand_over_their_columns_from_the_first(qtbot, window):
+    window.session.pins.put(*PINS[0])
+    window.session.pins.put(*PINS[1], beside=True)
+    settle(qtbot, window)
+    table = window.attention_panel.table
+    titles = {label.text(): label for label in table.findChildren(QLabel) if label.parent() is table}
+    assert list(titles) == ["around", "head 1", "head 2", "head 3", "head 4"]
+    for head in range(4):
+        picture = window.findChild(WindowPicture, f"pin1Head{head}")
+        assert titles[f"head {head + 1}"].x() == picture.mapTo(table, picture.rect().topLeft()).x()
+
+
 def test_the_numbers_are_in_the_colours_of_the_pins(pinned):
     for pin in pinned.session.pins.all:
         row = pinned.findChild(QWidget, f"pinRow{pin.number}")
