@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -64,8 +64,10 @@ class ScrubKeys(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take the scrubber's keys out of the focus's hands."""
-        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+        if not isinstance(event, QKeyEvent) or event.type() == QEvent.Type.KeyRelease:
             return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            return _leaves_undo(watched, event)
         if event.key() in _RETURN and isinstance(watched, QAbstractButton):
             return _press(watched, event)
         return not _keeps(watched, event.key()) and self._handle(event)
@@ -77,6 +79,16 @@ def _press(button: QAbstractButton, event: QKeyEvent) -> bool:
         return False
     for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
         QApplication.sendEvent(button, QKeyEvent(kind, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier))
+    return True
+
+
+def _leaves_undo(widget: QObject, event: QKeyEvent) -> bool:
+    """Let a number that has been entered leave undo and redo to the window: there is no typing to take back."""
+    if not isinstance(widget, QAbstractSpinBox | QComboBox) or _keeps(widget, event.key()):
+        return False
+    if not (event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)):
+        return False
+    event.ignore()
     return True
 
 

@@ -82,6 +82,8 @@ FOCUS = (
     ("Tab", "go to the next control; arrows, Home, End and Space scrub there, too, unless a text is being typed"),
     ("Up, Down", "change the number, list or slider that has been reached"),
     ("Alt+Down", "open the list that has been reached"),
+    ("F2, O, Del", "in the list of runs: rename a run, draw its curves beside the shown one's, remove it"),
+    ("Menu, Shift+F10", "what can be done with the picture, curves, maps or run that has the focus"),
 )
 #: What the mouse does, for Help.
 MOUSE = (

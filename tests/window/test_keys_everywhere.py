@@ -126,6 +126,10 @@ def test_a_text_that_is_typed_keeps_its_keys(window):
     assert window.noise.sigma.value() == 35
     press(Key.Key_Right)
     assert window.session.index == 1, "it is typed"
+    press(Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.noise.sigma.value() == 25, "and can be taken back from where it was typed"
+    press(Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert window.noise.sigma.value() == 35
 
 
 def test_the_panel_of_settings_obeys_too(window):
@@ -185,6 +189,15 @@ def test_lists_say_what_they_are_for(window):
     for combo in window.findChildren(QComboBox):
         texts = [combo.itemText(index) for index in range(combo.count())]
         assert combo.accessibleName() and combo.accessibleName() not in texts, combo.objectName()
+
+
+def test_the_list_of_runs_and_the_film_strip_are_scrubbed_over(window):
+    for name in ("runList", "filmStrip"):
+        view = window.findChild(QWidget, name)
+        view.setFocus()
+        for key, index in ((Key.Key_Home, 0), (Key.Key_Right, 1), (Key.Key_End, 5), (Key.Key_Left, 4)):
+            press(key)
+            assert window.session.index == index, (name, key)
 
 
 def test_undo_and_full_screen(qtbot, window):
