@@ -78,9 +78,9 @@ def description(window):
             for run in session.runs
         ],
         "estimates": [[each.n_hat.tobytes() for each in run.trajectory.iterates] for run in session.runs],
-        "shown": (session.run.number, session.index, session.follow),
+        "shown": (session.run and session.run.number, session.index, session.follow),
         "pins": (session.pins.all, session.pins.selected),
-        "compared": (session.compared.run.number, session.compared.index, session.compared.look),
+        "compared": (kept := session.compared) and (kept.run.number, kept.index, kept.look),
         "look": session.look,
         "noise": (session.workspace.add_noise, session.workspace.sigma, session.workspace.seed),
         "region": session.workspace.region,
@@ -220,13 +220,14 @@ def test_saving_can_be_cancelled_and_leaves_the_old_file(qtbot, window, tmp_path
     assert (tmp_path / "a.nerd").read_bytes() == before and not list(tmp_path.glob(".*"))
 
 
-def test_a_bad_session_is_a_dialog_and_changes_nothing(qtbot, worked_on, tmp_path):
-    before = description(worked_on)
+def test_a_bad_session_is_a_dialog_and_changes_nothing(qtbot, window, tmp_path):
+    window.session.pins.put(3, 4)
+    before = description(window)
     (tmp_path / "bad.nerd").write_bytes(b"PK\x03\x04 nothing")
-    worked_on.sessions.open(tmp_path / "bad.nerd")
-    qtbot.waitUntil(lambda: bool(worked_on.findChildren(QMessageBox)))
-    assert "bad.nerd" in dialog_text(worked_on)
-    assert description(worked_on) == before and worked_on.sessions.path is None
+    window.sessions.open(tmp_path / "bad.nerd")
+    qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)))
+    assert "bad.nerd" in dialog_text(window)
+    assert description(window) == before and window.sessions.path is None
 
 
 @pytest.mark.parametrize("picture", [{"zoom": "wide"}, 5, {"mode": "WIPE"}])
@@ -239,15 +240,17 @@ def test_a_way_of_looking_that_is_none_is_said_and_the_rest_opens(qtbot, window,
     assert window.session.pins.selected.pixel == (3, 4)
 
 
-def test_a_photo_that_was_moved_is_found_by_the_person(qtbot, worked_on, make_window, tmp_path, photo_path):
-    save_as(worked_on, str(tmp_path / "a.nerd"))
-    wait_for_session(qtbot, worked_on, tmp_path / "a.nerd")
-    before = description(worked_on)
+def test_a_photo_that_was_moved_is_found_by_the_person(qtbot, window, open_built_in, tmp_path, photo_path):
+    run_to_the_end(qtbot, window)
+    save_as(window, str(tmp_path / "a.nerd"))
+    wait_for_session(qtbot, window, tmp_path / "a.nerd")
+    before = description(window)
+    open_built_in(window, "camera 256")
     moved = photo_path.rename(tmp_path / "moved.png")
-    window = make_window(tmp_path / "a.nerd")
+    window.sessions.open(tmp_path / "a.nerd")
     qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)))
     (box,) = window.findChildren(QMessageBox)
-    assert "photo.png" in box.text() and window.session.workspace.photo is None
+    assert "photo.png" in box.text() and window.session.workspace.photo.name == "camera 256"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(moved)], ""))
         qtbot.mouseClick(box.buttons()[0], Qt.MouseButton.LeftButton)
@@ -274,15 +277,17 @@ def test_closing_asks_whether_changes_are_to_be_saved(qtbot, window, tmp_path, m
         assert json.loads(archive.read("session.json"))["pins"] == ([[1, 3, 4]] if answer == "Save" else [])
 
 
-def test_pins_and_numbers_of_what_was_added_by_noise(qtbot, make_window, open_built_in, tmp_path):
-    """A built-in picture is known by its name; its noise is drawn anew, to the bit."""
-    window = make_window()
-    qtbot.waitUntil(lambda: not window.session.controller.running and window.session.newest > 0, timeout=60_000)
+def test_the_noise_of_a_run_and_that_of_the_next_one_are_kept_apart(qtbot, window, open_built_in, tmp_path):
+    window.session.workspace.set_noise(add_noise=True, sigma=25, seed=3)
+    run_to_the_end(qtbot, window)
     window.findChild(QDoubleSpinBox, "sigmaSpin").setValue(10)
-    noisy = window.session.run.subject.noisy
+    noisy, differs = window.session.run.subject.noisy, window.session.differs
     save_as(window, str(tmp_path / "a.nerd"))
-    other = make_window(tmp_path / "a.nerd")
-    wait_for_session(qtbot, other, tmp_path / "a.nerd")
-    assert other.session.workspace.sigma == 10 and other.session.run.subject.sigma == 25
-    assert other.session.run.subject.noisy.tobytes() == noisy.tobytes()
-    assert other.session.differs == window.session.differs != ""
+    wait_for_session(qtbot, window, tmp_path / "a.nerd")
+    open_built_in(window, "camera 256")
+    window.sessions.open(tmp_path / "a.nerd")
+    wait_for_session(qtbot, window, tmp_path / "a.nerd")
+    session = window.session
+    assert window.findChild(QDoubleSpinBox, "sigmaSpin").value() == 10 and session.run.subject.sigma == 25
+    assert session.run.subject.noisy is not noisy and session.run.subject.noisy.tobytes() == noisy.tobytes()
+    assert session.differs == differs != ""
