@@ -23,7 +23,7 @@ from nerd_gui.denoising.session_file.preview import preview_png
 from nerd_gui.denoising.session_file.record import SavedRun, SavedSession
 from nerd_gui.denoising.session_file.runs import add_iterates, run_from_json, run_to_json
 from nerd_gui.files import whole_file, why_not
-from nerd_gui.imaging import Photo, PhotoError, open_photo
+from nerd_gui.imaging import Photo, open_photo
 
 SUFFIX = ".nerd"
 MIME_TYPE = "application/x-nerd-gui-session"
@@ -104,8 +104,6 @@ def read_session(
         If the photo is not there.
     SessionFileError
         If it is no session, of a newer program, damaged, cut off, or larger than there is room for.
-    PhotoError
-        If the photo cannot be opened.
     OpeningCancelled
         If `cancelled` says so.
     """
@@ -121,8 +119,6 @@ def read_session(
         raise
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError, LookupError) as error:
         raise _damaged(path, error) from error
-    except PhotoError:
-        raise
     except OSError as error:
         raise SessionFileError(f"The session “{path.name}” cannot be read ({error.strerror or error}).") from error
     except (ValueError, RecursionError) as error:
@@ -279,7 +275,7 @@ def _read(
     if fields.has("clean"):
         try:
             clean = photo_from_json(fields.fields("clean"), "clean", folder, None, open_, load)
-        except (PhotoWanted, PhotoError) as error:
+        except PhotoWanted as error:
             notice = f"{error} Open it again as the clean reference to have PSNR and SSIM of new runs."
     subjects: dict[Any, Any] = {}
     runs = [(each, run_from_json(each, photo, clean, subjects)) for each in fields.each("runs")]

@@ -1,21 +1,9 @@
 """What a session file says when it cannot be read or written."""
 
-from pathlib import Path
-
 
 class SessionFileError(ValueError):
     """A session that cannot be opened or saved; the message says what is wrong and what to do."""
 
 
 class PhotoWanted(SessionFileError):
-    """The photo of a session is not where it was, or another one lies there: a person may know where it is.
-
-    Attributes
-    ----------
-    path : Path
-        Where it was when the session was saved.
-    """
-
-    def __init__(self, sentence: str, path: Path) -> None:
-        super().__init__(sentence)
-        self.path = path
+    """The photo of a session is not where it was, or another one lies there: a person may know where it is."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nerd_gui.denoising.session_file.errors import PhotoWanted, SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged, Fields
-from nerd_gui.imaging import MAX_PIXELS, MAX_SIDE, Photo, open_sample, sample_names
+from nerd_gui.imaging import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open_sample, sample_names
 
 _BLOCKS = ("exif", "icc_profile", "xmp")
 
@@ -82,8 +82,8 @@ def photo_from_json(fields: Fields, member: str, folder: Path, located: Path | N
     ------
     PhotoWanted
         If it is not where it was, or is another one.
-    Damaged, PhotoError, ValueError
-        If the session says something that no photo has, or holds no picture.
+    Damaged, ValueError
+        If the session says something that no photo has.
     """
     kind = fields.text("kind")
     if kind == "sample":
@@ -105,16 +105,18 @@ def _from_file(fields: Fields, folder: Path, located: Path | None, open_: Open) 
         places.insert(0, folder / fields.text("relative_path"))
     there = [place for place in dict.fromkeys(places) if place is not None and place.is_file()]
     for place in there:
-        photo = open_(place)
+        try:
+            photo = open_(place)
+        except PhotoError:  # what lies there now is not what the session is of
+            continue
         if photo.sha256 == sha256:
             return photo
     if there:
         raise PhotoWanted(
             f"“{there[-1].name}” in “{there[-1].parent}” is not the photo that this session is of, or it has been "
-            "changed since.",
-            was,
+            "changed since."
         )
-    raise PhotoWanted(f"The photo “{was.name}” of this session is no longer in “{was.parent}”.", was)
+    raise PhotoWanted(f"The photo “{was.name}” of this session is no longer in “{was.parent}”.")
 
 
 def _embedded(fields: Fields, member: str, load: Load) -> Photo:
