@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nerd_gui.nerd.attention import window_offsets
@@ -50,9 +50,7 @@ class WindowPicture(QWidget):
         self._image: QImage | None = None
         self._choosable = choosable
         self._selected = False
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(_LEAST, _LEAST)
         self.setMaximumWidth(_MOST)
         if choosable:
@@ -87,9 +85,10 @@ class WindowPicture(QWidget):
         square, cell = self.square(), self.square().width() / self._patch.window
         return QRectF(square.left() + col * cell, square.top() + row * cell, cell, cell)
 
-    def heightForWidth(self, width: int) -> int:
-        """The window is square."""
-        return min(width, _MOST)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Be no higher than wide, since the window is square; splitters know no height that follows the width."""
+        if self.minimumHeight() < self.maximumHeight():  # it is not fixed
+            self.setMaximumHeight(min(max(self.width(), _LEAST), _MOST))
 
     def sizeHint(self) -> QSize:
         """A size at which a map of 65 x 65 can be read."""

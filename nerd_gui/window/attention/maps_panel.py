@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.attention.head_map import ColourBar, Patch, WindowPicture
@@ -68,10 +69,9 @@ class MapsPanel(QWidget):
         self._neighbourhood.setAccessibleName("Neighbourhood of the pixel")
         self._neighbourhood.setToolTip("The q × q window that the pixel attends to (its pixel is marked by a cross)")
         self._neighbourhood.setFixedSize(96, 96)
-        self._caption = QLabel()
+        self._caption = QElidingLabel()
         self._caption.setObjectName("attentionCaption")
         self._caption.setAccessibleName("Pixel and iterate of the attention maps")
-        self._caption.setWordWrap(True)
         self._scale = self._combo(
             "attentionScaleCombo",
             "Scale of the weights",
@@ -140,7 +140,7 @@ class MapsPanel(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addLayout(top)
-        column.addWidget(self._heads)
+        column.addWidget(self._heads, 1)
         self.table = PinTable()
         self.table.hide()
         column.addWidget(self.table, 1)
@@ -186,6 +186,8 @@ class MapsPanel(QWidget):
                 label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             for line, widget in enumerate((title, picture, readout)):
                 self._grid.addWidget(widget, 3 * row + line, column)
+            self._grid.setRowStretch(3 * row + 1, 100)
+            self._grid.setRowStretch(3 * row + 3, 1)  # what squares leave over is under them
             self._pictures.append(picture)
             self._titles.append(title)
             self._readouts.append(readout)

@@ -143,7 +143,7 @@ class AttentionPanel(MapsPanel):
         words = f"pixel row {pixel[0]}, column {pixel[1]} · iterate {index}"
         if pins.selected is None:
             return words
-        return f"{words}\npointed at, in place of pin {pins.selected.number}" if pins.previews else words
+        return f"{words} · in place of pin {pins.selected.number}" if pins.previews else words
 
     def _on_chosen(self, number: int, head: int) -> None:
         pin = next((pin for pin in self._session.pins.all if pin.number == number), None)
