@@ -1,4 +1,4 @@
-"""The noise features of a run's iterates, kept for the attention inspector: in memory, past a limit on disk."""
+"""What is kept of a run's iterates, above all the features for the attention maps: in memory, past a limit on disk."""
 
 import tempfile
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.kept_memory import IN_MEMORY, KEPT, KeptMemory
 from nerd_gui.nerd import NERD, AttentionMaps, GroupStatistics
 
-IN_MEMORY = 2 << 30  # bytes of features that one run keeps in memory at most
 HALF_MAX = float(np.finfo(np.float16).max)
 
 
@@ -36,13 +36,21 @@ class Features:
 
 
 class FeatureStore:
-    """Keeps tensors in half precision on the CPU; past `limit` bytes they go to a temporary file.
+    """Keeps tensors in half precision on the CPU; what does not fit into memory goes to a temporary file.
 
     The file has no name: the system frees it with the last tensor that lies in it, also after a crash.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes of memory for this run.
+    shared : KeptMemory, optional
+        Memory that it shares with all other runs.
     """
 
-    def __init__(self, limit: int = IN_MEMORY) -> None:
+    def __init__(self, limit: int = IN_MEMORY, shared: KeptMemory = KEPT) -> None:
         self._left = limit
+        self._shared = shared
 
     def keep(self, x: Tensor) -> Tensor:
         """Return a copy of `x` as float16 on the CPU, what is too large for it clipped.
@@ -52,11 +60,11 @@ class FeatureStore:
         RunError
             If the temporary file cannot be written.
         """
-        half = x.detach().to("cpu", torch.float16, copy=True).clamp_(-HALF_MAX, HALF_MAX)
-        size = half.numel() * half.element_size()
-        if size <= self._left:
+        size = 2 * x.numel()
+        if size <= self._left and (array := self._shared.new(tuple(x.shape))) is not None:
             self._left -= size
-            return half
+            return torch.from_numpy(array).copy_(x.detach()).clamp_(-HALF_MAX, HALF_MAX)
+        half = x.detach().to("cpu", torch.float16, copy=True).clamp_(-HALF_MAX, HALF_MAX)
         try:
             with tempfile.TemporaryFile(prefix="nerd-gui-") as file:
                 # Written before it is mapped: a full disk is an error here, and a crash in a mapped page.

@@ -12,7 +12,8 @@ from nerd_gui.denoising.channels import batch_size, from_batch, to_batch
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.eye_rule import EyeRule
-from nerd_gui.denoising.features import HALF_MAX, IN_MEMORY, Features, FeatureStore
+from nerd_gui.denoising.features import HALF_MAX, Features, FeatureStore
+from nerd_gui.denoising.kept_memory import IN_MEMORY
 from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan
 from nerd_gui.denoising.settings import PICTURE, RunSettings
 from nerd_gui.denoising.strength import with_strength
@@ -151,7 +152,7 @@ class DenoisingRun:
             features = None
             if store is not None and kept_s is not None:
                 features = Features(store.keep(step.z), kept_s, net.attention_statistics(step.z, s))
-            iterate = self._decoded(step, y, features, rule)
+            iterate = self._decoded(step, y, features, rule, store)
             yield iterate
             if iterate.stop_reason is StopReason.SETTLED:
                 return
@@ -168,7 +169,14 @@ class DenoisingRun:
         return z0
 
     @torch.no_grad()
-    def _decoded(self, step: SolverStep, y: Tensor, features: Features | None, rule: EyeRule | None) -> Iterate:
+    def _decoded(
+        self,
+        step: SolverStep,
+        y: Tensor,
+        features: Features | None,
+        rule: EyeRule | None,
+        store: FeatureStore | None,
+    ) -> Iterate:
         subject = self.subject
         _, estimated = self.net.estimate(y, step.z)
         # What a diverging z decodes to may be more than half precision holds, or nothing.
@@ -178,7 +186,7 @@ class DenoisingRun:
             reason = StopReason.SETTLED
         return Iterate(
             index=step.index,
-            n_hat=n_hat.astype(np.float16),
+            n_hat=n_hat.astype(np.float16) if store is None else store.keep(torch.from_numpy(n_hat)).numpy(),
             features=features,
             residual=float(step.residual.max()),
             relative_step=_worst(step.relative_step),

@@ -1,6 +1,7 @@
 import dataclasses
 import errno
 import tempfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from tiny_runs import make_net, make_photo
 
 from nerd_gui.denoising import CURVES, RunError, RunSettings, Subject, denoise, features
 from nerd_gui.denoising.features import FeatureStore
+from nerd_gui.denoising.kept_memory import KeptMemory
 from nerd_gui.equilibrium import broyden
 
 SETTINGS = RunSettings(model="tiny", max_iter=4, tol=0.0)
@@ -44,6 +46,31 @@ def test_past_the_limit_features_go_to_a_file_with_the_same_values(is_on_disk):
         assert torch.equal(half, x.half())
         x.fill_(7)  # it is a copy
         assert not (half == 7).any()
+
+
+def test_all_runs_share_the_memory_and_what_is_freed_is_there_for_the_next(is_on_disk):
+    shared = KeptMemory(limit=2 * 240)  # two of them
+    first, second = FeatureStore(shared=shared), FeatureStore(shared=shared)
+    kept = [first.keep(tensors()[0]), second.keep(tensors()[1]), second.keep(tensors()[2])]
+    assert [is_on_disk(x) for x in kept] == [False, False, True]
+    held = kept.pop(0)[0]  # a part of it is needed still
+    assert is_on_disk(first.keep(tensors()[0]))
+    del held
+    assert not is_on_disk(first.keep(tensors()[0]))
+
+
+def test_twenty_runs_take_no_more_memory_than_they_may(monkeypatch):
+    shared = KeptMemory(limit=200_000)
+    monkeypatch.setattr("nerd_gui.denoising.run.FeatureStore", partial(FeatureStore, shared=shared))
+    memory = []  # everything that is asked for stays in the list of runs
+    monkeypatch.setattr(shared, "new", lambda shape, new=shared.new: memory.append(new(shape)) or memory[-1])
+    net = make_net()
+    runs = [denoise(Subject.of(make_photo()), SETTINGS, net) for _ in range(20)]
+    assert sum(array.nbytes for array in memory if array is not None) <= 200_000
+    assert sum(array is None for array in memory) > 20  # the others lie in files
+    for run in runs[1:]:
+        for one, other in zip(runs[0].iterates, run.iterates, strict=True):
+            assert np.array_equal(one.n_hat, other.n_hat) and torch.equal(one.features.z, other.features.z)
 
 
 def test_the_file_has_no_name(tmp_path, monkeypatch, is_on_disk):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nerd_gui.denoising.kept_memory import KEPT
 from nerd_gui.denoising.on_disk import array_on_disk, leave_memory
 from nerd_gui.denoising.whole_photo.grid import Tile
 
@@ -21,7 +22,7 @@ class Mosaic:
     ----------
     shape : (C, rows, cols)
     room : int
-        Bytes of memory that the arrays may take.
+        Bytes of memory that the arrays may take, of those that all runs share.
 
     Attributes
     ----------
@@ -52,9 +53,10 @@ class Mosaic:
 
     def _new(self, like: NDArray[np.float16] | None) -> NDArray[np.float16]:
         size = 2 * int(np.prod(self._shape))
-        if size <= self._room:
+        if size <= self._room and (kept := KEPT.new(self._shape)) is not None:
             self._room -= size
-            return np.zeros(self._shape, np.float16) if like is None else like.copy()
+            kept[...] = 0 if like is None else like
+            return kept
         array = array_on_disk(self._shape)
         for row in range(0, self._shape[1] if like is not None else 0, _BAND):
             assert like is not None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from nerd_gui import allocator
+from nerd_gui.denoising.kept_memory import IN_MEMORY
 from nerd_gui.denoising.memory_plan import PAIR_DTYPE, MemoryPlan, budget_bytes, estimate_bytes, too_little
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.whole_photo.grid import grid
@@ -12,7 +13,6 @@ from nerd_gui.nerd import NerdConfig
 #: Sides of tiles to choose from: larger ones save halo, and time past the first one is the same.
 _CORES = (512, 384, 256, 128, 64)
 _LEAST_HALO = 16  # pixels: past it the photo's equilibrium does not become more exact (see `PhotoRun`)
-_IN_MEMORY = 2 << 30  # bytes of iterates that are kept in memory at most
 _REUSED = 1.75  # what the work on a tile takes at most where freed memory is kept, in parts of the estimate
 
 
@@ -65,5 +65,5 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
             reuse = settings.device == "cpu" and allocator.can_reuse() and _REUSED * needed <= budget
             left = budget - int(needed * (_REUSED if reuse else 1))
             memory = MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, tiles=count, reuse=reuse)
-            return PhotoPlan(memory, core, whole_halo, max(0, min(_IN_MEMORY, left)))
+            return PhotoPlan(memory, core, whole_halo, max(0, min(IN_MEMORY, left)))
     raise too_little(needed, settings, budget)

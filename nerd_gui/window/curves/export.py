@@ -15,7 +15,8 @@ from PySide6.QtSvg import QSvgGenerator
 
 from nerd_gui.denoising import Trajectory
 from nerd_gui.files import why_not, write_file
-from nerd_gui.window.curves.plot import PAPER, CurvePlot
+from nerd_gui.window.curves.plot import CurvePlot
+from nerd_gui.window.curves.theme import PAPER
 
 #: What lines are called.
 Legend = Sequence[tuple[str, QPen]]

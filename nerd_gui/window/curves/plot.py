@@ -9,38 +9,14 @@ from dataclasses import dataclass, field
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QPen, QWheelEvent
 
 from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, value_range
-from nerd_gui.window.style.tokens import CAPTION_PIXELS, is_dark, series_colour, sized
+from nerd_gui.window.curves.theme import PAPER, Theme
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _MARGIN = 52, 46, 32, 10
 
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a plot; the runs have theirs from `series_colour`."""
-
-    background: QColor
-    text: QColor
-    dark: bool
-
-    @classmethod
-    def of(cls, palette: QPalette) -> Theme:
-        return cls(palette.base().color(), palette.text().color(), is_dark(palette))
-
-    def faint(self, alpha: float) -> QColor:
-        """The text's colour, `alpha` of it."""
-        colour = QColor(self.text)
-        colour.setAlphaF(alpha)
-        return colour
-
-    def of_run(self, slot: int) -> QColor:
-        """The colour of a run's curves."""
-        return series_colour(slot, dark=self.dark)
-
-
-PAPER = Theme(QColor("white"), QColor("black"), False)
 
 STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 SYMBOLS = ("o", "s", "d")
@@ -118,6 +94,7 @@ class CurvePlot(pg.PlotWidget):
         self._shown: Series | None = None
         self._series: list[Series] = []
         self._lines: dict[tuple[int, str], pg.PlotDataItem] = {}
+        self._drawn_as: dict[pg.PlotDataItem, tuple[list[float | None], QPen]] = {}
         self._levels: dict[str, _Level] = {}
         item = self.plotItem
         item.hideButtons()
@@ -161,22 +138,19 @@ class CurvePlot(pg.PlotWidget):
         self._shown, self._series = shown, [*others, *([shown] if shown is not None else [])]
         wanted = {(series.slot, key) for series in self._series for key in self._quantities}
         for gone in set(self._lines) - wanted:
-            self._view_of(gone[1]).removeItem(self._lines.pop(gone))
+            line = self._lines.pop(gone)
+            self._drawn_as.pop(line, None)
+            self._view_of(gone[1]).removeItem(line)
         for series in self._series:
             for key in self._quantities:
-                self._draw(series, key)
+                if (series.slot, key) not in self._lines:
+                    self._make(series.slot, key)
+                self._dress(series, key)
 
-    def _draw(self, series: Series, key: str) -> None:
-        line = self._lines.get((series.slot, key))
-        if line is None:
-            line = self._lines[series.slot, key] = pg.PlotDataItem()
-            line.setVisible(self._quantities[key].visible)
-            self._view_of(key).addItem(line)
-        right = self._quantities[key].right
-        values = enumerate(series.values.get(key, ()))
-        points = [(index, value) for index, value in values if self._drawable(value, right=right)]
-        line.setData([index for index, _ in points], [value for _, value in points])
-        self._dress(series, key)
+    def _make(self, slot: int, key: str) -> None:
+        line = self._lines[slot, key] = pg.PlotDataItem()
+        line.setVisible(self._quantities[key].visible)
+        self._view_of(key).addItem(line)
 
     def _view_of(self, key: str) -> pg.ViewBox | pg.PlotItem:
         return self._right if self._quantities[key].right else self.plotItem
@@ -313,14 +287,27 @@ class CurvePlot(pg.PlotWidget):
                 line.setPen(self.level_pen(key, slot))
 
     def _dress(self, series: Series, key: str) -> None:
-        """Draw a curve as it should look: strong above all others where its run is the shown one."""
-        line, shown, pen = self._lines[series.slot, key], series is self._shown, self.pen(key, series.slot)
-        line.setPen(pen)
-        line.setSymbol(SYMBOLS[self._quantities[key].order])
-        line.setSymbolSize(6 if shown else 4)
-        line.setSymbolPen(None)
-        line.setSymbolBrush(pen.color())
+        """Draw a curve as it is and should look: strong above all others where its run is the shown one.
+
+        Nothing is done where that is how it is drawn already: a curve takes a millisecond, and there may be many.
+        """
+        line, shown = self._lines[series.slot, key], series is self._shown
+        values, pen = series.values.get(key, []), self.pen(key, series.slot)
+        if self._drawn_as.get(line) == (values, pen):
+            return
+        self._drawn_as[line] = list(values), pen
+        quantity = self._quantities[key]
+        drawable = [(index, value) for index, value in enumerate(values) if self._drawable(value, right=quantity.right)]
         line.setZValue(10 if shown else 5)
+        line.setData(
+            [index for index, _ in drawable],
+            [value for _, value in drawable],
+            pen=pen,
+            symbol=SYMBOLS[quantity.order],
+            symbolSize=6 if shown else 4,
+            symbolPen=None,
+            symbolBrush=pen.color(),
+        )
 
     def pen(self, key: str, slot: int | None = None) -> QPen:
         """How a curve is drawn: the colour says which run, the line which quantity; without a run in the text's."""

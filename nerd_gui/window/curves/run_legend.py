@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from superqt import QElidingLabel
 
 from nerd_gui.window.curves.legend import NO_VALUE, line_sample
-from nerd_gui.window.curves.plot import Theme
+from nerd_gui.window.curves.theme import Theme
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, MEDIUM, SMALL, TIGHT, sized
 

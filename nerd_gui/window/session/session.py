@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from nerd_gui.denoising import PLAIN, Equilibrium, PhotoProgress, RunSettings
+from nerd_gui.denoising import PLAIN, Equilibrium, PhotoProgress, RunSettings, Subject
 from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.window.session.differences import difference
 from nerd_gui.window.session.history import History
@@ -176,7 +176,22 @@ class Session(Shown):
         RunError
             If there is no photo.
         """
-        self._start_in_one_piece(Run(self.workspace.subject(), settings))
+        self._start_in_one_piece(Run(self._maker(self.workspace.region)(), settings))
+
+    def _maker(self, region: Region | None) -> Callable[[], Subject]:
+        """What makes the subject of a run started now; noise that an earlier run has drawn is not kept twice."""
+        earlier = next(
+            (
+                run.subject
+                for run in reversed(self.runs)
+                if run.trajectory is not None and run.subject.region == region and self.workspace.has(run.subject)
+            ),
+            None,
+        )
+        if self.workspace.add_noise and earlier is not None:
+            subject = earlier
+            return lambda: subject
+        return self.workspace.maker(region)
 
     def repeat(self, run: Run) -> None:
         """Run again what a run was of, with the settings that it was asked for: to the same iterates, and features."""
@@ -209,7 +224,7 @@ class Session(Shown):
         workspace = self.workspace
         settings = replace(settings, stop_on=PICTURE)
         if fits and grain == 1 and not workspace.needs_region:
-            self._start_in_one_piece(Run(workspace.subject(whole=True), settings))
+            self._start_in_one_piece(Run(self._maker(None)(), settings))
             return
         old = self.run if self.run is not None and self.run.unfinished else self.whole_run
         asked_for = old is not None and workspace.has(old.subject) and (old.settings, old.grain) == (settings, grain)
@@ -220,7 +235,7 @@ class Session(Shown):
         else:
             run = Run(workspace.quick_subject(), settings, in_tiles=True, grain=grain)
             self._take_up(run)
-            self.controller.start_photo(run, workspace.maker(), self.part_in_view)
+            self.controller.start_photo(run, self._maker(None), self.part_in_view)
 
     def go_on(self) -> None:
         """Go on with the current run, which was stopped with tiles left."""
