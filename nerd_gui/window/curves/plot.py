@@ -15,7 +15,8 @@ from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, value_range
 from nerd_gui.window.curves.theme import PAPER, Theme
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
-_LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _MARGIN = 52, 46, 32, 10
+_LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _TICKS, _MARGIN = 52, 46, 32, 6, 10
+_LEAST = 76  # pixels of height: the name of an axis has room
 
 
 STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
@@ -85,7 +86,6 @@ class CurvePlot(pg.PlotWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFrameShape(self.Shape.NoFrame)
         self.setAntialiasing(True)
-        self.setMinimumHeight(76)
         self._label, self._right_label, self._log = label, right_label, log
         self._newest = -1
         self._line_scale = 1.0
@@ -258,7 +258,8 @@ class CurvePlot(pg.PlotWidget):
         axis.setStyle(showValues=bottom)
         axis.setLabel("step of the solver" if bottom else "", **self._label_style())
         axis.showLabel(bottom)
-        axis.setHeight(_BOTTOM_HEIGHT if bottom else 6)
+        axis.setHeight(_BOTTOM_HEIGHT if bottom else _TICKS)
+        self.setMinimumHeight(_LEAST + (_BOTTOM_HEIGHT - _TICKS if bottom else 0))
 
     def set_theme(self, theme: Theme) -> None:
         """Colour everything."""
