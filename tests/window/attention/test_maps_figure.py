@@ -64,10 +64,8 @@ def test_the_picture_is_the_same_as_png_and_svg(window, tmp_path):
     assert renderer.isValid()
     renderer.render(painter)
     painter.end()
-    values = [
-        np.frombuffer(each.convertToFormat(QImage.Format.Format_Grayscale8).constBits(), np.uint8)
-        for each in (png, svg)
-    ]
+    grey = [each.convertToFormat(QImage.Format.Format_Grayscale8) for each in (png, svg)]
+    values = [np.frombuffer(each.constBits(), np.uint8) for each in grey]
     assert values[0].shape == values[1].shape and np.mean(np.abs(values[0].astype(int) - values[1])) < 6
     text = (tmp_path / "maps.svg").read_text()
     for words in ("Run 1 · iterate 2", "head 4", "row 14", "column 7", "entropy", "radius", "softmax weight"):
