@@ -1,0 +1,42 @@
+"""The attention panel with several pins, and over the iterates, at every size of the window: nothing is cut off."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from widget_walk import complaints
+from window_person import run_to_the_end
+
+from nerd_gui.window.style.scheme import set_colour_scheme
+
+SIZES = [(1100, 700), (1366, 768), (1440, 900), (2560, 1440)]
+
+
+@pytest.fixture(autouse=True)
+def as_before(qapp):
+    yield
+    set_colour_scheme(Qt.ColorScheme.Unknown)
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Dark, Qt.ColorScheme.Light])
+def test_everything_fits_with_pins(qtbot, window, open_file, tmp_path, scheme):
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 36), dtype=np.uint8)).save(path)
+    open_file(window, path)
+    run_to_the_end(qtbot, window)
+    set_colour_scheme(scheme)
+    found = []
+    for pins in (2, 3, 6):
+        for place in range(pins):
+            window.session.pins.put(5 + 5 * place, 5 + 4 * place, beside=place > 0)
+        for over in (False, True):
+            window.attention_panel.over_button.setChecked(over)
+            for size in SIZES:
+                window.resize(*size)
+                for _ in range(3):
+                    QApplication.processEvents()
+                qtbot.waitUntil(lambda: not window.attention_panel._waiting)
+                words = f"{size}, {pins} pins, {'over the iterates' if over else 'table'}"
+                found += [f"{words}: {complaint}" for complaint in complaints(window)]
+    assert found == []
