@@ -13,6 +13,7 @@ from window_person import run_to_the_end
 from nerd_gui.window.screen import fit_to_screen, fitted
 
 LAPTOP, PANEL = QRect(0, 0, 1366, 768), 40
+SCREENS = [(1100, 700, 1), (1366, 768, 1), (2560, 1440, 2)]  # width, height, pixels along one of the program's own
 PROGRAM = """
 import sys
 from PySide6.QtCore import QPoint, QSettings
@@ -33,21 +34,29 @@ for geometry in (None, bytes.fromhex(sys.argv[2])):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Qt splits the path of the screen's description at its colon")
-def test_everything_lies_on_a_laptop_s_screen(make_window, tmp_path):
+def test_everything_lies_on_the_screen(make_window, tmp_path):
     window = make_window()
     window.setGeometry(700, 300, 1800, 1000)
     remembered = bytes(window.saveGeometry().data()).hex()
-    config = tmp_path / "laptop.json"
-    screen = {"name": "laptop", "x": 0, "y": 0, "width": 1366, "height": 768, "logicalDpi": 96, "logicalBaseDpi": 96}
-    config.write_text(json.dumps({"screens": [{**screen, "dpr": 1}]}))
-    environment = {**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={config}"}
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "laptop.ini"), remembered]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    lines = [[int(number) for number in line.split()] for line in done.stdout.splitlines()]
-    assert len(lines) == 2
-    for *frame, lowest in lines:
-        assert LAPTOP.contains(QRect(*frame)) and lowest <= LAPTOP.height(), (frame, lowest)
-        assert frame[3] > 650  # and makes use of it
+    started = {screen: on_screen(tmp_path, remembered, *screen) for screen in SCREENS}
+    for (width, height, ratio), process in started.items():
+        said, _ = process.communicate(timeout=60)
+        lines = [[int(number) for number in line.split()] for line in said.splitlines()]
+        assert process.returncode == 0 and len(lines) == 2
+        room = QRect(0, 0, width // ratio, height // ratio)
+        for *frame, lowest in lines:
+            assert room.contains(QRect(*frame)) and lowest <= room.height(), (room, frame, lowest)
+            assert frame[3] > 0.85 * room.height()  # and makes use of it
+
+
+def on_screen(folder, remembered, width, height, ratio):
+    """The program on a screen of so many pixels, of which `ratio` lie along one of its own."""
+    config = folder / f"{width}.json"
+    screen = {"name": "screen", "x": 0, "y": 0, "width": width, "height": height, "dpr": 1}
+    config.write_text(json.dumps({"screens": [{**screen, "logicalDpi": 96, "logicalBaseDpi": 96}]}))
+    environment = {**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={config}", "QT_SCALE_FACTOR": str(ratio)}
+    command = [sys.executable, "-c", PROGRAM, str(folder / f"{width}.ini"), remembered]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def test_the_window_fits_a_small_screen_beside_a_title_bar_and_a_panel(make_window):

@@ -21,6 +21,7 @@ from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd.attention import Precision
 from nerd_gui.window.described import described
+from nerd_gui.window.style.tokens import TIGHT
 
 _TOLERANCES = {
     "1e-1": 1e-1,
@@ -111,6 +112,7 @@ class SolverSettings(QToolButton):
         }
         self._form = QFormLayout()
         self._form.setContentsMargins(12, 8, 12, 12)
+        self._form.setVerticalSpacing(TIGHT)  # all of it on a small screen
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         chosen = {"Solver": ("Solver", solver), "Computer": ("Device", device)}
         for title, fields in self._groups.items():
