@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from nerd_gui.window.actions import Actions
@@ -35,6 +35,8 @@ class EditActions:
         self.next_pin.triggered.connect(lambda _: self._select_next())
         self.remove_pin.triggered.connect(lambda _: self._remove_selected())
         self.full_screen.triggered.connect(lambda _: self._fill_screen())
+        for number, key in enumerate(Shortcut.PIN_OF_NUMBER.value[0], 1):
+            QShortcut(QKeySequence(key), window, lambda number=number: self._select(number))
         session.pins.changed.connect(self._update)
         self._build_menus()
         self._update()
@@ -72,6 +74,11 @@ class EditActions:
         pins = self._session.pins
         self.next_pin.setEnabled(len(pins.all) > 1)
         self.remove_pin.setEnabled(pins.selected is not None)
+
+    def _select(self, number: int) -> None:
+        pin = next((pin for pin in self._session.pins.all if pin.number == number), None)
+        if pin is not None:
+            self._session.pins.select(pin)
 
     def _select_next(self) -> None:
         pins = sorted(self._session.pins.all, key=lambda pin: pin.number)

@@ -46,6 +46,7 @@ class Shortcut(Enum):
     MOVE_PIN = ("M",), "on the picture: move the selected pin to the pixel pointed at"
     REMOVE_PIN = ("Del", "Backspace"), "on the picture: remove the selected pin"
     NEXT_PIN = ("N",), "select the next pin"
+    PIN_OF_NUMBER = tuple(f"Ctrl+{number}" for number in range(1, 7)), "select the pin of that number", "Ctrl+1 … 6"
     CLEAR_PINS = ("Ctrl+Backspace",), "clear the pins"
     REGION = ("Ctrl+R",), "choose the region to explore"
     UNDO = ("Ctrl+Z",), "undo: pins, noise, region, runs"

@@ -213,6 +213,10 @@ def test_undo_and_full_screen(qtbot, window):
     selected = window.session.pins.selected
     press(Key.Key_N)
     assert window.session.pins.selected is not selected
+    press(Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.pins.selected.number == 2
+    press(Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.pins.selected.number == 1
     press(Key.Key_F11)
     assert window.isFullScreen()
     press(Key.Key_F11)

@@ -6,7 +6,10 @@ from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QScrollArea, QSlider, QWidget
+from scripted_session import make_trajectory
 
+from nerd_gui.denoising.animation import AnimationSettings
+from nerd_gui.window.files.animation_dialog import AnimationDialog
 from nerd_gui.window.screen import scrolled
 from nerd_gui.window.wheel import turn_only_with_focus
 
@@ -80,6 +83,14 @@ def test_the_wheel_does_not_give_the_focus(window):
     for kind in KINDS:
         for widget in window.findChildren(kind):
             assert widget.focusPolicy() != Qt.FocusPolicy.WheelFocus, widget.objectName()
+
+
+def test_no_control_of_the_animations_dialog_takes_the_focus_by_the_wheel(qtbot):
+    dialog = AnimationDialog(make_trajectory([1, 0.5]), AnimationSettings())
+    qtbot.addWidget(dialog)
+    controls = [widget for kind in KINDS for widget in dialog.findChildren(kind)]
+    assert len(controls) >= 3
+    assert all(widget.focusPolicy() != Qt.FocusPolicy.WheelFocus for widget in controls)
 
 
 def test_the_wheel_over_a_control_scrolls_what_it_lies_in(qtbot):
