@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from nerd_gui.window.described import described
@@ -89,10 +89,19 @@ class _Row(QFrame):
         )
         self.close_button.setAutoRaise(True)
         self.close_button.setIconSize(_ICON)
-        self.close_button.setIcon(icon("close", self.palette().windowText().color()))
+        self._colour()
         row = QHBoxLayout(self)
         row.setContentsMargins(SMALL + TIGHT, TIGHT, TIGHT, TIGHT)
         row.setSpacing(SMALL)
         row.addWidget(words, 1)
         row.addWidget(self.button)
         row.addWidget(self.close_button)
+
+    def _colour(self) -> None:
+        self.close_button.setIcon(icon("close", self.palette().windowText().color()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the cross in the new colours."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "close_button"):
+            self._colour()

@@ -1,11 +1,12 @@
 """Light and dark, as the menu asks for it, also where the system has no say in it."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from nerd_gui.window.style.scheme import set_colour_scheme
+from nerd_gui.window.style.tokens import DARK, LIGHT
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,27 @@ def test_the_choice_is_remembered(make_window, photo_path):
     set_colour_scheme(Qt.ColorScheme.Unknown)
     second = make_window(photo_path)
     assert lightness(second) < 60 and second.findChild(QAction, "darkAppearanceAction").isChecked()
+
+
+@pytest.mark.parametrize(("name", "colours"), [("dark", DARK), ("light", LIGHT)])
+def test_a_scheme_takes_hold_of_everything_at_once(qtbot, window, name, colours):
+    window.messages.keep("left", "A sentence.")
+    choose(window, "light" if name == "dark" else "dark")
+    QApplication.processEvents()
+    choose(window, name)
+    QApplication.processEvents()
+
+    picture = window.grab().toImage()
+
+    def at(widget, x, y):
+        return picture.pixelColor(widget.mapTo(window, QPoint(x, y))).name()
+
+    denoise, canvas = window.findChild(QToolButton, "denoiseButton"), window.picture_view.viewport()
+    assert at(denoise, 4, denoise.height() // 2) == colours.filled  # the only filled button
+    assert at(window.findChild(QToolButton, "exploreButton"), 4, 14) == colours.panel
+    assert at(canvas, 2, canvas.height() // 2) == colours.picture
+    for plot in (window.curves.residual_plot, window.curves.noise_level_plot):
+        assert plot.theme.background.name() == colours.panel  # no boxes on the panel
+    cross = window.notice_bar.findChild(QToolButton, "leftNoticeClose").icon().pixmap(48, 48).toImage()
+    inks = {cross.pixelColor(x, x).name() for x in range(48) if cross.pixelColor(x, x).alpha() == 255}
+    assert inks == {colours.text}

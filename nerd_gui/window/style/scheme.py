@@ -40,8 +40,7 @@ def dress() -> None:
     if _Chosen.worn is wanted and application.styleSheet() and application.palette() == palette:
         return
     _Chosen.worn = wanted
-    if application.style().name() != _STYLE:
-        application.setStyleSheet("")
+    if not application.styleSheet():  # once; a style sheet hides what is under it
         application.setStyle(_STYLE)
     application.setFont(sized(application.font(), TEXT_PIXELS))
     application.setPalette(palette)
