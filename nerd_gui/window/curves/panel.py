@@ -112,7 +112,7 @@ class Curves(QWidget):
             "qualityPlot",
             "PSNR and SSIM over the iterates",
             "PSNR and SSIM of the iterates' pictures against the clean one. Click to see an iterate",
-            "PSNR (dB)",
+            "PSNR",
             "SSIM",
         )
         self._plots = {
