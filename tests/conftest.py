@@ -19,6 +19,9 @@ from nerd_gui.compiled import attention_kernel, availability, history_kernel, st
 from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig, save_model
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)  # the other cores are for the other processes
+
 
 @pytest.fixture(autouse=True)
 def float32_everywhere(monkeypatch):

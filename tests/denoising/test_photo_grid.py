@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nerd_gui.denoising import RunError
-from nerd_gui.denoising.whole_photo import mosaic
+from nerd_gui.denoising import RunError, on_disk
 from nerd_gui.denoising.whole_photo.cores import cores
 from nerd_gui.denoising.whole_photo.grid import grid, nearest
 from nerd_gui.denoising.whole_photo.mosaic import Mosaic
@@ -75,7 +74,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(mosaic.tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(on_disk.tempfile, "TemporaryFile", full)
     with pytest.raises(RunError, match=r"do not fit in the temporary folder .*No space left on device.*make room"):
         put_together(32, 32, grid(32, 32, 64, 16), np.zeros((1, 32, 32), np.float32), room=0)
 
