@@ -57,7 +57,12 @@ def main() -> None:
         }
         command = [sys.executable, __file__, str(args.folder), "--scene", name, *photo]
         subprocess.run(command, check=True, env=environment)
-        print(args.folder / f"{name}.png")
+        print(picture_of(name, args.folder))
+
+
+def picture_of(name: str, folder: Path) -> Path:
+    """The file of a scene; photos are large as PNG."""
+    return folder / f"{name}.{'jpg' if name.startswith('photo_mode') else 'png'}"
 
 
 def take(name: str, folder: Path, photo: Path | None) -> None:
@@ -80,7 +85,7 @@ def take(name: str, folder: Path, photo: Path | None) -> None:
         getattr(scene, name.removesuffix("_light"))()
         scene.wait(window.picture_view.ready)
         scene.pause(1.0)
-        window.grab().save(str(folder / f"{name}.png"))
+        window.grab().save(str(picture_of(name, folder)), None, 90 if name.startswith("photo_mode") else -1)
         window.saver.wait()
         window.session.controller.wait()
         application.processEvents()
