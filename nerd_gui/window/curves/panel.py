@@ -80,12 +80,13 @@ class Curves(QWidget):
         self._attainable: WeakKeyDictionary[Run, tuple[tuple[int, int | None], float | None]] = WeakKeyDictionary()
         self._entries: dict[str, LegendEntry] = {}
         self._blocks: dict[str, QWidget] = {}
+        self._told: list[tuple[int, str, bool, int]] = []
         self._build()
         self._colour()
         self._refresh()
         session.trajectoryChanged.connect(self._refresh)
         session.channelChanged.connect(self._refresh)
-        session.runs.changed.connect(self._refresh)
+        session.runs.changed.connect(self._follow_runs)
         session.iterateAdded.connect(self._refresh)
         session.progressed.connect(self._refresh)
         session.controller.ended.connect(self._refresh)
@@ -208,8 +209,22 @@ class Curves(QWidget):
         listed = [run for run in self._session.runs if run.overlaid or run is shown]
         return listed if shown is None or shown in listed else [*listed, shown]
 
+    def _follow_runs(self) -> None:
+        """Draw the runs anew where that makes a difference; what the shown run finds is told otherwise, too."""
+        if self._others() != self._told:
+            self._refresh()
+
+    def _others(self) -> list[tuple[int, str, bool, int]]:
+        """What the list of runs says that is drawn here: of the shown run its name."""
+        shown = self._session.run
+        return [
+            (run.number, run.name, run.overlaid and run is not shown, -1 if run is shown else run.newest)
+            for run in self._session.runs
+        ]
+
     def _refresh(self) -> None:
         """Draw the runs as they are now."""
+        self._told = self._others()
         run, trajectory = self._session.run, self._session.trajectory
         result = trajectory.result if trajectory is not None and len(trajectory) else None
         series = {each: self._series(each) for each in self._drawn()}

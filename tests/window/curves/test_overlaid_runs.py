@@ -133,7 +133,8 @@ def test_the_legend_has_a_line_a_run_however_narrow_and_long_the_names(session, 
 def test_each_true_noise_level_has_its_line(session, overlaid):
     assert overlaid.noise_level_plot.levels("sigma") == [25]
     session.runs[2].trajectory.subject.__dict__["sigma"] = 10.0
-    session.runs.changed.emit()
+    for on in (False, True):
+        session.runs.set_overlaid(session.runs[2], on)
     assert overlaid.noise_level_plot.levels("sigma") == [25, 10]
     assert overlaid.readout("sigma") == "true σ 25, 10"
     dark = overlaid.noise_level_plot.theme.dark
