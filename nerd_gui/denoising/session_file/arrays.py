@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.kept_memory import IN_MEMORY, KEPT
 from nerd_gui.denoising.on_disk import array_on_disk, leave_memory
 from nerd_gui.denoising.session_file.errors import SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged
 
-IN_MEMORY = 2 << 30  # bytes of iterates that a session which is opened keeps in memory at most
 _PIECE = 4 << 20  # bytes that are written or read at a time
 _MOST_HEADER = 10_000  # bytes; ours take 128
 
@@ -74,7 +74,7 @@ def _fill(file: BinaryIO, view: memoryview) -> None:
 
 
 class Room:
-    """Room for the iterates that are read: memory, past a limit the disk.
+    """Room for the iterates that are read: the memory that all runs share, and beyond it the disk.
 
     Parameters
     ----------
@@ -106,10 +106,12 @@ class Room:
             If the disk has no room after all.
         """
         size = prod(shape) * np.dtype(dtype).itemsize
-        if np.dtype(dtype) == np.float16 and size > self._left:
-            try:
-                return array_on_disk(shape)
-            except RunError as error:
-                raise SessionFileError(str(error)) from error
-        self._left -= size
-        return np.empty(shape, dtype)
+        if np.dtype(dtype) != np.float16:
+            return np.empty(shape, dtype)
+        if size <= self._left and (kept := KEPT.new(shape)) is not None:
+            self._left -= size
+            return kept
+        try:
+            return array_on_disk(shape)
+        except RunError as error:
+            raise SessionFileError(str(error)) from error
