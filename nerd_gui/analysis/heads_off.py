@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nerd_gui.analysis.linearised import Interrupt
-from nerd_gui.equilibrium import broyden
+from nerd_gui.analysis.solving import Interrupt, map_of, solved
 from nerd_gui.nerd import NERD, exact_float32
 
 
@@ -87,17 +86,9 @@ def heads_off(
         If the network has no such head.
     """
     off = without_heads(net, heads)
+    f, _ = map_of(off, y, level, window, interrupt)
+    found = solved(f, z.to(y.dtype), max_iter=max_iter, tol=tol)
     with torch.no_grad(), exact_float32():
-        s = off.inject(y, level)
-
-        def f(z: Tensor) -> Tensor:
-            with exact_float32():
-                return off.implicit(z, s, window=window, interrupt=interrupt)
-
-        best, least = z, float("inf")
-        for step in broyden(f, z.to(y.dtype), max_iter=max_iter, tol=tol):
-            if (residual := float(step.residual)) < least:
-                best, least = step.z, residual
-        before, after = net.estimate(y, z.to(y.dtype))[0][0], off.estimate(y, best)[0][0]
+        before, after = net.estimate(y, z.to(y.dtype))[0][0], off.estimate(y, found.z)[0][0]
     change = float(255 * (after - before).square().mean().sqrt())
-    return HeadsOff(best, after, change, least, step.evaluations)
+    return HeadsOff(found.z, after, change, found.residual, found.evaluations)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.equilibrium import StopReason, broyden
 from nerd_gui.nerd import NERD, exact_float32
 
-Interrupt = Callable[[], None]
 #: Largest change of a feature by which a directional derivative is taken, of the root mean square of z.
 _STEP = {torch.float32: 3e-3, torch.float64: 1e-6}
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nerd_gui.analysis.linearised import Interrupt
+from nerd_gui.analysis.solving import Interrupt, map_of, solved
 from nerd_gui.denoising import RunError, Trajectory
 from nerd_gui.denoising.channels import to_batch
-from nerd_gui.equilibrium import broyden
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import NERD
 
 _STEPS, _TOL = 8, 2e-4  # from features that were kept in half precision
 
@@ -77,15 +76,6 @@ def equilibrium_of(
     index = channel if len(pictures) > 1 else 0
     y, z = pictures[index : index + 1].to(device), features.z[index : index + 1].to(device, torch.float32)
     level = settings.strength if net.config.level_input else None
-    with torch.no_grad(), exact_float32():
-        s = net.inject(y, level)
-
-        def f(z: Tensor) -> Tensor:
-            with exact_float32():
-                return net.implicit(z, s, window=trajectory.window, interrupt=interrupt)
-
-        best, least = z, float("inf")
-        for step in broyden(f, z, max_iter=_STEPS, tol=_TOL):
-            if (residual := float(step.residual)) < least:
-                best, least = step.z, residual
-    return EquilibriumOfRun(net, y, best, least, level, trajectory.window)
+    f, _ = map_of(net, y, level, trajectory.window, interrupt)
+    found = solved(f, z, max_iter=_STEPS, tol=_TOL)
+    return EquilibriumOfRun(net, y, found.z, found.residual, level, trajectory.window)

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from nerd_gui.analysis.linearised import Interrupt
+from nerd_gui.analysis.solving import Interrupt, map_of
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.files import write_file
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import NERD
 
 #: Who races unless others are named: solver and keywords of its own by the name on the plot.
 RACERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -79,15 +78,9 @@ def race(
     max_iter, tol
         Of every solver; its safeguard is off, as in the paper's curves.
     """
+    f, s = map_of(net, y, level, window, interrupt)
+    start = net.initial(s) if z0 is None else z0.to(s)
     found = []
-    with torch.no_grad(), exact_float32():
-        s = net.inject(y, level)
-        start = net.initial(s) if z0 is None else z0.to(s)
-
-    def f(z: Tensor) -> Tensor:
-        with exact_float32():
-            return net.implicit(z, s, window=window, interrupt=interrupt)
-
     for name, (solver, own) in (RACERS if racers is None else racers).items():
         rows: list[tuple[float, ...]] = []
         for step in SOLVERS[solver](f, start, max_iter=max_iter, tol=tol, safeguard=False, **own):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nerd_gui.analysis.linearised import Interrupt
-from nerd_gui.equilibrium import broyden
+from nerd_gui.analysis.solving import Interrupt, map_of, solved
 from nerd_gui.nerd import NERD, exact_float32
 
 _SIZES = (0.5, 1.0, 2.0)  # of random starts, of the equilibrium's root mean square
@@ -77,26 +76,16 @@ def starts(
         Of the solver.
     """
     begins = usual_starts(z, seed) if begins is None else begins
-    names, residuals, pictures = ["the run's"], [], []
+    f, _ = map_of(net, y, level, window, interrupt)
+    f_z = f(z.to(y.dtype))
+    names, residuals, ends = ["the run's"], [float((f_z - z).norm() / f_z.norm())], [z.to(y.dtype)]
+    for name, begin in begins.items():
+        found = solved(f, begin.to(y), max_iter=max_iter, tol=tol)
+        names.append(name)
+        residuals.append(found.residual)
+        ends.append(found.z)
     with torch.no_grad(), exact_float32():
-        s = net.inject(y, level)
-
-        def f(z: Tensor) -> Tensor:
-            with exact_float32():
-                return net.implicit(z, s, window=window, interrupt=interrupt)
-
-        f_z = f(z.to(y.dtype))
-        residuals.append(float((f_z - z).norm() / f_z.norm()))
-        pictures.append(net.estimate(y, z.to(y.dtype))[0][0])
-        for name, begin in begins.items():
-            best, least = begin, float("inf")
-            for step in broyden(f, begin.to(y), max_iter=max_iter, tol=tol):
-                if (residual := float(step.residual)) < least:
-                    best, least = step.z, residual
-            names.append(name)
-            residuals.append(least)
-            pictures.append(net.estimate(y, best)[0][0])
-    stacked = torch.stack(pictures)
+        stacked = torch.stack([net.estimate(y, end)[0][0] for end in ends])
     errors = (stacked[:, None] - stacked[None]).square().flatten(2).mean(2)
     disagreement = 255 * stacked.std(dim=0, correction=0).amax(0)
     return Starts(tuple(names), tuple(residuals), stacked, -10 * errors.log10(), disagreement)

@@ -1,14 +1,13 @@
 """What is kept of a run's iterates, above all the features for the attention maps: in memory, past a limit on disk."""
 
-import tempfile
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.kept_memory import IN_MEMORY, KEPT, KeptMemory
+from nerd_gui.denoising.on_disk import array_on_disk
 from nerd_gui.nerd import NERD, AttentionMaps, GroupStatistics
 
 HALF_MAX = float(np.finfo(np.float16).max)
@@ -60,20 +59,9 @@ class FeatureStore:
         RunError
             If the temporary file cannot be written.
         """
-        size = 2 * x.numel()
-        if size <= self._left and (array := self._shared.new(tuple(x.shape))) is not None:
+        size, shape = 2 * x.numel(), tuple(x.shape)
+        kept = self._shared.new(shape) if size <= self._left else None
+        if kept is not None:
             self._left -= size
-            return torch.from_numpy(array).copy_(x.detach()).clamp_(-HALF_MAX, HALF_MAX)
-        half = x.detach().to("cpu", torch.float16, copy=True).clamp_(-HALF_MAX, HALF_MAX)
-        try:
-            with tempfile.TemporaryFile(prefix="nerd-gui-") as file:
-                # Written before it is mapped: a full disk is an error here, and a crash in a mapped page.
-                file.write(half.contiguous().numpy().data)
-                file.flush()
-                spilled = np.memmap(file, dtype=np.float16, mode="r+", shape=tuple(half.shape))
-        except OSError as error:
-            raise RunError(
-                f"The iterates do not fit in the temporary folder “{tempfile.gettempdir()}” ({error.strerror}); make "
-                "room there, or choose a smaller region or fewer solver steps."
-            ) from error
-        return torch.from_numpy(spilled)
+        array = array_on_disk(shape) if kept is None else kept
+        return torch.from_numpy(array).copy_(x.detach()).clamp_(-HALF_MAX, HALF_MAX)

@@ -32,7 +32,7 @@ def array_on_disk(shape: tuple[int, ...]) -> NDArray[np.float16]:
     except OSError as error:
         raise RunError(
             f"The iterates do not fit in the temporary folder “{tempfile.gettempdir()}” ({error.strerror}); make room "
-            "there, or allow fewer solver steps."
+            "there, or choose a smaller region or fewer solver steps."
         ) from error
 
 

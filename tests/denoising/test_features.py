@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_runs import make_net, make_photo
 
-from nerd_gui.denoising import CURVES, RunError, RunSettings, Subject, denoise, features
+from nerd_gui.denoising import CURVES, RunError, RunSettings, Subject, denoise
 from nerd_gui.denoising.features import FeatureStore
 from nerd_gui.denoising.kept_memory import KeptMemory
 from nerd_gui.equilibrium import broyden
@@ -89,7 +89,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch):
     def full(**_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(features.tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
     with pytest.raises(RunError, match=r"do not fit in the temporary folder .*No space left"):
         FeatureStore(limit=0).keep(tensors()[0])
 

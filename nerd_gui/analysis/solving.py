@@ -1,0 +1,54 @@
+"""The map of a network for one picture, and its best iterate from a start: what several analyses do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nerd_gui.equilibrium import broyden
+from nerd_gui.nerd import NERD, exact_float32
+
+Interrupt = Callable[[], None]
+
+
+def map_of(
+    net: NERD, y: Tensor, level: float | None, window: int | None, interrupt: Interrupt | None
+) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+    """f of a network for a picture, z -> f(z), and the injection s; see `Linearised` for the arguments."""
+    with torch.no_grad(), exact_float32():
+        s = net.inject(y, level)
+
+    def f(z: Tensor) -> Tensor:
+        with torch.no_grad(), exact_float32():
+            return net.implicit(z, s, window=window, interrupt=interrupt)
+
+    return f, s
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """The iterate of least residual of a solve.
+
+    Attributes
+    ----------
+    z : Tensor, (1, d, rows, cols)
+    residual : float
+    evaluations : int
+        Of the whole solve.
+    """
+
+    z: Tensor
+    residual: float
+    evaluations: int
+
+
+def solved(f: Callable[[Tensor], Tensor], start: Tensor, *, max_iter: int, tol: float) -> Solved:
+    """Solve z = f(z) by Broyden's method."""
+    best, least = start, float("inf")
+    for step in broyden(f, start, max_iter=max_iter, tol=tol):
+        if (residual := float(step.residual)) < least:
+            best, least = step.z, residual
+    return Solved(best, least, step.evaluations)
