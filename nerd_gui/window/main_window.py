@@ -12,7 +12,9 @@ from nerd_gui.window.attention.panel import AttentionPanel
 from nerd_gui.window.clipboard import Clipboard
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.edit_actions import EditActions
+from nerd_gui.window.files.closing import Closing
 from nerd_gui.window.files.export_dialogs import ExportDialogs
+from nerd_gui.window.files.left_photos import offer_left_photos
 from nerd_gui.window.files.open_dialogs import OpenDialogs, dropped_files
 from nerd_gui.window.files.opener import PhotoOpener
 from nerd_gui.window.files.opening_line import OpeningLine
@@ -112,6 +114,7 @@ class MainWindow(QMainWindow):
         views: dict[str, View] = {"mode": self.modes, "picture": self.picture_view}
         self.sessions = SessionFiles(self, session, views, self.open_dialogs, self.opener, self.saver, self.messages)
         self.export_dialogs = ExportDialogs(self, session, self.picture_view, self.curves, self.saver, self.messages)
+        self.closing = Closing(self, session, self.sessions, self.export_dialogs, self.saver)
         self.queue = QueueDialog(self, self.controls.model, self.controls.treatment, self.messages)
         self._lay_out()
         self._connect()
@@ -162,6 +165,7 @@ class MainWindow(QMainWindow):
         self.sessions.changed.connect(self._show_title)
         do.open_clean.triggered.connect(self.open_dialogs.ask_clean)
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))
+        offer_left_photos(do.left, session)
         for exploring in (do.run.triggered, do.region.triggered, self.picture_view.regionWanted):
             exploring.connect(lambda: self.modes.take(Mode.EXPLORE))  # first, since the picture changes its size
         do.run.triggered.connect(self.run)
@@ -261,14 +265,14 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window and end its threads, once all that is being saved is there.
 
-        While the queue is at work the person is asked.
+        A person is asked where something would be lost, and while the queue is at work.
         """
         if self.saver.busy:
             self.saver.when_idle(self.close)
             self.messages.say("The window closes when the file is saved.")
             event.ignore()
             return
-        if not self.queue.may_close(self) or not self.sessions.may_close():
+        if not self.closing.may_close() or not self.queue.may_close(self):
             event.ignore()
             return
         self.preferences.save(self)

@@ -6,10 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QMainWindow, QMessageBox
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QWidget
 
 import nerd_gui
 from nerd_gui.window.shortcuts import as_table
+
+
+def question_box(name: str, question: str, parent: QWidget) -> QMessageBox:
+    """A question in plain text, to which its asker adds the answers; it is gone when it is answered."""
+    box = QMessageBox(parent)
+    box.setObjectName(name)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("NERD GUI")
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(question)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return box
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class ExportDialogs:
         def save(target: Target) -> str:
             missing = _what_is_missing(run)
             lost = save_iterate(trajectory, index, target.path, look=look, overwrite=target.overwrite)
+            run.saved = True
             return " ".join((*missing, *lost))
 
         self._ask_picture(
@@ -89,8 +90,8 @@ class ExportDialogs:
 
     def ask_all_iterates(self) -> None:
         """Save every iterate into a folder."""
-        trajectory, look = self._session.trajectory, self._session.look
-        if trajectory is None:
+        run, trajectory, look = self._session.run, self._session.trajectory, self._session.look
+        if run is None or trajectory is None:
             return
         folder = QFileDialog.getExistingDirectory(self._parent, f"{_title(trajectory, 'all iterates')}: the folder")
         if folder:
@@ -98,6 +99,7 @@ class ExportDialogs:
 
             def save(tell: Tell) -> str:
                 save_all_iterates(trajectory, Path(folder), suffix, look, tell)
+                run.saved = True
                 return ""
 
             self._saver.save("all iterates", _done(trajectory, "all iterates", f"in “{folder}”"), save, steps=True)

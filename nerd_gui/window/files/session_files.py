@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox
 
 from nerd_gui.denoising.session_file import SUFFIX, SavedSession, write_session
@@ -16,7 +16,7 @@ from nerd_gui.window.files.open_dialogs import OpenDialogs, ask_photos
 from nerd_gui.window.files.opener import PhotoOpener
 from nerd_gui.window.files.save_dialog import ask_target
 from nerd_gui.window.files.saver import Saver, SavingCancelled, Tell
-from nerd_gui.window.messages import Messages
+from nerd_gui.window.messages import Messages, question_box
 from nerd_gui.window.session.saved import saved, take_up
 from nerd_gui.window.session.session import Session
 
@@ -59,7 +59,7 @@ class SessionFiles(QObject):
     changed = Signal()
     touched = Signal()
     recovered = Signal(object)
-    _written = Signal(object, object, int)  # photo, path, changes; sent from the thread that saves
+    _written = Signal(object, object, int)  # session, path, changes; sent from the thread that saves
 
     def __init__(
         self,
@@ -138,6 +138,7 @@ class SessionFiles(QObject):
             take_up(self._session, kept, noise)
             sentence = " ".join(filter(None, (kept.notice, self._restore_views(kept.view))))
             if named:
+                self._mark_saved(kept)
                 self._named, self._kept = (kept.photo, path), self.changes
                 self._dialogs.remember(path)
             else:
@@ -173,16 +174,11 @@ class SessionFiles(QObject):
     def _ask_where(self, sentence: str) -> None:
         """Say that the photo of a session is not where it was, and let the person say where it is."""
         assert self._opening is not None
-        box = QMessageBox(self._window)
-        box.setObjectName("photoWantedDialog")
-        box.setIcon(QMessageBox.Icon.Question)
+        box = question_box("photoWantedDialog", f"{sentence} Do you know where it is?", self._window)
         box.setWindowTitle("Open session")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"{sentence} Do you know where it is?")
         find = box.addButton("Find the photo…", QMessageBox.ButtonRole.AcceptRole)
         box.addButton("Leave it", QMessageBox.ButtonRole.RejectRole)
         find.clicked.connect(self._find_photo)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
     def _find_photo(self) -> None:
@@ -211,29 +207,6 @@ class SessionFiles(QObject):
             path = target.path if target.path.suffix else target.path.with_suffix(SUFFIX)
             self._save(path, overwrite=target.overwrite)
 
-    def may_close(self) -> bool:
-        """Ask whether changes of a session that has a file are to be saved; False where the window is to stay.
-
-        It stays, too, until they are.
-        """
-        if not self.modified or self.path is None:
-            return True
-        box = QMessageBox(self._window)
-        box.setObjectName("saveSessionDialog")
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("NERD GUI")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"The session “{self.path.name}” has changed since it was saved. Save the changes?")
-        standard = QMessageBox.StandardButton
-        box.setStandardButtons(standard.Save | standard.Discard | standard.Cancel)
-        box.setDefaultButton(standard.Save)
-        answer = box.exec()
-        box.deleteLater()
-        if answer == standard.Save:
-            self._save(self.path, overwrite=True)
-            self._saver.when_idle(self._window.close)
-        return answer == standard.Discard
-
     def _save(self, path: Path, *, overwrite: bool) -> None:
         kept, changes = self.saved(), self.changes
         if kept is None:
@@ -245,16 +218,23 @@ class SessionFiles(QObject):
                 write_session(path, session, overwrite=overwrite, tell=tell)
             except SavingCancelled:
                 raise SavingCancelled(f"The session was not saved as “{path}”.") from None
-            self._written.emit(session.photo, path, changes)
+            self._written.emit(session, path, changes)
             return ""
 
         self._saver.save(f"“{path.name}”", f"Saved the session as “{path}”.", work, steps=True)
 
-    def _on_written(self, photo: Photo, path: Path, changes: int) -> None:
-        if photo is self._session.workspace.photo:
-            self._named, self._kept = (photo, path), changes
+    def _on_written(self, kept: SavedSession, path: Path, changes: int) -> None:
+        if kept.photo is self._session.workspace.photo:
+            self._mark_saved(kept)
+            self._named, self._kept = (kept.photo, path), changes
             self._dialogs.remember(path)
             self.changed.emit()
+
+    def _mark_saved(self, kept: SavedSession) -> None:
+        """Note which runs a file has."""
+        numbers = {run.number for run in kept.runs}
+        for run in self._session.runs:
+            run.saved = run.saved or run.number in numbers
 
     def _folder(self) -> Path:
         photo = self._session.workspace.photo

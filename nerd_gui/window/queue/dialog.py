@@ -24,7 +24,7 @@ from nerd_gui.denoising.time_left import about
 from nerd_gui.imaging import PhotoError
 from nerd_gui.window.described import described
 from nerd_gui.window.files.open_dialogs import ask_folder, ask_photos, dropped_files
-from nerd_gui.window.messages import Messages
+from nerd_gui.window.messages import Messages, question_box
 from nerd_gui.window.queue.choices import QueueChoices
 from nerd_gui.window.queue.queue import Phase, PhotoQueue
 from nerd_gui.window.queue.table import PHOTO, QueueTable
@@ -214,14 +214,12 @@ class QueueDialog(QDialog):
         return self._box("queueReplaceDialog", question, "Replace", "Cancel").exec() == QMessageBox.StandardButton.Yes
 
     def _box(self, name: str, question: str, yes: str, no: str, parent: QWidget | None = None) -> QMessageBox:
-        buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
-        box = QMessageBox(QMessageBox.Icon.Warning, "Queue of photos", question, buttons, parent or self)
-        box.setObjectName(name)
-        box.setTextFormat(Qt.TextFormat.PlainText)
+        box = question_box(name, question, parent or self)
+        box.setWindowTitle("Queue of photos")
+        box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No)
         box.button(QMessageBox.StandardButton.Yes).setText(yes)
         box.button(QMessageBox.StandardButton.No).setText(no)
         box.setDefaultButton(QMessageBox.StandardButton.No)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         return box
 
     def may_close(self, window: QWidget) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from nerd_gui.window.files.session_files import SessionFiles
+from nerd_gui.window.messages import question_box
 from nerd_gui.window.recovery.keeper import Keeper
 from nerd_gui.window.recovery.places import Left
 
@@ -54,12 +55,7 @@ class Offer(QObject):
         left = self._left.pop(0)
         today = left.when.date() == datetime.now().date()
         when = f"{left.when:%H:%M}" if today else f"{left.when:%d %B %Y, %H:%M}"
-        box = QMessageBox(self._window)
-        box.setObjectName("recoverDialog")
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("NERD GUI")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"Recover the session of “{left.name}”, {when}?")
+        box = question_box("recoverDialog", f"Recover the session of “{left.name}”, {when}?", self._window)
         box.setInformativeText(
             "The program ended unexpectedly; photo, runs, pins and view were kept. "
             f"What went wrong may stand in “{self._log}”."
@@ -72,7 +68,6 @@ class Offer(QObject):
         recover.clicked.connect(lambda: self._recover(left))
         discard.clicked.connect(lambda: self._discard(left))
         later.clicked.connect(self.ask)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
     def _recover(self, left: Left) -> None:

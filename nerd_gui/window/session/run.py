@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from nerd_gui.denoising import PhotoProgress, PhotoRun, RunSettings, Subject, Trajectory
+from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.nerd import NERD, AttentionMaps
 from nerd_gui.window.wording import noise_words, solver_name
+
+_LONG = 60  # seconds
 
 
 @dataclass(eq=False)
@@ -41,6 +44,8 @@ class Run:
     index : int
         The iterate that was shown last; -1 for none yet.
     started : datetime
+    saved : bool
+        A file has it as it is now: its picture, or the session that it belongs to.
     turn : Lock
         Held by the one thread that solves tiles.
     """
@@ -59,6 +64,7 @@ class Run:
     overlaid: bool = False
     index: int = -1
     started: datetime = field(default_factory=datetime.now)
+    saved: bool = False
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -72,6 +78,11 @@ class Run:
         return self.subject.region is None
 
     @property
+    def for_the_picture(self) -> bool:
+        """Whether the photo was to be denoised, and not explored."""
+        return self.whole and self.settings.stop_on == PICTURE
+
+    @property
     def newest(self) -> int:
         """The newest iterate that has arrived, -1 while there is none."""
         return len(self.trajectory) - 1 if self.trajectory is not None else -1
@@ -80,6 +91,13 @@ class Run:
     def unfinished(self) -> bool:
         """Whether it was stopped with tiles left, so that it can go on."""
         return self.over and self.photo_run is not None and not self.photo_run.finished
+
+    @property
+    def would_be_missed(self) -> bool:
+        """Whether no file has it, and it is a denoised photo or took long to find."""
+        if not self.trajectory or self.saved:
+            return False
+        return self.for_the_picture or self.trajectory[-1].seconds > _LONG
 
     @property
     def from_file(self) -> bool:

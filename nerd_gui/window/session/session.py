@@ -19,6 +19,8 @@ from nerd_gui.window.session.run_list import RunList
 from nerd_gui.window.session.shown import Shown
 from nerd_gui.window.session.workspace import Table, Workspace
 
+_FEW = 4  # photos that are put by in any case
+
 
 @dataclass(frozen=True, eq=False)
 class _Left:
@@ -28,6 +30,14 @@ class _Left:
     runs: tuple[Run, ...]
     run: Run | None
     pins: tuple[Pin, ...]
+
+    @property
+    def missed(self) -> list[Run]:
+        return _missed(self.runs)
+
+
+def _missed(runs: Iterable[Run]) -> list[Run]:
+    return [run for run in runs if run.would_be_missed]
 
 
 class Session(Shown):
@@ -74,7 +84,7 @@ class Session(Shown):
         self.runs = RunList(self.history, self)
         self.pins = PinBoard(self.history, self)
         self._table: Table | None = None
-        self._left: _Left | None = None
+        self._left: list[_Left] = []  # the newest last
         self._last_equilibrium: Equilibrium | None = None
         self.workspace.photoChanged.connect(self._on_photo)
         self.workspace.subjectChanged.connect(self._remember_table)
@@ -91,9 +101,9 @@ class Session(Shown):
     def _on_photo(self) -> None:
         self.controller.stop()
         self._last_equilibrium = self._newest_equilibrium()
-        left = self._left
-        back = left if left is not None and left.table.photo is self.workspace.photo else None
-        self._left = self._leave() or (left if back is None else None)
+        back = next((left for left in self._left if left.table.photo is self.workspace.photo), None)
+        self._left = [left for left in self._left if left is not back]
+        self._leave()
         self._remember_table()
         self.history.clear()
         self.compare(None)
@@ -110,25 +120,43 @@ class Session(Shown):
     def _remember_table(self) -> None:
         self._table = self.workspace.table
 
-    def _leave(self) -> _Left | None:
-        """Put by what was found of the photo that lay here; a photo without runs is not worth going back to."""
+    def _leave(self) -> None:
+        """Put by what was found of the photo that lay here; a photo without runs is not worth going back to.
+
+        What was put by before stays as long as there are few, or a person would miss it.
+        """
         if self._table is None or not len(self.runs):
-            return None
-        return _Left(self._table, tuple(self.runs), self.run, self.pins.all)
+            return
+        earlier = [left for left in self._left[: -_FEW + 1] if left.missed] + self._left[-_FEW + 1 :]
+        self._left = [*earlier, _Left(self._table, tuple(self.runs), self.run, self.pins.all)]
 
     @property
-    def left_photo(self) -> str:
-        """Name of the photo that was left for this one with its runs; empty where there is none to go back to."""
-        return self._left.table.photo.name if self._left is not None else ""
+    def left_photos(self) -> list[str]:
+        """Names of the photos that were left for others with their runs, the newest first."""
+        return [left.table.photo.name for left in reversed(self._left)]
 
-    def go_back(self) -> None:
-        """Take up the photo again that was left for this one, with its runs and pins."""
-        if self._left is not None:
-            self.workspace.lay(self._left.table)
+    def go_back(self, place: int = 0) -> None:
+        """Take up a photo again, number `place` of `left_photos`, with its runs and pins."""
+        if place < len(self._left):
+            self.workspace.lay(self._left[-1 - place].table)
+
+    @property
+    def missed(self) -> dict[str, list[Run]]:
+        """The runs that a person would miss, by the names of their photos, that on the table first."""
+        photo = self.workspace.photo
+        found = {photo.name: _missed(self.runs)} if photo is not None else {}
+        for left in reversed(self._left):
+            found.setdefault(left.table.photo.name, []).extend(left.missed)
+        return {name: runs for name, runs in found.items() if runs}
 
     def bring(self, table: Table, runs: Iterable[Run], run: Run | None, pins: tuple[Pin, ...]) -> None:
-        """Take up a photo with runs and pins, as if it had been left for the one that is on the table."""
-        self._left = _Left(table, tuple(runs), run, pins)
+        """Take up a photo with runs and pins, as if it had been left for the one that is on the table.
+
+        If it was indeed left, as it was before nothing of it would be missed.
+        """
+        known = table.photo.sha256
+        self._left = [left for left in self._left if left.missed or left.table.photo.sha256 != known]
+        self._left.append(_Left(table, tuple(runs), run, pins))
         self.go_back()
 
     def _on_region(self) -> None:
@@ -287,6 +315,7 @@ class Session(Shown):
             self.runs.changed.emit()
 
     def _on_iterate(self, index: int, run: Run) -> None:
+        run.saved = False
         if run is self.run:
             self.iterateAdded.emit(index)
             if self._index < 0:
@@ -297,7 +326,7 @@ class Session(Shown):
     def _on_progressed(self, run: Run, progress: PhotoProgress) -> None:
         if run not in self.runs or run.trajectory is None or run.photo_run is None:
             return
-        run.progress, before = progress, len(run.trajectory)
+        run.progress, before, run.saved = progress, len(run.trajectory), False
         if progress.iterates:
             run.trajectory.replace(progress.iterates)
         if run.over:  # a tile that was under way when the run was stopped

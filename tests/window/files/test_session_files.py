@@ -19,13 +19,6 @@ from nerd_gui.window.files import session_files
 from nerd_gui.window.picture.layers import Compare, Layer
 
 
-@pytest.fixture(autouse=True)
-def nobody_asks_at_the_end(request, monkeypatch):
-    """Windows with changes are closed after the test without a question."""
-    if "closing_asks" not in request.node.name:
-        monkeypatch.setattr(session_files.SessionFiles, "may_close", lambda _: True)
-
-
 def trigger(window, name):
     """Choose an action from the menu."""
     window.findChild(type(window.actions_.open), name).trigger()
@@ -260,21 +253,6 @@ def test_a_photo_that_was_moved_is_found_by_the_person(qtbot, window, open_built
         assert run[-1]["photo"].pop("sha256") == open_photo(moved).sha256
         del run[-1]["photo"]  # whose name is another one now
     assert after == before and window.session.workspace.photo.path == moved
-
-
-@pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])
-def test_closing_asks_whether_changes_are_to_be_saved(qtbot, window, tmp_path, monkeypatch, answer):
-    save_as(window, str(tmp_path / "a.nerd"))
-    wait_for_session(qtbot, window, tmp_path / "a.nerd")
-    window.session.pins.put(3, 4)
-    with Person(answers(getattr(QMessageBox.StandardButton, answer))):
-        window.close()
-    if answer == "Save":
-        qtbot.waitUntil(lambda: not window.isVisible())
-    assert window.isVisible() is (answer == "Cancel")
-    monkeypatch.setattr(session_files.SessionFiles, "may_close", lambda _: True)
-    with zipfile.ZipFile(tmp_path / "a.nerd") as archive:
-        assert json.loads(archive.read("session.json"))["pins"] == ([[1, 3, 4]] if answer == "Save" else [])
 
 
 def test_the_noise_of_a_run_and_that_of_the_next_one_are_kept_apart(qtbot, window, open_built_in, tmp_path):

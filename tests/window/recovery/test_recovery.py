@@ -20,7 +20,6 @@ from scripted_photo_run import ScriptedPhotoRun
 from window_person import run_to_the_end
 
 from nerd_gui.denoising.session_file import archive, read_session
-from nerd_gui.window.files.session_files import SessionFiles
 from nerd_gui.window.recovery import keeper as keeper_module
 from nerd_gui.window.recovery.guard import Guard
 from nerd_gui.window.recovery.places import left_sessions, own_folder
@@ -53,11 +52,6 @@ def kept(tmp_path):
     """What stands on the disk of this process's session."""
     (session,) = own_folder(tmp_path / "state").glob("*/session.json")
     return read_session(session.parent)
-
-
-@pytest.fixture(autouse=True)
-def nobody_asks_at_the_end(monkeypatch):
-    monkeypatch.setattr(SessionFiles, "may_close", lambda _: True)
 
 
 def boxes(window, name="recoverDialog"):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QProgressBar, QToolButton, QWidget
 from scripted_photo_run import ScriptedPhotoRun
 from window_person import dialog_text, run_to_the_end, slider
 
@@ -181,7 +181,10 @@ def test_closing_the_window_ends_the_thread(qtbot, window, paused):
         qtbot.waitUntil(lambda: run.waits)
     (worker,) = window.session.controller._workers
     window.close()
-    assert worker.isFinished()
+    box = window.findChild(QMessageBox, "closeDialog")
+    assert window.isVisible() and worker.isRunning(), "what is finished is not lost by a touch"
+    qtbot.mouseClick(next(b for b in box.buttons() if b.text() == "Close without saving"), LEFT)
+    assert not window.isVisible() and worker.isFinished()
 
 
 def test_a_failure_is_said_and_what_is_finished_stays(qtbot, window):

@@ -1,0 +1,20 @@
+"""The photos that were left for others with their runs, in a menu."""
+
+from functools import partial
+
+from PySide6.QtWidgets import QMenu
+
+from nerd_gui.window.session.session import Session
+
+
+def offer_left_photos(menu: QMenu, session: Session) -> None:
+    """Let a menu list the photos that a person can go back to."""
+
+    def fill() -> None:
+        menu.clear()
+        for place, name in enumerate(session.left_photos):
+            menu.addAction(name).triggered.connect(partial(session.go_back, place))
+        menu.setEnabled(not menu.isEmpty())
+
+    session.photoChanged.connect(fill)
+    fill()
