@@ -12,7 +12,7 @@ from nerd_gui.denoising.channels import batch_size, from_batch, to_batch
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.eye_rule import EyeRule
-from nerd_gui.denoising.features import HALF_MAX, Features, FeatureStore
+from nerd_gui.denoising.features import HALF_MAX, Features, FeatureStore, Settling, pixel_norms
 from nerd_gui.denoising.kept_memory import IN_MEMORY
 from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan
 from nerd_gui.denoising.settings import PICTURE, RunSettings
@@ -148,14 +148,17 @@ class DenoisingRun:
         keywords = replace(settings, memory=self.plan.pairs).solver_keywords()
         keywords |= {"pair_dtype": self.plan.pair_dtype, "should_stop": should_stop}
         rule = EyeRule() if settings.stop_on == PICTURE else None
+        before: Tensor | None = None  # the iterate before, which the solver holds as well
         for step in SOLVERS[settings.solver](f, self._start(s), **keywords):
             features = None
             if store is not None and kept_s is not None:
-                features = Features(store.keep(step.z), kept_s, net.attention_statistics(step.z, s))
+                settling = _settling(step, before, store)
+                features = Features(store.keep(step.z), kept_s, net.attention_statistics(step.z, s), settling)
             iterate = self._decoded(step, y, features, rule, store)
             yield iterate
             if iterate.stop_reason is StopReason.SETTLED:
                 return
+            before = step.z
             del step, iterate  # f needs the memory of what f(z) and the features take
 
     def _start(self, s: Tensor) -> Tensor:
@@ -197,6 +200,15 @@ class DenoisingRun:
             restarted=bool(step.restarted),
             stop_reason=reason,
         )
+
+
+@torch.no_grad()
+def _settling(step: SolverStep, before: Tensor | None, store: FeatureStore) -> Settling:
+    residual = store.keep(pixel_norms(step.f_z, step.z))
+    update = None if before is None else store.keep(pixel_norms(step.z, before))
+    pixels = step.z.shape[2] * step.z.shape[3]
+    sizes = torch.linalg.vector_norm(step.f_z, dim=(1, 2, 3)) / pixels**0.5
+    return Settling(residual, update, tuple(sizes.tolist()))
 
 
 def _worst(measure: Tensor | None) -> float | None:

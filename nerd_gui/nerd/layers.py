@@ -4,7 +4,7 @@ Shapes: feature maps are (B, d, rows, cols), in the channels-last memory format 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -152,6 +152,14 @@ class NonLocalBlock(nn.Module):
             del query, key, value
             flat.addmm_(attended.reshape(len(flat), -1).to(u.dtype), self.out.weight[:, part].t())
         return u
+
+    def queries_and_keys(self, normed: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Query and key (B, 1, rows, cols, d_k) of one head after another, from GN(u)."""
+        pixels = normed.permute(0, 2, 3, 1)
+        size = pixels.shape[-1] // self.heads
+        for begin in range(0, pixels.shape[-1], size):
+            part = slice(begin, begin + size)
+            yield _project(pixels, self.theta.weight[part])[:, None], _project(pixels, self.psi.weight[part])[:, None]
 
     def attention_maps(self, around: Tensor, row: int, col: int, statistics: GroupStatistics) -> Tensor:
         """Softmax row of each head for one query pixel, over the neighbourhood it is given.

@@ -132,3 +132,32 @@ def test_maps_are_those_of_the_float32_iterate(channels, window):
             torch.testing.assert_close(maps.weights, truth.weights, rtol=2e-2, atol=1e-4)
             assert (maps.top, maps.left) == (truth.top, truth.left)
             assert maps.weights.shape[0] == channels
+
+
+@pytest.mark.parametrize(("channels", "solver"), [(1, "broyden"), (3, "anderson"), (1, "plain")])
+def test_where_it_has_not_settled_is_kept_as_the_solver_saw_it(channels, solver):
+    """Its root mean square is the residual to the digits of a half, which features in half precision do not give."""
+    net, photo = make_net(), make_photo(channels)
+    trajectory = denoise(Subject.of(photo), dataclasses.replace(SETTINGS, solver=solver, max_iter=7), net)
+    before = None
+    for iterate in trajectory.iterates:
+        settling, z = iterate.features.settling, iterate.features.z.float()
+        f_z = net.implicit(z, iterate.features.s.float())
+        assert settling.residual.shape == (channels, 24, 20) and settling.residual.dtype is torch.float16
+        size = f_z.flatten(1).norm(dim=1) / (24 * 20) ** 0.5
+        assert settling.size == pytest.approx(size.tolist(), rel=2e-3)
+        relative = settling.residual.float().square().mean((1, 2)).sqrt() / torch.tensor(settling.size)
+        assert float(relative.max()) == pytest.approx(iterate.residual, rel=2e-3)
+        if iterate.residual > 0.02:  # above what rounding to halves leaves of it
+            exact = (f_z - z).square().sum(1).sqrt()
+            torch.testing.assert_close(settling.residual.float(), exact, rtol=0.05, atol=2e-3)
+        if before is None:
+            assert settling.update is None
+        else:
+            step = (z - before.features.z.float()).square().sum(1).sqrt()
+            torch.testing.assert_close(settling.update.float(), step, rtol=0.05, atol=3e-3)
+            if before.relative_step is not None and channels == 1:
+                root = float(settling.update.float().square().mean().sqrt() * (24 * 20) ** 0.5)
+                assert root / float(before.features.z.float().norm()) == pytest.approx(before.relative_step, rel=5e-3)
+        before = iterate
+    assert trajectory[7].residual < 0.02

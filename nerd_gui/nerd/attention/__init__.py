@@ -14,14 +14,17 @@ from nerd_gui.nerd.attention.dispatch import (
     neighbourhood_attention,
     reference_attention,
 )
+from nerd_gui.nerd.attention.spread import attended, attention_spread
 from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 
 __all__ = [
     "AttentionPath",
     "Precision",
     "allowed_keys",
+    "attended",
     "attention_path",
     "attention_row",
+    "attention_spread",
     "neighbourhood_attention",
     "reference_attention",
     "window_offsets",

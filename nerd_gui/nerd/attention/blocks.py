@@ -38,7 +38,7 @@ class _BlockAttention(torch.autograd.Function):
         ctx.save_for_backward(query, key, value)
         ctx.window, ctx.interrupt = window, interrupt
         out = torch.empty_like(value, memory_format=torch.contiguous_format)
-        for blocks in _calls(query, window, interrupt):
+        for blocks in calls(query, window, interrupt):
             found = F.scaled_dot_product_attention(*blocks.inputs(query, key, value), attn_mask=blocks.mask)
             blocks.put(out, found)
         return out
@@ -52,7 +52,7 @@ class _BlockAttention(torch.autograd.Function):
             return *torch.autograd.grad(out, (query, key, value), d_out, create_graph=True), None, None
         d_query = torch.empty_like(query, memory_format=torch.contiguous_format)
         d_key, d_value = (torch.zeros_like(x, memory_format=torch.contiguous_format) for x in (key, value))
-        for blocks in _calls(query, ctx.window, ctx.interrupt):
+        for blocks in calls(query, ctx.window, ctx.interrupt):
             inputs = blocks.inputs(query, key, value)
             with torch.enable_grad():
                 for tensor in inputs:
@@ -68,7 +68,7 @@ class _BlockAttention(torch.autograd.Function):
 def _in_small_operations(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
     """The same, in operations that autograd knows: it keeps the weights."""
     out = torch.zeros_like(value, memory_format=torch.contiguous_format)
-    for blocks in _calls(query, window, None):
+    for blocks in calls(query, window, None):
         queries, keys, values = blocks.inputs(query, key, value)
         scores = queries @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5 + blocks.mask
         blocks.put(out, scores.softmax(-1) @ values)
@@ -84,6 +84,11 @@ class _Alike:
     allowed: Tensor  # (size, keys) bool
     begins: list[int]
     starts: list[int]
+
+    def squared_distances(self) -> Tensor:
+        """From each query to each key along this axis, (size, keys)."""
+        keys = torch.arange(self.keys) + (self.starts[0] - self.begins[0])
+        return (keys[None, :] - torch.arange(self.size)[:, None]).square()
 
     @classmethod
     def cut(cls, length: int, window: int, side: int) -> list["_Alike"]:
@@ -107,7 +112,7 @@ class _Alike:
 
 
 @dataclass(frozen=True)
-class _Blocks:
+class Blocks:
     """Some blocks whose queries see alike: what one call attends from."""
 
     down: _Alike
@@ -117,11 +122,25 @@ class _Blocks:
 
     def inputs(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of each block of each plane: (planes * blocks, 1, pixels, d)."""
-        return self.queries(query), _cut(key, self._of_keys()), _cut(value, self._of_keys())
+        return self.queries(query), self.keys(key), self.keys(value)
 
     def queries(self, picture: Tensor) -> Tensor:
         """What (B, heads, rows, cols, d) has at the blocks' queries."""
         return _cut(picture, self._of_queries())
+
+    def keys(self, picture: Tensor) -> Tensor:
+        """What (B, heads, rows, cols, d) has at the blocks' keys."""
+        return _cut(picture, self._of_keys())
+
+    def weights(self, query: Tensor, key: Tensor) -> Tensor:
+        """The softmax weights of each block, (planes * blocks, 1, queries, keys)."""
+        scores = self.queries(query) @ self.keys(key).transpose(-1, -2)
+        return scores.mul_(query.shape[-1] ** -0.5).add_(self.mask).softmax(-1)
+
+    def squared_distances(self) -> Tensor:
+        """From each query to each key, in pixels, (queries, keys)."""
+        down, across = self.down.squared_distances(), self.across.squared_distances()
+        return (down[:, None, :, None] + across[None, :, None, :]).flatten(2).flatten(0, 1)
 
     def put(self, picture: Tensor, found: Tensor) -> None:
         """Write what was found for the queries to their places."""
@@ -159,7 +178,7 @@ def _cut(picture: Tensor, spans: list[tuple[slice, slice]]) -> Tensor:
     return parts.flatten(3, 4).flatten(0, 2)[:, None]
 
 
-def _calls(query: Tensor, window: int, interrupt: Callable[[], None] | None) -> Iterator[_Blocks]:
+def calls(query: Tensor, window: int, interrupt: Callable[[], None] | None) -> Iterator[Blocks]:
     """Walk over the picture's blocks, a bounded number of scores at a time; `interrupt` is called before each."""
     batch, heads, height, width, _ = query.shape
     # Small blocks waste fewer scores on the processor; an accelerator would rather have fewer, larger products.
@@ -173,4 +192,4 @@ def _calls(query: Tensor, window: int, interrupt: Callable[[], None] | None) -> 
         for begin in range(0, len(places), step):
             if interrupt is not None:
                 interrupt()
-            yield _Blocks(down, across, places[begin : begin + step], mask)
+            yield Blocks(down, across, places[begin : begin + step], mask)

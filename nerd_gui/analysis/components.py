@@ -1,0 +1,121 @@
+"""Principal components: of the features over the pixels, as colours, and of the iterates, as a path in a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_AT_ONCE = 1 << 19  # values of each tensor that are made float64 at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The directions in the space of the d features along which the pixels of a picture differ most.
+
+    Attributes
+    ----------
+    mean : Tensor, (d,), float64
+    directions : Tensor, (count, d), float64
+        Of length 1, each at right angles to the others; the largest entry of each is positive.
+    deviations : Tensor, (count,), float64
+        Standard deviation of the pixels along each.
+    shares : Tensor, (count,), float64
+        Part of the whole variance that each has.
+    """
+
+    mean: Tensor
+    directions: Tensor
+    deviations: Tensor
+    shares: Tensor
+
+    def of(self, z: Tensor) -> Tensor:
+        """Coordinates (count, rows, cols) of each pixel of z (d, rows, cols), float32."""
+        directions = self.directions.float()
+        offset = directions @ self.mean.float()
+        bands = [
+            torch.einsum("kd,drc->krc", directions, z[:, row : row + step].float())
+            for step in [_rows_at_once(z)]
+            for row in range(0, z.shape[1], step)
+        ]
+        return torch.cat(bands, 1) - offset[:, None, None]
+
+
+def principal_components(z: Tensor, count: int = 3) -> Components:
+    """The principal components of the features over the pixels.
+
+    Parameters
+    ----------
+    z : Tensor, (d, rows, cols)
+        Half precision will do.
+    count : int
+        At most d.
+    """
+    d = len(z)
+    total, products, step = (
+        torch.zeros(d, dtype=torch.float64),
+        torch.zeros(d, d, dtype=torch.float64),
+        _rows_at_once(z),
+    )
+    for row in range(0, z.shape[1], step):
+        band = z[:, row : row + step].flatten(1).double().cpu()
+        total += band.sum(1)
+        products += band @ band.T
+    pixels = z.shape[1] * z.shape[2]
+    mean = total / pixels
+    variances, vectors = torch.linalg.eigh(products / pixels - torch.outer(mean, mean))
+    variances, directions = variances.flip(0).clamp_min(0), vectors.flip(1).T[:count]
+    signs = directions.gather(1, directions.abs().argmax(1, keepdim=True)).sign()
+    shares = variances[:count] / variances.sum().clamp_min(torch.finfo(torch.float64).tiny)
+    return Components(mean, directions * signs, variances[:count].sqrt(), shares)
+
+
+@dataclass(frozen=True, eq=False)
+class IteratePath:
+    """The iterates as points in the plane in which they differ most.
+
+    Attributes
+    ----------
+    points : Tensor, (N + 1, 2), float64
+        Coordinates in the first two principal components, in the units of the features; the middle is the mean of all,
+        and the start has none above 0.
+    shares : Tensor, (2,), float64
+        Part of the whole variance that each direction has.
+    """
+
+    points: Tensor
+    shares: Tensor
+
+
+def iterate_path(iterates: Sequence[Tensor]) -> IteratePath:
+    """The path of a solver in the plane of its first two principal components.
+
+    Parameters
+    ----------
+    iterates : sequence of Tensor, all of one shape
+        z_0 ... z_N; half precision will do. They are read a part at a time.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two.
+    """
+    if len(iterates) < 2:
+        raise ValueError("A path takes two iterates at least.")
+    flat = [z.reshape(-1) for z in iterates]
+    products = torch.zeros(len(flat), len(flat), dtype=torch.float64)
+    for begin in range(0, len(flat[0]), _AT_ONCE):
+        part = torch.stack([z[begin : begin + _AT_ONCE].double() for z in flat])
+        part -= part.mean(0)
+        products += part @ part.T
+    variances, vectors = torch.linalg.eigh(products)
+    variances, vectors = variances.flip(0).clamp_min(0), vectors.flip(1)
+    points = vectors[:, :2] * variances[:2].sqrt()
+    points *= torch.where(points[0] > 0, -1.0, 1.0)
+    return IteratePath(points, variances[:2] / variances.sum().clamp_min(torch.finfo(torch.float64).tiny))
+
+
+def _rows_at_once(z: Tensor) -> int:
+    return max(1, _AT_ONCE // (z.shape[0] * z.shape[2]))

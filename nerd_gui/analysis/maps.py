@@ -1,0 +1,245 @@
+"""The maps of one iterate: where it has not settled, what its features hold, how far its heads look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import log2
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nerd_gui.analysis.components import Components, principal_components
+from nerd_gui.analysis.looking import Spread, spread
+from nerd_gui.analysis.solving import Interrupt
+from nerd_gui.denoising import RunError, Trajectory
+from nerd_gui.denoising.channels import from_batch
+from nerd_gui.denoising.features import Features, Settling
+from nerd_gui.imaging.colour import LUMA
+from nerd_gui.nerd import NERD
+
+NO_FEATURES = (
+    "Maps need the features of the iterates, which a photo denoised in tiles and a run from a file do not have: "
+    "explore a region."
+)
+NOTHING_BEFORE = "Nothing has changed yet at iterate 0: it is the start."
+NO_ATTENTION = "This network has no attention: it was made without the non-local block."
+_SETTLED, _ALL = 1e-2, 100.0  # percent: between these iterates settle
+_ENDS = (0.5, 99.8)  # percentiles of what is not negative that are shown darkest and lightest
+_LARGEST = 99.5  # percentile of the absolute values that is shown lightest where values have signs
+_DEVIATIONS = 2.5  # standard deviations from black, or to the full colour, of a principal component
+
+
+class MapKind(StrEnum):
+    """What a map shows; the value names it in files."""
+
+    RESIDUAL = "residual"
+    UPDATE = "update"
+    DECODED_INJECTION = "decoded-injection"
+    INJECTION = "injection"
+    FEATURE = "feature"
+    COMPONENTS = "components"
+    RADIUS = "radius"
+    ENTROPY = "entropy"
+
+
+class Scale(StrEnum):
+    """How values become brightness: on a logarithmic scale, from the least on, or around mid-grey for 0."""
+
+    LOG = "log"
+    LINEAR = "linear"
+    SIGNED = "signed"
+
+
+@dataclass(frozen=True, eq=False)
+class IterateMap:
+    """One map.
+
+    Attributes
+    ----------
+    values : float32 array (1 or 3, rows, cols)
+        Three for what is shown as red, green and blue.
+    unit : str
+        Of the values; empty where they have none.
+    scale : Scale
+    low, high : float
+        What is shown darkest and lightest: nearly all values lie between.
+    widest : (float, float) or None
+        The same for all iterates, where there are natural ends.
+    note : str
+        What the three colours are.
+    """
+
+    values: NDArray[np.float32]
+    unit: str
+    scale: Scale
+    low: float
+    high: float
+    widest: tuple[float, float] | None = None
+    note: str = ""
+
+    def brightness(self, values: NDArray[np.float32], *, shared: bool = False) -> NDArray[np.float32]:
+        """Values of the map, or means of some, brought to [0, 1].
+
+        Parameters
+        ----------
+        shared : bool
+            Between the ends that are the same for all iterates, where there are such.
+        """
+        low, high = self.ends(shared=shared)
+        if self.scale is Scale.LOG:
+            values, low, high = np.log(np.maximum(values, low)), np.log(low), np.log(high)
+        return np.clip((values - low) / (high - low), 0, 1).astype(np.float32, copy=False)
+
+    def ends(self, *, shared: bool) -> tuple[float, float]:
+        """What is shown darkest and lightest."""
+        return self.widest if shared and self.widest is not None else (self.low, self.high)
+
+
+class RunMaps:
+    """Makes the maps of one run; what several of them need is kept. For one thread at a time.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        May grow meanwhile.
+    net : NERD
+        The network of the run.
+    """
+
+    def __init__(self, trajectory: Trajectory, net: NERD) -> None:
+        self._trajectory, self._net = trajectory, net
+        self._spread: tuple[int, Spread] | None = None
+        self._components: tuple[tuple[int, int | None], Components] | None = None
+
+    def count(self, kind: MapKind) -> int:
+        """How many maps of a kind an iterate has: one for each feature, or each head."""
+        if kind in (MapKind.FEATURE, MapKind.INJECTION):
+            return self._net.config.features
+        if kind in (MapKind.RADIUS, MapKind.ENTROPY):
+            return self._net.config.heads if self._net.non_local is not None else 0
+        return 1
+
+    def make(
+        self,
+        kind: MapKind,
+        index: int,
+        *,
+        number: int = 0,
+        channel: int | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> IterateMap:
+        """A map of an iterate.
+
+        Parameters
+        ----------
+        kind : MapKind
+        index : int
+            Of the iterate.
+        number : int
+            Of the feature or the head, from 0.
+        channel : int, optional
+            Of a colour photo whose channels are solved one by one; None: all, weighed as luma is.
+        interrupt : callable, optional
+            Called many times; what it raises ends the work.
+
+        Raises
+        ------
+        RunError
+            If there is no such map: one sentence says why.
+        """
+        features = self._trajectory[index].features
+        if features is None:
+            raise RunError(NO_FEATURES)
+        if not 0 <= number < max(1, self.count(kind)):
+            raise RunError(f"There is no {kind} {number}: they are numbered from 0 to {self.count(kind) - 1}.")
+        if kind in (MapKind.RADIUS, MapKind.ENTROPY):
+            return self._of_heads(kind, index, features, number, channel, interrupt)
+        makers: dict[MapKind, Callable[[], IterateMap]] = {
+            MapKind.RESIDUAL: lambda: _settling_map(features, lambda settling: settling.residual, channel),
+            MapKind.UPDATE: lambda: _settling_map(features, lambda settling: settling.update, channel),
+            MapKind.DECODED_INJECTION: lambda: self._decoded_injection(features),
+            MapKind.INJECTION: lambda: _signed(_of_channel(features.s[:, number], channel)),
+            MapKind.FEATURE: lambda: _signed(_of_channel(features.z[:, number], channel)),
+            MapKind.COMPONENTS: lambda: self._as_colours(features, channel),
+        }
+        return makers[kind]()
+
+    def _of_heads(
+        self,
+        kind: MapKind,
+        index: int,
+        features: Features,
+        head: int,
+        channel: int | None,
+        interrupt: Interrupt | None,
+    ) -> IterateMap:
+        if self._net.non_local is None:
+            raise RunError(NO_ATTENTION)
+        window = self._trajectory.window
+        if self._spread is None or self._spread[0] != index:
+            self._spread = index, spread(self._net, features.z, features.s, window=window, interrupt=interrupt)
+        found = self._spread[1]
+        if kind is MapKind.RADIUS:
+            # All pixels of the window alike: the mean square of each offset is (q^2 - 1) / 12.
+            most = max(1.0, ((window**2 - 1) / 6) ** 0.5)
+            return _linear(_of_channel(found.radius[:, head], channel), "pixels", most)
+        return _linear(_of_channel(found.entropy[:, head], channel), "bit", max(1.0, 2 * log2(window)))
+
+    @torch.no_grad()
+    def _decoded_injection(self, features: Features) -> IterateMap:
+        parameter = next(self._net.parameters())
+        decoded = self._net.decode(features.s.to(parameter.device, parameter.dtype))
+        return _signed(255 * torch.from_numpy(from_batch(decoded, self._trajectory.subject.channels)), "grey levels")
+
+    def _as_colours(self, features: Features, channel: int | None) -> IterateMap:
+        """The same directions, those of the result, for all iterates."""
+        result = self._trajectory[self._trajectory.result]
+        key = result.index, channel
+        if self._components is None or self._components[0] != key:
+            assert result.features is not None
+            self._components = key, principal_components(_of_channel(result.features.z, channel))
+        found = self._components[1]
+        coordinates = found.of(_of_channel(features.z, channel)) / found.deviations.clamp_min(1e-9)[:, None, None]
+        shares = ", ".join(f"{share:.0%}" for share in found.shares.tolist())
+        return IterateMap(
+            coordinates.float().numpy(), "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS, note=f"R, G, B: {shares}"
+        )
+
+
+def _of_channel(values: Tensor, channel: int | None) -> Tensor:
+    """Of (B, ...) the one picture there is, the channel's, or all weighed as luma is; float32."""
+    if len(values) == 1:
+        return values[0].float()
+    if channel is not None:
+        return values[channel].float()
+    return sum((weight * each.float() for weight, each in zip(LUMA, values, strict=True)), torch.zeros(()))
+
+
+def _settling_map(features: Features, which: Callable[[Settling], Tensor | None], channel: int | None) -> IterateMap:
+    """In percent of the mean size of f(z): the root mean square over the pixels is the residual of the curves."""
+    if features.settling is None:
+        raise RunError(NO_FEATURES)
+    norms = which(features.settling)
+    if norms is None:
+        raise RunError(NOTHING_BEFORE)
+    size = torch.tensor(features.settling.size).clamp_min(torch.finfo(torch.float32).tiny)
+    values = _of_channel(100 * norms.float() / size[:, None, None], channel).numpy()
+    low, high = np.percentile(values, _ENDS)
+    low = max(float(low), 1e-6)
+    return IterateMap(values[None], "%", Scale.LOG, low, max(float(high), 1.01 * low), (_SETTLED, _ALL))
+
+
+def _signed(values: Tensor, unit: str = "") -> IterateMap:
+    array = values.numpy() if values.dim() == 3 else values[None].numpy()
+    most = max(float(np.percentile(np.abs(array), _LARGEST)), 1e-6)
+    return IterateMap(array, unit, Scale.SIGNED, -most, most)
+
+
+def _linear(values: Tensor, unit: str, most: float) -> IterateMap:
+    array = values[None].numpy()
+    low, high = (float(end) for end in np.percentile(array, _ENDS))
+    return IterateMap(array, unit, Scale.LINEAR, low, max(high, low + 1e-3), (0.0, most))
