@@ -29,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "window"
     try:
         command = importlib.import_module(f"nerd_gui.cli.{name}")
-        return command.run(command.parser().parse_intermixed_args(arguments, argparse.Namespace(began=began)))
+        args = command.parser().parse_intermixed_args(arguments, argparse.Namespace(began=began, max_pixels=None))
+        if args.max_pixels is not None:
+            importlib.import_module("nerd_gui.imaging.limits").allow_pixels(args.max_pixels)
+        return command.run(args)
     except KeyboardInterrupt:
         say("interrupted; no file is left half-written.")
         return INTERRUPTED

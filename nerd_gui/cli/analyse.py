@@ -22,7 +22,7 @@ from nerd_gui.analysis import (
 )
 from nerd_gui.analysis.folder import Folder, grey_picture, signed_picture
 from nerd_gui.analysis.of_run import EquilibriumOfRun, equilibrium_of
-from nerd_gui.cli.arguments import Parser, UsageError, say, sigma, whole
+from nerd_gui.cli.arguments import Parser, UsageError, add_max_pixels, say, sigma, whole
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.denoising import Subject, Trajectory, choose, default_device, denoise
 from nerd_gui.imaging import open_photo, photo_noise
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=whole(0), default=0, metavar="N", help="of the added noise and of all chance (default: 0)")
     add("--model", metavar="NAME", help="network by name, or a .safetensors file (default: auto)")
     add("--overwrite", action="store_true", help="replace files that exist")
+    add_max_pixels(made)
     add_run_options(made)
     return made
 

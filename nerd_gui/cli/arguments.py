@@ -43,6 +43,16 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message.rstrip('.')}; “{self.prog} --help” explains.")
 
 
+def add_max_pixels(parser: argparse.ArgumentParser) -> None:
+    """Add the option that lets photos be opened which are larger than their files make believe; `main` minds it."""
+    parser.add_argument(
+        "--max-pixels",
+        type=whole(1),
+        metavar="N",
+        help="open photos of up to N pixels, also if their files are too small to be trusted",
+    )
+
+
 def sigma(text: str) -> float:
     """An argument that is a noise level on the 0-255 scale."""
     return _number(text, float, lambda value: 0 <= value <= 255, "a noise level, a number from 0 to 255")

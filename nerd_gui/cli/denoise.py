@@ -5,7 +5,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from nerd_gui.cli.arguments import BAD_INPUT, SOME_FAILED, Parser, UsageError, quality, say, sigma, whole
+from nerd_gui.cli.arguments import (
+    BAD_INPUT,
+    SOME_FAILED,
+    Parser,
+    UsageError,
+    add_max_pixels,
+    quality,
+    say,
+    sigma,
+    whole,
+)
 from nerd_gui.cli.denoise_progress import ProgressLine, summarize, tell
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.cli.targets import check_file, write_text
@@ -52,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--quality", type=quality, default=95, metavar="Q", help="of JPEG and WebP files, 1-100 (default: 95)")
     add("--grain", type=int, choices=(1, 2), help="2: for coarse or resized noise (default: 1, or what auto chooses)")
+    add_max_pixels(made)
     add_run_options(made)
     made.set_defaults(tol=None, stop_on=None, precision=None)  # so that it is known whether they were given
     return made

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from nerd_gui.cli.arguments import Parser, UsageError, say
+from nerd_gui.cli.arguments import Parser, UsageError, add_max_pixels, say
 from nerd_gui.cli.text_table import as_text
 from nerd_gui.evaluation.noise_tables import noise_drawn, noise_of, one_photo, quantiles
 from nerd_gui.evaluation.tables import as_markdown
@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print all numbers as JSON")
     add("--table", action="store_true", help="print quantiles over all photos, as Markdown")
     add("--drawn-by", metavar="NAME|FILE.json", help="the pictures are clean: give them the noise of this recipe first")
+    add_max_pixels(made)
     return made
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from nerd_gui import __version__
-from nerd_gui.cli.arguments import Parser
+from nerd_gui.cli.arguments import Parser, add_max_pixels
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--screenshot", type=Path, metavar="FILE", help="run, save a picture of the window, and exit")
     made.add_argument("--model", metavar="NAME", help="network by name, or a .safetensors file")
+    add_max_pixels(made)
     made.add_argument("--version", action="version", version=f"NERD GUI {__version__}")
     return made
 

@@ -19,6 +19,7 @@ from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.photo_files import Destination, Networks, Step, Treatment
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.files import remove_leftovers
+from nerd_gui.imaging.limits import allow_pixels, allowed_pixels
 
 _PATIENCE = 5.0  # seconds in which a cluster must answer
 _SHARE = 0.75  # of a worker's memory for a run; Dask lets a worker wait at 0.8 and kills it at 0.95
@@ -112,7 +113,9 @@ class Cluster:
 
     def _send(self, job: Job, batch: Batch, device: str | None) -> Any:
         absolute = Job(job.source.absolute(), job.target.absolute())
-        task = _Task(absolute, batch.destination, _with_absolute_model(batch.treatment), device, __version__)
+        task = _Task(
+            absolute, batch.destination, _with_absolute_model(batch.treatment), device, __version__, allowed_pixels()
+        )
         return self._client.submit(_denoise, task, key=f"nerd-gui-{job.source.name}-{uuid.uuid4().hex}", pure=False)
 
     def _collected(
@@ -161,6 +164,8 @@ class _Task:
     ----------
     version : str
         That of NERD GUI: another one might denoise otherwise.
+    max_pixels : int or None
+        See `allow_pixels`.
     """
 
     job: Job
@@ -168,6 +173,7 @@ class _Task:
     treatment: Treatment
     device: str | None
     version: str
+    max_pixels: int | None
 
 
 _one_photo = threading.Lock()  # at a time in a process: a run takes all threads of its worker
@@ -178,6 +184,7 @@ def _denoise(task: _Task) -> tuple[Outcome, list[str]]:
     """Denoise a photo, on a worker; the outcome, and what a person must be told of it."""
     sentences: list[str] = []
     with _one_photo:
+        allow_pixels(task.max_pixels)
         worker = _distributed().get_worker()
         torch.set_num_threads(worker.state.nthreads)  # Dask leaves one to each process
         try:

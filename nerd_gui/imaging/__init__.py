@@ -5,10 +5,12 @@ that need tifffile, imagecodecs or scikit-image import them when they are called
 """
 
 from nerd_gui.imaging.colour import luma
+from nerd_gui.imaging.errors import PhotoError
 from nerd_gui.imaging.folder import picture_files
+from nerd_gui.imaging.limits import MAX_PIXELS, MAX_SIDE
 from nerd_gui.imaging.noise import add_noise
 from nerd_gui.imaging.noise_estimate import noise_level
-from nerd_gui.imaging.photo import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open_photo
+from nerd_gui.imaging.photo import Photo, open_photo
 from nerd_gui.imaging.photo_noise import PhotoNoise, photo_noise
 from nerd_gui.imaging.preview import Preview, preview
 from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit

@@ -6,23 +6,21 @@ The `PhotoError` sentences that start here lack their subject; `open_photo` puts
 import io
 import logging
 import math
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from operator import methodcaller
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from nerd_gui.imaging.errors import PhotoError, in_words
+from nerd_gui.imaging.limits import check_scans, check_size
 from nerd_gui.imaging.metadata import XMP_TAG, exif_of_tiff, find_tag, upright_exif
-from nerd_gui.imaging.watch import Watch
+from nerd_gui.imaging.watch import OpeningCancelled, Watch
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
-
-MAX_SIDE = 32_767  # pixels
-MAX_PIXELS = 268_435_456  # 2^28, 3 GiB as float32 RGB
 
 # Sizes are checked here, before anything is decoded and with a sentence; Pillow's own limit is a warning and lower.
 Image.MAX_IMAGE_PIXELS = None
@@ -31,29 +29,12 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_MAGIC = (*TIFF_MAGIC, b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
+NO_PICTURE = "is not a picture that can be opened here; choose a PNG, JPEG, TIFF, WebP or BMP file."
 _LAYOUT_TAGS = (258, 277, 338, 339)  # BitsPerSample, SamplesPerPixel, ExtraSamples, SampleFormat
 _INCOMPLETE = "is incomplete, some of its pixels are missing; take another copy of it."
 _BAND = 128  # rows that are scaled at a time: they stay in the processor's cache
 _ROUNDING = 1e-3  # half-precision values near 1 are this coarse
-
-# What the decoders raise on damaged files; none of them promises less.
-DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    RuntimeError,
-    EOFError,
-    struct.error,
-    zlib.error,
-)
-
-
-class PhotoError(ValueError):
-    """A picture cannot be opened or saved; the text is one sentence for the person at the screen."""
 
 
 class Decoded(NamedTuple):
@@ -66,6 +47,20 @@ class Decoded(NamedTuple):
     exif: bytes | None
     icc_profile: bytes | None
     xmp: bytes | None
+
+
+def looks_like_a_picture(head: bytes) -> bool:
+    """Whether a file begins as one of a format that can be decoded."""
+    return head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def size_claimed(path: Path) -> tuple[int, int] | None:
+    """The rows and columns that a PNG, JPEG or BMP file says it has; None where it does not, and of other files."""
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "BMP")) as image:
+            return image.height, image.width
+    except Exception:  # noqa: BLE001 - what is wrong with it is told when it is decoded
+        return None
 
 
 def decode(data: bytes, watch: Watch | None = None) -> Decoded:
@@ -83,16 +78,14 @@ def decode(data: bytes, watch: Watch | None = None) -> Decoded:
     watch = watch or Watch()
     try:
         return _decode_tiff(data, watch) if data.startswith(TIFF_MAGIC) else _decode_with_pillow(data, watch)
-    except PhotoError:
+    except (PhotoError, OpeningCancelled):
         raise
     except MemoryError as error:
         raise PhotoError("needs more memory than there is; close other programs or scale it down.") from error
     except Image.UnidentifiedImageError as error:
-        raise PhotoError(
-            "is not a picture that can be opened here; choose a PNG, JPEG, TIFF, WebP or BMP file."
-        ) from error
-    except DECODER_ERRORS as error:
-        raise PhotoError(f"is damaged or incomplete ({error}); take another copy of it.") from error
+        raise PhotoError(NO_PICTURE) from error
+    except Exception as error:  # decoders promise nothing of what they raise on a damaged file
+        raise PhotoError(f"is damaged or incomplete ({in_words(error)}); take another copy of it.") from error
 
 
 class _WatchedFile(io.BytesIO):
@@ -146,9 +139,11 @@ class Planes:
 def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
     reading, scaling = watch.part(0, 0.6), watch.part(0.6, 1)
     with Image.open(_WatchedFile(data, reading), formats=FORMATS) as image:
-        check_size(image.height, image.width)
+        check_size(image.height, image.width, len(data))
         kind = "JPEG" if image.format == "MPO" else str(image.format)
-        icc_profile = image.info.get("icc_profile")
+        if kind == "JPEG":
+            check_scans(data, image.height, image.width)
+        icc_profile = _block(image.info.get("icc_profile"))
         bit_depth = 8
         if kind == "PNG" and data[24] == 16:  # the header's bit depth: Pillow reduces 16-bit colours to 8 bits
             from imagecodecs import png_decode
@@ -164,12 +159,12 @@ def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
             channels = len(plain(image.crop((0, 0, 1, 1))).getbands())
             bands = (np.asarray(plain(band)) for band in _bands(image))
         # Pillow turns a TIFF upright by itself.
-        exif, orientation = (exif_of_tiff(data), 1) if kind == "TIFF" else upright_exif(image.info.get("exif"))
+        exif, orientation = (exif_of_tiff(data), 1) if kind == "TIFF" else upright_exif(_block(image.info.get("exif")))
         planes = Planes(image.height, image.width, channels, orientation)
         for number, band in enumerate(bands):
             scaling.at(number * _BAND / image.height)
             planes.put(band, bit_depth, row=number * _BAND)
-        xmp = _packet(image.info.get("xmp"))
+        xmp = _block(image.info.get("xmp"))
     return Decoded(planes.values, 3 if channels > 2 else 1, bit_depth, kind, exif, icc_profile, xmp)
 
 
@@ -205,7 +200,7 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
 
     with TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages.first
-        check_size(page.imagelength, page.imagewidth)
+        check_size(page.imagelength, page.imagewidth, len(data))
         if page.is_reduced or "DNGVersion" in page.tags or data[8:10] == b"CR":
             raise PhotoError("looks like a camera's raw file; develop it to TIFF, PNG or JPEG first.")
         # tifffile passes over tags that point beyond the end, and then takes default values for what they said.
@@ -219,15 +214,17 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
         colours = 3 if page.photometric == PHOTOMETRIC.RGB else 1
         if page.samplesperpixel not in (colours, colours + 1) or page.axes not in ("YX", "YXS", "SYX"):
             raise PhotoError(f"has {page.samplesperpixel} channels ({page.axes}); save it as grey or RGB first.")
-        segments = zip(page.dataoffsets, page.databytecounts, strict=True)
-        if any(count == 0 or offset + count > len(data) for offset, count in segments):
+        segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+        if len(segments) < math.prod(page.chunked) or any(
+            count == 0 or offset + count > len(data) for offset, count in segments
+        ):
             raise PhotoError(_INCOMPLETE)
         planes = _read_segments(page, watch)
         bits = page.bitspersample
         negative = page.photometric == PHOTOMETRIC.MINISWHITE
         premultiplied = page.extrasamples[:1] == (1,)
-        icc_profile = page.tags.valueof("InterColorProfile")
-        xmp = _packet(page.tags.valueof(XMP_TAG))
+        icc_profile = _block(page.tags.valueof("InterColorProfile"))
+        xmp = _block(page.tags.valueof(XMP_TAG))
         real = page.dtype.kind == "f"
     if negative:
         np.subtract(1, planes[0], out=planes[0])
@@ -265,26 +262,8 @@ def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:
     return planes.values
 
 
-def check_size(rows: int, cols: int) -> None:
-    """Refuse pictures without pixels or with too many, before anything is decoded.
-
-    Raises
-    ------
-    PhotoError
-        A sentence that lacks its subject.
-    """
-    if min(rows, cols) < 1:
-        raise PhotoError("has no pixels; take another copy of it.")
-    if max(rows, cols) > MAX_SIDE or rows * cols > MAX_PIXELS:
-        width, height, side = (f"{number:,}".replace(",", " ") for number in (cols, rows, MAX_SIDE))
-        raise PhotoError(
-            f"is {width} pixels wide and {height} high; the limit is {side} on a side and "
-            f"{MAX_PIXELS // 10**6} million in all, so scale it down or cut it first."
-        )
-
-
-def _packet(value: object) -> bytes | None:
-    """XMP as it stands in a file; None where a damaged file holds something else in its place."""
+def _block(value: object) -> bytes | None:
+    """XMP, EXIF or a colour profile as it stands in a file; None where a damaged file has something else there."""
     return value if isinstance(value, bytes) and value else None
 
 

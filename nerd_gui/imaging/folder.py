@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nerd_gui.imaging.decode import PhotoError
+from nerd_gui.imaging.errors import PhotoError
 from nerd_gui.imaging.raw import RAW_SUFFIXES, can_develop
 from nerd_gui.imaging.save import SUFFIXES
 

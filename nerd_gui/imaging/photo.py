@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nerd_gui.imaging.colour import luma, luma_8_bit
-from nerd_gui.imaging.decode import MAX_PIXELS, MAX_SIDE, PhotoError, decode
+from nerd_gui.imaging.decode import NO_PICTURE, decode, looks_like_a_picture, size_claimed
+from nerd_gui.imaging.errors import PhotoError
+from nerd_gui.imaging.limits import most_pixels
 from nerd_gui.imaging.metadata import exif_of_region
 from nerd_gui.imaging.raw import decode_raw, is_raw
 from nerd_gui.imaging.watch import Watch
 from nerd_gui.imaging.xmp import xmp_of_region
 
-__all__ = ["MAX_PIXELS", "MAX_SIDE", "Photo", "PhotoError", "open_photo"]
-
-_MAX_BYTES = 16 * MAX_PIXELS  # four channels of float32, uncompressed
+_BYTES_PER_PIXEL = 16  # of four channels of float32, uncompressed
+_MUCH = 2**28  # bytes that a file may have for any picture: a film may follow it
+_HEAD = 2**16  # bytes that tell what kind of file it is
 _PIECE = 2**22  # bytes that are read at a time
 
 
@@ -149,7 +151,7 @@ def open_photo(
     ------
     PhotoError
         If there is no such file, it is no picture of a kind that can be opened, it is damaged or incomplete, it is
-        larger than `MAX_SIDE` or `MAX_PIXELS`, or its real numbers leave [0, 1].
+        larger than `limits` allows, or its real numbers leave [0, 1].
     OpeningCancelled
         If `cancelled` says so.
     """
@@ -178,9 +180,12 @@ def open_photo(
 def _read(path: Path, watch: Watch) -> bytes:
     try:
         status = path.stat()
-        if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= _MAX_BYTES:
-            content = io.BytesIO()
+        if stat.S_ISREG(status.st_mode) and 0 < status.st_size <= _BYTES_PER_PIXEL * most_pixels() + _MUCH:
             with path.open("rb") as file:
+                content = io.BytesIO()
+                content.write(file.read(_HEAD))
+                _check_head(path, content.getvalue(), status.st_size)
+                watch.at(content.tell() / status.st_size)
                 while piece := file.read(_PIECE):
                     content.write(piece)
                     watch.at(content.tell() / status.st_size)
@@ -198,3 +203,15 @@ def _read(path: Path, watch: Watch) -> bytes:
     if status.st_size == 0:
         raise PhotoError(f"“{path.name}” is empty; take another copy of it.")
     raise PhotoError(f"“{path.name}” is too large for a picture ({status.st_size / 1e9:.0f} GB); scale it down first.")
+
+
+def _check_head(path: Path, head: bytes, file_bytes: int) -> None:
+    """Refuse a file that is no picture, or far larger than its picture could be, before it is read as a whole."""
+    if not is_raw(path, head) and not looks_like_a_picture(head):
+        raise PhotoError(f"“{path.name}” {NO_PICTURE}")
+    size = size_claimed(path) if file_bytes > _MUCH else None
+    if size is not None and file_bytes > _BYTES_PER_PIXEL * size[0] * size[1] + _MUCH:
+        raise PhotoError(
+            f"“{path.name}” has {file_bytes / 1e9:.1f} GB, which is too large for its picture of {size[1]} × {size[0]} "
+            "pixels; take another copy of it."
+        )

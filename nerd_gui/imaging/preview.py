@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nerd_gui.imaging.decode import DECODER_ERRORS, FORMATS, TIFF_MAGIC, PhotoError, Planes, check_size
+from nerd_gui.imaging.decode import FORMATS, TIFF_MAGIC, Planes
+from nerd_gui.imaging.limits import check_scans, check_size
 from nerd_gui.imaging.metadata import thumbnail_of, upright_exif
 from nerd_gui.imaging.raw import embedded_preview, is_raw
 
@@ -52,13 +53,15 @@ def preview(path: str | os.PathLike[str], side: int) -> Preview | None:
         if is_raw(Path(path), head):
             return _of_raw(Path(path), side)
         return _of_tiff(path, side) if head[:4] in TIFF_MAGIC else _with_pillow(path, side)
-    except (*DECODER_ERRORS, PhotoError, MemoryError):
+    except Exception:  # noqa: BLE001 - whatever is wrong with the file is told when the photo itself is opened
         return None
 
 
 def _with_pillow(path: str | os.PathLike[str], side: int) -> Preview | None:
     with Image.open(path, formats=FORMATS) as image:
-        check_size(image.height, image.width)
+        check_size(image.height, image.width, os.path.getsize(path))
+        if image.info.get("progressive"):
+            check_scans(Path(path).read_bytes(), image.height, image.width)
         rows, cols, exif = image.height, image.width, image.info.get("exif")
         if image.format in ("JPEG", "MPO"):
             _reduce(image, side)
@@ -75,7 +78,7 @@ def _of_raw(path: Path, side: int) -> Preview | None:
     if found is None:
         return None
     image, orientation, rows, cols = found
-    check_size(rows, cols)
+    check_size(rows, cols, path.stat().st_size)
     with image:
         _reduce(image, side)
         return _turned(image, orientation, rows, cols)
@@ -100,7 +103,7 @@ def _of_tiff(path: str | os.PathLike[str], side: int) -> Preview | None:
     with TiffFile(path) as tiff:
         page = tiff.pages.first
         rows, cols, colours = page.imagelength, page.imagewidth, 3 if page.photometric == PHOTOMETRIC.RGB else 1
-        check_size(rows, cols)
+        check_size(rows, cols, os.path.getsize(path))
         plain = page.photometric in (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB)
         if not plain or page.dtype is None or page.dtype.kind not in "uf" or page.planarconfig != 1:
             return None

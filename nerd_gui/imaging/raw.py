@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from nerd_gui.imaging.decode import TIFF_MAGIC, Decoded, PhotoError, Planes, check_size
+from nerd_gui.imaging.decode import TIFF_MAGIC, Decoded, Planes
+from nerd_gui.imaging.errors import PhotoError, in_words
+from nerd_gui.imaging.limits import check_size
 from nerd_gui.imaging.metadata import XMP_TAG, bytes_of_tag, exif_of_parts, exif_of_region, exif_of_tiff, find_tag
-from nerd_gui.imaging.watch import Watch
+from nerd_gui.imaging.watch import OpeningCancelled, Watch
 
 #: Of files that are developed: Adobe, phones and others, Canon, Nikon, Sony, Fujifilm, Olympus, Panasonic, Pentax,
 #: Samsung.
@@ -60,7 +62,7 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
     watch = watch or Watch()
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:
-            check_size(raw.sizes.height, raw.sizes.width)
+            check_size(raw.sizes.height, raw.sizes.width, len(data))
             watch.at(0.05)
             raw.unpack()
             watch.at(0.25)
@@ -71,8 +73,8 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
                 output_color=rawpy.ColorSpace.sRGB,
                 gamma=(2.4, 12.92),  # sRGB's
             )
-            preview = _preview(raw)
-    except PhotoError:
+            exif = _exif(data, _preview(raw))
+    except (PhotoError, OpeningCancelled):
         raise
     except rawpy.LibRawFileUnsupportedError as error:
         version = ".".join(map(str, rawpy.libraw_version))
@@ -82,14 +84,13 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
         ) from error
     except (MemoryError, rawpy.LibRawUnsufficientMemoryError) as error:
         raise PhotoError("needs more memory than there is; close other programs.") from error
-    except (rawpy.LibRawError, rawpy.NotSupportedError, ValueError) as error:
+    except Exception as error:  # decoders promise nothing of what they raise on a damaged file
         raise PhotoError(f"is damaged or incomplete ({_words(error)}); take another copy of it.") from error
     rows, cols, channels = samples.shape
     planes = Planes(rows, cols, channels, 1)
     for row in range(0, rows, _BAND):
         watch.at(0.85 + 0.15 * row / rows)
         planes.put(samples[row : row + _BAND], 16, row=row)
-    exif = _exif(data, preview)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() if channels == 3 else None
     return Decoded(
         planes.values,
@@ -135,7 +136,7 @@ def _preview(raw: Any) -> bytes | NDArray[np.uint8] | None:
 def _words(error: Exception) -> str:
     """What LibRaw says, which it says in bytes."""
     (said, *_) = error.args or ("",)
-    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    return said.decode(errors="replace") if isinstance(said, bytes) else in_words(error)
 
 
 def _exif(data: bytes, preview: bytes | NDArray | None) -> bytes | None:

@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from nerd_gui.imaging.photo import Photo, PhotoError, open_photo
+from nerd_gui.imaging.errors import PhotoError
+from nerd_gui.imaging.photo import Photo, open_photo
 from nerd_gui.places import data_folder
 
 

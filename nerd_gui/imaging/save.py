@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import struct
 from functools import partial
 from pathlib import Path
 
@@ -13,15 +12,15 @@ from PIL import Image
 from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging.decode import FORMATS as READABLE
 from nerd_gui.imaging.encode import FORMATS, JPEG_EXIF_BYTES, JPEG_XMP_BYTES, Format, Words
+from nerd_gui.imaging.errors import PhotoError, in_words
 from nerd_gui.imaging.metadata import exif_of_region, with_size, with_thumbnail
-from nerd_gui.imaging.photo import Photo, PhotoError
+from nerd_gui.imaging.photo import Photo
 from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.thumbnail import thumbnail_of_samples
 from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
 _BAND = 128  # rows that are rounded at a time: they stay in the processor's cache
 _EDIT_BYTES = 6_000  # what the record of an edit may take of an XMP packet
-_ENCODER_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError, SyntaxError, struct.error)
 
 
 def save_picture(
@@ -85,9 +84,9 @@ def save_picture(
         raise
     except MemoryError as error:
         raise PhotoError(f"“{path.name}” needs more memory than there is; close other programs first.") from error
-    except _ENCODER_ERRORS as error:
+    except Exception as error:  # encoders promise nothing of what they raise
         raise PhotoError(
-            f"“{path.name}” was not saved: the encoder refused it ({error}); try another format."
+            f"“{path.name}” was not saved: the encoder refused it ({in_words(error)}); try another format."
         ) from error
     try:
         write_file(path, data, overwrite=overwrite)
@@ -176,7 +175,7 @@ def suffix_for_file(path: Path) -> str:
     try:
         with Image.open(path, formats=READABLE) as image:
             return _USUAL_SUFFIX[str(image.format)]
-    except _ENCODER_ERRORS:  # no picture that could be saved at all
+    except Exception:  # noqa: BLE001 - no picture that could be saved at all
         return ".png"
 
 

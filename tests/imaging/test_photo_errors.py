@@ -171,7 +171,7 @@ def test_largest_side_is_opened(tmp_path, suffix):
 
 
 def test_more_pixels_than_pillow_likes(tmp_path):
-    (tmp_path / "a.png").write_bytes(png_header(15_000, 15_000, depth=1, colour=0))
+    (tmp_path / "a.png").write_bytes(png_header(15_000, 15_000, depth=1, colour=0) + bytes(8_000_000))
     assert "damaged or incomplete" in refusal(tmp_path / "a.png")  # the row is missing; the size is not what bars it
 
 

@@ -7,8 +7,7 @@ import hashlib
 import numpy as np
 from PySide6.QtGui import QImage
 
-from nerd_gui.imaging import Photo, PhotoError
-from nerd_gui.imaging.photo import MAX_PIXELS
+from nerd_gui.imaging import MAX_PIXELS, Photo, PhotoError
 
 NAME = "pasted picture"
 _DEEP = (
