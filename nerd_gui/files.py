@@ -1,6 +1,7 @@
-"""Writing a file: as a whole, or not at all."""
+"""Writing a file: as a whole, or not at all; and reading JSON of anyone's."""
 
 import errno
+import json
 import os
 import re
 import secrets
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 if sys.platform != "win32":
     import fcntl
@@ -58,6 +59,23 @@ def whole_file(path: str | os.PathLike[str], *, overwrite: bool = True) -> Itera
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = True) -> None:
     """Write text in UTF-8, as `write_file` does; what UTF-8 has no place for, in odd file names, is spelt out."""
     write_file(path, text.encode(errors="backslashreplace"), overwrite=overwrite)
+
+
+def from_json(text: str | bytes) -> Any:
+    """The value that a JSON text stands for, whoever wrote it.
+
+    Raises
+    ------
+    json.JSONDecodeError
+        Whatever is wrong with it: Python's own parser has other errors for deep nesting, long numbers and odd bytes.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (RecursionError, ValueError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise json.JSONDecodeError(why, "", 0) from error
 
 
 def remove_leftovers(paths: Iterable[str | os.PathLike[str]]) -> None:

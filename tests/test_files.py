@@ -1,6 +1,7 @@
 """Writing a file: the old one or the new one is there, never a part of one, and nothing beside it."""
 
 import errno
+import json
 import os
 import signal
 import stat
@@ -10,7 +11,7 @@ import threading
 
 import pytest
 
-from nerd_gui.files import remove_leftovers, why_not, write_file, write_text
+from nerd_gui.files import from_json, remove_leftovers, why_not, write_file, write_text
 
 unix = pytest.mark.skipif(os.name != "posix", reason="permissions and links as Unix has them")
 
@@ -202,6 +203,15 @@ def test_why_it_was_not_written_is_said(tmp_path):
     with pytest.raises(FileExistsError) as caught:
         write_file(tmp_path / "file", b"", overwrite=False)
     assert why_not(caught.value, tmp_path / "file") == "it exists already; choose another name"
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5_000, b"\xff\xfe\xfd", "{", ""], ids=range(6)
+)
+def test_json_of_anyone_is_read_or_refused_in_one_way(text):
+    with pytest.raises(json.JSONDecodeError):
+        from_json(text)
+    assert from_json('{"a": [1, null, "σ"]}') == {"a": [1, None, "σ"]}
 
 
 def killed_while_writing(path):

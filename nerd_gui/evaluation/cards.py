@@ -12,6 +12,7 @@ from typing import Any
 from nerd_gui.evaluation.curve_picture import curve_svg
 from nerd_gui.evaluation.figures import EvaluationError, Figures, write_document
 from nerd_gui.evaluation.tables import Table, as_markdown, markdown, short
+from nerd_gui.files import from_json
 from nerd_gui.nerd import load_record, weights_sha256
 
 #: The line of a card below which all is generated.
@@ -59,7 +60,7 @@ class Card:
         if not path.exists():
             return []
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept = from_json(path.read_bytes())
             figures, weights = kept["figures"], kept["weights"]
         except (ValueError, KeyError, TypeError) as error:
             raise EvaluationError(

@@ -1,6 +1,5 @@
 """What is measured of a network on a folder of pictures: one entry, and the files that keep such entries."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,10 @@ def read_entries(path: Path) -> list[Figures]:
         If the file holds something else.
     """
     try:
-        entries = [entry for entry in json.loads(path.read_text(encoding="utf-8")) if not entry["partial"]]
+        kept = files.from_json(path.read_bytes())
+        if not isinstance(kept, list):
+            raise TypeError("no list of entries")
+        entries = [entry for entry in kept if not entry["partial"]]
         missing = {name for entry in entries for name in ENTRY_KEYS if name not in entry}
     except (ValueError, KeyError, TypeError) as error:
         raise EvaluationError(

@@ -14,11 +14,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from nerd_gui.files import write_file
+from nerd_gui.files import from_json, write_file
 from nerd_gui.nerd.model import NERD, NerdConfig
 from nerd_gui.places import data_folder
 
 FORMAT = "nerd-gui/1"
+_REALS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class ModelError(ValueError):
@@ -113,15 +114,25 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
     """
     path = model_path(name_or_path)
     config, _, tensors = _read(path, with_tensors=True)
+    if not _fits(tensors, config):  # before the memory that a configuration asks for is taken
+        raise ModelError(f"The network file “{path}” does not fit its own configuration; get it again.")
     net = NERD(config).fold()
-    try:
-        net.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelError(f"The network file “{path}” does not fit its own configuration; get it again.") from error
+    net.load_state_dict(tensors)
     if not all(torch.isfinite(value).all() for value in tensors.values()):
         raise ModelError(f"The network file “{path}” holds values that are not finite; get it again.")
     net.weights_sha256 = weights_sha256(path)
     return net.eval().requires_grad_(False).to(device)
+
+
+def _fits(tensors: dict[str, torch.Tensor], config: NerdConfig) -> bool:
+    """Whether these are the tensors of such a network, in real numbers where it has real numbers."""
+    with torch.device("meta"):
+        wanted = NERD(config).fold().state_dict()
+    return tensors.keys() == wanted.keys() and all(
+        value.shape == tensors[name].shape
+        and (tensors[name].dtype in _REALS if value.is_floating_point() else tensors[name].dtype == value.dtype)
+        for name, value in wanted.items()
+    )
 
 
 def _read(path: Path, *, with_tensors: bool) -> tuple[NerdConfig, dict[str, Any], dict[str, torch.Tensor]]:
@@ -131,7 +142,10 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[NerdConfig, dict[str, Any]
             if metadata.get("format") != FORMAT:
                 raise ModelError(f"“{path}” is not a NERD network (no “{FORMAT}” mark); choose another file.")
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
-        return NerdConfig(**json.loads(metadata["config"])), json.loads(metadata["record"]), tensors
+        record = from_json(metadata["record"])
+        if not isinstance(record, dict):
+            raise TypeError("its record is no object")
+        return NerdConfig(**from_json(metadata["config"])), record, tensors
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelError(f"The network file “{path}” cannot be read ({error}); get it again.") from error
     except ModelError:

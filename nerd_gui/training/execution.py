@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from nerd_gui.files import from_json
 from nerd_gui.nerd import NERD
 from nerd_gui.nerd.attention import AttentionPath, Precision
 from nerd_gui.training.data import DataError
@@ -80,7 +81,7 @@ class Execution:
             If there is none.
         """
         try:
-            chosen = {**json.loads(path.read_text())["speed"]}
+            chosen = {**from_json(path.read_bytes())["speed"]}
             if chosen.get("attention") in _FORMERLY:
                 chosen["attention"] = _FORMERLY[chosen["attention"]]
             return cls(**chosen)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nerd_gui.files import from_json
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.nerd.attention import Precision
 from nerd_gui.training.camera_chain import CameraChain
@@ -204,7 +205,7 @@ def find_recipe(name_or_path: str) -> Recipe:
     if not path.is_file():
         raise ValueError(f"There is no recipe “{name_or_path}”; choose one of {', '.join(RECIPES)}, or a JSON file.")
     try:
-        return Recipe.from_json(json.loads(path.read_text()))
+        return Recipe.from_json(from_json(path.read_bytes()))
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise ValueError(
             f"The recipe “{path}” cannot be understood ({error}); compare it with a run's recipe.json."

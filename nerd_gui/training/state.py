@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from nerd_gui.files import write_file
+from nerd_gui.files import from_json, write_file
 from nerd_gui.training.data import DataError
 
 
@@ -91,7 +91,9 @@ class RunState:
         """
         try:
             with safe_open(path, framework="pt", device=str(device)) as file:
-                numbers = json.loads(file.metadata()["numbers"])
+                numbers = from_json(file.metadata()["numbers"])
+                for name in ("samples", "steps", "seconds", "decay_samples"):
+                    numbers[name] + 0  # raises where it is missing or no number
                 return cls({name: file.get_tensor(name) for name in file.keys()}, numbers)  # noqa: SIM118
         except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise DataError(

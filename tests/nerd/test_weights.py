@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 
 import pytest
 import torch
@@ -146,6 +147,35 @@ def test_values_that_are_not_finite_are_refused(model_file, value):
 def test_impossible_configurations_are_refused(model_file, config, sentence):
     with pytest.raises(ModelError, match=sentence):
         load_model(tampered(model_file, config=config))
+
+
+def test_a_header_that_is_nested_without_end_is_a_sentence(model_file):
+    for name in ("config", "record"):
+        tampered(model_file, **{"config": "{}", "record": "{}", name: "[" * 100_000})
+        for read in (load_model, load_record):
+            with pytest.raises(ModelError, match=r"cannot be read \(nested too deeply"):
+                read(model_file)
+    for record in ("[]", "1", "9" * 5_000):  # a record is an object; no number has so many digits
+        with pytest.raises(ModelError, match="cannot be read"):
+            load_record(tampered(model_file, record=record))
+
+
+def test_a_small_file_cannot_ask_for_much_memory(model_file, monkeypatch):
+    """Its configuration is a network of 1.2 GB, and its tensors are those of a small one."""
+    monkeypatch.setattr(NERD, "load_state_dict", None)
+    huge = json.dumps({"features": 1024, "heads": 4, "expansion": 16, "window": 5})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelError, match="does not fit its own configuration"):
+        load_model(tampered(model_file, config=huge))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < before + 200_000  # kB
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e5m2, torch.complex64, torch.int32])
+def test_weights_of_an_odd_kind_of_numbers_are_refused(model_file, dtype):
+    tensors = load_file(model_file)
+    tensors["f_decode.conv.bias"] = tensors["f_decode.conv.bias"].to(dtype)
+    with pytest.raises(ModelError, match="does not fit its own configuration"):
+        load_model(tampered(model_file, tensors=tensors))
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path, trained, model_file, monkeypatch):

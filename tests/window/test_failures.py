@@ -4,6 +4,7 @@ import pytest
 from dialog_person import Person, saves
 from PIL import Image
 from PySide6.QtWidgets import QMessageBox
+from safetensors.torch import save
 from window_person import dialog_text, run_to_the_end, slider
 
 from nerd_gui.nerd import NERD
@@ -45,7 +46,7 @@ def test_a_bad_photo_at_the_start_is_a_dialog(qtbot, make_window, tmp_path):
 
 def test_an_unreadable_network_is_a_dialog(qtbot, window, tmp_path):
     bad = tmp_path / "bad.safetensors"
-    bad.write_bytes(b"nonsense")
+    bad.write_bytes(save({}, {"format": "nerd-gui/1", "config": "[" * 100_000, "record": "{}"}))
     window.open_dialogs.open_checkpoint(bad)
     assert "bad.safetensors" in dialog_text(window)
     assert window.controls.model.network.endswith("tiny.safetensors")

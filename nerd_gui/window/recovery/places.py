@@ -1,6 +1,5 @@
 """Where sessions are kept while their windows are open: a folder for each process."""
 
-import json
 import platform
 import re
 import shutil
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import platformdirs
 import psutil
+
+from nerd_gui.files import from_json
 
 _APP = "nerd-gui"
 
@@ -87,7 +88,7 @@ def _lives(pid: int, created: float) -> bool:
 
 def _left(folder: Path, path: Path) -> Left | None:
     try:
-        name = json.loads(path.read_bytes())["photo"]["name"]
+        name = from_json(path.read_bytes())["photo"]["name"]
         return Left(folder, path.parent, str(name), datetime.fromtimestamp(path.stat().st_mtime))
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -190,5 +190,5 @@ def _model_tooltip(model: str) -> str:
             f"{model}: {purpose(record['recipe'])}. Trained on {record['samples']:,} patches, {record['hours']:.1f} h; "
             f"{record['validation_psnr']:.2f} dB on the validation crops."
         )
-    except KeyError:  # a checkpoint with another trainer's record
+    except (KeyError, TypeError, ValueError):  # a checkpoint with another trainer's record
         return f"{model}: its file does not say how it was trained."
