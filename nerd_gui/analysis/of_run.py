@@ -10,7 +10,7 @@ from torch import Tensor
 from nerd_gui.analysis.solving import Interrupt, map_of, solved
 from nerd_gui.denoising import RunError, Trajectory
 from nerd_gui.denoising.channels import to_batch
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import NERD, exact_float32
 
 _STEPS, _TOL = 8, 2e-4  # from features that were kept in half precision
 
@@ -44,6 +44,16 @@ class EquilibriumOfRun:
     def keywords(self) -> dict[str, float | int | None]:
         """`level` and `window`, as every analysis takes them."""
         return {"level": self.level, "window": self.window}
+
+    def injection(self) -> Tensor:
+        """f_inject of the picture, s, (1, d, rows, cols)."""
+        with torch.no_grad(), exact_float32():
+            return self.net.inject(self.y, self.level)
+
+    def picture(self) -> Tensor:
+        """x_hat of the equilibrium, (C, rows, cols)."""
+        with torch.no_grad(), exact_float32():
+            return self.net.estimate(self.y, self.z)[0][0]
 
 
 def equilibrium_of(

@@ -17,8 +17,8 @@ _NAMED = ("model", "solver", "device", "window", "precision")
 def report(run: Trajectory) -> dict[str, Any]:
     """Everything needed to read the run, and to run it again; JSON-ready.
 
-    "earlier_runs" are those that the start "last" depends on, the first one first: run them again, each from the
-    result of the one before it, then this one.
+    "analyses" has the numbers of each analysis of its result, by name. "earlier_runs" are those that the start "last"
+    depends on, the first one first: run them again, each from the result of the one before it, then this one.
     """
     last, saving = run.iterates[-1] if run.iterates else None, run.saving()
     compiled = run.compiled or status(run.settings.device)
@@ -33,6 +33,7 @@ def report(run: Trajectory) -> dict[str, Any]:
         "compiled_reason": compiled.reason,
         "plan": list(run.plan.steps),
         "iterations": [iterate.as_record() for iterate in run.iterates],
+        "analyses": {name: found.numbers for name, found in run.analyses.items()},
         "notice": run.notice,
         "earlier_runs": list(run.earlier_runs),
     }

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from nerd_gui.compiled import Status
+from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.denoising.features import Features
 from nerd_gui.denoising.look import PLAIN, Look, NoiseProfile, look_part
 from nerd_gui.denoising.memory_plan import MemoryPlan
@@ -124,6 +125,8 @@ class Trajectory:
         The SHA-256 of the network's file; None for a network that came from none.
     grain : int
         2 where the network saw the photo's stride-2 sub-pictures first.
+    analyses : dict of str to Analysed
+        What was found out about its result, by the names of `nerd_gui.analysis.catalogue`.
     """
 
     subject: Subject
@@ -138,6 +141,7 @@ class Trajectory:
     notice: str | None = None
     weights_sha256: str | None = None
     grain: int = 1
+    analyses: dict[str, Analysed] = field(default_factory=dict)
     _profiles: dict[tuple[int, StopReason | None], NoiseProfile] = field(default_factory=dict, repr=False)
 
     def add(self, iterate: Iterate) -> None:
@@ -160,7 +164,7 @@ class Trajectory:
 
     def as_it_is(self) -> "Trajectory":
         """A record that does not grow with this one; it has the same iterates."""
-        return replace(self, iterates=list(self.iterates))
+        return replace(self, iterates=list(self.iterates), analyses=dict(self.analyses))
 
     def __len__(self) -> int:
         return len(self.iterates)

@@ -62,7 +62,7 @@ def test_what_cannot_be_solved_is_said_and_the_rest_is_done(tmp_path, model, cap
     def unsolved(*_, **__):
         raise NotSolved("The equation was not solved.")
 
-    monkeypatch.setattr("nerd_gui.cli.analyse.influence", unsolved)
+    monkeypatch.setattr("nerd_gui.analysis.catalogue.pixel.influence", unsolved)
     photo, out = make_photo(tmp_path / "photo.png"), tmp_path / "about"
     asked = ["analyse", photo, "-o", out, "--model", model, "--add-noise", 25, "--only", "influence", "whiteness"]
     assert main([str(argument) for argument in asked]) == 0

@@ -1,0 +1,30 @@
+"""All analyses of an equilibrium by name: what each shows, how it is asked, and how its answer is shown.
+
+The command line and the window both take them from here, so that they give the same numbers.
+"""
+
+from nerd_gui.analysis.catalogue.entry import Analysis, Question
+from nerd_gui.analysis.catalogue.pixel import INFLUENCE
+from nerd_gui.analysis.catalogue.shown import Axis, Curve, Picture, Plot, Scale, Shown, Table
+from nerd_gui.analysis.catalogue.solutions import HEADS, RACE, STARTS, racers
+from nerd_gui.analysis.catalogue.stability import SPECTRUM
+from nerd_gui.analysis.catalogue.trust import RISK, WHITENESS
+
+CATALOGUE: dict[str, Analysis] = {
+    each.name: each for each in (INFLUENCE, RISK, WHITENESS, HEADS, STARTS, RACE, SPECTRUM)
+}
+
+__all__ = [
+    "CATALOGUE",
+    "RACE",
+    "Analysis",
+    "Axis",
+    "Curve",
+    "Picture",
+    "Plot",
+    "Question",
+    "Scale",
+    "Shown",
+    "Table",
+    "racers",
+]

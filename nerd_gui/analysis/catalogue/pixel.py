@@ -1,0 +1,103 @@
+"""What a pixel was made from, beside what the heads looked at for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from nerd_gui.analysis.catalogue.entry import Analysis, Question, analysed
+from nerd_gui.analysis.catalogue.shown import Picture, Scale, Shown, Table
+from nerd_gui.analysis.influence import influence
+from nerd_gui.denoising.analysed import Analysed
+
+_REACHES = (3, 17, 40)  # pixels within which a share of the weight is told
+
+
+def _ask(question: Question) -> Analysed:
+    row, col = question.pixel
+    channel = question.value_channel
+    found = influence(*question.of, row, col, channel, **question.keywords).cpu().numpy()
+    weight = np.abs(found).sum(0)
+    total = max(float(weight.sum()), np.finfo(np.float32).tiny)
+    down, across = np.indices(weight.shape)
+    distance = np.hypot(down - row, across - col)
+    numbers: dict[str, Any] = {
+        "pixel": [row, col],
+        "channel": channel,
+        "sum": float(found.sum()),
+        "negative_part": float(np.clip(-found, 0, None).sum() / total),
+        "radius": float(np.sqrt((weight * distance**2).sum() / total)),
+        "share_within": {str(reach): float(weight[distance <= reach].sum() / total) for reach in _REACHES},
+    }
+    if question.at.net.non_local is None:
+        return analysed(numbers, influence=found)
+    heads, corner = _looked_at(question)
+    used = _cut(weight, corner, heads.shape[1:])
+    numbers["attention_corner"] = list(corner)
+    numbers["rank_correlation"] = [float(spearmanr(used.ravel(), head.ravel()).statistic) for head in heads]
+    return analysed(numbers, influence=found, attention=heads)
+
+
+def _looked_at(question: Question) -> tuple[NDArray[np.float32], tuple[int, int]]:
+    """The attention maps (heads, rows, cols) of the pixel, and the row and column of their first weight."""
+    at = question.at
+    maps = at.net.attention_maps(at.z, at.injection(), *question.pixel, window=at.window)
+    return maps.weights[0].float().numpy(), (maps.top, maps.left)
+
+
+def _cut(values: NDArray[Any], corner: tuple[int, int], shape: tuple[int, ...]) -> NDArray[Any]:
+    return values[corner[0] : corner[0] + shape[0], corner[1] : corner[1] + shape[1]]
+
+
+def _show(found: Analysed) -> Shown:
+    numbers, row = found.numbers, found.arrays["influence"][found.numbers["channel"]]
+    pixel, shares = numbers["pixel"], numbers["share_within"]
+    rows = [
+        ("Sum of the filter", f"{numbers['sum']:.3f}"),
+        ("Negative part", f"{100 * numbers['negative_part']:.1f} %"),
+        ("Radius", f"{numbers['radius']:.1f} px"),
+        *((f"Weight within {reach} px", f"{100 * share:.0f} %") for reach, share in shares.items()),
+    ]
+    pictures = [
+        Picture(
+            "",
+            "used: the whole picture",
+            row,
+            Scale.SIGNED,
+            tip="By how much this pixel of the result rises (red) or falls (blue) when a pixel of the photo rises",
+            mark=(pixel[0], pixel[1]),
+        )
+    ]
+    says = f"The pixel at row {pixel[0]}, column {pixel[1]} of the result is a mean of the photo with these weights"
+    if "attention" in found.arrays:
+        corner, heads = numbers["attention_corner"], found.arrays["attention"]
+        near = _cut(row, (corner[0], corner[1]), heads.shape[1:])
+        mark = pixel[0] - corner[0], pixel[1] - corner[1]
+        tip = "The same, where the heads look"
+        pictures.append(Picture("near", "used: nearby", near, Scale.SIGNED, tip=tip, enlarge=8, mark=mark))
+        correlations = numbers["rank_correlation"]
+        for index, (head, correlation) in enumerate(zip(heads, correlations, strict=True), 1):
+            tip = f"Attention of head {index} from this pixel: what it looks at, which need not be what is used"
+            title = f"looked at: head {index}"
+            pictures.append(Picture(f"head_{index}", title, head, Scale.GREY, tip=tip, enlarge=8, mark=mark))
+            words = "–" if correlation is None else f"{correlation:.2f}"
+            rows.append((f"Head {index} and use, rank correlation", words))
+        says += ", and the heads looked at these pixels for it"
+    return Shown(f"{says}.", Table((), tuple(rows)), tuple(pictures))
+
+
+INFLUENCE = Analysis(
+    "influence",
+    "What made this pixel",
+    "Which pixels of the photo a pixel of the result was made from, beside what the heads look at from there.",
+    "∂x̂[p]/∂y at the equilibrium, by the implicit function theorem: (I − ∂f/∂z)ᵀ u = ∂x̂[p]/∂z is solved for u by "
+    "Broyden's method, and u is pulled back through f and the injection. Exact to the tolerance of that equation; "
+    "nothing is unrolled.",
+    30,
+    _ask,
+    _show,
+    of_pixel=True,
+)

@@ -1,0 +1,160 @@
+"""How the answer of an analysis is shown, wherever that is: rows of a table, pictures, one plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+_RED, _BLUE = np.array([178, 24, 43]), np.array([33, 102, 172])
+_TINY = np.finfo(np.float64).tiny
+
+
+class Scale(Enum):
+    """How values become colours."""
+
+    SIGNED = "signed"  # around 0: white at 0, red above, blue below, by the root so that small ones are seen
+    GREY = "grey"  # from 0, black, to the largest, white
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Values over pixels.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, after that of the analysis; empty for the first picture.
+    title : str
+    values : array (rows, cols)
+    scale : Scale
+    unit : str
+        Of the values.
+    tip : str
+        What is to be seen in it.
+    enlarge : int
+        Pixels of its file along each side of a value.
+    mark : (row, col), optional
+        The pixel that it is about.
+    """
+
+    name: str
+    title: str
+    values: NDArray[np.float32]
+    scale: Scale
+    unit: str = ""
+    tip: str = ""
+    enlarge: int = 2
+    mark: tuple[int, int] | None = None
+
+    @property
+    def largest(self) -> float:
+        """The value, or its modulus, that has the strongest colour."""
+        return float(np.abs(self.values).max()) if self.scale is Scale.SIGNED else float(self.values.max())
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture (rows, cols, 3), a pixel for each value."""
+        if self.scale is Scale.SIGNED:
+            return signed_picture(self.values)
+        return grey_picture(self.values)[..., None].repeat(3, -1)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a plot, joined in their order or not."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    joined: bool = True
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What lies along an axis; a logarithmic one has no place for 0 and less."""
+
+    label: str
+    log: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """Curves over one axis, or over one of several.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, after that of the analysis.
+    title : str
+    x, y : Axis
+    curves : tuple of Curve
+    unit_circle : bool
+        The complex plane with the unit circle in it; both axes have one scale.
+    """
+
+    name: str
+    title: str
+    x: Axis
+    y: Axis
+    curves: tuple[Curve, ...]
+    unit_circle: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers in words.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Their names; empty where the rows are names and values.
+    rows : tuple of tuple of str
+        The first of each says what it is of.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """All that is to be seen of an answer.
+
+    Attributes
+    ----------
+    says : str
+        What it comes to, in a sentence or two.
+    table : Table
+    pictures : tuple of Picture
+    plots : tuple of Plot
+        One of them at a time is enough: they are views of the same.
+    """
+
+    says: str
+    table: Table
+    pictures: tuple[Picture, ...] = field(default=())
+    plots: tuple[Plot, ...] = field(default=())
+
+
+def signed_picture(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Values around 0 as colours: white at 0, red above, blue below, by the root so that small ones are seen.
+
+    Parameters
+    ----------
+    values : array (rows, cols)
+
+    Returns
+    -------
+    uint8 array (rows, cols, 3)
+    """
+    strength = np.sqrt(np.abs(values) / max(float(np.abs(values).max()), _TINY))[..., None]
+    colour = np.where(values[..., None] >= 0, _RED, _BLUE)
+    return np.rint(255 + strength * (colour - 255)).astype(np.uint8)
+
+
+def grey_picture(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Values from 0 on as levels of grey, the largest white; (rows, cols) uint8."""
+    return np.rint(255 * values / max(float(values.max()), _TINY)).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,97 @@
+"""How stable the equilibrium is: the leading eigenvalues."""
+
+from __future__ import annotations
+
+import math
+
+from nerd_gui.analysis.catalogue.entry import Analysis, Question, analysed
+from nerd_gui.analysis.catalogue.shown import Axis, Curve, Picture, Plot, Scale, Shown, Table
+from nerd_gui.analysis.spectrum import decoded_direction, spectrum
+from nerd_gui.denoising import Trajectory
+from nerd_gui.denoising.analysed import Analysed
+
+_COUNT = 2  # eigenvalues
+
+
+def _ask(question: Question) -> Analysed:
+    found = spectrum(*question.of, count=_COUNT, seed=question.seed, **question.keywords)
+    direction = found.vectors[0].real.contiguous()
+    numbers = {
+        "radius": found.radius,
+        "eigenvalues": [[float(value.real), float(value.imag)] for value in found.eigenvalues],
+        "attracts": found.radius < 1,
+        "run_contraction": _contraction(question.trajectory),
+    }
+    picture = decoded_direction(question.at.net, question.at.z, direction)
+    return analysed(numbers, leading_vector_decoded=picture)
+
+
+def _contraction(trajectory: Trajectory) -> float | None:
+    """By what the run's residual was multiplied in a step, in the mean from the first to the result."""
+    first, last = trajectory[0].residual, trajectory[trajectory.result].residual
+    if trajectory.result == 0 or not (math.isfinite(first) and math.isfinite(last) and first > 0 and last > 0):
+        return None
+    return float((last / first) ** (1 / trajectory.result))
+
+
+def _show(found: Analysed) -> Shown:
+    numbers = found.numbers
+    radius, seen = numbers["radius"], numbers["run_contraction"]
+    rows = [("Spectral radius", f"{radius:.3f}")]
+    rows += [
+        (f"Eigenvalue {index}", f"{real:.3f}" if imaginary == 0 else f"{real:.3f} {imaginary:+.3f} i")
+        for index, (real, imaginary) in enumerate(numbers["eigenvalues"], 1)
+    ]
+    if seen is not None:
+        rows.append(("Residual × in a step of the run", f"{seen:.2f}"))
+    rows += _steps(radius, seen)
+    says = (
+        "It attracts: plain iteration would end here, too."
+        if numbers["attracts"]
+        else "It does not attract: the solver alone holds it, and plain iteration would leave it."
+    )
+    plot = Plot(
+        "plane",
+        "eigenvalues",
+        Axis("real part"),
+        Axis("imaginary part"),
+        (
+            Curve(
+                "eigenvalues",
+                tuple(real for real, _ in numbers["eigenvalues"]),
+                tuple(imaginary for _, imaginary in numbers["eigenvalues"]),
+                joined=False,
+            ),
+        ),
+        unit_circle=True,
+    )
+    picture = Picture(
+        "",
+        "slowest direction",
+        found.arrays["leading_vector_decoded"].mean(0),
+        Scale.SIGNED,
+        tip="The leading eigenvector, decoded: what of the picture settles last",
+    )
+    return Shown(says, Table((), tuple(rows)), (picture,), (plot,))
+
+
+def _steps(radius: float, seen: float | None) -> list[tuple[str, str]]:
+    """Steps that a tenth of the residual takes, by plain iteration near the end and in the run."""
+    rows = []
+    if 0 < radius < 1:
+        rows.append(("Plain steps for a tenth of it", f"{-1 / math.log10(radius):.1f}"))
+    if seen is not None and 0 < seen < 1:
+        rows.append(("Steps of the run for a tenth", f"{-1 / math.log10(seen):.1f}"))
+    return rows
+
+
+SPECTRUM = Analysis(
+    "spectrum",
+    "Is it stable?",
+    "Whether the equilibrium attracts by itself or is held by the solver alone, and what settles last.",
+    "Eigenvalues of largest modulus of J = ∂f/∂z at z*, by Arnoldi's method on products with Jᵀ. Spectral radius "
+    "ρ = max|λ| below 1: the errors of z ← f(z) shrink by ρ in a step near z*.",
+    140,
+    _ask,
+    _show,
+)

@@ -1,0 +1,130 @@
+"""How far a result can be trusted: its expected error, and whether what was removed is noise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from nerd_gui.analysis.catalogue.entry import Analysis, Question, analysed
+from nerd_gui.analysis.catalogue.shown import Picture, Scale, Shown, Table
+from nerd_gui.analysis.risk import BLOCK, risk
+from nerd_gui.analysis.whiteness import whiteness
+from nerd_gui.denoising.analysed import Analysed
+from nerd_gui.denoising.channels import batch_size
+from nerd_gui.imaging import photo_noise, psnr
+
+
+def _ask_risk(question: Question) -> Analysed:
+    subject = question.trajectory.subject
+    level = subject.sigma if subject.sigma is not None else photo_noise(subject.photo.pixels).level
+    found = risk(*question.of, level, seed=question.seed, **question.keywords)
+    numbers = {
+        "sigma": level,
+        "sigma_is_measured": subject.sigma is None,
+        "mse": found.mse,
+        "psnr": found.psnr,
+        "standard_error": found.standard_error,
+        "divergence": found.divergence,
+        "true_psnr": _true_psnr(question),
+    }
+    return analysed(numbers, expected_mse=found.map)
+
+
+def _true_psnr(question: Question) -> float | None:
+    """Of the result, in the channels that the network saw."""
+    trajectory, channel = question.trajectory, question.channel
+    subject = trajectory.subject
+    if subject.clean is None or batch_size(question.at.net, subject.channels) == 1:
+        return trajectory[trajectory.result].psnr
+    return float(psnr(subject.clean[channel][None], trajectory.picture(trajectory.result)[channel][None]))
+
+
+def _show_risk(found: Analysed) -> Shown:
+    numbers = found.numbers
+    expected, error, true = numbers["psnr"], numbers["standard_error"], numbers["true_psnr"]
+    width = _decibels_of(numbers["mse"], error)
+    score = "so good that it cannot be told" if expected is None else f"{expected:.2f} dB"
+    rows = [("Expected PSNR", score if width is None else f"{score} ± {width:.2f}")]
+    if true is not None:
+        rows.append(("True PSNR", f"{true:.2f} dB"))
+    rows += [
+        ("Noise", f"σ {numbers['sigma']:.1f}" + (", measured" if numbers["sigma_is_measured"] else "")),
+        ("Expected error", f"{255 * math.sqrt(max(numbers['mse'], 0.0)):.2f} grey levels"),
+    ]
+    levels = 255 * np.sqrt(np.clip(found.arrays["expected_mse"], 0, None))
+    picture = Picture(
+        "",
+        "expected error",
+        levels,
+        Scale.GREY,
+        "grey levels",
+        f"Root mean square error to be expected in each block of {BLOCK} × {BLOCK} pixels: trust it less where bright",
+        enlarge=BLOCK,
+    )
+    says = "What the result is worth, told without the clean picture"
+    says += "." if true is None else ", beside what it truly is."
+    return Shown(says, Table((), tuple(rows)), (picture,))
+
+
+def _decibels_of(mse: float, error: float | None) -> float | None:
+    """The standard error of a mean squared error in dB."""
+    return None if error is None or mse <= 0 else 10 / math.log(10) * error / mse
+
+
+def _ask_whiteness(question: Question) -> Analysed:
+    trajectory = question.trajectory
+    found = whiteness(torch.from_numpy(trajectory[trajectory.result].n_hat.astype(np.float32)))
+    numbers = {"white": found.white, "largest_correlation": found.worst, "bound": found.bound}
+    return analysed(numbers, correlation=found.correlation)
+
+
+def _show_whiteness(found: Analysed) -> Shown:
+    numbers = found.numbers
+    beside = found.arrays["correlation"].copy()
+    middle = beside.shape[0] // 2
+    beside[middle, middle] = 0  # 1, and no news
+    rows = (
+        ("Largest correlation", f"{numbers['largest_correlation']:.4f}"),
+        ("Chance allows", f"{numbers['bound']:.4f}"),
+    )
+    picture = Picture(
+        "",
+        "correlation with neighbours",
+        beside,
+        Scale.SIGNED,
+        tip="How alike the removed noise is to itself, moved by so many rows and columns (the middle is left out): "
+        "red alike, blue opposite",
+        enlarge=32,
+        mark=(middle, middle),
+    )
+    says = (
+        "What was removed looks like white noise: no detail of the photo is to be seen in it."
+        if numbers["white"]
+        else "What was removed is not white noise: there is structure in it, of the photo or of the noise itself."
+    )
+    return Shown(says, Table((), rows), (picture,))
+
+
+RISK = Analysis(
+    "risk",
+    "Expected error",
+    "How good the result is, with an error bar and a map, though nobody knows the clean picture.",
+    "Stein's unbiased risk estimate: MSE ≈ ‖x̂ − y‖²/n − σ² + 2σ²·div/n with div = Σ ∂x̂ᵢ/∂yᵢ, the divergence by four "
+    "random probes b of ±1: bᵀ(∂x̂/∂y)b, each by one linear equation at the equilibrium. For white Gaussian noise of a "
+    "known level.",
+    40,
+    _ask_risk,
+    _show_risk,
+)
+WHITENESS = Analysis(
+    "whiteness",
+    "Was it noise?",
+    "Whether what was taken away is noise, or has some of the photo's structure in it.",
+    "Autocorrelation of n̂ for moves of up to 3 rows and columns. For white noise of n values each is normal with "
+    "variance 1/n; the bound is what the largest of them stays below in 99.9 % of all cases.",
+    1,
+    _ask_whiteness,
+    _show_whiteness,
+)
