@@ -12,8 +12,8 @@ def offer_left_photos(menu: QMenu, session: Session) -> None:
 
     def fill() -> None:
         menu.clear()
-        for place, name in enumerate(session.left_photos):
-            menu.addAction(name).triggered.connect(partial(session.go_back, place))
+        for place, photo in enumerate(session.left_photos):
+            menu.addAction(photo.name).triggered.connect(partial(session.go_back, place))
         menu.setEnabled(not menu.isEmpty())
 
     session.photoChanged.connect(fill)

@@ -26,7 +26,8 @@ _SHARE = 0.5  # and the part of the free disk
 class Keeper(QObject):
     """Writes the session into a folder: after each run, and within a minute of any other change.
 
-    Only what has changed is written, on a thread of its own. A whole photo that is being solved is written when its run
+    Photos that were left with their runs stay there as they were. Only what has changed is written, on a thread of its
+    own. A whole photo that is being solved is written when its run
     ends, or is stopped or paused, since all of it changes with every tile.
 
     Parameters
@@ -55,8 +56,7 @@ class Keeper(QObject):
         self._session = session
         self._messages = messages
         self._folder = folder
-        self._photo: Photo | None = None
-        self._kept: SessionFolder | None = None
+        self._kept: list[tuple[Photo, SessionFolder]] = []  # that on the table, and those that were left
         self._count = 0
         self._in_place: set[int] = set()  # runs whose estimates have changed where they are
         self._writing: _Writing | None = None
@@ -84,14 +84,19 @@ class Keeper(QObject):
             self._again = True
             return
         kept = self._sessions.saved(under_way=False)
-        if kept is None or (kept.photo is not self._photo and not (kept.runs or kept.pins)):
+        if kept is None:
+            return
+        known = next((folder for photo, folder in self._kept if photo is kept.photo), None)
+        if known is None and not (kept.runs or kept.pins):
             return  # there is nothing that cannot be had again by opening the photo
-        if kept.photo is not self._photo or self._kept is None:
-            self._photo, self._count = kept.photo, self._count + 1
-            self._kept = SessionFolder(self._folder / str(self._count))
+        folder = known if known is not None else self._new_folder()
+        left = self._session.left_photos
+        self._kept = [(photo, one) for photo, one in self._kept if any(photo is other for other in left)]
+        self._kept.append((kept.photo, folder))
         path = self._sessions.path
         view = kept.view | {"file": {"path": None if path is None else str(path)}}
-        self._writing = writing = _Writing(self._kept, replace(kept, view=view), frozenset(self._in_place), self)
+        stay = frozenset(one.path for _, one in self._kept)
+        self._writing = writing = _Writing(folder, replace(kept, view=view), frozenset(self._in_place), stay, self)
         self._in_place.clear()
         writing.finished.connect(self._on_written)
         writing.start(QThread.Priority.LowPriority)
@@ -105,6 +110,10 @@ class Keeper(QObject):
             self._writing.wait()
             self._writing = None
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _new_folder(self) -> SessionFolder:
+        self._count += 1
+        return SessionFolder(self._folder / str(self._count))
 
     def _on_change(self) -> None:
         if not self._patience.isActive() and not self._ended:
@@ -143,10 +152,18 @@ class Keeper(QObject):
 
 
 class _Writing(QThread):
-    """Writes a session into its folder, in which no other one is left."""
+    """Writes a session into its folder, beside which only those stay that are to."""
 
-    def __init__(self, folder: SessionFolder, session: SavedSession, in_place: frozenset[int], parent: QObject) -> None:
+    def __init__(
+        self,
+        folder: SessionFolder,
+        session: SavedSession,
+        in_place: frozenset[int],
+        stay: frozenset[Path],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
+        self._stay = stay
         self.error: OSError | None = None
         self.ended = threading.Event()
         self.in_place = in_place
@@ -159,7 +176,7 @@ class _Writing(QThread):
             self._target.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._target.write(_bounded(self._kept, self._target.path), self.in_place, self._count)
             for other in self._target.path.parent.iterdir():
-                if other != self._target.path:
+                if other not in self._stay:
                     shutil.rmtree(other, ignore_errors=True)
         except OSError as error:
             self.error = error

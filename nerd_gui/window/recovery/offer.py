@@ -87,3 +87,4 @@ class Offer(QObject):
         for left in [left for left in self._recovered if left.session == self._open]:
             left.discard()
             self._recovered.remove(left)
+            self.ask()

@@ -53,8 +53,10 @@ class Left:
     when: datetime
 
     def discard(self) -> None:
-        """Remove it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove it, and the folder of its process when it was the last one there."""
+        shutil.rmtree(self.session, ignore_errors=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
 
 def left_sessions(root: Path) -> list[Left]:
@@ -65,9 +67,8 @@ def left_sessions(root: Path) -> list[Left]:
         if owner is None or _lives(int(owner[1]), float(owner[2])):
             continue
         left = [one for path in folder.glob("*/session.json") if (one := _left(folder, path)) is not None]
-        if left:
-            found.append(max(left, key=lambda one: one.when))
-        else:
+        found += left
+        if not left:
             shutil.rmtree(folder, ignore_errors=True)
     return sorted(found, key=lambda one: one.when, reverse=True)
 

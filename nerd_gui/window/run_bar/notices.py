@@ -69,8 +69,8 @@ class Notices(QObject):
 
     def _name_left_photo(self) -> None:
         """Of the photo before, say that its runs are there still."""
-        if names := self._session.left_photos:
-            name = names[0]
+        if photos := self._session.left_photos:
+            name = photos[0].name
             back = self._session.go_back
             self._messages.keep("left", f"The runs of {name} are kept.", button=f"Back to {name}", do=back)
         else:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.denoising import PLAIN, Equilibrium, PhotoProgress, RunSettings, Subject
 from nerd_gui.denoising.settings import PICTURE
+from nerd_gui.imaging import Photo
 from nerd_gui.window.session.differences import difference
 from nerd_gui.window.session.history import History
 from nerd_gui.window.session.pins import Pin, PinBoard
@@ -131,9 +132,9 @@ class Session(Shown):
         self._left = [*earlier, _Left(self._table, tuple(self.runs), self.run, self.pins.all)]
 
     @property
-    def left_photos(self) -> list[str]:
-        """Names of the photos that were left for others with their runs, the newest first."""
-        return [left.table.photo.name for left in reversed(self._left)]
+    def left_photos(self) -> list[Photo]:
+        """The photos that were left for others with their runs, the newest first."""
+        return [left.table.photo for left in reversed(self._left)]
 
     def go_back(self, place: int = 0) -> None:
         """Take up a photo again, number `place` of `left_photos`, with its runs and pins."""

@@ -135,15 +135,50 @@ def test_a_whole_photo_is_kept_when_it_is_paused_and_when_it_is_stopped(qtbot, w
     assert two.tiles == (2, 4) and two.trajectory[2].n_hat[0, 0, -1] == np.float16(-0.06), "what has changed in place"
 
 
-def test_another_photo_takes_the_place_of_the_one_before(qtbot, window, guarded, tmp_path, open_built_in):
+def test_a_photo_that_is_left_stays_kept_with_its_runs(qtbot, window, guarded, tmp_path, open_built_in):
+    guard = guarded(window)
+    wait_until_kept(qtbot, guard, lambda: run_to_the_end(qtbot, window))
+    open_built_in(window, "camera 256")
+    window.session.pins.put(3, 4)
+    wait_until_kept(qtbot, guard, guard.keeper.keep)
+    sessions = [read_session(path.parent) for path in own_folder(tmp_path / "state").glob("*/session.json")]
+    assert {one.photo.name: len(one.runs) for one in sessions} == {"photo": 1, "camera 256": 0}
+    window.session.go_back()
+    wait_until_kept(qtbot, guard, guard.keeper.keep)
+    assert kept(tmp_path).photo.name == "photo", "nothing but a pin was found of the other one"
+    folder = own_folder(tmp_path / "state")
+    left = folder.rename(folder.with_name(folder.name.replace(f"-{os.getpid()}-", "-99999999-")))
+    for one in left_sessions(tmp_path / "state"):
+        one.discard()
+    assert not left.exists()
+
+
+def test_all_that_a_process_has_left_is_offered_one_after_another(qtbot, window, guarded, tmp_path, open_built_in):
+    first = Guard(window, tmp_path / "state", tmp_path / "log")
+    wait_until_kept(qtbot, first, lambda: run_to_the_end(qtbot, window))
+    open_built_in(window, "camera 256")
+    window.controls.settings_button.max_iter.setValue(1)
+    wait_until_kept(qtbot, first, lambda: run_to_the_end(qtbot, window))
+    folder = own_folder(tmp_path / "state")
+    left = folder.rename(folder.with_name(folder.name.replace(f"-{os.getpid()}-", "-99999999-")))
+    first.end()
+    open_built_in(window, "coins")
+    guarded(window)
+    for name in ("camera 256", "photo"):
+        qtbot.waitUntil(lambda: bool(boxes(window)))
+        assert f"the session of “{name}”" in boxes(window)[0].text()
+        press(qtbot, boxes(window)[0], "Recover")
+        qtbot.waitUntil(lambda name=name: window.session.workspace.photo.name == name)
+    qtbot.waitUntil(lambda: not left.exists(), timeout=10_000)
+    assert len(window.session.runs) == 1 and window.session.left_photos[0].name == "camera 256"
+
+
+def test_a_photo_without_runs_takes_no_place(qtbot, window, guarded, tmp_path, open_built_in):
     guard = guarded(window)
     wait_until_kept(qtbot, guard, lambda: run_to_the_end(qtbot, window))
     open_built_in(window, "camera 256")
     guard.keeper.keep()
     assert not guard.keeper.busy and kept(tmp_path).photo.name == "photo", "a photo alone is not worth keeping"
-    window.session.pins.put(3, 4)
-    wait_until_kept(qtbot, guard, guard.keeper.keep)
-    assert kept(tmp_path).photo.name == "camera 256"
 
 
 def test_a_killed_program_leaves_what_is_offered_at_the_next_start(qtbot, make_window, guarded, tmp_path):

@@ -57,7 +57,7 @@ def test_another_photo_finds_no_run_of_the_one_before_which_can_be_gone_back_to(
         signal.connect(lambda: seen.append((session.run, list(session.runs), session.index, session.pins.all)))
     open_built_in(window, sample_names()[1])
     assert seen[:2] == [(None, [], -1, ())] * 2
-    assert session.left_photos == [name] and not session.history.canUndo()
+    assert [photo.name for photo in session.left_photos] == [name] and not session.history.canUndo()
     session.go_back()
     assert session.workspace.photo.name == name and list(session.runs) == [run] and session.run is run
     assert session.index == 2 and pixels(session) == [(5, 5)] and session.left_photos == [], "nothing ran in between"
