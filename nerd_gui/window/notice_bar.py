@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -39,10 +41,14 @@ class NoticeBar(QWidget):
     def _show(self, notice: Notice) -> None:
         if self._closed.get(notice.key) == notice.sentence:
             return
+        there = self._rows.get(notice.key)
+        if there is not None and replace(notice, do=there.notice.do) == there.notice:
+            there.notice = notice
+            return
         self._remove(notice.key)
         row = _Row(notice)
-        row.close_button.clicked.connect(lambda: self._close(notice))
-        row.button.clicked.connect(lambda: self._answer(notice))
+        row.close_button.clicked.connect(lambda: self._close(row.notice))
+        row.button.clicked.connect(lambda: self._answer(row.notice))
         self._rows[notice.key] = row
         self._column.addWidget(row)
         row.show()

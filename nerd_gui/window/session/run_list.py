@@ -68,10 +68,9 @@ class RunList(QObject):
         return index
 
     def replace(self, runs: Iterable[Run]) -> None:
-        """Take up the runs of another photo, which have their numbers, or none."""
+        """Take up the runs of another photo, which have their numbers, or none; whoever asks for it emits `changed`."""
         self._runs = list(runs)
         self._count = max((run.number for run in self._runs), default=0)
-        self.changed.emit()
 
     def rename(self, run: Run, name: str) -> None:
         """Give a run another name; an empty one gives it back its first."""

@@ -110,6 +110,7 @@ class Session(Shown):
         self.compare(None)
         self.runs.replace(back.runs if back is not None else ())
         self.show_run(back.run if back is not None else None)
+        self.runs.changed.emit()  # once the current run is one of them
         self._before = None
         pins = back.pins if back is not None else ()
         self.pins.set(pins, pins[-1].number if pins else None)

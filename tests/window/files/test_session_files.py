@@ -248,6 +248,7 @@ def test_a_photo_that_was_moved_is_found_by_the_person(qtbot, window, open_built
         patch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(moved)], ""))
         qtbot.mouseClick(box.buttons()[0], Qt.MouseButton.LeftButton)
     wait_for_session(qtbot, window, tmp_path / "a.nerd")
+    qtbot.waitUntil(lambda: description(window)["way"] == before["way"])  # once the window is laid out anew
     after = description(window)
     for run in (*before["runs"], *after["runs"]):
         assert run[-1]["photo"].pop("sha256") == open_photo(moved).sha256
