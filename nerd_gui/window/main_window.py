@@ -220,6 +220,7 @@ class MainWindow(QMainWindow):
         self.banner.want(mode is Mode.EXPLORE)
         self.picture_view.show_plainly(mode is Mode.PHOTO)
         self.summary.show_plainly(mode is Mode.PHOTO)
+        self.notices.show_plainly(mode is Mode.PHOTO)
 
     def _save_run(self, run: Run) -> None:
         self.session.show_run(run)

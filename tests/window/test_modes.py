@@ -52,6 +52,21 @@ def test_photo_shows_the_photo_and_no_word_of_the_solver(qtbot, window):
     assert visible(window, *hidden) == list(hidden) and window.summary.text().startswith("Iterate ")
 
 
+def test_what_has_changed_is_said_without_a_word_of_the_solver(qtbot, window):
+    run_to_the_end(qtbot, window)
+    window.controls.solver.setCurrentIndex(window.controls.solver.findData("plain"))
+    assert "solver" in window.notice_bar.sentence("changed")
+    click(qtbot, window, "photoModeButton")
+    said = [text for text in words(window) if any(word in text.lower() for word in SOLVER_WORDS)]
+    assert window.notice_bar.isVisible() and said == []
+    click(qtbot, window, "exploreModeButton")
+    assert "solver" in window.notice_bar.sentence("changed")
+    click(qtbot, window, "photoModeButton")
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
+        qtbot.mouseClick(window.findChild(QAbstractButton, "changedNoticeButton"), LEFT)
+    assert window.session.run.settings.solver == "plain" and not window.notice_bar.isVisible()
+
+
 def test_denoise_before_and_after_and_the_amount_are_all_that_a_photo_needs(qtbot, window):
     click(qtbot, window, "photoModeButton")
     assert window.summary.text().startswith("photo, 40 × 48 pixels. Its noise level is about ")

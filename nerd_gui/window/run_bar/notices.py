@@ -12,6 +12,8 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import short_name
 
+_PLAINLY = "Something else is chosen now than when this photo was denoised."
+
 
 class Notices(QObject):
     """Sentences that stay until they are answered, and a dialog for what went wrong.
@@ -35,6 +37,7 @@ class Notices(QObject):
         self._models = models
         self._messages = messages
         self._run_again = run_again
+        self._changed, self._plain = "", False
         session.trajectoryChanged.connect(self._say_what_was_given_up)
         session.controller.failed.connect(self._say_failure)
         session.controller.runningChanged.connect(lambda running: messages.drop("failed") if running else None)
@@ -47,11 +50,21 @@ class Notices(QObject):
 
     def say_changed(self, sentence: str) -> None:
         """Say that what is shown is not what a new run would be of; an empty sentence: it is."""
+        self._changed = sentence
         run = self._session.run
-        if sentence and run is not None and run.over:
-            self._messages.keep("changed", sentence, button="Run again", do=self._run_again)
-        else:
+        if not sentence or run is None or not run.over:
             self._messages.drop("changed")
+        elif self._plain:
+            self._messages.keep("changed", _PLAINLY, button="Denoise again", do=self._run_again)
+        else:
+            self._messages.keep("changed", sentence, button="Run again", do=self._run_again)
+
+    def show_plainly(self, plain: bool) -> None:
+        """Speak without the solver's words, or with them."""
+        if plain != self._plain:
+            self._plain = plain
+            self.say_changed(self._changed)
+            self._say_what_maps_need()
 
     def _say_what_was_given_up(self) -> None:
         """Say how the run differs from what was asked for: in its start, and in what it gave up to fit into memory."""
@@ -79,7 +92,7 @@ class Notices(QObject):
     def _say_what_maps_need(self) -> None:
         """Of a run from a file, whose features were not kept, say so once a pixel is pinned."""
         run, session = self._session.run, self._session
-        if run is not None and run.from_file and not run.in_tiles and session.pins.all:
+        if run is not None and run.from_file and not run.in_tiles and session.pins.all and not self._plain:
             sentence = "This run is from a file, which keeps no features: maps of its heads need it to be run again."
             self._messages.keep("features", sentence, button="Run again for maps", do=lambda: session.repeat(run))
         else:
