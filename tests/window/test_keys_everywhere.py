@@ -7,9 +7,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QGraphicsView,
     QLineEdit,
     QSlider,
     QToolButton,
@@ -78,6 +80,20 @@ def test_the_scrub_keys_work_on_every_control_and_change_none(window):
         seen.add(widget.objectName())
     expected = {"leftLayerCombo", "compareModeCombo", "noiseModeCombo", "sigmaSpin", "attentionOverlayCombo"}
     assert expected <= seen
+
+
+def test_the_scrub_keys_work_on_plots_strip_list_and_maps(window):
+    window.activateWindow()
+    focused = []
+    for view in (*window.findChildren(QGraphicsView), *window.findChildren(QAbstractItemView), window.film_strip):
+        if view.window() is not window or not view.isVisible():
+            continue
+        view.setFocus(Qt.FocusReason.MouseFocusReason)
+        for key, index in ((Key.Key_Home, 0), (Key.Key_Right, 1), (Key.Key_End, 5), (Key.Key_Left, 4)):
+            QTest.keyClick(view, key)
+            assert window.session.index == index, (view.objectName(), key)
+        focused.append(view.objectName())
+    assert {"residualPlot", "noiseLevelPlot", "filmStrip"} <= set(focused) and len(focused) >= 5, focused
 
 
 def test_space_plays_on_lists_and_sliders_and_presses_buttons(window):
