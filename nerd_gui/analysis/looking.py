@@ -63,7 +63,6 @@ def spread(net: NERD, z: Tensor, s: Tensor, *, window: int | None = None, interr
     return Spread(*(torch.cat(measures, 1).cpu() for measures in zip(*found, strict=True)))
 
 
-@torch.no_grad()
 def rollout(
     net: NERD,
     features: Iterable[Features],
@@ -77,7 +76,7 @@ def rollout(
 
     The non-local block adds what it attends to what there is, so a pixel hands half of its weight on as its heads look,
     on average, and keeps the other half: the row of the pixel in ``A_N A_(N-1) ... A_i`` with ``A = (I + mean of the
-    heads' attention) / 2``. The matrices are never there: only the part of the picture that has weight is looked at.
+    heads' attention) / 2``.
 
     Parameters
     ----------
@@ -97,27 +96,57 @@ def rollout(
     ValueError
         If the network has no non-local block, or the pixel lies outside the picture.
     """
-    block, window = _block(net), window or net.window
-    first, last = window_offsets(window)
     weights: Tensor | None = None
-    top, left, bottom, right = row, col, row + 1, col + 1
     for each in features:
-        rows, cols = each.z.shape[2:]
-        if not (0 <= row < rows and 0 <= col < cols):
-            raise ValueError(f"Pixel ({row}, {col}) lies outside the picture of {rows} x {cols} pixels.")
         if weights is None:
-            weights = torch.zeros(len(each.z), rows, cols, dtype=block.theta.weight.dtype)
-            weights[:, row, col] = 1
-        top, bottom = max(0, top + first), min(rows, bottom + last)
-        left, right = max(0, left + first), min(cols, right + last)
-        part = (..., slice(top, bottom), slice(left, right))
-        u = _sum(block, each.z[part], each.s[part])
-        normed = each.statistics.to(u.device).normalise(u, block.norm)
-        there = weights[part].to(u.device)[:, None]
-        looked = [attended(query, key, window, there, interrupt) for query, key in block.queries_and_keys(normed)]
-        weights = weights / 2
-        weights[part] += (torch.cat(looked, 1).mean(1) / 2).cpu()
+            weights = one_pixel(each.z, row, col)
+        weights = followed_back(net, weights, each, window=window, interrupt=interrupt)
         yield weights
+
+
+def one_pixel(z: Tensor, row: int, col: int) -> Tensor:
+    """All weight on one pixel of z (B, d, rows, cols): where a rollout begins.
+
+    Raises
+    ------
+    ValueError
+        If the pixel lies outside the picture.
+    """
+    rows, cols = z.shape[2:]
+    if not (0 <= row < rows and 0 <= col < cols):
+        raise ValueError(f"Pixel ({row}, {col}) lies outside the picture of {rows} x {cols} pixels.")
+    weights = torch.zeros(len(z), rows, cols)
+    weights[:, row, col] = 1
+    return weights
+
+
+@torch.no_grad()
+def followed_back(
+    net: NERD, weights: Tensor, features: Features, *, window: int | None = None, interrupt: Interrupt | None = None
+) -> Tensor:
+    """One step of a rollout: weights (B, rows, cols) times the matrix A of an iterate.
+
+    The matrix is never there: only the part of the picture that has weight, and what it attends to, is looked at.
+    """
+    block, window = _block(net), window or net.window
+    rows, cols = weights.shape[1:]
+    top, bottom = _attended_along(weights.any(2).any(0), window, rows)
+    left, right = _attended_along(weights.any(1).any(0), window, cols)
+    part = (..., slice(top, bottom), slice(left, right))
+    u = _sum(block, features.z[part], features.s[part])
+    normed = features.statistics.to(u.device).normalise(u, block.norm)
+    there = weights[part].to(normed)[:, None]
+    looked = [attended(query, key, window, there, interrupt) for query, key in block.queries_and_keys(normed)]
+    handed_on = weights / 2
+    handed_on[part] += (torch.cat(looked, 1).mean(1) / 2).to(weights)
+    return handed_on
+
+
+def _attended_along(has_weight: Tensor, window: int, length: int) -> tuple[int, int]:
+    """The first pixel along an axis that those with weight attend to, and the one after the last."""
+    places = has_weight.nonzero()
+    first, last = window_offsets(window)
+    return max(0, int(places[0]) + first), min(length, int(places[-1]) + last + 1)
 
 
 def _block(net: NERD) -> NonLocalBlock:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nerd_gui.analysis.components import Components, principal_components
-from nerd_gui.analysis.looking import Spread, spread
+from nerd_gui.analysis.looking import Spread, followed_back, one_pixel, spread
 from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.denoising import RunError, Trajectory
 from nerd_gui.denoising.channels import from_batch
@@ -26,10 +26,14 @@ NO_FEATURES = (
     "explore a region."
 )
 NOTHING_BEFORE = "Nothing has changed yet at iterate 0: it is the start."
+NO_PIXEL = "Click a pixel of the picture: its attention is followed back from the result."
+NOT_YET = "Attention is followed back from the result of a run that has ended."
+AFTER_RESULT = "Attention is followed back from the result, iterate {}: choose that one, or one before it."
 NO_ATTENTION = "This network has no attention: it was made without the non-local block."
 _SETTLED, _ALL = 1e-2, 100.0  # percent: between these iterates settle
 _ENDS = (0.5, 99.8)  # percentiles of what is not negative that are shown darkest and lightest
 _LARGEST = 99.5  # percentile of the absolute values that is shown lightest where values have signs
+_LEAST_WEIGHT = 1e-3  # percent
 _DEVIATIONS = 2.5  # standard deviations from black, or to the full colour, of a principal component
 
 
@@ -44,6 +48,7 @@ class MapKind(StrEnum):
     COMPONENTS = "components"
     RADIUS = "radius"
     ENTROPY = "entropy"
+    ROLLOUT = "rollout"
 
 
 class Scale(StrEnum):
@@ -113,6 +118,7 @@ class RunMaps:
     def __init__(self, trajectory: Trajectory, net: NERD) -> None:
         self._trajectory, self._net = trajectory, net
         self._spread: tuple[int, Spread] | None = None
+        self._rollout: tuple[tuple[int, int], list[Tensor]] | None = None  # of a pixel, from the result back
         self._components: tuple[tuple[int, int | None], Components] | None = None
 
     def count(self, kind: MapKind) -> int:
@@ -130,6 +136,7 @@ class RunMaps:
         *,
         number: int = 0,
         channel: int | None = None,
+        pixel: tuple[int, int] | None = None,
         interrupt: Interrupt | None = None,
     ) -> IterateMap:
         """A map of an iterate.
@@ -143,6 +150,8 @@ class RunMaps:
             Of the feature or the head, from 0.
         channel : int, optional
             Of a colour photo whose channels are solved one by one; None: all, weighed as luma is.
+        pixel : (row, col), optional
+            Of what was run: the one whose attention is followed back.
         interrupt : callable, optional
             Called many times; what it raises ends the work.
 
@@ -156,8 +165,12 @@ class RunMaps:
             raise RunError(NO_FEATURES)
         if not 0 <= number < max(1, self.count(kind)):
             raise RunError(f"There is no {kind} {number}: they are numbered from 0 to {self.count(kind) - 1}.")
+        if kind in (MapKind.RADIUS, MapKind.ENTROPY, MapKind.ROLLOUT) and self._net.non_local is None:
+            raise RunError(NO_ATTENTION)
         if kind in (MapKind.RADIUS, MapKind.ENTROPY):
             return self._of_heads(kind, index, features, number, channel, interrupt)
+        if kind is MapKind.ROLLOUT:
+            return self._followed_back(index, pixel, channel, interrupt)
         makers: dict[MapKind, Callable[[], IterateMap]] = {
             MapKind.RESIDUAL: lambda: _settling_map(features, lambda settling: settling.residual, channel),
             MapKind.UPDATE: lambda: _settling_map(features, lambda settling: settling.update, channel),
@@ -177,8 +190,6 @@ class RunMaps:
         channel: int | None,
         interrupt: Interrupt | None,
     ) -> IterateMap:
-        if self._net.non_local is None:
-            raise RunError(NO_ATTENTION)
         window = self._trajectory.window
         if self._spread is None or self._spread[0] != index:
             self._spread = index, spread(self._net, features.z, features.s, window=window, interrupt=interrupt)
@@ -188,6 +199,31 @@ class RunMaps:
             most = max(1.0, ((window**2 - 1) / 6) ** 0.5)
             return _linear(_of_channel(found.radius[:, head], channel), "pixels", most)
         return _linear(_of_channel(found.entropy[:, head], channel), "bit", max(1.0, 2 * log2(window)))
+
+    def _followed_back(
+        self, index: int, pixel: tuple[int, int] | None, channel: int | None, interrupt: Interrupt | None
+    ) -> IterateMap:
+        """From the result back to an iterate; what has been found on the way is kept."""
+        trajectory = self._trajectory
+        if pixel is None:
+            raise RunError(NO_PIXEL)
+        if trajectory.stop_reason is None:
+            raise RunError(NOT_YET)
+        if index > trajectory.result:
+            raise RunError(AFTER_RESULT.format(trajectory.result))
+        if self._rollout is None or self._rollout[0] != pixel:
+            self._rollout = pixel, []
+        found = self._rollout[1]
+        while len(found) <= trajectory.result - index:
+            features = trajectory[trajectory.result - len(found)].features
+            if features is None:
+                raise RunError(NO_FEATURES)
+            weights = found[-1] if found else one_pixel(features.z, *pixel)
+            weights = followed_back(self._net, weights, features, window=trajectory.window, interrupt=interrupt)
+            found.append(weights)
+        values = 100 * _of_channel(found[trajectory.result - index], channel).numpy()
+        high = float(values.max())
+        return IterateMap(values[None], "%", Scale.LOG, 1e-4 * high, high, (_LEAST_WEIGHT, _ALL))
 
     @torch.no_grad()
     def _decoded_injection(self, features: Features) -> IterateMap:
@@ -203,11 +239,12 @@ class RunMaps:
             assert result.features is not None
             self._components = key, principal_components(_of_channel(result.features.z, channel))
         found = self._components[1]
-        coordinates = found.of(_of_channel(features.z, channel)) / found.deviations.clamp_min(1e-9)[:, None, None]
-        shares = ", ".join(f"{share:.0%}" for share in found.shares.tolist())
-        return IterateMap(
-            coordinates.float().numpy(), "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS, note=f"R, G, B: {shares}"
+        coordinates = (
+            found.of(_of_channel(features.z, channel)) / found.deviations.clamp_min(1e-9).float()[:, None, None]
         )
+        shares = [round(100 * share) for share in found.shares.tolist()]
+        note = "red {} %, green {} %, blue {} % of the variance".format(*shares)
+        return IterateMap(coordinates.numpy(), "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS, note=note)
 
 
 def _of_channel(values: Tensor, channel: int | None) -> Tensor:

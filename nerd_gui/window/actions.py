@@ -87,6 +87,9 @@ class Actions:
             "Save the iterates one after another, with their numbers and the residual curve, as WebP, PNG or GIF.",
         )
         self.export_noise = self._make("exportNoiseAction", "Save &noise estimate…", "Save n̂ around mid-grey.")
+        self.export_map = self._make(
+            "exportMapAction", "Save &map…", "Save the map that is shown, as a figure (PNG) or as numbers (NPZ)."
+        )
         self.export_curves = self._make("exportCurvesAction", "Save &curves…", "Save the curves as CSV, PNG or SVG.")
         self.export_report = self._make(
             "exportReportAction", "Save r&eport…", "Save settings, residuals and noise levels as JSON."
@@ -215,6 +218,7 @@ class Actions:
             self.export_all,
             self.export_animation,
             self.export_noise,
+            self.export_map,
             self.export_curves,
             self.export_report,
         ]

@@ -66,7 +66,10 @@ class EditActions:
         """Let menus come up over picture, curves and maps."""
         clipboard = self.clipboard
         pins = [self.next_pin, self.remove_pin, do.clear_pins]
-        offer(picture, [clipboard.copy_picture, clipboard.paste, None, do.export, do.hold, do.region, None, *pins])
+        offer(
+            picture,
+            [clipboard.copy_picture, clipboard.paste, None, do.export, do.export_map, do.hold, do.region, None, *pins],
+        )
         offer(curves, [clipboard.copy_curves])
         offer(maps, [clipboard.copy_maps, self.save_maps, None, *pins])
 

@@ -187,6 +187,7 @@ class MainWindow(QMainWindow):
         do.export_all.triggered.connect(self.export_dialogs.ask_all_iterates)
         do.export_animation.triggered.connect(self.export_dialogs.ask_animation)
         do.export_noise.triggered.connect(self.export_dialogs.ask_noise)
+        do.export_map.triggered.connect(self.export_dialogs.ask_map)
         do.export_curves.triggered.connect(self.export_dialogs.ask_curves)
         edit = self.edit_actions
         edit.save_maps.triggered.connect(lambda: self.export_dialogs.ask_attention(self.attention_panel.figure()))
@@ -204,6 +205,7 @@ class MainWindow(QMainWindow):
         self.differences.compared.connect(self.notices.say_changed)
         self.runs_panel.keepWanted.connect(self.picture_view.keep)
         self.runs_panel.saveWanted.connect(self._save_run)
+        session.maps.failed.connect(self.messages.show_error)
         self.attention_panel.overlayChanged.connect(self.picture_view.set_overlay)
         session.photoChanged.connect(self._show_title)
         self.modes.changed.connect(self._show_mode)
@@ -281,4 +283,5 @@ class MainWindow(QMainWindow):
         self.queue.end()
         self.opener.wait()
         self.session.controller.wait()
+        self.session.maps.wait()
         super().closeEvent(event)

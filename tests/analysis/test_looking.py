@@ -61,7 +61,7 @@ def test_rollout_is_the_row_of_the_product_of_dense_matrices(net, iterates):
         for matrix, found in zip(reversed(dense), steps, strict=True):
             product = product @ matrix
             expected = product[row * SIDE + col].view(1, SIDE, SIDE)
-            torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+            torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-6)
         assert float(found.sum()) == pytest.approx(1, abs=1e-6)
         assert int((expected > 0).sum()) > 25, "it goes beyond one window"
 

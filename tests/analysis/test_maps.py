@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from nerd_gui.analysis import rollout
 from nerd_gui.analysis.maps import MapKind, RunMaps, Scale
 from nerd_gui.denoising import RunError, RunSettings, Subject, denoise
 from nerd_gui.denoising.channels import to_batch
@@ -90,6 +91,21 @@ def test_the_heads_measures_are_those_of_the_clicked_maps(run):
             radius = maps.make(MapKind.RADIUS, 2, number=head).values[0, row, col]
             assert entropy == pytest.approx(-(each * np.log2(each)).sum(), abs=2e-3)
             assert radius == pytest.approx(np.sqrt((each * squared).sum()), abs=2e-3)
+
+
+def test_the_followed_back_attention_is_the_rollout_from_the_result(run):
+    trajectory, net = run
+    maps, result = RunMaps(trajectory, net), trajectory.result
+    features = [trajectory[index].features for index in range(result, -1, -1)]
+    expected = list(rollout(net, features, 3, 4, window=trajectory.window))
+    for index in (0, result):
+        found = maps.make(MapKind.ROLLOUT, index, pixel=(3, 4))
+        np.testing.assert_allclose(found.values, 100 * expected[result - index], atol=1e-4)
+    with pytest.raises(RunError, match="Click a pixel"):
+        maps.make(MapKind.ROLLOUT, 0)
+    short = dataclasses.replace(trajectory, iterates=trajectory.iterates[: result + 1], stop_reason=None)
+    with pytest.raises(RunError, match="has ended"):
+        RunMaps(short, net).make(MapKind.ROLLOUT, 0, pixel=(3, 4))
 
 
 def test_the_channels_of_a_colour_photo_are_told_apart():

@@ -38,6 +38,7 @@ def make_window(qtbot, settings, tiny_model_path):
         window.queue.end()
         window.saver.wait()
         window.session.controller.wait()
+        window.session.maps.wait()
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from nerd_gui.window.wording import picture_to_save
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
 _WORD_TIME = 10_000  # milliseconds that a sentence stays
 _MAPS = {"PNG": "*.png", "SVG": "*.svg", "NumPy arrays": "*.npz"}
+_ITERATE_MAPS = {"PNG": "*.png", "NumPy arrays": "*.npz"}
 _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
 _ANIMATIONS = {"Animated WebP": "*.webp", "Animated PNG": "*.png *.apng", "GIF": "*.gif"}
 
@@ -156,6 +157,18 @@ class ExportDialogs:
             figure.save(target.path, overwrite=target.overwrite)
 
         self._save_at_once(trajectory, "attention maps", ".png", _MAPS, save)
+
+    def ask_map(self) -> None:
+        """Save the map that is shown over the picture, as a figure or as numbers."""
+        trajectory, figure = self._session.trajectory, self._view.map_figure()
+        if trajectory is None or figure is None:
+            self._messages.say("There is no map to save: choose one in a list over the picture first.", _WORD_TIME)
+            return
+
+        def save(target: Target) -> None:
+            figure.save(target.path, overwrite=target.overwrite)
+
+        self._save_at_once(trajectory, f"{figure.kind} map", ".png", _ITERATE_MAPS, save)
 
     def ask_report(self) -> None:
         """Save the report."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from nerd_gui.window.picture.comparison import Comparison
+from nerd_gui.window.picture.layer_list import NARROWEST, LayerCombo
 from nerd_gui.window.picture.layers import Compare, Layer
+from nerd_gui.window.picture.map_tools import MapTools
 
 DEFAULT_GAIN = 2.0
-_NARROWEST = 72  # pixels of a list in a small window
 
 
 class CompareTools(QWidget):
@@ -21,12 +21,15 @@ class CompareTools(QWidget):
     selected : Compare, Layer, Layer
         The mode, the left and the right layer a person chose.
     gainChanged : float
+    mapsChanged
+        Another feature or head was chosen, or another range of the maps' colours.
     fitWanted, actualWanted
         The whole picture, or 100 %, is asked for.
     """
 
     selected = Signal(object, object, object)
     gainChanged = Signal(float)
+    mapsChanged = Signal()
     fitWanted = Signal()
     actualWanted = Signal()
 
@@ -34,26 +37,19 @@ class CompareTools(QWidget):
         super().__init__(parent)
         self.setObjectName("compareTools")
         self._plain = False
-        self._left = _combo(
+        self._left = LayerCombo(
             "leftLayerCombo",
             "Left layer",
-            Layer,
             "The picture on the left of the wipe, and the one that F shows while it is held",
         )
-        self._mode = _combo(
-            "compareModeCombo",
-            "Way of comparing",
-            Compare,
-            "How the two pictures are compared: the right one alone, a divider to drag, two linked views, "
-            "or right minus left around mid-grey",
-        )
-        self._right = _combo(
+        self._mode = _mode_combo()
+        self._right = LayerCombo(
             "rightLayerCombo",
             "Right layer",
-            Layer,
             "The picture on the right of the wipe: an iterate x̂ = y + f_decode(z) of the solver, the result, "
-            "the clean picture x or the noise estimate n̂",
+            "the clean picture x, the noise estimate n̂, or a map of what goes on inside",
         )
+        self.maps = MapTools()
         self._gain = _gain_spin()
         self._fit = _button("zoomFitButton", "Fit", "Fit the whole picture into the view (0)")
         self._actual = _button("zoomActualButton", "100 %", "Show each picture pixel on one pixel of the screen (1)")
@@ -65,7 +61,7 @@ class CompareTools(QWidget):
         self._zoom.setMinimumWidth(self._zoom.fontMetrics().horizontalAdvance("6400 %"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for selector in (self._left, self._mode, self._right, self._gain):
+        for selector in (self._left, self._mode, self._right, self._gain, self.maps):
             row.addWidget(selector)
         row.addStretch(1)
         for zoom_tool in (self._zoom, self._fit, self._actual):
@@ -73,28 +69,23 @@ class CompareTools(QWidget):
         for combo in (self._left, self._mode, self._right):
             combo.currentIndexChanged.connect(self._select)
         self._gain.valueChanged.connect(self.gainChanged)
+        self.maps.changed.connect(self.mapsChanged)
         self._fit.clicked.connect(lambda: self.fitWanted.emit())
         self._actual.clicked.connect(lambda: self.actualWanted.emit())
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Bring the selectors in line; a layer without a picture is greyed out."""
-        for combo, value in (
-            (self._left, comparison.left),
-            (self._mode, comparison.mode),
-            (self._right, comparison.right),
-        ):
-            with QSignalBlocker(combo):
-                combo.setCurrentIndex(combo.findData(value))
-        for combo in (self._left, self._right):
-            model = combo.model()
-            assert isinstance(model, QStandardItemModel)
-            for index, layer in enumerate(Layer):
-                model.item(index).setEnabled(layer in comparison.layers)
-                model.item(index).setText(comparison.name(layer))
+        for combo, layer in ((self._left, comparison.left), (self._right, comparison.right)):
+            combo.choose(layer)
+            combo.show_comparison(comparison)
+        with QSignalBlocker(self._mode):
+            self._mode.setCurrentIndex(self._mode.findData(comparison.mode))
+        self.maps.show_comparison(comparison)
         there = comparison.layers.shape is not None
         for tool in (self._left, self._mode, self._right, self._fit, self._actual):
             tool.setEnabled(there)
-        gained = comparison.mode is Compare.DIFFERENCE or Layer.NOISE in (comparison.left, comparison.right)
+        differs = comparison.mode is Compare.DIFFERENCE and not comparison.with_maps
+        gained = differs or Layer.NOISE in (comparison.left, comparison.right)
         self._gain.setEnabled(there and gained)
         self._gain.setVisible(there and gained and not self._plain)
 
@@ -114,19 +105,20 @@ class CompareTools(QWidget):
         self._zoom.setText("" if zoom is None else f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %")
 
     def _select(self) -> None:
-        self.selected.emit(
-            Compare(self._mode.currentData()), Layer(self._left.currentData()), Layer(self._right.currentData())
-        )
+        self.selected.emit(Compare(self._mode.currentData()), self._left.layer, self._right.layer)
 
 
-def _combo(name: str, accessible_name: str, values: type[Layer] | type[Compare], tool_tip: str) -> QComboBox:
+def _mode_combo() -> QComboBox:
     combo = QComboBox()
-    combo.setObjectName(name)
-    combo.setAccessibleName(accessible_name)
-    combo.setToolTip(tool_tip)
-    for value in values:
+    combo.setObjectName("compareModeCombo")
+    combo.setAccessibleName("Way of comparing")
+    combo.setToolTip(
+        "How the two pictures are compared: the right one alone, a divider to drag, two linked views, "
+        "or right minus left around mid-grey"
+    )
+    for value in Compare:
         combo.addItem(str(value), value)
-    combo.setMinimumWidth(_NARROWEST)
+    combo.setMinimumWidth(NARROWEST)
     return combo
 
 

@@ -12,7 +12,8 @@ from math import ceil, floor
 from PySide6.QtCore import QPointF, QRect, QRectF
 
 from nerd_gui.window.picture.grid import Grid
-from nerd_gui.window.picture.layers import Compare, Layer, PictureLayers
+from nerd_gui.window.picture.layers import MAPS, Compare, Layer, PictureLayers
+from nerd_gui.window.picture.map_source import Legend
 from nerd_gui.window.picture.sources import Source
 from nerd_gui.window.picture.tiles import Wanted
 from nerd_gui.window.picture.viewport import Viewport
@@ -20,6 +21,7 @@ from nerd_gui.window.picture.viewport import Viewport
 Region = tuple[int, int, int, int]  # row, col, rows, cols
 
 
+_NO_DIFFERENCE = "A map and a picture have no difference: the right one is shown. Choose a wipe to compare them."
 _PLAIN_WORDS = {Layer.NOISY: "before", Layer.ITERATE: "after", Layer.RESULT: "after"}
 
 
@@ -39,6 +41,7 @@ class Part:
     pane: QRect
     clip: QRect
     caption_right: bool = False
+    legend: Legend | None = None
 
 
 @dataclass
@@ -57,6 +60,8 @@ class Comparison:
         Words in the corner of a layer, and in the lists of layers.
     missing : dict
         Why a layer that a person may expect has no picture.
+    maps : bool
+        Whether there is a run that maps can be made of, when one is selected.
     plain : bool
         Whether captions say no more than before and after.
     panes : list of QRect
@@ -72,6 +77,7 @@ class Comparison:
     captions: dict[Layer, str] = field(default_factory=dict)
     names: dict[Layer, str] = field(default_factory=dict)
     missing: dict[Layer, str] = field(default_factory=dict)
+    maps: bool = False
     plain: bool = False
     viewport: Viewport = field(default_factory=Viewport)
     panes: list[QRect] = field(default_factory=lambda: [QRect(0, 0, 1, 1)])
@@ -98,8 +104,19 @@ class Comparison:
         """Return what a layer is called where it is chosen."""
         return self.names.get(layer, str(layer))
 
+    def offers(self, layer: Layer) -> bool:
+        """Whether a layer has a picture, or gets one when it is selected."""
+        return self.maps if layer in MAPS else layer in self.layers
+
+    @property
+    def with_maps(self) -> bool:
+        """Whether a selected layer is a map."""
+        return self.left in MAPS or self.right in MAPS
+
     def complaint(self) -> str:
         """Return why a selected layer is not shown; empty where they are."""
+        if self.mode is Compare.DIFFERENCE and self.with_maps:
+            return _NO_DIFFERENCE
         return next((self.missing[layer] for layer in (self.left, self.right) if self.missing.get(layer)), "")
 
     def shown_layers(self) -> list[Layer]:
@@ -107,7 +124,8 @@ class Comparison:
         layers = [layer for layer in (self.left, self.right) if layer in self.layers] or self.layers.available()[:1]
         if self.flipped and self.mode in (Compare.SINGLE, Compare.WIPE):
             return layers[:1]
-        return layers[-1:] if self.mode is Compare.SINGLE else layers
+        single = self.mode is Compare.SINGLE or (self.mode is Compare.DIFFERENCE and self.with_maps)
+        return layers[-1:] if single else layers
 
     def parts(self) -> list[Part]:
         """Return the pictures to paint."""
@@ -210,7 +228,8 @@ class Comparison:
     def _part(self, layer: Layer, pane: QRect, clip: QRect | None = None, caption_right: bool = False) -> Part:
         clip = self.visible(pane) if clip is None else clip
         wanted = self._wanted(self.layers.displayed(layer), pane, clip)
-        return Part(layer, wanted, self.caption(layer) + self._complaint(wanted), pane, clip, caption_right)
+        caption = self.caption(layer) + self._complaint(wanted)
+        return Part(layer, wanted, caption, pane, clip, caption_right, self.layers.legend(layer))
 
     def _complaint(self, wanted: Wanted) -> str:
         return " · not a number where it is magenta" if self.layers.tiles.undefined(wanted) else ""

@@ -16,7 +16,7 @@ from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.window.picture.canvas import PictureCanvas
 from nerd_gui.window.picture.compare_tools import DEFAULT_GAIN, CompareTools
 from nerd_gui.window.picture.comparison import Comparison
-from nerd_gui.window.picture.layers import Compare, Layer
+from nerd_gui.window.picture.layers import MAPS, Compare, Layer
 from nerd_gui.window.picture.overlay import overlay_image
 from nerd_gui.window.picture.pixel_cursor import PixelCursor
 from nerd_gui.window.picture.sources import Changeable, Part, Source
@@ -39,8 +39,11 @@ class ComparisonView(QWidget):
     -------
     regionChosen : int row, int col, int rows, int cols
     regionCancelled
+    selectionChanged
+        Other layers are selected, or another feature or head of their maps.
     """
 
+    selectionChanged = Signal()
     regionChosen = Signal(int, int, int, int)
     regionCancelled = Signal()
 
@@ -120,6 +123,13 @@ class ComparisonView(QWidget):
             self._comparison.names[layer] = name
             self._tools.show_comparison(self._comparison)
 
+    def offer_maps(self, features: int, heads: int) -> None:
+        """Let maps of a run with so many features and heads be selected; none where there are 0 features."""
+        self._tools.maps.set_counts(features, heads)
+        if self._comparison.maps != (features > 0):
+            self._comparison.maps = features > 0
+            self._tools.show_comparison(self._comparison)
+
     def set_missing(self, layer: Layer, why: str) -> None:
         """Say why a layer has no picture, while it is selected; an empty sentence says nothing."""
         self._comparison.missing[layer] = why
@@ -160,12 +170,16 @@ class ComparisonView(QWidget):
         """Select the mode and the two layers; None keeps a layer. One may be selected before it has a picture."""
         comparison = self._comparison
         comparison.mode, comparison.left, comparison.right = mode, left or comparison.left, right or comparison.right
+        self.selectionChanged.emit()
         self._refresh()
 
     def show_plainly(self, plain: bool) -> None:
         """Speak of before and after, and leave out what explains how the picture came about; or show all again."""
         self._comparison.plain = plain
         self._tools.show_plainly(plain)
+        if plain and self._comparison.with_maps:
+            mode, left, right = self.compare()
+            self.set_compare(mode, Layer.NOISY if left in MAPS else left, Layer.ITERATE if right in MAPS else right)
         self._refresh()
 
     # -- position ------------------------------------------------------------------------------------------------
@@ -222,6 +236,7 @@ class ComparisonView(QWidget):
             "gain": comparison.layers.gain,
             "zoom": None if view.fitted else view.zoom,
             "middle": [view.row, view.col],
+            "maps": dict(zip(("feature", "head", "shared"), self._tools.maps.state(), strict=True)),
         }
 
     def restore(self, state: Fields) -> None:
@@ -238,6 +253,9 @@ class ComparisonView(QWidget):
         if len(middle) != 2 or not (0 <= divider <= 1 and gain > 0 and (zoom is None or zoom > 0)):
             raise ValueError("That is no way to look at a picture.")
         selected = Compare[state.text("mode")], Layer[state.text("left")], Layer[state.text("right")]
+        if state.has("maps"):
+            maps = Fields(state.values["maps"], "maps")
+            self._tools.maps.set(maps.whole("feature"), maps.whole("head"), shared=maps.flag("shared"))
         comparison.divider = divider
         self._tools.set_gain(gain)
         self.set_compare(*selected)
@@ -288,6 +306,7 @@ class ComparisonView(QWidget):
         tools, canvas = self._tools, self._canvas
         tools.selected.connect(self.set_compare)
         tools.gainChanged.connect(self._set_gain)
+        tools.mapsChanged.connect(self._on_map_tools)
         tools.fitWanted.connect(self.fit)
         tools.actualWanted.connect(lambda: self.set_zoom(1))
         canvas.zoomChanged.connect(self._show_zoom)
@@ -308,6 +327,11 @@ class ComparisonView(QWidget):
         self._comparison.layers.gain = gain
         self._canvas.update()
 
+    def _on_map_tools(self) -> None:
+        self._comparison.layers.shared = self._tools.maps.shared
+        self.selectionChanged.emit()
+        self._canvas.update()
+
     def _show_zoom(self, zoom: float) -> None:
         self._tools.show_zoom(zoom if self._comparison.layers.shape is not None else None)
 
@@ -320,8 +344,7 @@ class ComparisonView(QWidget):
         elif hovered is not None and layers.shape is not None and not self._comparison.plain:
             row, col = hovered
             values = [
-                f"{self._comparison.name(layer)} "
-                + " ".join(f"{value:.1f}" for value in layers.value(layer, *self._canvas.shown(row, col)))
+                f"{self._comparison.name(layer)} {layers.value(layer, *self._canvas.shown(row, col))}"
                 for layer in (self._comparison.left, self._comparison.right)
                 if layer in layers
             ]

@@ -7,7 +7,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from nerd_gui.analysis.maps import MapKind
 from nerd_gui.imaging.psnr_ssim import to_8_bit
+from nerd_gui.window.picture.map_source import Legend, MapSource
 from nerd_gui.window.picture.sources import AroundGrey, ArraySource, Difference, Source
 from nerd_gui.window.picture.tiles import Tiles
 
@@ -21,6 +23,19 @@ class Layer(StrEnum):
     CLEAN = "clean"
     NOISE = "noise estimate"
     RESULT = "result"
+    RESIDUAL = "residual map"
+    UPDATE = "change map"
+    DECODED_INJECTION = "photo, decoded"
+    INJECTION = "photo feature"
+    FEATURE = "iterate feature"
+    COMPONENTS = "feature colours"
+    RADIUS = "attention radius"
+    ENTROPY = "attention entropy"
+    ROLLOUT = "attention rollout"
+
+
+#: The layers that are maps of an iterate, and not pictures.
+MAPS = {layer: kind for layer in Layer for kind in MapKind if layer.name == kind.name}
 
 
 class Compare(StrEnum):
@@ -39,12 +54,15 @@ class PictureLayers:
     ----------
     gain : float
         The factor on differences and on the noise estimate.
+    shared : bool
+        Whether the colours of maps are the same for all iterates.
     tiles : Tiles
         Of what is displayed.
     """
 
     def __init__(self) -> None:
         self.gain = 1.0
+        self.shared = False
         self.tiles = Tiles()
         self._sources: dict[Layer, Source] = {}
 
@@ -91,8 +109,10 @@ class PictureLayers:
             self.tiles.forget(left)
 
     def displayed(self, layer: Layer) -> Source:
-        """Return a layer as it is displayed; the noise estimate as ``0.5 + gain * n_hat``."""
+        """Return a layer as it is displayed: the noise estimate as ``0.5 + gain * n_hat``, maps in their colours."""
         source = self._sources[layer]
+        if isinstance(source, MapSource):
+            return source.displayed(self.shared)
         return AroundGrey(source, self.gain) if layer is Layer.NOISE else source
 
     def difference(self, left: Layer, right: Layer) -> Source:
@@ -108,10 +128,17 @@ class PictureLayers:
         levels = to_8_bit(source.read((0, 0, *_shape(source))))
         return levels[0] if len(levels) == 1 else np.moveaxis(levels, 0, -1)
 
-    def value(self, layer: Layer, row: int, col: int) -> tuple[float, ...]:
-        """Return the unclipped values of a pixel, one for each channel, in 0-255 units."""
-        values = self._sources[layer].read((row, col, 1, 1))
-        return tuple((255 * values[:, 0, 0]).tolist())
+    def legend(self, layer: Layer) -> Legend | None:
+        """Return what the colours of a map mean; None for a picture."""
+        source = self._sources[layer]
+        return source.legend(self.shared) if isinstance(source, MapSource) else None
+
+    def value(self, layer: Layer, row: int, col: int) -> str:
+        """Return the unclipped values of a pixel, one for each channel: in 0-255 units, of a map with its own."""
+        source = self._sources[layer]
+        if isinstance(source, MapSource):
+            return source.words(row, col)
+        return " ".join(f"{255 * value:.1f}" for value in source.read((row, col, 1, 1))[:, 0, 0].tolist())
 
 
 def _shape(source: Source) -> tuple[int, int]:

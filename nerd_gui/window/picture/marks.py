@@ -22,31 +22,31 @@ _LABEL_PIXELS = 11
 _PIN_OUTLINE = QColor(0, 0, 0, 190)
 _PIN_TEXT = QColor(0, 0, 0)
 _LEAST_FRAME = 9.0  # of the keyboard's cursor
-_DARK = QColor(0, 0, 0, 170)
-_LIGHT = QColor(255, 255, 255, 240)
+DARK = QColor(0, 0, 0, 170)
+LIGHT = QColor(255, 255, 255, 240)
 _SHADE = QColor(0, 0, 0, 110)
-_CHIP_MARGIN = 8.0
+CHIP_MARGIN = 8.0
 _CHIP_PADDING = 7.0
 _CHIP_LEAST_TEXT = 24.0
 
 
 def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -> None:
     """Write a caption into the top left or top right corner of `area`; it is elided, or left out, where it is tight."""
-    room = area.width() - 2 * (_CHIP_MARGIN + _CHIP_PADDING)
+    room = area.width() - 2 * (CHIP_MARGIN + _CHIP_PADDING)
     metrics = painter.fontMetrics()
     height = metrics.height() + 6.0
-    if not text or room < _CHIP_LEAST_TEXT or area.height() < height + 2 * _CHIP_MARGIN:
+    if not text or room < _CHIP_LEAST_TEXT or area.height() < height + 2 * CHIP_MARGIN:
         return
     shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room))
     width = metrics.horizontalAdvance(shown) + 2 * _CHIP_PADDING
-    left = area.right() - _CHIP_MARGIN - width if right else area.left() + _CHIP_MARGIN
-    chip = QRectF(left, area.top() + _CHIP_MARGIN, width, height)
+    left = area.right() - CHIP_MARGIN - width if right else area.left() + CHIP_MARGIN
+    chip = QRectF(left, area.top() + CHIP_MARGIN, width, height)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_DARK)
+    painter.setBrush(DARK)
     painter.drawRoundedRect(chip, 4, 4)
-    painter.setPen(_LIGHT)
+    painter.setPen(LIGHT)
     painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, shown)
     painter.restore()
 
@@ -54,16 +54,16 @@ def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -
 def draw_divider(painter: QPainter, line: QLineF, handle: QPointF) -> None:
     """Draw the wipe's divider with its round handle."""
     painter.save()
-    painter.setPen(QPen(_DARK, 3))
+    painter.setPen(QPen(DARK, 3))
     painter.drawLine(line)
-    painter.setPen(QPen(_LIGHT, 1))
+    painter.setPen(QPen(LIGHT, 1))
     painter.drawLine(line)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(QColor(0, 0, 0, 200))
-    painter.setPen(QPen(_LIGHT, 1.5))
+    painter.setPen(QPen(LIGHT, 1.5))
     painter.drawEllipse(handle, HANDLE_RADIUS, HANDLE_RADIUS)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_LIGHT)
+    painter.setBrush(LIGHT)
     for side in (-1, 1):
         points = [QPointF(side * 8.0, 0.0), QPointF(side * 3.0, -4.5), QPointF(side * 3.0, 4.5)]
         painter.drawPolygon(QPolygonF([handle + point for point in points]))
@@ -83,9 +83,9 @@ def draw_region(painter: QPainter, rectangle: QRectF, shade: QRectF | None = Non
         ):
             painter.fillRect(strip, _SHADE)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(_DARK, 3))
+    painter.setPen(QPen(DARK, 3))
     painter.drawRect(rectangle)
-    dashes = QPen(_LIGHT, 1)
+    dashes = QPen(LIGHT, 1)
     dashes.setDashPattern([6, 4])
     painter.setPen(dashes)
     painter.drawRect(rectangle)
@@ -96,7 +96,7 @@ def draw_pointer(painter: QPainter, position: QPointF) -> None:
     """Mark where the pointer would be in the other picture of a side-by-side pair."""
     painter.save()
     arms = [QLineF(position - arm, position + arm) for arm in (QPointF(7, 0), QPointF(0, 7))]
-    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1)):
+    for pen in (QPen(DARK, 3), QPen(LIGHT, 1)):
         painter.setPen(pen)
         painter.drawLines(arms)
     painter.restore()
@@ -108,7 +108,7 @@ def draw_cursor(painter: QPainter, pixel: QRectF) -> None:
     frame = pixel.adjusted(-grown, -grown, grown, grown)
     painter.save()
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in (QPen(_DARK, 3), QPen(_LIGHT, 1)):
+    for pen in (QPen(DARK, 3), QPen(LIGHT, 1)):
         painter.setPen(pen)
         painter.drawRect(frame)
     painter.restore()
@@ -133,7 +133,7 @@ def draw_pin(painter: QPainter, centre: QPointF, number: int, area: QRectF, *, s
     ]
     colour = series_colour(number - 1, dark=True)
     if selected:
-        for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(_LIGHT, 2.0)):
+        for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(LIGHT, 2.0)):
             painter.setPen(pen)
             painter.drawEllipse(centre, _SELECTED_RADIUS, _SELECTED_RADIUS)
     for pen in (QPen(_PIN_OUTLINE, 4.5), QPen(colour, 2.0)):
@@ -149,7 +149,7 @@ def draw_pin(painter: QPainter, centre: QPointF, number: int, area: QRectF, *, s
 
 def draw_pin_number(painter: QPainter, middle: QPointF, number: int, *, selected: bool) -> None:
     """Write a pin's number on a disc of its colour."""
-    painter.setPen(QPen(_LIGHT if selected else _PIN_OUTLINE, 1.5))
+    painter.setPen(QPen(LIGHT if selected else _PIN_OUTLINE, 1.5))
     painter.setBrush(series_colour(number - 1, dark=True))
     painter.drawEllipse(middle, _LABEL_RADIUS, _LABEL_RADIUS)
     painter.setFont(sized(painter.font(), _LABEL_PIXELS, strong=True))

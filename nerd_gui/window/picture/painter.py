@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage, QPainter, QRegion
 from nerd_gui.window.picture import marks
 from nerd_gui.window.picture.comparison import Comparison, Part, Region
 from nerd_gui.window.picture.grid import Grid, Place
+from nerd_gui.window.picture.map_legend import draw_legend
 from nerd_gui.window.picture.tiles import Tile, Tiles
 from nerd_gui.window.session.pins import Pin
 
@@ -68,6 +69,8 @@ def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) 
     painter.restore()
     for part in parts:
         marks.draw_chip(painter, _logical(part.clip, ratio), part.caption, part.caption_right)
+        if part.legend is not None:
+            draw_legend(painter, _logical(part.clip, ratio), part.legend, part.caption_right)
     for pane in comparison.panes:
         painter.save()
         painter.setClipRect(_logical(pane, ratio))

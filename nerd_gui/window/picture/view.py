@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from nerd_gui.analysis.maps import MapKind
 from nerd_gui.denoising import Trajectory
 from nerd_gui.window.picture.captions import iterate_caption, kept_caption, kept_name, removed_caption
 from nerd_gui.window.picture.comparison_view import ComparisonView
 from nerd_gui.window.picture.iterate_pictures import IteratePictures
-from nerd_gui.window.picture.layers import Layer
+from nerd_gui.window.picture.layers import MAPS, Layer
+from nerd_gui.window.picture.map_figure import MapFigure
+from nerd_gui.window.picture.map_layers import MapLayers
 from nerd_gui.window.picture.noisy_score import NoisyScore
 from nerd_gui.window.picture.sources import ArraySource, Source
 from nerd_gui.window.session.regions import Region
@@ -61,6 +64,9 @@ class PictureView(ComparisonView):
         session.comparedChanged.connect(self._show_compared)
         session.runs.changed.connect(self._show_names)
         session.controller.ended.connect(self._show_look)  # detail is told from noise anew
+        self._maps = MapLayers(session, self)  # last, so that a run of another size is shown before its maps
+        self._maps.changed.connect(self._show_maps)
+        self.selectionChanged.connect(self._select_maps)
         self._canvas.zoomChanged.connect(self._tell_view)
         self._canvas.zoomChanged.connect(lambda _: self.viewChanged.emit())
 
@@ -74,6 +80,7 @@ class PictureView(ComparisonView):
             self._show_result()
             self._show_iterate()
             self._show_compared()
+            self._show_maps()
         elif session.workspace.photo is not None:
             self._show_table(session.workspace)
 
@@ -103,7 +110,7 @@ class PictureView(ComparisonView):
         self.set_picture(Layer.CLEAN, clean)
         self.set_caption(Layer.NOISY, str(Layer.NOISY))
         self._noisy_score.take(noisy, clean)
-        for layer in (Layer.ITERATE, Layer.NOISE, Layer.RESULT):
+        for layer in (Layer.ITERATE, Layer.NOISE, Layer.RESULT, *MAPS):
             self.set_picture(layer, None)
         self._show_compared()
         if self._pictures is not None and self._pictures.trajectory is not self._session.trajectory:
@@ -214,6 +221,52 @@ class PictureView(ComparisonView):
         if trajectory is not None:
             self.update_pictures(self._pictures_of(trajectory), (row, col, rows, cols))
             self._show_look()
+
+    # -- maps ----------------------------------------------------------------------------------------------------
+
+    def _select_maps(self) -> None:
+        """Ask for the maps that are selected, and let go of the others."""
+        selected = [layer for layer in self.compare()[1:] if layer in MAPS]
+        self._maps.select({layer: self._tools.maps.number(layer) for layer in selected})
+
+    def _show_maps(self) -> None:
+        """Show the selected maps of the shown iterate; the one before stays while the next is made."""
+        maps, selected, trajectory = self._session.maps, self.compare()[1:], self._session.trajectory
+        self.offer_maps(maps.count(MapKind.FEATURE), maps.count(MapKind.RADIUS))
+        if trajectory is not None and self._comparison.layers.shape != trajectory.subject.noisy.shape[1:]:
+            return  # the whole photo is shown, to choose a region of it
+        for layer in MAPS:
+            if layer not in selected:
+                self.set_picture(layer, None)
+                continue
+            source = self._maps.source(layer)
+            if not isinstance(source, str):
+                self.set_picture(layer, source)
+                self.set_caption(layer, self._maps.caption(layer))
+            elif not self._maps.making(layer):
+                self.set_picture(layer, None)
+            self.set_missing(layer, source if isinstance(source, str) else "")
+
+    def map_figure(self) -> MapFigure | None:
+        """The right map that is shown, or the left one where the right is none, for files; None without one."""
+        session, run = self._session, self._session.run
+        layers = [layer for layer in reversed(self.compare()[1:]) if layer in MAPS]
+        found = next(((layer, made) for layer in layers if (made := self._maps.found(layer)) is not None), None)
+        if found is None or run is None:
+            return None
+        layer, made = found
+        tools = self._tools.maps
+        title = f"{run.name} · {self._maps.caption(layer)}"
+        return MapFigure(
+            MAPS[layer],
+            made,
+            title,
+            run.name,
+            session.index,
+            tools.number(layer),
+            session.shown_corner,
+            tools.shared,
+        )
 
     # -- the iterate that is kept for comparison -----------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.imaging import Photo
 from nerd_gui.window.session.differences import difference
 from nerd_gui.window.session.history import History
+from nerd_gui.window.session.iterate_maps import IterateMaps
 from nerd_gui.window.session.pins import Pin, PinBoard
 from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
@@ -55,6 +56,8 @@ class Session(Shown):
     runs : RunList
         All runs of the photo; nothing but a person removes one.
     pins : PinBoard
+    maps : IterateMaps
+        Of the current run.
 
     Signals
     -------
@@ -84,9 +87,11 @@ class Session(Shown):
         self.controller = RunController(self)
         self.runs = RunList(self.history, self)
         self.pins = PinBoard(self.history, self)
+        self.maps = IterateMaps(self)
         self._table: Table | None = None
         self._left: list[_Left] = []  # the newest last
         self._last_equilibrium: Equilibrium | None = None
+        self.trajectoryChanged.connect(lambda: self.maps.take(self.run))
         self.workspace.photoChanged.connect(self._on_photo)
         self.workspace.subjectChanged.connect(self._remember_table)
         self.workspace.subjectChanged.connect(self.subjectChanged)

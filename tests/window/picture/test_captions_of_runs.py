@@ -119,7 +119,8 @@ def test_the_run_is_named_where_there_are_several(session, view):
 
 def entry(view):
     """What the list on the left calls the kept iterate."""
-    return view.findChild(QComboBox, "leftLayerCombo").itemText(list(Layer).index(Layer.COMPARED))
+    combo = view.findChild(QComboBox, "leftLayerCombo")
+    return combo.itemText(combo.findData(Layer.COMPARED))
 
 
 def test_the_kept_iterate_is_called_what_it_is(session, view):

@@ -265,7 +265,7 @@ def test_everything_that_answers_has_a_name_and_an_explanation(view):
     names = {tool.objectName() for tool in tools}
     assert names == {
         *("leftLayerCombo", "rightLayerCombo", "compareModeCombo"),
-        *("differenceGainSpin", "zoomFitButton", "zoomActualButton"),
+        *("differenceGainSpin", "mapRangeCombo", "zoomFitButton", "zoomActualButton"),
     }
     for tool in [*tools, view.findChild(QLabel, "zoomLabel"), view.findChild(QLabel, "pixelLabel")]:
         assert tool.accessibleName() and len(tool.toolTip()) > 15

@@ -1,0 +1,104 @@
+"""The maps of the shown iterate as layers of the picture: made when they are selected, shown when they are there."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from PySide6.QtCore import QObject, Signal
+
+from nerd_gui.analysis.maps import NO_FEATURES, IterateMap, MapKind
+from nerd_gui.window.picture.layers import MAPS, Layer
+from nerd_gui.window.picture.map_source import MapSource
+from nerd_gui.window.session.iterate_maps import MapKey
+from nerd_gui.window.session.session import Session
+
+_OWNER = "picture"
+_MAKING = "The map is being made …"
+_NO_RUN = "Explore a region first: maps are of the iterates of a run."
+_OF_PHOTO = (MapKind.INJECTION, MapKind.DECODED_INJECTION)  # the same at every iterate
+
+
+class MapLayers(QObject):
+    """What there is to show of the selected maps.
+
+    Signals
+    -------
+    changed
+        There is more of it, or it is of another iterate: see `source`.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._numbers: dict[Layer, int] = {}
+        self._sources: WeakKeyDictionary[IterateMap, MapSource] = WeakKeyDictionary()
+        session.maps.found.connect(self.changed)
+        for changed in (session.trajectoryChanged, session.indexChanged, session.channelChanged, session.pins.changed):
+            changed.connect(self._want_again)
+        session.iterateAdded.connect(self._want_again)
+        session.controller.ended.connect(self._want_again)
+
+    def select(self, numbers: dict[Layer, int]) -> None:
+        """Say which maps are selected, and of which feature or head, from 0."""
+        self._numbers = numbers
+        self._want_again()
+
+    def _want_again(self) -> None:
+        keys = [self._key(layer) for layer in self._numbers]
+        self._session.maps.want(_OWNER, [key for key in keys if key is not None])
+        self.changed.emit()
+
+    def _key(self, layer: Layer) -> MapKey | None:
+        session, kind = self._session, MAPS[layer]
+        if not session.maps.there or session.index < 0:
+            return None
+        pin = session.pins.selected
+        pixel = None
+        if kind is MapKind.ROLLOUT and pin is not None and session.run is not None:
+            (top, left), subject = session.shown_corner, session.run.subject
+            if 0 <= pin.row - top < subject.rows and 0 <= pin.col - left < subject.cols:
+                pixel = pin.row - top, pin.col - left
+        index = 0 if kind in _OF_PHOTO else session.index
+        return MapKey(kind, index, self._numbers.get(layer, 0), session.channel, pixel)
+
+    def found(self, layer: Layer) -> IterateMap | None:
+        """The map itself, once it is there."""
+        key = self._key(layer)
+        made = None if key is None else self._session.maps.find(key)
+        return made if isinstance(made, IterateMap) else None
+
+    def source(self, layer: Layer) -> MapSource | str:
+        """The map of the shown iterate; or why there is none, or none yet, in a sentence."""
+        key = self._key(layer)
+        if key is None:
+            run = self._session.run
+            return NO_FEATURES if run is not None and run.over else _NO_RUN
+        made = self._session.maps.find(key)
+        if made is None:
+            return _MAKING
+        if isinstance(made, str):
+            return made
+        if made not in self._sources:
+            self._sources[made] = MapSource(made)
+        return self._sources[made]
+
+    def making(self, layer: Layer) -> bool:
+        """Whether it is on its way: what was shown before may stay for that long."""
+        return self.source(layer) == _MAKING
+
+    def caption(self, layer: Layer) -> str:
+        """What is shown, in the corner of it."""
+        number, iterate = self._numbers.get(layer, 0) + 1, f"iterate {self._session.index}"
+        words = {
+            Layer.RESIDUAL: f"residual · {iterate}",
+            Layer.UPDATE: f"change · {iterate}",
+            Layer.INJECTION: f"photo feature {number}",
+            Layer.DECODED_INJECTION: str(layer),
+            Layer.FEATURE: f"feature {number} · {iterate}",
+            Layer.RADIUS: f"radius of head {number} · {iterate}",
+            Layer.ENTROPY: f"entropy of head {number} · {iterate}",
+            Layer.ROLLOUT: f"followed back to {iterate}",
+        }
+        return words.get(layer, f"{layer} · {iterate}")

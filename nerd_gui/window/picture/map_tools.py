@@ -1,0 +1,96 @@
+"""The tools of maps in the row above the picture: which feature, which head, and the range of the colours."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
+
+from nerd_gui.window.described import described
+from nerd_gui.window.picture.comparison import Comparison
+from nerd_gui.window.picture.layers import Layer
+
+_NARROWEST = 56  # pixels of a tool in a small window
+OF_FEATURES = (Layer.INJECTION, Layer.FEATURE)
+OF_HEADS = (Layer.RADIUS, Layer.ENTROPY)
+WITH_RANGE = (*OF_HEADS, Layer.RESIDUAL, Layer.UPDATE, Layer.ROLLOUT)
+
+
+class MapTools(QWidget):
+    """Shown where a map is; what has no meaning for it is left out.
+
+    Signals
+    -------
+    changed
+        Another feature, head or range was chosen.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._feature = _number("mapFeatureSpin", "Number of the feature", "Which of the d features is shown, from 1")
+        self._head = _number("mapHeadSpin", "Number of the head", "Which head of the attention is shown, from 1")
+        self._range = described(
+            QComboBox(),
+            "mapRangeCombo",
+            "Range of the map’s colours",
+            "Own range: from nearly the least value to nearly the largest, so that places compare. Shared range: the "
+            "same colours at every iterate, so that iterates compare",
+        )
+        self._range.addItems(["own range", "shared range"])
+        self._range.setMinimumWidth(_NARROWEST)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for tool in (self._feature, self._head, self._range):
+            row.addWidget(tool)
+        self._feature.valueChanged.connect(lambda _: self.changed.emit())
+        self._head.valueChanged.connect(lambda _: self.changed.emit())
+        self._range.currentIndexChanged.connect(lambda _: self.changed.emit())
+
+    @property
+    def shared(self) -> bool:
+        """Whether the colours are the same for all iterates."""
+        return self._range.currentIndex() == 1
+
+    def number(self, layer: Layer) -> int:
+        """The chosen feature or head of a map, from 0; 0 where it has none."""
+        spin = self._feature if layer in OF_FEATURES else self._head if layer in OF_HEADS else None
+        return 0 if spin is None else spin.value() - 1
+
+    def set(self, feature: int, head: int, *, shared: bool) -> None:
+        """Choose a feature and a head, from 0, and the range."""
+        for spin, number in ((self._feature, feature), (self._head, head)):
+            spin.setMaximum(max(spin.maximum(), number + 1))
+            spin.setValue(number + 1)
+        self._range.setCurrentIndex(int(shared))
+
+    def state(self) -> tuple[int, int, bool]:
+        """Feature and head, from 0, and whether the range is shared."""
+        return self._feature.value() - 1, self._head.value() - 1, self.shared
+
+    def set_counts(self, features: int, heads: int) -> None:
+        """Say how many there are; 0 where that is not known, and nothing changes."""
+        for spin, count, what in ((self._feature, features, "feature"), (self._head, heads, "head")):
+            if count:
+                with QSignalBlocker(spin):
+                    spin.setMaximum(count)
+                spin.setPrefix(f"{what} ")
+                spin.setSuffix(f" of {count}")
+
+    def show_comparison(self, comparison: Comparison) -> None:
+        """Show what has a meaning for the selected maps."""
+        selected = {comparison.left, comparison.right}
+        self._feature.setVisible(not selected.isdisjoint(OF_FEATURES))
+        self._head.setVisible(not selected.isdisjoint(OF_HEADS))
+        self._range.setVisible(not selected.isdisjoint(WITH_RANGE))
+        self.setVisible(comparison.with_maps and not comparison.plain)
+
+
+def _number(name: str, accessible_name: str, tip: str) -> QSpinBox:
+    spin = described(QSpinBox(), name, accessible_name, tip)
+    spin.setRange(1, 1)
+    spin.setMinimumWidth(_NARROWEST)
+    spin.setKeyboardTracking(False)
+    spin.setAccelerated(True)
+    spin.lineEdit().setAcceptDrops(False)  # a photo dropped here is the window's
+    return spin

@@ -1,0 +1,199 @@
+"""Maps as layers of the picture: pixels read back from the screen against the run's own features."""
+
+import numpy as np
+import pyqtgraph as pg
+import pytest
+from dialog_person import Person, saves
+from PIL import Image
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox
+
+from nerd_gui.denoising.session_file.fields import Fields
+from nerd_gui.window.modes import Mode
+from nerd_gui.window.picture.layers import MAPS, Compare, Layer
+
+INFERNO_ENDS = (0, 0, 4), (252, 255, 164)
+
+
+@pytest.fixture
+def ended(qtbot, window):
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
+        window.run()
+    window.picture_view.set_compare(Compare.SINGLE)
+    return window
+
+
+def show(qtbot, window, layer):
+    """Choose a layer in the list as a person does, and wait until it is there."""
+    combo = window.findChild(QComboBox, "rightLayerCombo")
+    combo.setCurrentIndex(combo.findData(layer))
+    wait(qtbot, window)
+
+
+def wait(qtbot, window):
+    maps = window.session.maps
+    qtbot.waitUntil(lambda: not maps._missing() and maps._making is None, timeout=10_000)
+
+
+def seen(window):
+    """The picture at 100 % as it is on the screen, (rows, cols, 3)."""
+    view = window.picture_view
+    view.set_zoom(1)
+    image = view.viewport().grab().toImage()
+    corner, (rows, cols) = view.position_of(0, 0), window.session.trajectory.subject.noisy.shape[1:]
+    return np.array(
+        [
+            [image.pixelColor(corner.x() + col, corner.y() + row).getRgb()[:3] for col in range(cols)]
+            for row in range(rows)
+        ]
+    )
+
+
+def uncovered(values):
+    """Without what lies under caption and legend, at the top."""
+    return values[30:]
+
+
+def features(window, index):
+    return window.session.trajectory[index].features
+
+
+def test_the_residual_map_follows_the_scrubber_brightest_where_the_residual_is(qtbot, ended):
+    show(qtbot, ended, Layer.RESIDUAL)
+    for index in (5, 2):
+        ended.session.go(index)
+        wait(qtbot, ended)
+        norms = uncovered(features(ended, index).settling.residual[0].float().numpy())
+        pixels = uncovered(seen(ended))
+        brightness = pixels.sum(-1)
+        assert tuple(pixels[np.unravel_index(norms.argmax(), norms.shape)]) == INFERNO_ENDS[1]
+        order = np.argsort(norms.ravel())
+        low, high = brightness.ravel()[order[:100]].mean(), brightness.ravel()[order[-100:]].mean()
+        assert low < 0.6 * high
+        assert ended.picture_view.captions() == [f"residual · iterate {index}"]
+
+
+def test_a_feature_is_grey_around_nothing(qtbot, ended):
+    show(qtbot, ended, Layer.FEATURE)
+    spin = ended.findChild(QSpinBox, "mapFeatureSpin")
+    assert spin.isVisible() and spin.text() == "feature 1 of 8"
+    spin.setValue(6)
+    wait(qtbot, ended)
+    values = features(ended, ended.session.index).z[0, 5].float().numpy()
+    most = np.percentile(np.abs(values), 99.5)
+    expected = np.rint(255 * np.clip(0.5 + 0.5 * values / most, 0, 1))
+    np.testing.assert_allclose(uncovered(seen(ended)), uncovered(expected)[..., None].repeat(3, -1), atol=1)
+    assert ended.picture_view.captions() == [f"feature 6 · iterate {ended.session.index}"]
+
+
+def test_the_attention_radius_of_a_head_and_its_value_under_the_pointer(qtbot, ended):
+    show(qtbot, ended, Layer.RADIUS)
+    ended.findChild(QSpinBox, "mapHeadSpin").setValue(3)
+    wait(qtbot, ended)
+    ended.session.pins.hover((33, 12))
+    maps = features(ended, ended.session.index).attention_maps(ended.session.run.net, 33, 12, 5)
+    weights = maps.weights[0, 2].double().numpy()
+    down, across = np.indices(weights.shape)
+    radius = np.sqrt((weights * ((down + maps.top - 33) ** 2 + (across + maps.left - 12) ** 2)).sum())
+    text = ended.findChild(QLabel, "pixelLabel").text()
+    assert text.endswith(f"attention radius {radius:.2g} pixels")
+    ended.findChild(QComboBox, "mapRangeCombo").setCurrentIndex(1)  # to the radius of a window of equal weights
+    colour = pg.colormap.get("inferno").map(radius / 2, mode="byte")[:3]
+    np.testing.assert_allclose(seen(ended)[33, 12], colour, atol=3)
+
+
+def test_each_map_can_be_chosen_and_says_what_it_is(qtbot, ended):
+    ended.session.pins.put(20, 20)
+    combo = ended.findChild(QComboBox, "rightLayerCombo")
+    for layer in MAPS:
+        row = combo.findData(layer)
+        assert combo.model().item(row).isEnabled() and combo.model().item(row).toolTip()
+        show(qtbot, ended, layer)
+        assert len(np.unique(seen(ended)[30:])) > 5, layer
+    headings = [combo.itemText(row) for row in range(combo.count()) if combo.itemData(row) is None]
+    assert headings == ["Pictures", "Where it has not settled", "What the features hold", "Where the heads look"]
+
+
+def test_why_there_is_no_map_is_said_in_a_sentence(qtbot, ended):
+    show(qtbot, ended, Layer.UPDATE)
+    readout = ended.findChild(QLabel, "pixelLabel")
+    ended.session.go(0)
+    wait(qtbot, ended)
+    assert readout.text() == "Nothing has changed yet at iterate 0: it is the start."
+    show(qtbot, ended, Layer.ROLLOUT)
+    assert readout.text().startswith("Click a pixel of the picture")
+    ended.picture_view.set_compare(Compare.DIFFERENCE, Layer.ITERATE, Layer.RESIDUAL)
+    wait(qtbot, ended)
+    assert readout.text().startswith("A map and a picture have no difference")
+    assert ended.picture_view.captions() == ["residual · iterate 0"]
+
+
+def test_without_a_run_maps_are_greyed_out_and_photo_mode_shows_none(qtbot, window):
+    combo = window.findChild(QComboBox, "leftLayerCombo")
+    assert not combo.model().item(combo.findData(Layer.ENTROPY)).isEnabled()
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
+        window.run()
+    assert combo.model().item(combo.findData(Layer.ENTROPY)).isEnabled()
+    show(qtbot, window, Layer.RESIDUAL)
+    window.modes.choose(Mode.PHOTO)
+    assert window.picture_view.compare()[1:] == (Layer.NOISY, Layer.ITERATE)
+
+
+def test_the_way_maps_are_looked_at_is_kept(qtbot, ended):
+    view = ended.picture_view
+    show(qtbot, ended, Layer.FEATURE)
+    ended.findChild(QSpinBox, "mapFeatureSpin").setValue(4)
+    ended.findChild(QComboBox, "mapRangeCombo").setCurrentIndex(1)
+    state = view.state()
+    ended.findChild(QSpinBox, "mapFeatureSpin").setValue(1)
+    view.set_compare(Compare.WIPE, Layer.NOISY, Layer.ITERATE)
+    view.restore(Fields(state))
+    assert view.compare()[2] is Layer.FEATURE
+    assert ended.findChild(QSpinBox, "mapFeatureSpin").value() == 4
+    del state["maps"]  # a session that was saved before there were any
+    view.restore(Fields(state))
+
+
+def test_iterates_that_are_passed_by_are_not_waited_for(qtbot, ended):
+    show(qtbot, ended, Layer.ENTROPY)
+    for index in (0, 3, 1, 4):
+        ended.session.go(index)  # each before the one before is there
+    wait(qtbot, ended)
+    assert ended.picture_view.captions() == ["entropy of head 1 · iterate 4"]
+    assert {key.index for key, _ in ended.session.maps._kept} < {0, 1, 3, 4, 6}
+
+
+def test_a_map_is_saved_as_numbers_and_as_a_figure(qtbot, ended, tmp_path):
+    ended.actions_.export_map.trigger()
+    assert "There is no map to save" in ended.statusBar().currentMessage()
+    show(qtbot, ended, Layer.FEATURE)
+    ended.findChild(QSpinBox, "mapFeatureSpin").setValue(3)
+    ended.session.go(2)
+    wait(qtbot, ended)
+    for name in ("map.npz", "map.png"):
+        with Person(saves(str(tmp_path / name))):
+            ended.actions_.export_map.trigger()
+    with np.load(tmp_path / "map.npz") as saved:
+        np.testing.assert_array_equal(saved["values"][0], features(ended, 2).z[0, 2].float())
+        assert str(saved["kind"]) == "feature" and (int(saved["iterate"]), int(saved["number"])) == (2, 2)
+        assert str(saved["run"]) == "Run 1" and saved["corner"].tolist() == [0, 0]
+    figure = np.asarray(Image.open(tmp_path / "map.png").convert("RGB"))
+    levels = ended.picture_view.shown_picture()
+    times = 512 // 48
+    enlarged = levels.repeat(times, 0).repeat(times, 1)[..., None].repeat(3, -1)
+    heights = range(20, len(figure) - len(enlarged))
+    across = slice(16, 16 + enlarged.shape[1])
+    top = next(row for row in heights if (figure[row : row + len(enlarged), across] == enlarged).all())
+    assert (figure[top + len(enlarged) + 8 :] < 200).any() and (figure[16:top] < 200).any(), "legend and title"
+
+
+def test_a_copied_map_is_what_is_seen(qtbot, ended):
+    show(qtbot, ended, Layer.RESIDUAL)
+    ended.picture_view.fit()
+    QGuiApplication.clipboard().clear()
+    ended.clipboard.copy_picture.trigger()
+    image = QGuiApplication.clipboard().image()
+    assert (image.width(), image.height()) == (40, 48)
+    norms = features(ended, ended.session.index).settling.residual[0].float().numpy()
+    row, col = np.unravel_index(norms.argmax(), norms.shape)
+    assert image.pixelColor(int(col), int(row)).getRgb()[:3] == INFERNO_ENDS[1]
