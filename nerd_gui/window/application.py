@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from nerd_gui.files import why_not, write_file
 from nerd_gui.window.splash import Splash
 from nerd_gui.window.style.scheme import dress
+from nerd_gui.window.threads import end_with
 
 if TYPE_CHECKING:
     from nerd_gui.window.main_window import MainWindow
@@ -48,7 +49,7 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
         code = application.exec()
         for _, guard in opened:
             guard.end()
-        return code if opened else 1
+        return end_with(code if opened else 1)
     from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
 
     # A picture of the window as it comes, whatever its owner made of it.

@@ -19,6 +19,7 @@ from nerd_gui.imaging import (
     photo_noise,
     preview,
 )
+from nerd_gui.window.threads import wait_for
 
 PREVIEW_SIDE = 1200  # pixels
 _WORTH_A_PREVIEW = 2_000_000  # pixels; smaller photos are there as soon as their previews
@@ -69,7 +70,7 @@ class _Opening(QThread):
             self.photoWanted.emit(str(error))
         except (PhotoError, SessionFileError) as error:
             self.failed.emit(str(error), "")
-        except Exception as error:  # noqa: BLE001 - the thread's outermost frame: what escapes here would end the program
+        except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
             sentence = f"“{self.name}” was not opened: an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(sentence, traceback.format_exc())
         else:
@@ -163,7 +164,7 @@ class PhotoOpener(QObject):
         """Give up, and return when every thread has ended."""
         self.cancel()
         for opening in list(self._threads):
-            opening.wait()
+            wait_for(opening)
 
     def _begin(self, name: str, open_: Callable[[_Opening], Photo | SavedSession]) -> None:
         self._leave()
@@ -213,5 +214,8 @@ class PhotoOpener(QObject):
         opening = self.sender()
         assert isinstance(opening, _Opening)
         opening.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        if opening is self._current:
+            self._current = None
+            self.failed.emit(f"“{opening.name}” was not opened, and nothing says why; try it again.", "")
         self._threads.discard(opening)
         opening.deleteLater()

@@ -60,7 +60,7 @@ class _Saving(QThread):
         except MemoryError:
             sentence = f"{self.name} was not saved: it needs more memory than there is; close other programs first."
             self.failed.emit(sentence, "")
-        except Exception as error:  # noqa: BLE001 - the thread's outermost frame: what escapes here would end the program
+        except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
             sentence = f"{self.name} was not saved: an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(sentence, traceback.format_exc())
         else:

@@ -14,6 +14,7 @@ from nerd_gui.denoising import RunSettings
 from nerd_gui.denoising.batch import Batch, Job, Outcome, Progress, expanded, left_out, summary
 from nerd_gui.denoising.photo_files import Destination, Treatment
 from nerd_gui.window.queue.worker import Gate, QueueWorker
+from nerd_gui.window.threads import wait_for
 
 #: The folder that results go to, beside the first photo, unless another one is chosen.
 FOLDER_NAME = "denoised"
@@ -269,7 +270,7 @@ class PhotoQueue(QObject):
         """Stop, and return when the thread has ended."""
         self.stop()
         if self._worker is not None:
-            self._worker.wait()
+            wait_for(self._worker)
 
     # ---- what the thread says -----------------------------------------------------------------------------------
 

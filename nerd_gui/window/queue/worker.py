@@ -91,7 +91,7 @@ class QueueWorker(QThread):
                     left.remove(outcome.job)
                     self.done.emit(outcome, "")
                 return
-            except Exception as error:  # noqa: BLE001 - a defect that one photo meets must not cost a night's work
+            except BaseException as error:  # noqa: BLE001 - a defect that one photo meets must not cost a night's work
                 job = left.pop(0)
                 sentence = f"An unexpected error ({type(error).__name__}: {error})."
                 self.done.emit(Outcome(job, "failed", sentence), traceback.format_exc())

@@ -11,6 +11,7 @@ from nerd_gui.nerd import NERD, load_model
 from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.worker import PhotoWorker, RunWorker, Worker
+from nerd_gui.window.threads import wait_for
 
 _IDLE = 30_000  # milliseconds after a run in which a next one finds its memory ready
 
@@ -132,7 +133,7 @@ class RunController(QObject):
         """Stop, and return when every thread has ended."""
         self.stop()
         for worker in list(self._workers):
-            worker.wait()
+            wait_for(worker)
         self._idle.stop()
 
     # ---- inside -------------------------------------------------------------------------------------------------
@@ -224,5 +225,6 @@ class RunController(QObject):
         worker = self.sender()
         assert isinstance(worker, Worker)
         worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        self._on_failed(worker.number, "The run ended, and nothing says why; run it again.", "")  # if it is under way
         self._workers.discard(worker)
         worker.deleteLater()

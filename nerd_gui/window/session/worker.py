@@ -52,7 +52,7 @@ class Worker(QThread):
             self._work()
         except EXPECTED_ERRORS as error:
             self.failed.emit(self.number, str(error), "")
-        except Exception as error:  # noqa: BLE001 - the thread's outermost frame: what escapes here would end the program
+        except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
             sentence = f"The run ended with an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(self.number, sentence, traceback.format_exc())
         else:
