@@ -5,6 +5,7 @@ of f at 256x256. Everything here is for Linux with glibc and has no effect elsew
 """
 
 import ctypes
+import re
 import sys
 from typing import Any
 
@@ -12,6 +13,7 @@ _LARGEST_FAST, _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = 1, -1, -3, -8  # g
 _LARGEST = (1 << 31) - 1
 _OLD_LIMIT = 32 << 20  # the highest threshold that older versions take
 _RETURNED = 4 << 20  # bytes
+_RAN_OUT = re.compile("can(no|')t allocate memory|not enough memory|out of memory|bad_alloc", re.IGNORECASE)
 
 
 def _library() -> Any:
@@ -57,6 +59,13 @@ def return_freed() -> None:
     if library := _library():
         library.mallopt(_MMAP_THRESHOLD, _RETURNED)
         library.mallopt(_TRIM_THRESHOLD, _RETURNED)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that there is no memory left, in the words of Python, PyTorch or a card's driver."""
+    if isinstance(error, RuntimeError):
+        return _RAN_OUT.search(str(error)) is not None
+    return isinstance(error, MemoryError)
 
 
 def trim() -> None:

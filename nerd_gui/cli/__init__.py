@@ -41,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not type(error).__module__.startswith("nerd_gui."):
             raise
         say(error)
+    except (MemoryError, RuntimeError) as error:
+        if not allocator.ran_out(error):
+            raise
+        say("there is not enough memory left; close other programs, or take a smaller picture.")
     except OSError as error:
         say(f"“{error.filename}” cannot be used ({error.strerror}); check the path." if error.filename else error)
     return BAD_INPUT

@@ -209,9 +209,11 @@ def attempt(
             watch=watch,
             announce=announce,
         )
-    except (PhotoError, RunError, ModelError) as error:
+    except (PhotoError, RunError, ModelError, MemoryError) as error:
         if skip_existing and job.target.is_file():  # by another batch, meanwhile
             return Outcome(job, "skipped")
+        if isinstance(error, MemoryError):
+            return Outcome(job, "failed", f"“{job.source.name}” needs more memory than there is; close other programs.")
         return Outcome(job, "failed", str(error))
     return Outcome(job, "saved", report=report)
 

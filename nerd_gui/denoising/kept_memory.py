@@ -30,7 +30,10 @@ class KeptMemory:
             used = sum(array.nbytes for held in self._held if (array := held()) is not None)
             if used + 2 * int(np.prod(shape)) > self._limit:
                 return None
-            array = np.empty(shape, np.float16)
+            try:
+                array = np.empty(shape, np.float16)
+            except MemoryError:  # others have it
+                return None
             self._held.append(ref(array))
             return array
 

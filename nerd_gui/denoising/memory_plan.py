@@ -5,12 +5,13 @@ psutil is imported where it is called: a machine that only trains has none, and 
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
 
 from nerd_gui import allocator
-from nerd_gui.denoising.errors import TooLittleMemory
+from nerd_gui.denoising.errors import OutOfMemory, TooLittleMemory
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.equilibrium import SOLVERS, Storage
 from nerd_gui.nerd import NerdConfig
@@ -103,11 +104,16 @@ def budget_bytes(settings: RunSettings) -> int:
     budget = int(_SHARE * free_bytes(settings.device))
     if settings.memory_limit is None:
         return budget
+    return max(0, min(budget, int(_LIMIT_SHARE * 1e9 * settings.memory_limit) - _held(settings)))
+
+
+def _held(settings: RunSettings) -> int:
+    """Bytes that count towards a limit and are taken already."""
+    if settings.device.startswith("cuda"):
+        return int(torch.cuda.memory_allocated(settings.device))
     import psutil
 
-    cuda = settings.device.startswith("cuda")
-    held = torch.cuda.memory_allocated(settings.device) if cuda else psutil.Process().memory_info().rss
-    return max(0, min(budget, int(_LIMIT_SHARE * 1e9 * settings.memory_limit) - held))
+    return int(psutil.Process().memory_info().rss)
 
 
 def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan:
@@ -158,6 +164,28 @@ def _plans(
         if fewer < pairs and needed(fewer_settings, dtype) < needed(settings, dtype):
             step = f"{settings.solver.capitalize()} keeps {fewer} pair{'s' * (fewer > 1)} instead of {pairs}."
             yield MemoryPlan(needed(fewer_settings, dtype), budget, dtype, fewer, steps=(*steps, step))
+
+
+def limit_within(settings: RunSettings, budget: int) -> float:
+    """The `RunSettings.memory_limit` with which a run may take so many bytes."""
+    return (budget + _held(settings)) / (_LIMIT_SHARE * 1e9)
+
+
+@contextmanager
+def want_of_memory(settings: RunSettings, helps: str) -> Iterator[None]:
+    """Around what a run does: where memory runs out, that is said, and what helps.
+
+    Raises
+    ------
+    OutOfMemory
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not allocator.ran_out(error):
+            raise
+        where = "" if settings.device == "cpu" else f" of “{settings.device}”"
+        raise OutOfMemory(f"The memory{where} does not suffice for this run; {helps}.") from error
 
 
 def too_little(needed: int, settings: RunSettings, budget: int) -> TooLittleMemory:

@@ -5,11 +5,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nerd_gui.denoising.auto import AUTO, choose
-from nerd_gui.denoising.errors import RunError, TooLittleMemory
+from nerd_gui.denoising.errors import OutOfMemory, RunError, TooLittleMemory
+from nerd_gui.denoising.memory_plan import limit_within
 from nerd_gui.denoising.provenance import describe, edit_of
 from nerd_gui.denoising.recorder import record
 from nerd_gui.denoising.run import DenoisingRun
@@ -29,6 +31,8 @@ from nerd_gui.imaging import (
     what_is_lost,
 )
 from nerd_gui.nerd import NERD, load_model
+
+_TRIES = 3  # of a photo for which memory runs out
 
 
 class Stopped(Exception):
@@ -240,8 +244,9 @@ def denoise_file(
         _save_as_it_is(photo, source, target, treatment.quality, overwrite)
     else:
         subject = Subject.of(photo, sigma=treatment.sigma, seed=treatment.seed, clean=treatment.clean)
-        run = prepare(subject, settings, networks.get(settings), grain)
-        trajectory = _solved(run, should_stop, watch, tell)
+        trajectory = _solved_within_memory(
+            partial(prepare, subject, net=networks.get(settings), grain=grain), settings, should_stop, watch, tell
+        )
         index = trajectory.result
         result = replace(photo, pixels=trajectory.picture(index))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -279,6 +284,31 @@ def _save_as_it_is(photo: Photo, source: Path, target: Path, quality: int, overw
         write_file(target, source.read_bytes(), overwrite=overwrite)
     except OSError as error:
         raise PhotoError(f"“{target.name}” was not saved: {why_not(error, target)}.") from error
+
+
+def _solved_within_memory(
+    prepare_run: Callable[[RunSettings], DenoisingRun | PhotoRun],
+    settings: RunSettings,
+    should_stop: Callable[[], bool] | None,
+    watch: Callable[[Step], None] | None,
+    tell: Callable[[str], None],
+) -> Trajectory:
+    """Solve; where memory runs out on the way, again in half of what the plan was to take, and then in a quarter."""
+    said = None
+    for _ in range(_TRIES):
+        try:
+            run = prepare_run(settings)
+        except TooLittleMemory as error:  # of the limit that was set here
+            raise OutOfMemory(said) if said is not None else error from None
+        plan = run.plan.memory if isinstance(run, PhotoRun) else run.plan
+        try:
+            return _solved(run, should_stop, watch, tell)
+        except OutOfMemory as error:
+            said = str(error)
+        del run  # with all that the error's traceback held, before the next one is made
+        tell("Memory ran out on the way; the photo is denoised again in half as much of it.")
+        settings = replace(settings, memory_limit=limit_within(settings, plan.needed // 2))
+    raise OutOfMemory(said)
 
 
 def prepare(subject: Subject, settings: RunSettings, net: NERD, grain: int = 1) -> DenoisingRun | PhotoRun:

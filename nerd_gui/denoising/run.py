@@ -14,7 +14,7 @@ from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.eye_rule import EyeRule
 from nerd_gui.denoising.features import HALF_MAX, Features, FeatureStore, Settling, pixel_norms
 from nerd_gui.denoising.kept_memory import IN_MEMORY
-from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan
+from nerd_gui.denoising.memory_plan import MemoryPlan, plan_run, roomy_plan, want_of_memory
 from nerd_gui.denoising.settings import PICTURE, RunSettings
 from nerd_gui.denoising.strength import with_strength
 from nerd_gui.denoising.subject import Subject
@@ -112,18 +112,17 @@ class DenoisingRun:
 
         Raises
         ------
+        OutOfMemory
+            If memory runs out.
         RunError
-            If the device runs out of memory, or the disk of room for what memory does not hold.
+            If the disk has no room for what memory does not hold.
         """
         allocator.set_reuse(self.plan.reuse)
         try:
-            yield from self._iterates(should_stop, self._feature_store() if keep_features else None)
+            with want_of_memory(self.settings, "close other programs, or choose a smaller region or another device"):
+                yield from self._iterates(should_stop, self._feature_store() if keep_features else None)
         except _Stopped:
             return
-        except torch.OutOfMemoryError as error:
-            raise RunError(
-                f"The device “{self.settings.device}” ran out of memory; choose a smaller region or another device."
-            ) from error
 
     def _feature_store(self) -> FeatureStore:
         if self.settings.device.startswith("cuda"):  # whose memory the plan is about; features are kept elsewhere

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Literal
 
-import torch
-
 from nerd_gui import allocator
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
+from nerd_gui.denoising.memory_plan import want_of_memory
 from nerd_gui.denoising.recorder import Recorder
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.strength import with_strength
@@ -161,21 +160,19 @@ class PhotoRun:
 
         Raises
         ------
+        OutOfMemory
+            If memory runs out.
         RunError
-            If the device runs out of memory, or the disk of room for the iterates.
+            If the disk has no room for the iterates.
         """
         clock = _Clock(should_stop)
         how = How(self.settings, self.window, self.plan.memory.pairs, self.plan.memory.pair_dtype, clock.should_stop)
         allocator.set_reuse(self.plan.memory.reuse)
         try:
-            yield from self._tiles(how, clock, view)
+            with want_of_memory(self.settings, "close other programs, or choose a smaller memory limit"):
+                yield from self._tiles(how, clock, view)
         except Interrupted:
             return
-        except torch.OutOfMemoryError as error:
-            raise RunError(
-                f"The device “{self.settings.device}” ran out of memory; choose a smaller memory limit for the run, or "
-                "another device."
-            ) from error
         finally:
             allocator.trim()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from nerd_gui import allocator
 from nerd_gui.denoising.session_file import PhotoWanted, SavedSession, SessionFileError, read_session
 from nerd_gui.imaging import (
     OpeningCancelled,
@@ -71,6 +72,9 @@ class _Opening(QThread):
         except (PhotoError, SessionFileError) as error:
             self.failed.emit(str(error), "")
         except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
+            if allocator.ran_out(error):
+                self.failed.emit(f"“{self.name}” needs more memory than there is; close other programs.", "")
+                return
             sentence = f"“{self.name}” was not opened: an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(sentence, traceback.format_exc())
         else:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from nerd_gui import allocator
 from nerd_gui.denoising import DenoisingRun, PhotoRun, RunError
 from nerd_gui.imaging import PhotoError
 from nerd_gui.nerd import ModelError
@@ -53,6 +54,9 @@ class Worker(QThread):
         except EXPECTED_ERRORS as error:
             self.failed.emit(self.number, str(error), "")
         except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
+            if allocator.ran_out(error):
+                self.failed.emit(self.number, "The run needs more memory than there is; close other programs.", "")
+                return
             sentence = f"The run ended with an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(self.number, sentence, traceback.format_exc())
         else:
