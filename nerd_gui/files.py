@@ -61,6 +61,31 @@ def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = Tru
     write_file(path, text.encode(errors="backslashreplace"), overwrite=overwrite)
 
 
+def check_place(path: str | os.PathLike[str]) -> None:
+    """See to it that a file of this name can be written, before work on its content begins; folders may be missing.
+
+    Raises
+    ------
+    OSError
+        If not, with `path` as its file name: the name is too long or has characters that the disk does not know, or
+        nothing can be written in the folder, or in the one that missing folders would be made in.
+    """
+    target = Path(os.path.realpath(path))
+    folder, missing = target.parent, [target.name]
+    while not os.path.exists(folder) and folder != folder.parent:
+        folder, missing = folder.parent, [folder.name, *missing]
+    try:
+        for name in missing:
+            with suppress(FileNotFoundError):
+                (folder / name).lstat()
+        if not os.path.exists(folder / missing[0]):
+            with _temporary(folder / missing[0], 0o600):
+                pass
+    except OSError as error:
+        error.filename, error.filename2 = os.fspath(path), None
+        raise
+
+
 def from_json(text: str | bytes) -> Any:
     """The value that a JSON text stands for, whoever wrote it.
 
@@ -109,6 +134,10 @@ def why_not(error: OSError, path: str | os.PathLike[str]) -> str:
         return "it is write-protected; choose another name"
     if isinstance(error, PermissionError):
         return f"writing in the folder “{folder}” is not permitted; choose another one"
+    if error.errno == errno.ENAMETOOLONG:
+        return "its name is too long; choose a shorter one"
+    if error.errno == errno.EROFS:
+        return f"the disk with the folder “{folder}” is read-only; choose another one"
     if error.errno == errno.ENOSPC:
         return "the disk is full; make room on it or choose another one"
     return f"{error.strerror or error}; try another folder or name"

@@ -9,9 +9,10 @@ import io
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 
 from nerd_gui import allocator
-from nerd_gui.cli.arguments import BAD_INPUT, INTERRUPTED, say
+from nerd_gui.cli.arguments import BAD_INPUT, INTERRUPTED, LastingStream, say
 
 COMMANDS = ("denoise", "analyse", "evaluate", "noise", "train", "bench", "tune")
 
@@ -25,6 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     allocator.share_one_arena()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
+    with redirect_stdout(LastingStream(sys.stdout)), redirect_stderr(LastingStream(sys.stderr)):
+        return _run(argv, began)
+
+
+def _run(argv: Sequence[str] | None, began: float) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "window"
     try:

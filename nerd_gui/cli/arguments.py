@@ -2,9 +2,11 @@
 
 import argparse
 import math
+import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TextIO, TypeVar
 
 #: Exit codes: some of several photos could not be denoised; what a person has to put right; interrupted.
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -19,6 +21,35 @@ class UsageError(ValueError):
 def say(message: object) -> None:
     """Say something in one line on stderr."""
     print("nerd-gui:", " ".join(str(message).split()), file=sys.stderr, flush=True)
+
+
+class LastingStream:
+    """An output stream that takes no offence when nobody reads it any more: the work goes on, and is not lost."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, or do not."""
+        with self._unbroken():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or do not."""
+        with self._unbroken():
+            self._stream.flush()
+
+    @contextmanager
+    def _unbroken(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            # What is still in the buffer goes there, too, when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 class Parser(argparse.ArgumentParser):

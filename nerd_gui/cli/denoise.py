@@ -2,7 +2,10 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nerd_gui.cli.arguments import (
@@ -18,12 +21,14 @@ from nerd_gui.cli.arguments import (
 )
 from nerd_gui.cli.denoise_progress import ProgressLine, summarize, tell
 from nerd_gui.cli.settings import add_run_options, run_settings
-from nerd_gui.cli.targets import check_file, write_text
+from nerd_gui.cli.targets import OutputError, check_file, write_text
 from nerd_gui.denoising import AUTO, PICTURE, check_device, default_device, fast_precision
 from nerd_gui.denoising.batch import Batch, Outcome
 from nerd_gui.denoising.cluster import Cluster
 from nerd_gui.denoising.photo_files import Destination, Networks, Treatment
 from nerd_gui.imaging import open_photo
+
+_SHARE = 20  # times as long as writing a report took, nothing is written
 
 
 def parser() -> argparse.ArgumentParser:
@@ -114,25 +119,26 @@ def run(args: argparse.Namespace) -> int:
     networks = Networks()
     if settings.model != AUTO:
         networks.get(settings)
-    line = ProgressLine()
+    line, report = ProgressLine(), _Report(args.report, batch, several=several, overwrite=args.overwrite)
     if args.dask is None:
-        outcomes = _told(batch, batch.outcomes(watch=line, announce=line.announce, networks=networks), line, several)
+        coming = batch.outcomes(watch=line, announce=line.announce, networks=networks)
+        outcomes = _told(batch, coming, line, report, several)
     else:
         with Cluster(args.dask) as cluster:
             if not cluster.workers:
                 say(f"The Dask cluster “{args.dask}” has no worker yet; waiting for one.")
-            outcomes = _told(
-                batch, cluster.outcomes(batch, device=device, watch=line, announce=line.announce), line, several
-            )
-    reports = [outcome.report for outcome in outcomes if outcome.report is not None]
-    if args.report is not None and reports:
-        text = json.dumps(reports if several else reports[0], indent=2, allow_nan=False) + "\n"
-        write_text(args.report, text, overwrite=args.overwrite)
+            coming = cluster.outcomes(batch, device=device, watch=line, announce=line.announce)
+            outcomes = _told(batch, coming, line, report, several)
+    if report.error is not None:
+        say(report.error)
+        return BAD_INPUT
     failed = any(outcome.state == "failed" for outcome in outcomes)
     return 0 if not failed else SOME_FAILED if several else BAD_INPUT
 
 
-def _told(batch: Batch, coming: Iterator[Outcome], line: ProgressLine, several: bool) -> list[Outcome]:
+def _told(
+    batch: Batch, coming: Iterator[Outcome], line: ProgressLine, report: "_Report", several: bool
+) -> list[Outcome]:
     """What became of each photo, said as it is known, and in the end of all of them, also if that is an interrupt."""
     outcomes: list[Outcome] = []
     try:
@@ -140,9 +146,45 @@ def _told(batch: Batch, coming: Iterator[Outcome], line: ProgressLine, several: 
             line.leave()
             outcomes.append(outcome)
             tell(outcome)
+            report.write(outcomes)
     finally:
         line.leave()
         outcomes.sort(key=lambda outcome: batch.jobs.index(outcome.job))
+        report.write(outcomes, at_last=True)
         if several:
             summarize(outcomes, len(batch.jobs))
     return outcomes
+
+
+class _Report:
+    """The file of the runs' numbers: written after each photo, so that what ends a batch does not take it along.
+
+    Attributes
+    ----------
+    error : OutputError or None
+        Why it could not be written the last time; the photos are worth going on.
+    """
+
+    def __init__(self, path: Path | None, batch: Batch, *, several: bool, overwrite: bool) -> None:
+        self._path, self._several, self._overwrite = path, several, overwrite
+        self._order = {job: number for number, job in enumerate(batch.jobs)}
+        # Not sooner, so that writing takes little of the time; in a pipe there is room for one report.
+        self._next = math.inf if path is not None and os.path.exists(path) and not os.path.isfile(path) else 0.0
+        self._written = 0
+        self.error: OutputError | None = None
+
+    def write(self, outcomes: Sequence[Outcome], *, at_last: bool = False) -> None:
+        began = time.monotonic()
+        done = sorted((one for one in outcomes if one.report is not None), key=lambda one: self._order[one.job])
+        if self._path is None or len(done) == self._written or (began < self._next and not at_last):
+            return
+        reports = [outcome.report for outcome in done]
+        text = json.dumps(reports if self._several else reports[0], indent=2, allow_nan=False) + "\n"
+        try:
+            write_text(self._path, text, overwrite=self._overwrite)
+        except OutputError as error:
+            self.error = error
+        else:
+            self.error, self._overwrite, self._written = None, True, len(done)  # what is there now is ours
+        ended = time.monotonic()
+        self._next = max(self._next, ended + _SHARE * (ended - began))

@@ -22,9 +22,11 @@ def check_file(path: Path | None, *, replace: bool = True) -> None:
     """
     if path is None:
         return
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UsageError(f"“{path}” is a folder; name a file in it.")
-    if path.exists() and not path.is_file():  # a pipe or a device: nothing is replaced there, or made beside it
+    if os.path.exists(path) and not os.path.isfile(
+        path
+    ):  # a pipe or a device: nothing is replaced there, or made beside it
         return
     if not replace and os.path.lexists(path):
         raise UsageError(f"“{path}” exists already; choose another name, or ask for it to be replaced (--overwrite).")

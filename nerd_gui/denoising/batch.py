@@ -118,7 +118,7 @@ class Batch:
 
     def done_already(self, job: Job) -> bool:
         """Whether a photo is skipped because its result is there."""
-        return self.skip_existing and job.target.is_file()
+        return self.skip_existing and os.path.isfile(job.target)
 
     def outcomes(
         self,
@@ -193,7 +193,7 @@ def attempt(
     Stopped
         If it was stopped. Nothing is saved then.
     """
-    if skip_existing and job.target.is_file():
+    if skip_existing and os.path.isfile(job.target):
         return Outcome(job, "skipped")
     try:
         destination.check(job.target)
@@ -210,7 +210,7 @@ def attempt(
             announce=announce,
         )
     except (PhotoError, RunError, ModelError, MemoryError) as error:
-        if skip_existing and job.target.is_file():  # by another batch, meanwhile
+        if skip_existing and os.path.isfile(job.target):  # by another batch, meanwhile
             return Outcome(job, "skipped")
         if isinstance(error, MemoryError):
             return Outcome(job, "failed", f"“{job.source.name}” needs more memory than there is; close other programs.")

@@ -25,6 +25,7 @@ from nerd_gui.imaging import (
     OpeningCancelled,
     Photo,
     PhotoError,
+    check_saving,
     open_photo,
     save_picture,
     suffix_for_file,
@@ -59,8 +60,8 @@ class Destination:
     def __init__(self, place: str, *, several: bool = False, overwrite: bool = False) -> None:
         self.path = Path(place)
         self.overwrite = overwrite
-        self.is_folder = several or place.endswith(tuple(filter(None, (os.sep, os.altsep)))) or self.path.is_dir()
-        if self.is_folder and self.path.exists() and not self.path.is_dir():
+        self.is_folder = several or place.endswith(tuple(filter(None, (os.sep, os.altsep)))) or os.path.isdir(place)
+        if self.is_folder and os.path.exists(place) and not os.path.isdir(place):
             raise RunError(f"“{place}” is a file; name a folder for the denoised photos.")
         if not self.is_folder and not self.path.suffix:
             raise RunError(f"“{place}” has no suffix; end it in .png for a file, or in {os.sep} for a folder.")
@@ -76,7 +77,7 @@ class Destination:
         folder = self.path.parent
         if self.is_folder:
             path = self.path.absolute()
-            folder = next(folder for folder in (path, *path.parents) if folder.exists())
+            folder = next(folder for folder in (path, *path.parents) if os.path.exists(folder))
         try:
             with tempfile.TemporaryFile(dir=folder):  # permissions alone do not tell
                 pass
@@ -113,7 +114,8 @@ class Destination:
         """
         if os.path.lexists(target) and not self.overwrite:
             raise RunError(
-                f"“{target}” exists already; choose another name, or ask for it to be replaced (--overwrite)."
+                f"“{target}” exists already; choose another name, or ask for it to be replaced (--overwrite) or for "
+                "what is there to be skipped (--skip-existing)."
             )
 
 
@@ -236,11 +238,12 @@ def denoise_file(
         photo = open_photo(source, cancelled=should_stop)
     except OpeningCancelled as error:
         raise Stopped from error
-    lost = what_is_lost(target.suffix, photo)  # raises for an unknown suffix
+    check_saving(target, photo, overwrite=overwrite)
+    lost = what_is_lost(target.suffix, photo)
     report = None
     settings, grain = _chosen(photo, treatment, tell)
     if settings is None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target)
         _save_as_it_is(photo, source, target, treatment.quality, overwrite)
     else:
         subject = Subject.of(photo, sigma=treatment.sigma, seed=treatment.seed, clean=treatment.clean)
@@ -249,7 +252,7 @@ def denoise_file(
         )
         index = trajectory.result
         result = replace(photo, pixels=trajectory.picture(index))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target)
         save_picture(
             target,
             result,
@@ -274,6 +277,13 @@ def _chosen(photo: Photo, treatment: Treatment, tell: Callable[[str], None]) -> 
     tell(choice.reason)
     chosen = None if choice.model is None else replace(settings, model=choice.model)
     return chosen, treatment.grain or choice.grain
+
+
+def _make_folder(target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PhotoError(f"“{target.name}” was not saved: {why_not(error, target.parent)}.") from error
 
 
 def _save_as_it_is(photo: Photo, source: Path, target: Path, quality: int, overwrite: bool) -> None:

@@ -15,7 +15,15 @@ from nerd_gui.imaging.photo_noise import PhotoNoise, photo_noise
 from nerd_gui.imaging.preview import Preview, preview
 from nerd_gui.imaging.psnr_ssim import psnr, ssim, to_8_bit
 from nerd_gui.imaging.samples import describe_sample, open_sample, sample_names
-from nerd_gui.imaging.save import denoised_name, free_name, save_picture, suffix_for_file, usual_suffix, what_is_lost
+from nerd_gui.imaging.save import (
+    check_saving,
+    denoised_name,
+    free_name,
+    save_picture,
+    suffix_for_file,
+    usual_suffix,
+    what_is_lost,
+)
 from nerd_gui.imaging.watch import OpeningCancelled
 from nerd_gui.imaging.xmp import Edit
 
@@ -29,6 +37,7 @@ __all__ = [
     "PhotoNoise",
     "Preview",
     "add_noise",
+    "check_saving",
     "denoised_name",
     "describe_sample",
     "free_name",

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nerd_gui.files import why_not, write_file
+from nerd_gui.files import check_place, why_not, write_file
 from nerd_gui.imaging.decode import FORMATS as READABLE
 from nerd_gui.imaging.encode import FORMATS, JPEG_EXIF_BYTES, JPEG_XMP_BYTES, Format, Words
 from nerd_gui.imaging.errors import PhotoError, in_words
@@ -20,6 +21,7 @@ from nerd_gui.imaging.thumbnail import thumbnail_of_samples
 from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
 _BAND = 128  # rows that are rounded at a time: they stay in the processor's cache
+_TRIAL = 8  # pixels on a side of what is encoded to see whether it can be
 _EDIT_BYTES = 6_000  # what the record of an edit may take of an XMP packet
 
 
@@ -65,8 +67,38 @@ def save_picture(
         format, or it cannot be written.
     """
     path = Path(path)
+    data = _encoded(path, photo, _checked(path, photo, overwrite), description, edit, quality)
+    try:
+        write_file(path, data, overwrite=overwrite)
+    except OSError as error:
+        raise PhotoError(f"“{path.name}” was not saved: {why_not(error, path)}.") from error
+    return path
+
+
+def check_saving(path: str | os.PathLike[str], photo: Photo, *, overwrite: bool = False) -> None:
+    """See to it that a photo like this one can be saved there, before the work on its pixels begins.
+
+    Folders that are missing need not be there yet.
+
+    Raises
+    ------
+    PhotoError
+        As `save_picture` does, for all that can be known beforehand.
+    """
+    path, corner = Path(path), np.s_[..., :_TRIAL, :_TRIAL]
+    alpha = None if photo.alpha is None else photo.alpha[corner]
+    form = _checked(path, photo, overwrite)
+    _encoded(path, replace(photo, pixels=photo.pixels[corner], alpha=alpha), form)
+    try:
+        check_place(path)
+    except OSError as error:
+        raise PhotoError(f"“{path.name}” cannot be saved: {why_not(error, path)}.") from error
+
+
+def _checked(path: Path, photo: Photo, overwrite: bool) -> Format:
+    """The format that a photo is to be saved in, once it is known that it may be."""
     form = _format(path.suffix)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise PhotoError(f"“{path}” is a folder; choose a file name in it.")
     if not overwrite:
         if photo.path is not None and path.absolute() == photo.path.absolute():
@@ -77,9 +109,16 @@ def save_picture(
         raise PhotoError(
             f"{form.name} holds at most {form.max_side} pixels on a side; save “{path.name}” as PNG or TIFF."
         )
+    return form
+
+
+def _encoded(
+    path: Path, photo: Photo, form: Format, description: str | None = None, edit: Edit | None = None, quality: int = 95
+) -> bytes:
+    """The bytes of the file."""
     try:
         samples = _samples(photo, form)
-        data = form.encode(samples, _words(photo, samples, form, description, edit), quality)
+        return form.encode(samples, _words(photo, samples, form, description, edit), quality)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -88,11 +127,6 @@ def save_picture(
         raise PhotoError(
             f"“{path.name}” was not saved: the encoder refused it ({in_words(error)}); try another format."
         ) from error
-    try:
-        write_file(path, data, overwrite=overwrite)
-    except OSError as error:
-        raise PhotoError(f"“{path.name}” was not saved: {why_not(error, path)}.") from error
-    return path
 
 
 def what_is_lost(suffix: str, photo: Photo) -> tuple[str, ...]:

@@ -11,7 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QIODevice, QSettings, Qt, QTimer
+from PySide6.QtCore import (
+    QBuffer,
+    QIODevice,
+    QMessageLogContext,
+    QSettings,
+    Qt,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from nerd_gui.files import why_not, write_file
@@ -39,7 +48,9 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
     headless = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if screenshot is not None and headless:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    before = qInstallMessageHandler(_end_without_display)
     application = QApplication.instance() or QApplication(sys.argv[:1])
+    qInstallMessageHandler(before)
     application.setApplicationName("NERD GUI")
     dress()
     if screenshot is None:
@@ -59,6 +70,18 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
         window.resize(FIRST_SIZE)  # whatever screen is there, or none
         window.show()
         return _take_screenshot(window, screenshot)
+
+
+def _end_without_display(kind: QtMsgType, _: QMessageLogContext, __: str) -> None:
+    """Take what Qt says while it looks for a display; where there is none it would abort the program after this."""
+    if kind is QtMsgType.QtFatalMsg:
+        code = _complain(
+            "The window cannot be shown: there is no display, or Qt lacks a library for it, such as libxcb-cursor0. "
+            "“nerd-gui --screenshot FILE” makes a picture of the window without one, and “nerd-gui denoise” denoises "
+            "photos."
+        )
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _open(photo: Path | None, model: str | None) -> tuple[MainWindow, Guard]:
