@@ -4,6 +4,7 @@ The command line and the window both take them from here, so that they give the 
 """
 
 from nerd_gui.analysis.catalogue.entry import Analysis, Question
+from nerd_gui.analysis.catalogue.iterates import LOOKING, PATH, ROLLOUT, SETTLING
 from nerd_gui.analysis.catalogue.pixel import INFLUENCE
 from nerd_gui.analysis.catalogue.shown import Axis, Curve, Picture, Plot, Scale, Shown, Table
 from nerd_gui.analysis.catalogue.solutions import HEADS, RACE, STARTS, racers
@@ -11,7 +12,11 @@ from nerd_gui.analysis.catalogue.stability import SPECTRUM
 from nerd_gui.analysis.catalogue.trust import RISK, WHITENESS
 
 CATALOGUE: dict[str, Analysis] = {
-    each.name: each for each in (INFLUENCE, RISK, WHITENESS, HEADS, STARTS, RACE, SPECTRUM)
+    each.name: each
+    for each in (
+        *(INFLUENCE, ROLLOUT, RISK, WHITENESS, HEADS, LOOKING),
+        *(SETTLING, PATH, STARTS, RACE, SPECTRUM),
+    )
 }
 
 __all__ = [
