@@ -14,7 +14,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from nerd_gui import allocator
 from nerd_gui.cli.arguments import BAD_INPUT, INTERRUPTED, LastingStream, say
 
-COMMANDS = ("denoise", "analyse", "evaluate", "noise", "train", "bench", "tune")
+COMMANDS = ("denoise", "analyse", "evaluate", "noise", "train", "export-onnx", "bench", "tune")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def _run(argv: Sequence[str] | None, began: float) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "window"
     try:
-        command = importlib.import_module(f"nerd_gui.cli.{name}")
+        command = importlib.import_module(f"nerd_gui.cli.{name}".replace("-", "_"))
         args = command.parser().parse_intermixed_args(arguments, argparse.Namespace(began=began, max_pixels=None))
         if args.max_pixels is not None:
             importlib.import_module("nerd_gui.imaging.limits").allow_pixels(args.max_pixels)

@@ -178,10 +178,10 @@ class NERD(nn.Module):
         if level is None:
             raise ValueError("This network has to be told the noise level (0-255 scale) beside the picture.")
         told = torch.as_tensor(level, dtype=y.dtype, device=y.device)
-        shape = tuple(told.shape)
-        if shape not in ((), (len(y),), (len(y), 1, *y.shape[2:])):
+        batch, shape = y.shape[0], tuple(told.shape)  # a number to `len`, even while a graph for any is exported
+        if shape not in ((), (batch,), (batch, 1, *y.shape[2:])):
             raise ValueError(f"The noise level must be a number, (B,) or (B, 1, rows, cols), not {shape}.")
-        return told if told.dim() == 4 else told.expand(len(y))[:, None, None, None]
+        return told if told.dim() == 4 else told.expand(batch)[:, None, None, None]
 
     def implicit(
         self,
@@ -217,7 +217,9 @@ class NERD(nn.Module):
         window, precision = self.window if window is None else window, precision or "float32"
         if precision not in get_args(Precision):
             raise ValueError(f"The precision must be one of {', '.join(get_args(Precision))}, not {precision!r}.")
-        dtype, overwrite = z.dtype, not (self.training or torch.is_grad_enabled())
+        # A graph that is being exported is told what is computed, not where it is kept.
+        overwrite = not (self.training or torch.is_grad_enabled() or torch.compiler.is_exporting())
+        dtype = z.dtype
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
             u = (s + z).contiguous(memory_format=torch.channels_last)
             if self.non_local is not None:

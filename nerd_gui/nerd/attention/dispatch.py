@@ -18,10 +18,11 @@ from nerd_gui import compiled
 from nerd_gui.nerd.attention.blocks import attention_by_blocks
 from nerd_gui.nerd.attention.compiled import compiled_attention
 from nerd_gui.nerd.attention.fused import dense_attention, flex_attention, flex_unavailable
+from nerd_gui.nerd.attention.rows import attention_by_rows
 from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 
 Precision = Literal["float32", "bfloat16"]
-AttentionPath = Literal["compiled", "blocks", "dense", "flex"]
+AttentionPath = Literal["compiled", "blocks", "dense", "flex", "rows"]
 
 #: On an accelerator, a patch of so many pixels is attended to as a whole.
 _DENSE_PIXELS = 96 * 96
@@ -49,7 +50,7 @@ def neighbourhood_attention(
         "bfloat16" allows it: where float32 is as fast, or a gradient is asked for on the processor, float32 is used.
     interrupt : callable, optional
         Called many times a second, from any thread; what it raises ends the evaluation.
-    path : {"compiled", "blocks", "dense", "flex"}, optional
+    path : {"compiled", "blocks", "dense", "flex", "rows"}, optional
         The code that does it; None: the one that `attention_path` chooses.
 
     Returns
@@ -93,6 +94,8 @@ def neighbourhood_attention(
         interrupt()
     if chosen == "dense":
         return dense_attention(*inputs, window).to(value.dtype)
+    if chosen == "rows":
+        return attention_by_rows(*inputs, window).to(value.dtype)
     if chosen == "flex":
         return flex_attention(*inputs, window).to(value.dtype)
     raise ValueError(f"The path of the attention must be one of {', '.join(get_args(AttentionPath))}, not {path!r}.")

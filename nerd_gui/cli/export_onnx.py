@@ -1,0 +1,39 @@
+"""`nerd-gui export-onnx`: a network for programs that know neither PyTorch nor this one."""
+
+import argparse
+from pathlib import Path
+
+from nerd_gui.cli.arguments import Parser, whole
+from nerd_gui.nerd import load_model
+from nerd_gui.nerd.onnx import export_onnx
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `nerd-gui export-onnx`."""
+    made = Parser(
+        "export-onnx",
+        "Write a network as three ONNX graphs, inject, f and decode, for pictures of any size. The program that runs\n"
+        "them finds the equilibrium itself: docs/onnx_solver.py does it with numpy in a few lines.",
+        "examples:\n  nerd-gui export-onnx nerd-lite -o nerd-lite-onnx/\n"
+        "  nerd-gui export-onnx my-network.safetensors -o mine/ --window 33",
+    )
+    add = made.add_argument
+    add("model", metavar="NAME", help="network by name, or a .safetensors file")
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files; made if not there")
+    add("--window", type=whole(1), metavar="Q", help="attention window in pixels (default: the network's own)")
+    add("--overwrite", action="store_true", help="replace files that exist")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export, and print the files' names.
+
+    Raises
+    ------
+    ModelError, ExportError
+    """
+    for path in export_onnx(
+        load_model(args.model), args.output, args.model, window=args.window, overwrite=args.overwrite
+    ):
+        print(path)
+    return 0
