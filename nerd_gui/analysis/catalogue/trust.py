@@ -111,10 +111,10 @@ RISK = Analysis(
     "risk",
     "Expected error",
     "How good the result is, with an error bar and a map, though nobody knows the clean picture.",
-    "Stein's unbiased risk estimate: MSE ≈ ‖x̂ − y‖²/n − σ² + 2σ²·div/n with div = Σ ∂x̂ᵢ/∂yᵢ, the divergence by four "
+    "Stein's unbiased risk estimate: MSE ≈ ‖x̂ − y‖²/n − σ² + 2σ²·div/n with div = Σ ∂x̂ᵢ/∂yᵢ, the divergence by two "
     "random probes b of ±1: bᵀ(∂x̂/∂y)b, each by one linear equation at the equilibrium. For white Gaussian noise of a "
     "known level.",
-    40,
+    20,
     _ask_risk,
     _show_risk,
 )
