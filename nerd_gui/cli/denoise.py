@@ -65,7 +65,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="ADDRESS",
         help="let a Dask cluster do it, whose workers see the same folders: one task a photo",
     )
-    add("--quality", type=quality, default=95, metavar="Q", help="of JPEG and WebP files, 1-100 (default: 95)")
+    add(
+        "--quality",
+        type=quality,
+        metavar="Q",
+        help="of JPEG and WebP files, 1-100 (default: the photo's, or 95)",
+    )
     add("--grain", type=int, choices=(1, 2), help="2: for coarse or resized noise (default: 1, or what auto chooses)")
     add_max_pixels(made)
     add_run_options(made)

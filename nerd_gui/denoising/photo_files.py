@@ -133,8 +133,8 @@ class Treatment:
         Add such noise first (0-255 scale); None: the photo is noisy already.
     clean : Photo, optional
         The clean picture of an already noisy photo.
-    quality : int
-        Of saved JPEG and WebP files, 1-100.
+    quality : int, optional
+        Of saved JPEG and WebP files, 1-100; None: see `save_picture`.
     """
 
     settings: RunSettings
@@ -142,7 +142,7 @@ class Treatment:
     sigma: float | None = None
     seed: int = 0
     clean: Photo | None = None
-    quality: int = 95
+    quality: int | None = None
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,7 @@ def _make_folder(target: Path) -> None:
         raise PhotoError(f"“{target.name}” was not saved: {why_not(error, target.parent)}.") from error
 
 
-def _save_as_it_is(photo: Photo, source: Path, target: Path, quality: int, overwrite: bool) -> None:
+def _save_as_it_is(photo: Photo, source: Path, target: Path, quality: int | None, overwrite: bool) -> None:
     if source.suffix.lower() != target.suffix.lower():
         save_picture(target, photo, quality=quality, overwrite=overwrite)
         return

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 from nerd_gui.imaging.errors import PhotoError, in_words
 from nerd_gui.imaging.limits import check_scans, check_size
 from nerd_gui.imaging.metadata import XMP_TAG, exif_of_tiff, find_tag, upright_exif
+from nerd_gui.imaging.particulars import NOTHING, Particulars, of_pillow, of_tiff
 from nerd_gui.imaging.watch import OpeningCancelled, Watch
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
@@ -33,6 +34,7 @@ _MAGIC = (*TIFF_MAGIC, b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
 NO_PICTURE = "is not a picture that can be opened here; choose a PNG, JPEG, TIFF, WebP or BMP file."
 _LAYOUT_TAGS = (258, 277, 338, 339)  # BitsPerSample, SamplesPerPixel, ExtraSamples, SampleFormat
 _INCOMPLETE = "is incomplete, some of its pixels are missing; take another copy of it."
+_MOST_PAGES = 1000  # that are counted
 _BAND = 128  # rows that are scaled at a time: they stay in the processor's cache
 _ROUNDING = 1e-3  # half-precision values near 1 are this coarse
 
@@ -47,6 +49,7 @@ class Decoded(NamedTuple):
     exif: bytes | None
     icc_profile: bytes | None
     xmp: bytes | None
+    particulars: Particulars = NOTHING
 
 
 def looks_like_a_picture(head: bytes) -> bool:
@@ -164,8 +167,8 @@ def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
         for number, band in enumerate(bands):
             scaling.at(number * _BAND / image.height)
             planes.put(band, bit_depth, row=number * _BAND)
-        xmp = _block(image.info.get("xmp"))
-    return Decoded(planes.values, 3 if channels > 2 else 1, bit_depth, kind, exif, icc_profile, xmp)
+        xmp, particulars = _block(image.info.get("xmp")), of_pillow(image, data)
+    return Decoded(planes.values, 3 if channels > 2 else 1, bit_depth, kind, exif, icc_profile, xmp, particulars)
 
 
 def _bands(image: Image.Image) -> Iterator[Image.Image]:
@@ -208,7 +211,8 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
             raise PhotoError("is incomplete, its description is missing; take another copy of it.")
         plain = page.photometric in (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB)
         if not plain or page.dtype is None:  # palettes, inks, luma and chroma
-            return _decode_with_pillow(data, watch)
+            particulars = of_tiff(page, _count_of(tiff), data)
+            return _decode_with_pillow(data, watch)._replace(particulars=particulars)
         if page.dtype.kind not in "buf":
             raise PhotoError(f"holds {page.dtype} values; save it as unsigned integers or real numbers first.")
         colours = 3 if page.photometric == PHOTOMETRIC.RGB else 1
@@ -226,6 +230,7 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
         icc_profile = _block(page.tags.valueof("InterColorProfile"))
         xmp = _block(page.tags.valueof(XMP_TAG))
         real = page.dtype.kind == "f"
+        particulars = of_tiff(page, _count_of(tiff), data)
     if negative:
         np.subtract(1, planes[0], out=planes[0])
     if premultiplied:
@@ -233,7 +238,15 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
             np.divide(plane, planes[-1], out=plane, where=planes[-1] > 0)
             np.minimum(plane, 1, out=plane)
     bit_depth = 32 if real or bits > 16 else 16 if bits > 8 else 8
-    return Decoded(planes, colours, bit_depth, "TIFF", exif_of_tiff(data), icc_profile, xmp)
+    return Decoded(planes, colours, bit_depth, "TIFF", exif_of_tiff(data), icc_profile, xmp, particulars)
+
+
+def _count_of(tiff: Any) -> int:
+    """The pages of a TIFF file, without reduced versions of others; what is damaged behind the first counts as none."""
+    try:
+        return 1 + sum(not page.aspage().is_reduced for page in tiff.pages[1:_MOST_PAGES])
+    except Exception:  # noqa: BLE001 - the first page is what is opened
+        return 1
 
 
 def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:

@@ -3,12 +3,13 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 from PIL import Image
 
-from nerd_gui.imaging.metadata import add_png_chunks, fill_tiff_directories, tiff_options
+from nerd_gui.imaging.metadata import add_png_chunks, fill_tiff_directories, jpeg_iptc, tiff_options
+from nerd_gui.imaging.particulars import COMMENT, DESCRIPTION, NOTHING, Particulars
 from nerd_gui.imaging.xmp import smaller
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
@@ -16,6 +17,7 @@ from nerd_gui.imaging.xmp import smaller
 _PNG_LEVEL = 3  # of photos as small as the usual 6, in half the time
 #: Of an EXIF block and of an XMP packet in a JPEG file.
 JPEG_EXIF_BYTES, JPEG_XMP_BYTES = 65_533, 65_502
+JPEG_SEGMENT_BYTES = 65_533
 
 
 class Words(NamedTuple):
@@ -29,12 +31,20 @@ class Words(NamedTuple):
     xmp : bytes or None
         A packet.
     description : str or None
+        What is said of the new picture.
+    particulars : Particulars
+        Of the photo.
     """
 
     exif: bytes | None
     icc_profile: bytes | None
     xmp: bytes | None
     description: str | None
+    particulars: Particulars = NOTHING
+
+    def text(self, key: str) -> str | None:
+        """The photo's own text of that key."""
+        return dict(self.particulars.texts).get(key)
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,9 @@ class Format:
     depth: int  # bits, 32 for real numbers
     alpha: bool
     words: bool  # EXIF, XMP and a colour profile
+    resolution: bool
+    iptc: bool
+    texts: tuple[str, ...] | None  # the keys of those that it has room for; None: of all
     max_side: int
     encode: Callable[[NDArray, Words, int], bytes]
 
@@ -60,7 +73,11 @@ def _encode_png(samples: NDArray, words: Words, _: int) -> bytes:
     from imagecodecs import png_encode  # Pillow has no 16-bit colours
 
     png = png_encode(samples, level=_PNG_LEVEL)
-    return add_png_chunks(bytes(png), words.exif, words.icc_profile, words.xmp, words.description)
+    texts = list(words.particulars.texts)
+    if words.description is not None:
+        texts.append((COMMENT if words.text(DESCRIPTION) else DESCRIPTION, words.description))
+    blocks = words.exif, words.icc_profile, words.xmp
+    return add_png_chunks(bytes(png), *blocks, texts, words.particulars.resolution)
 
 
 def _encode_tiff(samples: NDArray, words: Words, _: int) -> bytes:
@@ -80,16 +97,20 @@ def _encode_tiff(samples: NDArray, words: Words, _: int) -> bytes:
         iccprofile=words.icc_profile,
         metadata=None,
         software=False,
-        **tiff_options(words.exif, words.xmp, words.description),
+        resolution=words.particulars.resolution,
+        resolutionunit=None if words.particulars.resolution is None else "INCH",
+        **tiff_options(words.exif, words.xmp, words.particulars.iptc, words.description),
     )
     return fill_tiff_directories(stream.getvalue(), words.exif)
 
 
 def _encode_jpeg(samples: NDArray, words: Words, quality: int) -> bytes:
-    comment = b"" if words.description is None else words.description.encode()
+    said = [text for text in (words.text(COMMENT), words.description) if text]
+    comment = "\n".join(said).encode()[:JPEG_SEGMENT_BYTES]
     xmp, _ = smaller(words.xmp or b"", JPEG_XMP_BYTES)
+    options = {"comment": comment, "xmp": xmp, "extra": jpeg_iptc(words.particulars.iptc)} | _dpi(words)
     # Full colour resolution: fine detail is what a denoiser is for.
-    return _pillow(samples, "JPEG", words, quality=quality, subsampling=0, comment=comment, xmp=xmp)
+    return _pillow(samples, "JPEG", words, quality=quality, subsampling=0, **options)
 
 
 def _encode_webp(samples: NDArray, words: Words, quality: int) -> bytes:
@@ -97,7 +118,12 @@ def _encode_webp(samples: NDArray, words: Words, quality: int) -> bytes:
 
 
 def _encode_bmp(samples: NDArray, words: Words, _: int) -> bytes:
-    return _pillow(samples, "BMP", words)
+    return _pillow(samples, "BMP", words, **_dpi(words))
+
+
+def _dpi(words: Words) -> dict[str, Any]:
+    resolution = words.particulars.resolution
+    return {} if resolution is None else {"dpi": tuple(map(round, resolution))}
 
 
 def _pillow(samples: NDArray, name: str, words: Words, **options: object) -> bytes:
@@ -108,11 +134,11 @@ def _pillow(samples: NDArray, name: str, words: Words, **options: object) -> byt
     return stream.getvalue()
 
 
-_PNG = Format("PNG", 16, True, True, 2**31 - 1, _encode_png)
-_TIFF = Format("TIFF", 32, True, True, 2**31 - 1, _encode_tiff)
-_JPEG = Format("JPEG", 8, False, True, 65_535, _encode_jpeg)
-_WEBP = Format("WebP", 8, True, True, 16_383, _encode_webp)
-_BMP = Format("BMP", 8, False, False, 2**31 - 1, _encode_bmp)
+_PNG = Format("PNG", 16, True, True, True, False, None, 2**31 - 1, _encode_png)
+_TIFF = Format("TIFF", 32, True, True, True, True, (), 2**31 - 1, _encode_tiff)
+_JPEG = Format("JPEG", 8, False, True, True, True, (COMMENT,), 65_535, _encode_jpeg)
+_WEBP = Format("WebP", 8, True, True, False, False, (), 16_383, _encode_webp)
+_BMP = Format("BMP", 8, False, False, True, False, (), 2**31 - 1, _encode_bmp)
 #: The formats by the suffixes of their files.
 FORMATS = {
     ".png": _PNG,

@@ -8,10 +8,11 @@ the entries are then copied as they are, in the byte order they have.
 import re
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 _PREFIX = b"Exif\0\0"
+_METRES = 0.0254  # of an inch
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _DESCRIPTION, _ORIENTATION, _INTEROP = 0x010E, 0x0112, 0xA005
 _TEXTS = (_DESCRIPTION, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # make, model, software, time, artist, rights
@@ -21,9 +22,11 @@ _TIFF_WIDTH, _TIFF_HEIGHT = 0x0100, 0x0101
 _EXIF_DIRECTORY = 0x8769
 _OF_THE_WHOLE = (0x9214, 0x927C, 0xA214, 0xA420)  # subject area, maker's notes, subject location, image's unique number
 _DIRECTORIES = {_EXIF_DIRECTORY: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
-_BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
+_BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
 #: Of an XMP packet in a TIFF file.
 XMP_TAG = 700
+#: Of IPTC's data in a TIFF file, and in the Photoshop block of a JPEG file.
+IPTC_TAG, PHOTOSHOP_IPTC = 33_723, 0x0404
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes, by kind of value
 # Descriptions by which scientific programs mark their own kind of TIFF: false in a file that we write.
 _MARKERS = (b"ImageJ=", b"<?xml", b"{")
@@ -214,8 +217,8 @@ def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]
     return _PREFIX + head + struct.pack(order + "I", 8) + _packed(texts + pointers, order, 8) + behind
 
 
-def tiff_options(exif: bytes | None, xmp: bytes | None, description: str | None) -> dict:
-    """Return tifffile's options for writing an EXIF block, an XMP packet and, if the block has none, a description.
+def tiff_options(exif: bytes | None, xmp: bytes | None, iptc: bytes | None, description: str | None) -> dict:
+    """Return tifffile's options for writing an EXIF block, XMP, IPTC and, if the block has none, a description.
 
     The directories of the block become place-holders for `fill_tiff_directories`.
     """
@@ -226,6 +229,8 @@ def tiff_options(exif: bytes | None, xmp: bytes | None, description: str | None)
     tags += [(_DIRECTORIES[tag], _LONG, 1, 0, True) for tag in directories]
     if xmp is not None:
         tags.append((XMP_TAG, _BYTE, len(xmp), xmp, True))
+    if iptc is not None:
+        tags.append((IPTC_TAG, _UNDEFINED, len(iptc), iptc, True))
     return {
         "byteorder": order,
         "extratags": tags,
@@ -248,10 +253,29 @@ def fill_tiff_directories(tiff: bytes, exif: bytes | None) -> bytes:
     return bytes(filled)
 
 
+def jpeg_iptc(iptc: bytes | None) -> bytes:
+    """Return the segment of a JPEG file that holds IPTC's data; nothing where there are none, or too much."""
+    if iptc is None or not fits_jpeg(iptc):
+        return b""
+    padded = iptc + b"\0" * (len(iptc) % 2)
+    body = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">HHI", PHOTOSHOP_IPTC, 0, len(iptc)) + padded
+    return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
+
+
+def fits_jpeg(iptc: bytes) -> bool:
+    """Whether IPTC's data have room in a JPEG file."""
+    return len(iptc) <= 65_500
+
+
 def add_png_chunks(
-    png: bytes, exif: bytes | None, icc_profile: bytes | None, xmp: bytes | None, description: str | None
+    png: bytes,
+    exif: bytes | None,
+    icc_profile: bytes | None,
+    xmp: bytes | None,
+    texts: Sequence[tuple[str, str]],
+    resolution: tuple[float, float] | None,
 ) -> bytes:
-    """Insert colour profile, EXIF, XMP and a text “Description” behind the header of a PNG file."""
+    """Insert colour profile, EXIF, XMP, texts by their keys, and pixels per inch behind the header of a PNG file."""
     chunks = b""
     if icc_profile is not None:
         chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
@@ -259,8 +283,11 @@ def add_png_chunks(
         chunks += _chunk(b"eXIf", exif.removeprefix(_PREFIX))
     if xmp is not None:
         chunks += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
-    if description is not None:
-        chunks += _chunk(b"iTXt", b"Description\0\0\0\0\0" + description.encode())
+    if resolution is not None:
+        across, down = (round(value / _METRES) for value in resolution)
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
+    for key, text in texts:
+        chunks += _chunk(b"iTXt", key.encode("latin-1", "replace") + b"\0\0\0\0\0" + text.encode())
     header = 8 + 25  # signature and IHDR
     return png[:header] + chunks + png[header:]
 

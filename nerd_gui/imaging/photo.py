@@ -17,6 +17,7 @@ from nerd_gui.imaging.decode import NO_PICTURE, decode, looks_like_a_picture, si
 from nerd_gui.imaging.errors import PhotoError
 from nerd_gui.imaging.limits import most_pixels
 from nerd_gui.imaging.metadata import exif_of_region
+from nerd_gui.imaging.particulars import NOTHING, Particulars
 from nerd_gui.imaging.raw import decode_raw, is_raw
 from nerd_gui.imaging.watch import Watch
 from nerd_gui.imaging.xmp import xmp_of_region
@@ -50,6 +51,8 @@ class Photo:
     icc_profile : bytes or None
     xmp : bytes or None
         The XMP packet as it stood in the file.
+    particulars : Particulars
+        What else the file says.
     sha256 : str
         Of the file's bytes; of the pixels where there is no file. A crop and a grey version keep that of the whole.
 
@@ -69,6 +72,7 @@ class Photo:
     icc_profile: bytes | None = None
     xmp: bytes | None = None
     sha256: str = ""
+    particulars: Particulars = NOTHING
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape
@@ -174,6 +178,7 @@ def open_photo(
         icc_profile=decoded.icc_profile,
         xmp=decoded.xmp,
         sha256=hashlib.sha256(data).hexdigest(),
+        particulars=decoded.particulars,
     )
 
 

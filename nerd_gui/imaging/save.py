@@ -14,13 +14,14 @@ from nerd_gui.files import check_place, why_not, write_file
 from nerd_gui.imaging.decode import FORMATS as READABLE
 from nerd_gui.imaging.encode import FORMATS, JPEG_EXIF_BYTES, JPEG_XMP_BYTES, Format, Words
 from nerd_gui.imaging.errors import PhotoError, in_words
-from nerd_gui.imaging.metadata import exif_of_region, with_size, with_thumbnail
+from nerd_gui.imaging.metadata import exif_of_region, fits_jpeg, with_size, with_thumbnail
 from nerd_gui.imaging.photo import Photo
 from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.thumbnail import thumbnail_of_samples
 from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
 _BAND = 128  # rows that are rounded at a time: they stay in the processor's cache
+_QUALITY = 95  # of JPEG and WebP files
 _TRIAL = 8  # pixels on a side of what is encoded to see whether it can be
 _EDIT_BYTES = 6_000  # what the record of an edit may take of an XMP packet
 
@@ -31,7 +32,7 @@ def save_picture(
     *,
     description: str | None = None,
     edit: Edit | None = None,
-    quality: int = 95,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Save a photo in the format that the suffix of `path` names: PNG, TIFF, JPEG, WebP or BMP.
@@ -50,8 +51,8 @@ def save_picture(
         photo has no caption of its own there; BMP has none.
     edit : Edit, optional
         What has been done to the photo, for the file's XMP.
-    quality : int
-        1–100 for JPEG and WebP; WebP at 100 is lossless.
+    quality : int, optional
+        1–100 for JPEG and WebP; WebP at 100 is lossless. By itself 95, or more where the photo's own file is finer.
     overwrite : bool
         Whether an existing file, the original among them, may be replaced.
 
@@ -113,11 +114,17 @@ def _checked(path: Path, photo: Photo, overwrite: bool) -> Format:
 
 
 def _encoded(
-    path: Path, photo: Photo, form: Format, description: str | None = None, edit: Edit | None = None, quality: int = 95
+    path: Path,
+    photo: Photo,
+    form: Format,
+    description: str | None = None,
+    edit: Edit | None = None,
+    quality: int | None = None,
 ) -> bytes:
     """The bytes of the file."""
     try:
         samples = _samples(photo, form)
+        quality = max(_QUALITY, photo.particulars.quality or 0) if quality is None else quality
         return form.encode(samples, _words(photo, samples, form, description, edit), quality)
     except PhotoError:
         raise
@@ -152,7 +159,20 @@ def what_is_lost(suffix: str, photo: Photo) -> tuple[str, ...]:
         lost.append(f"{form.name} has no room for the colour profile.")
     if photo.xmp is not None:
         lost += _lost_of_xmp(photo.xmp, form)
-    return tuple(lost)
+    return (*lost, *_lost_of_particulars(photo, form))
+
+
+def _lost_of_particulars(photo: Photo, form: Format) -> list[str]:
+    lost, particulars = list(photo.particulars.left_behind), photo.particulars
+    if particulars.resolution is not None and photo.exif is None and not form.resolution:
+        lost.append(f"{form.name} has no room for the resolution in pixels per inch.")
+    texts = [key for key, _ in particulars.texts if form.texts is not None and key not in form.texts]
+    if texts:
+        named = ", ".join(f"“{key}”" for key in texts[:4]) + (" and others" if len(texts) > 4 else "")
+        lost.append(f"{form.name} has no room for the photo's texts {named}.")
+    if particulars.iptc is not None and not (form.iptc and (form.name != "JPEG" or fits_jpeg(particulars.iptc))):
+        lost.append(f"{form.name} has no room for the IPTC data.")
+    return lost
 
 
 def _is_too_long(exif: bytes, form: Format) -> bool:
@@ -228,7 +248,7 @@ def _words(photo: Photo, samples: NDArray, form: Format, description: str | None
         exif = with_size(with_thumbnail(exif, partial(thumbnail_of_samples, samples)), photo.rows, photo.cols)
     caption = description if form.name == "WebP" else None
     xmp = xmp_of_saved(photo.xmp, photo.rows, photo.cols, edit=edit, description=caption)
-    return Words(exif, photo.icc_profile, xmp, description)
+    return Words(exif, photo.icc_profile, xmp, description, photo.particulars)
 
 
 def _samples(photo: Photo, form: Format) -> NDArray:
@@ -252,6 +272,6 @@ def _samples(photo: Photo, form: Format) -> NDArray:
     return samples[..., 0] if len(planes) == 1 else samples
 
 
-#: Of the files that can be opened and saved.
-SUFFIXES = tuple(FORMATS)
+#: Of the files that can be opened; those of the last two names are saved as .jpg.
+SUFFIXES = (*FORMATS, ".jfif", ".jpe")
 _USUAL_SUFFIX = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp", "RAW": ".tif"}
