@@ -104,6 +104,11 @@ def pooled_statistics(net: NERD) -> list[dict[str, GroupStatistics]]:
     ]
 
 
+def norms_of(net: NERD) -> dict[str, nn.GroupNorm]:
+    """The GroupNorms of f by their names, as `Statistics` have them."""
+    return {name: module for name, module in net.named_modules() if isinstance(module, nn.GroupNorm)}
+
+
 def with_fixed_statistics(net: NERD, statistics: Statistics) -> NERD:
     """A network whose f has these statistics (of one picture) whatever it is given, and is local therefore."""
 

@@ -19,7 +19,7 @@ def test_the_photo_has_the_size_and_the_noise_that_were_asked_for():
 @pytest.mark.parametrize("limit", [None, 4.0])
 def test_what_a_photo_takes_is_told_beside_f(limit, tiny_model_path, monkeypatch):
     monkeypatch.setattr(photo, "SIDE", 64)
-    monkeypatch.setattr(photo_plan, "_CORES", (64,))
+    monkeypatch.setattr(photo_plan, "CORES", (64,))
     monkeypatch.setattr(cores, "_LEAST", 4)
     report = measure_photo(RunSettings(model=str(tiny_model_path), max_iter=3, memory_limit=limit), 0.05)
     assert report["tiles"] == 15 and report["seconds"] > report["sample_seconds"] > 0

@@ -59,7 +59,7 @@ def test_one_piece_and_tiles_agree(net, clean, subject, tiled):
 
 
 def test_small_and_large_tiles_agree(net, subject, tiled, monkeypatch):
-    monkeypatch.setattr(photo_plan, "_CORES", (256,))  # what a limit of 2 GB may lead to; 8 GB lead to 512
+    monkeypatch.setattr(photo_plan, "CORES", (256,))  # what a limit of 2 GB may lead to; 8 GB lead to 512
     small = record_photo(PhotoRun(subject, SETTINGS, net))
     print(f"\ntiles of 256 and of 512: {agreement(result(small), result(tiled)):.1f} dB apart")
     assert agreement(result(small), result(tiled)) >= 60

@@ -32,7 +32,7 @@ EXACT = RunSettings(max_iter=16, tol=1e-4)
 
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
-    monkeypatch.setattr(photo_plan, "_CORES", (64, 32))
+    monkeypatch.setattr(photo_plan, "CORES", (64, 32))
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_result_does_not_depend_on_where_it_is_cut(monkeypatch, sampled):
     net, subject = make_net(), Subject.of(photo_of())
     pictures = []
     for core in (64, 32):
-        monkeypatch.setattr(photo_plan, "_CORES", (core,))
+        monkeypatch.setattr(photo_plan, "CORES", (core,))
         trajectory = record_photo(PhotoRun(subject, EXACT, net))
         pictures.append(trajectory.picture(trajectory.result))
     assert agreement(*pictures) > 60
@@ -226,7 +226,7 @@ def test_tiles_become_smaller_until_they_fit(monkeypatch):
     monkeypatch.setattr(cores, "_LEAST", 2)
     monkeypatch.setattr(cores, "_PER_SIDE", 1)
     roomy = PhotoRun(subject, EXACT, net).plan
-    monkeypatch.setattr(photo_plan, "_CORES", (128, 32))
+    monkeypatch.setattr(photo_plan, "CORES", (128, 32))
     monkeypatch.setattr(photo_plan, "budget_bytes", lambda settings: 220_000_000)
     plan = PhotoRun(subject, EXACT, net).plan
     assert roomy.core == 64 and plan.core == 32 and plan.memory.needed <= 220_000_000

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,6 +82,10 @@ class ScriptedPhotoRun:
         return PhotoProgress(
             "tiles", done, DOWN * ACROSS, done / (DOWN * ACROSS), 50.0 * len(self.left), part, iterates
         )
+
+    @contextmanager
+    def standing_still(self):
+        yield None
 
     def finish(self, reason=StopReason.CANCELLED):
         self.trajectory.stop_reason = self.trajectory.stop_reason or reason

@@ -4,8 +4,8 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from weakref import ReferenceType, ref
@@ -22,6 +22,7 @@ from nerd_gui.denoising.session_file.photos import embedded_arrays, photo_from_j
 from nerd_gui.denoising.session_file.preview import preview_png
 from nerd_gui.denoising.session_file.record import SavedRun, SavedSession
 from nerd_gui.denoising.session_file.runs import add_iterates, run_from_json, run_to_json
+from nerd_gui.denoising.whole_photo import StoppedPhoto
 from nerd_gui.files import whole_file, why_not
 from nerd_gui.imaging import Photo, open_photo
 
@@ -33,6 +34,7 @@ _MOST_JSON = 64 << 20  # bytes
 _PHOTO_SHARE = 0.3  # of the progress of opening
 
 Tell = Callable[[float], object]
+_Stopped = Mapping[int, StoppedPhoto | None]
 
 
 def write_session(
@@ -67,9 +69,13 @@ def write_session(
         tell(done / total)
 
     try:
-        with whole_file(path, overwrite=overwrite) as file, zipfile.ZipFile(file, "w") as archive:
+        with (
+            _standing_still(session) as stopped,
+            whole_file(path, overwrite=overwrite) as file,
+            zipfile.ZipFile(file, "w") as archive,
+        ):
             archive.writestr(_MIME, MIME_TYPE)  # first and as it is: by this a desktop knows the file
-            text = json.dumps(session_to_json(session, path.parent), allow_nan=False)
+            text = json.dumps(session_to_json(session, path.parent, stopped), allow_nan=False)
             archive.writestr(_JSON, text, zipfile.ZIP_DEFLATED)
             archive.writestr(_PREVIEW, preview_png(session))
             for name, array in arrays.items():
@@ -154,6 +160,10 @@ class SessionFolder:
         OSError
             If it cannot be written.
         """
+        with _standing_still(session) as stopped:
+            self._write(session, stopped, changed, count)
+
+    def _write(self, session: SavedSession, stopped: _Stopped, changed: Container[int], count: Count) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         arrays = dict(_arrays(session))
         anew = {f"run_{run.number}" for run in session.runs if run.number in changed}
@@ -165,7 +175,7 @@ class SessionFolder:
             with whole_file(self.path / name) as file:
                 write_array(file, array, count)
             self._written[name] = ref(array)
-        text = json.dumps(session_to_json(session, self.path), allow_nan=False)
+        text = json.dumps(session_to_json(session, self.path, stopped), allow_nan=False)
         with whole_file(self.path / _JSON) as file:
             file.write(text.encode())
         for name in self._written.keys() - arrays.keys():
@@ -173,8 +183,8 @@ class SessionFolder:
             del self._written[name]
 
 
-def session_to_json(session: SavedSession, folder: Path) -> dict[str, Any]:
-    """All of a session but its arrays, for a file in a folder."""
+def session_to_json(session: SavedSession, folder: Path, stopped: _Stopped) -> dict[str, Any]:
+    """All of a session but its arrays, for a file in a folder; `stopped` is where its runs stand."""
     compared = session.compared
     return {
         "format": FORMAT,
@@ -186,7 +196,7 @@ def session_to_json(session: SavedSession, folder: Path) -> dict[str, Any]:
         "sigma": session.sigma,
         "seed": session.seed,
         "region": session.region,
-        "runs": [run_to_json(run, session.clean) for run in session.runs],
+        "runs": [run_to_json(run, session.clean, stopped[run.number]) for run in session.runs],
         "shown": session.shown,
         "follow": session.follow,
         "pins": [list(pin) for pin in session.pins],
@@ -209,6 +219,13 @@ def _arrays(session: SavedSession) -> Iterator[tuple[str, NDArray]]:
     for run in session.runs:
         for iterate in run.trajectory.iterates:
             yield _estimate(run.number, iterate.index), iterate.n_hat
+
+
+@contextmanager
+def _standing_still(session: SavedSession) -> Iterator[_Stopped]:
+    """Let no iterate of a session change, and give where its runs stand, by their numbers."""
+    with ExitStack() as stack:
+        yield {run.number: stack.enter_context(run.standing_still()) for run in session.runs}
 
 
 def _estimate(run: int, index: int) -> str:
@@ -281,11 +298,13 @@ def _read(
     runs = [(each, run_from_json(each, photo, clean, subjects)) for each in fields.each("runs")]
     total = sum(2 * run.trajectory.subject.noisy.size * len(each.list("iterates")) for each, run in runs) or 1
     room, done = Room(total), 0
-    for each, run in runs:
+    read = [
         add_iterates(run, each, lambda number, index, shape: load(_estimate(number, index), shape, "float16"))
-        if not len(run.trajectory):
-            raise Damaged("a run has no iterate")
-    return _session(fields, photo, clean, tuple(run for _, run in runs), notice)
+        for each, run in runs
+    ]
+    if not all(len(run.trajectory) for run in read):
+        raise Damaged("a run has no iterate")
+    return _session(fields, photo, clean, tuple(read), notice)
 
 
 def _description(members: _Members, path: Path) -> Fields:

@@ -1,5 +1,7 @@
 """What a session is: a photo, its runs, and what of them is shown."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 from nerd_gui.denoising.look import PLAIN, Look
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.trajectory import Trajectory
+from nerd_gui.denoising.whole_photo import StoppedPhoto
 from nerd_gui.imaging import Photo
 
 
@@ -32,6 +35,11 @@ class SavedRun:
         It is of a whole photo, tile by tile.
     tiles : (finished, all) or None
         How far it has come, for a run in tiles.
+    standing_still : callable
+        Opens a context in which its iterates do not change; it gives where the run stands, None where it is finished or
+        is no run in tiles. Called where the session is written.
+    stopped : StoppedPhoto or None
+        Where a run in tiles that is read has stopped, so that it can go on.
     """
 
     number: int
@@ -43,6 +51,8 @@ class SavedRun:
     started: datetime
     in_tiles: bool = False
     tiles: tuple[int, int] | None = None
+    standing_still: Callable[[], AbstractContextManager[StoppedPhoto | None]] = nullcontext
+    stopped: StoppedPhoto | None = None
 
 
 @dataclass(frozen=True, eq=False)

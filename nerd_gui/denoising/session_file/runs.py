@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,9 +16,11 @@ from nerd_gui.denoising.memory_plan import MemoryPlan
 from nerd_gui.denoising.session_file.errors import SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged, Fields, plain_number
 from nerd_gui.denoising.session_file.record import SavedRun
+from nerd_gui.denoising.session_file.stopped import stopped_from_json, stopped_to_json
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
+from nerd_gui.denoising.whole_photo import StoppedPhoto
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import Photo
 
@@ -30,8 +32,11 @@ _checksums: WeakKeyDictionary[Subject, int] = WeakKeyDictionary()
 Estimates = Callable[[int, int, tuple[int, int, int]], NDArray[np.float16]]
 
 
-def run_to_json(run: SavedRun, clean: Photo | None) -> dict[str, Any]:
-    """All of a run but its noise estimates; of a clean picture only whether it is `clean`."""
+def run_to_json(run: SavedRun, clean: Photo | None, stopped: StoppedPhoto | None = None) -> dict[str, Any]:
+    """All of a run but its noise estimates; of a clean picture only whether it is `clean`.
+
+    `stopped` is where it stands; it is left out where it knows of other iterates than the run.
+    """
     trajectory, subject = run.trajectory, run.trajectory.subject
     plan, compiled = trajectory.plan, trajectory.compiled
     return {
@@ -42,6 +47,7 @@ def run_to_json(run: SavedRun, clean: Photo | None) -> dict[str, Any]:
         "started": run.started.isoformat(),
         "in_tiles": run.in_tiles,
         "tiles": run.tiles,
+        "stopped": stopped_to_json(stopped) if stopped and stopped.longest == len(trajectory) else None,
         "asked": asdict(run.asked),
         "subject": {
             "sigma": subject.sigma,
@@ -104,8 +110,8 @@ def run_from_json(fields: Fields, photo: Photo, clean: Photo | None, subjects: d
     )
 
 
-def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> None:
-    """Give a run its iterates.
+def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> SavedRun:
+    """Give a run its iterates, and where it has stopped.
 
     Raises
     ------
@@ -138,6 +144,9 @@ def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> None:
             )
         )
     trajectory.stop_reason = reason  # that the last iterate may not say: that it was cancelled between two
+    if fields.has("stopped"):
+        return replace(run, stopped=stopped_from_json(fields.fields("stopped"), shape[0], len(trajectory)))
+    return run
 
 
 def checksum(subject: Subject) -> int:

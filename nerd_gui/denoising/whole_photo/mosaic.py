@@ -23,6 +23,8 @@ class Mosaic:
     shape : (C, rows, cols)
     room : int
         Bytes of memory that the arrays may take, of those that all runs share.
+    n_hats : sequence of float16 array, optional
+        Those of a run that is gone on with.
 
     Attributes
     ----------
@@ -30,10 +32,10 @@ class Mosaic:
         Grows with the longest tile so far. They are written to in place.
     """
 
-    def __init__(self, shape: tuple[int, int, int], room: int) -> None:
+    def __init__(self, shape: tuple[int, int, int], room: int, n_hats: Sequence[NDArray[np.float16]] = ()) -> None:
         self._shape = shape
         self._room = room
-        self.n_hats: list[NDArray[np.float16]] = []
+        self.n_hats = list(n_hats)
 
     def add(self, tile: Tile, n_hats: Sequence[NDArray]) -> None:
         """Put a finished tile in, whose iterates are (C, rows, cols) of what was solved for it.

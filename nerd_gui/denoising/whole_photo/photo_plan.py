@@ -11,7 +11,7 @@ from nerd_gui.denoising.whole_photo.sample import first_halo, sample_settings, s
 from nerd_gui.nerd import NerdConfig
 
 #: Sides of tiles to choose from: larger ones save halo, and time past the first one is the same.
-_CORES = (512, 384, 256, 128, 64)
+CORES = (512, 384, 256, 128, 64)
 _LEAST_HALO = 16  # pixels: past it the photo's equilibrium does not become more exact (see `PhotoRun`)
 _REUSED = 1.75  # what the work on a tile takes at most where freed memory is kept, in parts of the estimate
 
@@ -57,7 +57,7 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
     count, tall, wide = sample_shape(rows, cols, whole_halo)
     sample = estimate_bytes(config, sample_settings(settings), pictures * count, tall, wide)
     needed = 0
-    for core in _CORES:
+    for core in CORES:
         tall, wide = (min(size, core + 2 * whole_halo) for size in (rows, cols))
         needed = max(sample, estimate_bytes(config, settings, pictures, tall, wide))
         if needed <= budget:

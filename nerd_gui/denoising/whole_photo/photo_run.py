@@ -1,12 +1,17 @@
 """A whole photo in tiles that share its statistics: an equilibrium that does not depend on where it is cut."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nerd_gui import allocator
+from nerd_gui.denoising.channels import batch_size
 from nerd_gui.denoising.devices import check_device
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.memory_plan import want_of_memory
@@ -17,9 +22,10 @@ from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
 from nerd_gui.denoising.whole_photo.grid import Part, Tile, grid, nearest
 from nerd_gui.denoising.whole_photo.mosaic import Mosaic
-from nerd_gui.denoising.whole_photo.part_solver import How, Interrupted, PartIterate, Pass, solve_part
+from nerd_gui.denoising.whole_photo.part_solver import How, Interrupted, PartIterate, solve_part
 from nerd_gui.denoising.whole_photo.photo_plan import halo_of, plan_photo
 from nerd_gui.denoising.whole_photo.sample import sampled_passes, sampled_share
+from nerd_gui.denoising.whole_photo.stopped import SampledPass, StoppedPhoto
 from nerd_gui.denoising.whole_photo.tally import Tally
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import NERD, load_model
@@ -73,6 +79,10 @@ class PhotoRun:
         The network, loaded from `settings.model` if left out.
     grain : {1, 2}
         2: the network first sees the photo's stride-2 sub-pictures, then what it made of them; for coarse noise.
+    stopped : StoppedPhoto, optional
+        Where a run of the same photo with the same settings stood: this one goes on from there.
+    n_hats : sequence of float16 array (C, rows, cols)
+        The noise estimates that it had; they are written to in place.
 
     Attributes
     ----------
@@ -87,13 +97,22 @@ class PhotoRun:
     Raises
     ------
     RunError
-        If the device is missing, the photo does not suit the network, memory does not suffice, or a strength comes with
-        a network that takes none.
+        If the device is missing, the photo does not suit the network, memory does not suffice, a strength comes with
+        a network that takes none, or the run cannot go on from where it stood.
     ModelError
         If the network cannot be loaded.
     """
 
-    def __init__(self, subject: Subject, settings: RunSettings, net: NERD | None = None, *, grain: int = 1) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        settings: RunSettings,
+        net: NERD | None = None,
+        *,
+        grain: int = 1,
+        stopped: StoppedPhoto | None = None,
+        n_hats: Sequence[NDArray[np.float16]] = (),
+    ) -> None:
         check_device(settings.device)
         if grain not in (1, 2):
             raise RunError(f"The grain size is 1 or 2, not {grain}.")
@@ -117,18 +136,40 @@ class PhotoRun:
             grain=grain,
             weights_sha256=self.net.weights_sha256,
         )
-        self._left = grid(subject.rows, subject.cols, self.plan.core, self.plan.halo)
-        self._count = len(self._left)
-        self._pixels = sum(tile.pixels for tile in self._left)
-        self._mosaic = Mosaic((subject.channels, subject.rows, subject.cols), self.plan.in_memory)
-        self._tally = Tally(subject)
-        self._passes: list[Pass] | None = None
+        core = stopped.core if stopped is not None else self.plan.core
+        self._tiles = grid(subject.rows, subject.cols, core, self.plan.halo)
+        self._left = list(self._tiles)
+        self._pixels = sum(tile.pixels for tile in self._tiles)
+        self._core = core
+        self._sampled: list[SampledPass] = []  # none until the sample is solved
         self._seconds = 0.0  # that the finished tiles took
+        if stopped is not None:
+            pictures = batch_size(self.net, subject.channels)
+            stopped.check(self.net, pictures, len(self._tiles), self.plan.halo, self.plan.core)
+            self._left = [self._tiles[index] for index in stopped.left]
+            self._sampled, self._seconds = list(stopped.passes), stopped.seconds
+        self._passes = [one.of(self.net, settings.device) for one in self._sampled]
+        self._mosaic = Mosaic((subject.channels, subject.rows, subject.cols), self.plan.in_memory, n_hats)
+        self._tally = Tally(subject, stopped.finished if stopped is not None else ())
+        self._still = threading.Lock()  # held while a tile is taken into the photo
+        if stopped is not None:
+            self.trajectory.replace(self._tally.iterates(self._mosaic.n_hats, over=False))
 
     @property
     def finished(self) -> bool:
         """Whether all tiles are."""
         return not self._left
+
+    @contextmanager
+    def standing_still(self) -> Iterator[StoppedPhoto | None]:
+        """Where the run stands, and no tile is taken into the photo meanwhile; None before its sample is solved."""
+        with self._still:
+            if not self._sampled or not self._left or len(self._left) == len(self._tiles):
+                yield None
+                return
+            left = tuple(self._tiles.index(tile) for tile in self._left)
+            passes, finished = tuple(self._sampled), self._tally.finished
+            yield StoppedPhoto(self._core, self.plan.halo, left, self._seconds, passes, finished)
 
     @property
     def solved_pixels(self) -> int:
@@ -170,18 +211,19 @@ class PhotoRun:
         allocator.set_reuse(self.plan.memory.reuse)
         try:
             with want_of_memory(self.settings, "close other programs, or choose a smaller memory limit"):
-                yield from self._tiles(how, clock, view)
+                yield from self._solved(how, clock, view)
         except Interrupted:
             return
         finally:
             allocator.trim()
 
-    def _tiles(self, how: How, clock: "_Clock", view: Callable[[], Part | None] | None) -> Iterator[PhotoProgress]:
+    def _solved(self, how: How, clock: "_Clock", view: Callable[[], Part | None] | None) -> Iterator[PhotoProgress]:
         noisy = self.subject.noisy
-        if self._passes is None:
-            yield PhotoProgress("sample", 0, self._count, 0.0)
+        if not self._passes:
+            yield PhotoProgress("sample", 0, len(self._tiles), 0.0)
             steps = sampled_passes(self.net, noisy, self.grain, self.settings.strength, halo_of(self.window), how)
-            self._passes = yield from self._sampled(steps)
+            self._sampled = yield from self._watched(steps)
+            self._passes = [one.of(self.net, self.settings.device) for one in self._sampled]
         while self._left:
             how.interrupt()
             index = nearest(self._left, view() if view is not None else None)
@@ -192,7 +234,9 @@ class PhotoRun:
             allocator.trim()  # kept blocks do not fit those of the next tile exactly: memory would grow tile by tile
             yield progress
 
-    def _sampled(self, steps: Generator[float, None, list[Pass]]) -> Generator[PhotoProgress, None, list[Pass]]:
+    def _watched(
+        self, steps: Generator[float, None, list[SampledPass]]
+    ) -> Generator[PhotoProgress, None, list[SampledPass]]:
         """Let the sample be solved, and say how far it has come in the whole work."""
         while True:
             try:
@@ -200,7 +244,7 @@ class PhotoRun:
             except StopIteration as end:
                 return end.value
             share = self._sample / (1 + self._sample)
-            yield PhotoProgress("sample", 0, self._count, share * fraction)
+            yield PhotoProgress("sample", 0, len(self._tiles), share * fraction)
 
     @property
     def _sample(self) -> float:
@@ -209,16 +253,17 @@ class PhotoRun:
 
     def _taken(self, index: int, tile: Tile, iterates: list[PartIterate], seconds: float) -> PhotoProgress:
         """Take a finished tile, number `index` of those that are left, into the photo."""
-        self._mosaic.add(tile, [one.n_hat for one in iterates])
-        self._tally.add(tile, iterates)
-        del self._left[index]
-        self._seconds += seconds
+        with self._still:
+            self._mosaic.add(tile, [one.n_hat for one in iterates])
+            self._tally.add(tile, iterates)
+            del self._left[index]
+            self._seconds += seconds
         left = sum(other.pixels for other in self._left)
         done = self._pixels - left
         return PhotoProgress(
             "tiles",
-            self._count - len(self._left),
-            self._count,
+            len(self._tiles) - len(self._left),
+            len(self._tiles),
             (self._sample + done / self._pixels) / (1 + self._sample),
             self._seconds * left / done,
             tile.shown,

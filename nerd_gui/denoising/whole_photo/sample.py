@@ -11,14 +11,15 @@ from torch import Tensor
 from nerd_gui.denoising.channels import batch_size, to_batch
 from nerd_gui.denoising.settings import PICTURE, RunSettings
 from nerd_gui.denoising.whole_photo.cores import SIDE, Core, core_count, cores
-from nerd_gui.denoising.whole_photo.part_solver import How, Pass, n_hats, solver_steps
+from nerd_gui.denoising.whole_photo.part_solver import How, n_hats, solver_steps
+from nerd_gui.denoising.whole_photo.stopped import SampledPass
 from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
 from nerd_gui.imaging import photo_noise
 from nerd_gui.nerd import NERD, exact_float32
 from nerd_gui.nerd.fixed_statistics import (
     Counted,
+    Statistics,
     pooled_statistics,
-    with_fixed_statistics,
     with_pooled_statistics,
 )
 
@@ -27,8 +28,8 @@ _WHOLE = 1.0  # parts of a photo that the squares together must reach for it to 
 _DEARER = 10  # than a tile's: a sampled pixel, with what is solved around it
 
 
-#: Networks with fixed statistics, and the n_hat of the sample; found step by step.
-Solved = Generator[float, None, tuple[tuple[NERD, ...], NDArray[np.float32]]]
+#: The statistics of each picture, and the n_hat of the sample; found step by step.
+Solved = Generator[float, None, tuple[tuple[Statistics, ...], NDArray[np.float32]]]
 
 
 def sample_settings(settings: RunSettings) -> RunSettings:
@@ -96,8 +97,8 @@ def _span(begin: int, length: int, size: int, halo: int, stride: int) -> slice:
 
 def sampled_passes(
     net: NERD, noisy: NDArray[np.float32], grain: int, strength: float | None, halo: int, how: How
-) -> Generator[float, None, list[Pass]]:
-    """Make the passes over a photo (C, rows, cols), each with the statistics that the photo has in it.
+) -> Generator[float, None, list[SampledPass]]:
+    """Find the passes over a photo (C, rows, cols), each with the statistics that the photo has in it.
 
     Squares spread over the photo are solved as one picture: f takes its statistics over all of them together, without
     the pixels at their borders, which the cut has changed.
@@ -109,7 +110,7 @@ def sampled_passes(
 
     Returns
     -------
-    list of Pass
+    list of SampledPass
 
     Raises
     ------
@@ -121,7 +122,7 @@ def sampled_passes(
     count, *_ = sample_shape(even.shape[1], even.shape[2], first_halo(halo, grain))
     sampled = cores(even) if count > 1 else [Core(0, 0, even.shape[1], even.shape[2], 1.0)]
     squares = [_Square(core, 0, 0, even) for core in sampled]
-    passes: list[Pass] = []
+    passes: list[SampledPass] = []
     for stride in range(grain, 0, -1):
         squares = [square.around(first_halo(halo, stride), stride) for square in squares]
         if passes and strength is not None:
@@ -132,8 +133,8 @@ def sampled_passes(
             len(passes),
             _solved(net, np.concatenate(parts), batch_size(net, channels), strength, counted, how),
         )
-        nets, n_hat = yield from _scaled(steps, begun / grain, 1 / grain)
-        passes.append(Pass(stride, nets, strength))
+        statistics, n_hat = yield from _scaled(steps, begun / grain, 1 / grain)
+        passes.append(SampledPass(stride, strength, statistics))
         squares = [
             replace(square, pixels=square.pixels + merge(removed, *square.pixels.shape[1:]))
             for square, removed in zip(squares, np.split(n_hat, len(squares)), strict=True)
@@ -159,7 +160,7 @@ def _solved(
     counted: Sequence[Counted],
     how: How,
 ) -> Solved:
-    """Find networks with the statistics of these parts (count, C, rows, cols) at their equilibrium, and n_hat there.
+    """Find the statistics of these parts (count, C, rows, cols) at their equilibrium, and n_hat there.
 
     Yields the fraction that is done after each step.
     """
@@ -180,4 +181,4 @@ def _solved(
         del step  # which holds f(z): f needs the memory
         yield (index + 1) / (settings.max_iter + 1)
     n_hat = n_hats(net, y, z, len(parts), parts.shape[1])
-    return tuple(with_fixed_statistics(net, statistics) for statistics in pooled_statistics(pooled)), n_hat
+    return tuple(pooled_statistics(pooled)), n_hat

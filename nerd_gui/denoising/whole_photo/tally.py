@@ -24,11 +24,12 @@ _WORST_FIRST = (
     StopReason.SETTLED,
     StopReason.CONVERGED,
 )
-_NONE = np.empty((0, 0, 0), np.float32)
+#: In the place of a tile's noise estimate, which the photo's holds.
+NO_ESTIMATE = np.empty((0, 0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class _Numbers:
+class Numbers:
     """Those of one iterate of a tile."""
 
     iterate: PartIterate  # without its n_hat: those of all tiles would take several times the memory of the photo
@@ -37,12 +38,14 @@ class _Numbers:
 
 
 @dataclass(frozen=True, eq=False)
-class _Finished:
+class FinishedTile:
+    """What a finished tile says of the photo's iterates: the numbers of each of its own."""
+
     pixels: int
     patches: int  # of the noise level
-    numbers: list[_Numbers]
+    numbers: list[Numbers]
 
-    def at(self, index: int) -> _Numbers:
+    def at(self, index: int) -> Numbers:
         return self.numbers[min(index, len(self.numbers) - 1)]
 
 
@@ -53,9 +56,14 @@ class Tally:
     PSNR is that of all pixels. SSIM is left out: its maps would take more memory than the photo.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, finished: Sequence[FinishedTile] = ()) -> None:
         self._subject = subject
-        self._finished: list[_Finished] = []
+        self._finished = list(finished)
+
+    @property
+    def finished(self) -> tuple[FinishedTile, ...]:
+        """The tiles so far."""
+        return tuple(self._finished)
 
     def add(self, tile: Tile, iterates: Sequence[PartIterate]) -> None:
         """Take note of a finished tile."""
@@ -66,15 +74,15 @@ class Tally:
             for one in iterates
         ]
         patches = max(1, rows // PATCH) * max(1, cols // PATCH)
-        self._finished.append(_Finished(rows * cols, patches, numbers))
+        self._finished.append(FinishedTile(rows * cols, patches, numbers))
 
-    def _numbers(self, iterate: PartIterate, n_hat: NDArray[np.float32], part: tuple[slice, ...]) -> _Numbers:
+    def _numbers(self, iterate: PartIterate, n_hat: NDArray[np.float32], part: tuple[slice, ...]) -> Numbers:
         levels = np.array([noise_level(luma(n_hat)), *(noise_level(channel) for channel in n_hat)], np.float64)
         clean, error = self._subject.clean, None
         if clean is not None:
             difference = to_8_bit(self._subject.noisy[part] + n_hat).astype(np.float32) - to_8_bit(clean[part])
             error = float(np.square(difference, dtype=np.float64).sum())
-        return _Numbers(replace(iterate, n_hat=_NONE), levels, error)
+        return Numbers(replace(iterate, n_hat=NO_ESTIMATE), levels, error)
 
     @property
     def evaluations(self) -> float:
@@ -115,11 +123,11 @@ class Tally:
     def _pixels(self) -> int:
         return sum(tile.pixels for tile in self._finished)
 
-    def _mean(self, value: Callable[[_Numbers], float], index: int) -> float:
+    def _mean(self, value: Callable[[Numbers], float], index: int) -> float:
         at = index if index >= 0 else 1 << 30
         return sum(tile.pixels * value(tile.at(at)) for tile in self._finished) / self._pixels
 
-    def _psnr(self, numbers: Sequence[_Numbers]) -> float | None:
+    def _psnr(self, numbers: Sequence[Numbers]) -> float | None:
         if self._subject.clean is None:
             return None
         error = sum(one.squared_error or 0.0 for one in numbers) / (self._pixels * self._subject.channels)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from nerd_gui.denoising import PhotoProgress, PhotoRun, RunSettings, Subject, Trajectory
 from nerd_gui.denoising.settings import PICTURE
+from nerd_gui.denoising.whole_photo import StoppedPhoto
 from nerd_gui.nerd import NERD, AttentionMaps
 from nerd_gui.window.wording import noise_words, solver_name
 
@@ -46,6 +47,8 @@ class Run:
     started : datetime
     saved : bool
         A file has it as it is now: its picture, or the session that it belongs to.
+    stopped : StoppedPhoto or None
+        Where a run in tiles stands that was opened with a session; it can go on from there.
     turn : Lock
         Held by the one thread that solves tiles.
     """
@@ -65,6 +68,7 @@ class Run:
     index: int = -1
     started: datetime = field(default_factory=datetime.now)
     saved: bool = False
+    stopped: StoppedPhoto | None = None
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -90,7 +94,9 @@ class Run:
     @property
     def unfinished(self) -> bool:
         """Whether it was stopped with tiles left, so that it can go on."""
-        return self.over and self.photo_run is not None and not self.photo_run.finished
+        if self.photo_run is None:
+            return self.over and self.stopped is not None
+        return self.over and not self.photo_run.finished
 
     @property
     def would_be_missed(self) -> bool:

@@ -5,7 +5,16 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nerd_gui import allocator
-from nerd_gui.denoising import DenoisingRun, Equilibrium, Iterate, PhotoProgress, PhotoRun, Recorder, Subject
+from nerd_gui.denoising import (
+    DenoisingRun,
+    Equilibrium,
+    Iterate,
+    PhotoProgress,
+    PhotoRun,
+    Recorder,
+    RunError,
+    Subject,
+)
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import NERD, load_model
 from nerd_gui.window.session.regions import Region
@@ -112,10 +121,14 @@ class RunController(QObject):
     def go_on(self, run: Run, view: Callable[[], Region | None]) -> None:
         """Go on with the tiles that are left of a run that was stopped."""
         self.stop()
-        photo_run = run.photo_run
-        assert photo_run is not None
-        run.over, photo_run.trajectory.stop_reason = False, None
-        self._let_tiles_work(run, lambda: photo_run, view)
+        photo_run, net = run.photo_run, self._loaded(run)
+        assert run.trajectory is not None
+        run.over, run.trajectory.stop_reason = False, None
+
+        def make() -> PhotoRun:
+            return photo_run or _taken_up(run, net)
+
+        self._let_tiles_work(run, make, view)
 
     def pause(self, paused: bool) -> None:
         """Let the tiles of the run under way wait, or go on."""
@@ -176,6 +189,8 @@ class RunController(QObject):
             recorder.finish(reason)
         elif run.photo_run is not None:
             run.photo_run.finish(reason)
+        elif run.trajectory is not None:  # one from a file, which could not be gone on with
+            Recorder.close(run.trajectory, reason)
         return run, (run.trajectory.stop_reason if run.trajectory is not None else None) or reason
 
     def _set_paused(self, paused: bool) -> None:
@@ -228,3 +243,14 @@ class RunController(QObject):
         self._on_failed(worker.number, "The run ended, and nothing says why; run it again.", "")  # if it is under way
         self._workers.discard(worker)
         worker.deleteLater()
+
+
+def _taken_up(run: Run, net: NERD | None) -> PhotoRun:
+    """Make a run in tiles, which was opened with a session, ready to go on from where it stood."""
+    trajectory, settings = run.trajectory, run.settings
+    assert trajectory is not None
+    net = net or load_model(settings.model, settings.device)
+    if net.weights_sha256 != trajectory.weights_sha256:
+        raise RunError("The network of this run is another one now; denoise the photo anew.")
+    n_hats = [iterate.n_hat for iterate in trajectory.iterates]
+    return PhotoRun(run.subject, settings, net, grain=run.grain, stopped=run.stopped, n_hats=n_hats)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from nerd_gui.denoising import PhotoProgress
@@ -96,6 +98,7 @@ def _saved_run(run: Run) -> SavedRun | None:
         run.started,
         run.in_tiles,
         (progress.done, progress.count) if progress is not None else None,
+        run.photo_run.standing_still if run.photo_run is not None else partial(nullcontext, run.stopped),
     )
 
 
@@ -117,4 +120,5 @@ def _run(kept: SavedRun) -> Run:
         overlaid=kept.overlaid,
         index=kept.index,
         started=kept.started,
+        stopped=kept.stopped,
     )
