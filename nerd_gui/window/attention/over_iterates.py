@@ -10,12 +10,14 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollAre
 from nerd_gui.window.attention.line_plot import HeadLegend, LinePlot, values_of
 from nerd_gui.window.attention.measures import scale_maps
 from nerd_gui.window.attention.pixel_history import AttentionAt, PixelHistory
+from nerd_gui.window.attention.rollout_history import RolloutHistory
 from nerd_gui.window.colour_map import coloured
 from nerd_gui.window.described import described
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, colours, sized
 
 _CELL = 52  # pixels of a small map
+_ROLLOUT = "all heads, rollout"
 _NO_PIN = "Pin a pixel to see how its attention changes from iterate to iterate."
 
 
@@ -106,9 +108,10 @@ class OverIterates(QWidget):
         self.setAccessibleName("Attention over the iterates")
         self._session = session
         self.log, self.shared = False, False
-        self.history = PixelHistory(session, self)
+        self.history, self.rollout = PixelHistory(session, self), RolloutHistory(session, self)
         self._build()
         self.history.changed.connect(self._show)
+        self.rollout.changed.connect(self._show)
         session.indexChanged.connect(self._show_index)
 
     def _build(self) -> None:
@@ -142,9 +145,12 @@ class OverIterates(QWidget):
             QComboBox(),
             "overIteratesHeadCombo",
             "Head of the maps in the strip",
-            "Whose maps are shown for every iterate",
+            "Whose maps are shown for every iterate. Rollout: what the pixel has looked at by way of others, followed "
+            "back from the result: its row in A_N A_N₋₁ … A_i with A = (I + mean of the heads) / 2, on a logarithmic "
+            "scale",
         )
-        self.head.currentIndexChanged.connect(self._show)
+        self.head.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.head.currentIndexChanged.connect(self._choose)
         row = QHBoxLayout()
         row.addWidget(self._legend, 1)
         row.addWidget(self.head)
@@ -183,16 +189,31 @@ class OverIterates(QWidget):
     def _show(self) -> None:
         found, newest = self.history.found, self._session.newest
         heads = len(next(iter(found.values())).entropy) if found else 0
-        self._words.setVisible(self._session.pins.selected is None)
         self._legend.set_heads(heads)
-        if heads and self.head.count() != heads:
+        if heads and self.head.count() != heads + 1:
             with QSignalBlocker(self.head):
                 self.head.clear()
-                self.head.addItems([f"head {head + 1}" for head in range(heads)])
-        chosen = max(self.head.currentIndex(), 0)
-        self.strip.set_maps(found, chosen, newest + 1 if found else 0, log=self.log, shared=self.shared)
+                self.head.addItems([*(f"head {head + 1}" for head in range(heads)), _ROLLOUT])
+        if self._followed_back:
+            found = self.rollout.found
+            self.strip.set_maps(found, 0, newest + 1 if found else 0, log=True, shared=False)
+        else:
+            chosen = max(self.head.currentIndex(), 0)
+            self.strip.set_maps(found, chosen, newest + 1 if found else 0, log=self.log, shared=self.shared)
+        why = _NO_PIN if self._session.pins.selected is None else self.rollout.why_none if self._followed_back else ""
+        self._words.setText(why)
+        self._words.setVisible(bool(why))
         self._area.setFixedHeight(self.strip.sizeHint().height() + self._area.horizontalScrollBar().sizeHint().height())
         self._show_index()
+
+    @property
+    def _followed_back(self) -> bool:
+        """Whether the rollout is chosen for the strip."""
+        return self.head.currentText() == _ROLLOUT
+
+    def _choose(self) -> None:
+        self.rollout.want(self._followed_back and self.isVisible())
+        self._show()
 
     def _show_index(self) -> None:
         index = self._session.index
@@ -209,11 +230,13 @@ class OverIterates(QWidget):
         """Begin to read."""
         super().showEvent(event)
         self.history.want(True)
+        self._choose()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Read no more."""
         super().hideEvent(event)
         self.history.want(False)
+        self.rollout.want(False)
 
     def changeEvent(self, event: QEvent) -> None:
         """Take on the colours of the window."""

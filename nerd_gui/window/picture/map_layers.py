@@ -54,12 +54,7 @@ class MapLayers(QObject):
         session, kind = self._session, MAPS[layer]
         if not session.maps.there or session.index < 0:
             return None
-        pin = session.pins.selected
-        pixel = None
-        if kind is MapKind.ROLLOUT and pin is not None and session.run is not None:
-            (top, left), subject = session.shown_corner, session.run.subject
-            if 0 <= pin.row - top < subject.rows and 0 <= pin.col - left < subject.cols:
-                pixel = pin.row - top, pin.col - left
+        pixel = session.pin_in_run if kind is MapKind.ROLLOUT else None
         index = 0 if kind in _OF_PHOTO else session.index
         return MapKey(kind, index, self._numbers.get(layer, 0), session.channel, pixel)
 

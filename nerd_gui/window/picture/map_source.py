@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from nerd_gui.analysis.maps import IterateMap, Scale
 from nerd_gui.window.colour_map import coloured
 from nerd_gui.window.picture.sources import ArraySource, Term, Values
+from nerd_gui.window.wording import scientific
 
+_TINY = 1e-3
 _STEPS = 64  # of the legend's colours
 
 
@@ -102,5 +104,7 @@ class ColouredMap:
 
 
 def number_words(value: float) -> str:
-    """A value in two or three digits, with a true minus sign."""
-    return f"{value:.{3 if abs(value) >= 100 else 2}g}".replace("-", "−")
+    """A value in two or three digits; negative ones have a true minus sign."""
+    size = abs(value)
+    words = scientific(size) if 0 < size < _TINY else f"{size:.{3 if size >= 100 else 2}g}"
+    return f"−{words}" if value < 0 else words

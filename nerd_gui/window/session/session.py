@@ -177,6 +177,15 @@ class Session(Shown):
         """Why a run of what is on the table would be of another picture than the current run; empty where it is not."""
         return difference(self.workspace, self.run)
 
+    @property
+    def pin_in_run(self) -> tuple[int, int] | None:
+        """Row and column of the selected pin in what the current run is of; None where it is not in there."""
+        pin, run = self.pins.selected, self.run
+        if pin is None or run is None:
+            return None
+        row, col = pin.row - run.subject.corner[0], pin.col - run.subject.corner[1]
+        return (row, col) if 0 <= row < run.subject.rows and 0 <= col < run.subject.cols else None
+
     # ---- runs ---------------------------------------------------------------------------------------------------
 
     @property

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
 
+from nerd_gui.analysis import rollout
 from nerd_gui.nerd import load_model
 from nerd_gui.window.attention.line_plot import LinePlot
 from nerd_gui.window.attention.measures import effective_radius, entropy_bits
@@ -137,3 +138,36 @@ def test_several_pins_come_back_as_a_table(qtbot, opened):
     assert over(opened).isVisible() and not opened.attention_panel.table.isVisible()
     qtbot.mouseClick(opened.findChild(QToolButton, "overIteratesButton"), LEFT)
     assert not over(opened).isVisible() and opened.findChild(QWidget, "pinRow2").isVisible()
+
+
+def test_the_rollout_is_followed_back_from_the_result_in_the_strip(qtbot, opened):
+    combo, maps = opened.findChild(QComboBox, "overIteratesHeadCombo"), opened.session.maps
+    combo.setCurrentIndex(combo.count() - 1)
+    assert combo.currentText() == "all heads, rollout"
+    strip, trajectory = over(opened).strip, opened.session.trajectory
+    qtbot.waitUntil(lambda: len(over(opened).rollout.found) == trajectory.result + 1)
+    features = [trajectory[index].features for index in range(trajectory.result, -1, -1)]
+    weights = list(rollout(opened.session.run.net, features, 10, 12, window=5))
+    reach = (over(opened).rollout.found[0].window - 1) // 2
+    image = strip.grab().toImage()
+    for steps, index in ((0, trajectory.result), (trajectory.result, 0)):
+        expected = weights[steps][0].numpy()
+        part = expected[max(0, 10 - reach) : 11 + reach, max(0, 12 - reach) : 13 + reach]
+        row, col = np.unravel_index(part.argmax(), part.shape)
+        down, across = row + max(0, reach - 10), col + max(0, reach - 12)
+        cell, pixel = strip.cell(index), strip.cell(index).width() / (2 * reach + 1)
+        point = cell.topLeft().toPoint()
+        seen = image.pixelColor(point.x() + round((across + 0.5) * pixel), point.y() + round((down + 0.5) * pixel))
+        assert np.allclose(seen.getRgb()[:3], TOP, atol=4)
+        assert over(opened).rollout.found[index].itself[0] == pytest.approx(expected[10, 12], rel=1e-3)
+    assert weights[-1][0].numpy()[10 - reach : 11 + reach, 12 - reach : 13 + reach].sum() >= 0.99
+    combo.setCurrentIndex(0)
+    assert maps._wanted["strip"] == []
+
+
+def test_why_there_is_no_rollout_yet_is_said(qtbot, opened):
+    combo, words = opened.findChild(QComboBox, "overIteratesHeadCombo"), opened.findChild(QLabel, "overIteratesWords")
+    opened.session.trajectory.stop_reason = None
+    combo.setCurrentIndex(combo.count() - 1)
+    qtbot.waitUntil(lambda: words.text().startswith("Attention is followed back"))
+    assert words.isVisible()
