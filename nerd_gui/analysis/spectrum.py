@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh
 from torch import Tensor
 
 from nerd_gui.analysis.linearised import Interrupt, Linearised, NotSolved
 from nerd_gui.nerd import NERD
+
+if TYPE_CHECKING:  # SciPy takes a third of a second to load, which the start of the window need not wait for
+    from scipy.sparse.linalg import LinearOperator
 
 #: Relative accuracy asked of ARPACK: in float64, in float32, and in float32 where products are differences of f.
 _EXACT, _SINGLE, _ROUGH = 1e-4, 1e-3, 3e-2
@@ -81,7 +85,7 @@ def spectrum(
         raise ValueError(f"{count} eigenvalues cannot be found of a Jacobian of {size} features: ask for 1 or more.")
     basis = min(size, 2 * count + _BASIS)
     tol = _EXACT if at.z.dtype == torch.float64 else _SINGLE
-    values, left = _found(eigs, _operator(at, at.transposed), count, basis, "LM", seed, tol)
+    values, left = _found("eigs", _operator(at, at.transposed), count, basis, "LM", seed, tol)
     order = np.argsort(-np.abs(values), kind="stable")
     values = values[order].astype(np.complex128)
     shaped = torch.zeros(0, *at.z.shape[1:], dtype=torch.complex64)
@@ -112,7 +116,7 @@ def field_of_values_abscissa(
         return (at.forward(v) + at.transposed(v)) / 2
 
     tol = _EXACT if at.z.dtype == torch.float64 else _ROUGH
-    values, _ = _found(eigsh, _operator(at, symmetric), 1, min(at.z.numel(), 2 + _BASIS), "LA", seed, tol)
+    values, _ = _found("eigsh", _operator(at, symmetric), 1, min(at.z.numel(), 2 + _BASIS), "LA", seed, tol)
     return float(values[0])
 
 
@@ -131,7 +135,9 @@ def decoded_direction(net: NERD, z: Tensor, direction: Tensor) -> Tensor:
     return ((net.decode(z + step * along) - net.decode(z - step * along)) / (2 * step))[0]
 
 
-def _operator(at: Linearised, apply) -> LinearOperator:  # type: ignore[no-untyped-def]
+def _operator(at: Linearised, apply: Callable[[Tensor], Tensor]) -> LinearOperator:
+    from scipy.sparse.linalg import LinearOperator
+
     def matvec(vector: NDArray[np.floating]) -> NDArray[np.floating]:
         v = torch.from_numpy(np.ascontiguousarray(vector)).view_as(at.z).to(at.z)
         return apply(v).detach().cpu().contiguous().view(-1).numpy()
@@ -169,11 +175,21 @@ def _ritz_vectors(at: Linearised, values: NDArray[np.complex128], begin: Tensor)
     return torch.nn.functional.normalize(stacked.flatten(1), dim=1).view_as(stacked)
 
 
-def _found(method, operator: LinearOperator, count: int, basis: int, which: str, seed: int, tol: float):  # type: ignore[no-untyped-def]
+def _found(
+    method: Literal["eigs", "eigsh"],
+    operator: LinearOperator,
+    count: int,
+    basis: int,
+    which: str,
+    seed: int,
+    tol: float,
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    from scipy.sparse import linalg
+
     start = np.random.default_rng(seed).standard_normal(operator.shape[0]).astype(operator.dtype)
     try:
-        return method(operator, k=count, which=which, ncv=basis, v0=start, tol=tol, maxiter=20)
-    except ArpackNoConvergence as error:
+        return getattr(linalg, method)(operator, k=count, which=which, ncv=basis, v0=start, tol=tol, maxiter=20)
+    except linalg.ArpackNoConvergence as error:
         raise NotSolved(
             f"{len(error.eigenvalues)} of {count} eigenvalues settled; ask for fewer, or let the run take more steps."
         ) from error

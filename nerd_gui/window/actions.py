@@ -193,7 +193,7 @@ class Actions:
         run.addSeparator()
         run.addMenu(self.regions)
         view.addActions(list(self._modes.actions.values()))
-        view.addSeparator()
+        self._view, self._view_middle = view, view.addSeparator()
         view.addAction(self.clear_pins)
         view.addActions([self.hold, self.film_strip])
         scheme_menu = view.addMenu("&Appearance")
@@ -209,6 +209,11 @@ class Actions:
             action.setData(scheme)
             self.schemes.addAction(action)
         help_.addActions([self.shortcuts, self.about])
+
+    def offer_pages(self, pages: list[QAction]) -> None:
+        """Put the pages beside the picture into the menu “View”."""
+        self._view.insertSeparator(self._view_middle)
+        self._view.insertActions(self._view_middle, pages)
 
     @property
     def exports(self) -> list[QAction]:

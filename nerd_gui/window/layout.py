@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QToolBar, QVBoxLayout, QWidget
 from nerd_gui.window.actions import Actions
 from nerd_gui.window.modes import Mode, Modes
 from nerd_gui.window.screen import scrolled
+from nerd_gui.window.side_pages import SidePages
 from nerd_gui.window.style.tokens import SMALL, TIGHT
 from nerd_gui.window.tool_bar import Switch, ToolBar, tool_button
 
@@ -29,6 +30,8 @@ class Layout(QSplitter):
         Over the panels, which are scrolled under them.
     panels : sequence of (QWidget, int)
         Beside the picture while a person explores, and how much of the height each is given.
+    analyses : QWidget
+        In place of the panels where a person turns to it.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Layout(QSplitter):
         below: Sequence[QWidget],
         heads: Sequence[QWidget],
         panels: Sequence[tuple[QWidget, int]],
+        analyses: QWidget,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setObjectName("mainSplitter")
@@ -53,7 +57,8 @@ class Layout(QSplitter):
         column.addWidget(picture, 1)
         for widget in (self._exploring, *below):
             column.addWidget(widget)
-        self._side = _side(heads, panels)
+        self.pages = SidePages(_panels(panels), analyses)
+        self._side = _side(heads, self.pages)
         self.addWidget(left)
         self.addWidget(self._side)
         self.setStretchFactor(0, 3)
@@ -77,8 +82,8 @@ def _column(widgets: Sequence[QWidget]) -> QWidget:
     return made
 
 
-def _side(heads: Sequence[QWidget], panels: Sequence[tuple[QWidget, int]]) -> QWidget:
-    """The panels, on a ground of their own; they are scrolled where the window is too low for them."""
+def _panels(panels: Sequence[tuple[QWidget, int]]) -> QWidget:
+    """The panels one below the other; they are scrolled where the window is too low for them."""
     splitter = QSplitter(Qt.Orientation.Vertical)
     splitter.setObjectName("rightSplitter")
     splitter.setChildrenCollapsible(False)
@@ -86,6 +91,11 @@ def _side(heads: Sequence[QWidget], panels: Sequence[tuple[QWidget, int]]) -> QW
         splitter.addWidget(panel)
         splitter.setStretchFactor(place, share)
     splitter.setSizes([100 * share for _, share in panels])
+    return scrolled(splitter)
+
+
+def _side(heads: Sequence[QWidget], pages: QWidget) -> QWidget:
+    """What stands beside the picture, on a ground of its own."""
     side = QWidget()
     side.setObjectName("side")
     side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -94,7 +104,7 @@ def _side(heads: Sequence[QWidget], panels: Sequence[tuple[QWidget, int]]) -> QW
     column.setSpacing(0)
     for head in heads:
         column.addWidget(head)
-    column.addWidget(scrolled(splitter), 1)
+    column.addWidget(pages, 1)
     return side
 
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 
 from nerd_gui.imaging import sample_names
 from nerd_gui.window.actions import Actions
+from nerd_gui.window.analyses.panel import AnalysesPanel
 from nerd_gui.window.attention.panel import AttentionPanel
 from nerd_gui.window.clipboard import Clipboard
 from nerd_gui.window.curves.panel import Curves
@@ -44,6 +45,7 @@ from nerd_gui.window.run_bar.summary import RunSummary
 from nerd_gui.window.runs.panel import RunsPanel
 from nerd_gui.window.scrub_keys import ScrubKeys
 from nerd_gui.window.scrubber.scrubber import Scrubber
+from nerd_gui.window.session.analyst import Analyst
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.strip.film_strip import FilmStrip
@@ -95,6 +97,8 @@ class MainWindow(QMainWindow):
         self.look, self.film_strip = LookPanel(session), FilmStrip(session, self.picture_view)
         self.scrubber, self.progress, self.summary = Scrubber(session), RunProgress(session), RunSummary(session)
         self.curves, self.attention_panel = Curves(session), AttentionPanel(session)
+        self.analyst = Analyst(session.controller, self)
+        self.analyses = AnalysesPanel(session, self.analyst, self.messages)
         self.runs_panel, self.differences = RunsPanel(session), Differences(session, self.controls, self)
         self.intentions = Intentions(session, self.controls, self.messages, self)
         self.notices = Notices(session, self.controls.model, self.messages, self.intentions.run_again, self)
@@ -111,12 +115,12 @@ class MainWindow(QMainWindow):
         )
         self.saver = Saver(self)
         self.saving_line = SavingLine(self.saver)
-        views: dict[str, View] = {"mode": self.modes, "picture": self.picture_view}
+        self.queue = QueueDialog(self, self.controls.model, self.controls.treatment, self.messages)
+        self._lay_out()
+        views: dict[str, View] = {"mode": self.modes, "picture": self.picture_view, "side": self.layout_.pages}
         self.sessions = SessionFiles(self, session, views, self.open_dialogs, self.opener, self.saver, self.messages)
         self.export_dialogs = ExportDialogs(self, session, self.picture_view, self.curves, self.saver, self.messages)
         self.closing = Closing(self, session, self.sessions, self.export_dialogs, self.saver)
-        self.queue = QueueDialog(self, self.controls.model, self.controls.treatment, self.messages)
-        self._lay_out()
         self._connect()
         self.preferences.restore(self)
         if self.preferences.mode is not None:
@@ -140,8 +144,10 @@ class MainWindow(QMainWindow):
             below=[self.look, self.photo_progress, self.progress, self.summary],
             heads=[ChannelRow(self.session), self.runs_panel],
             panels=[(self.curves, 3), (self.attention_panel, 2)],
+            analyses=self.analyses,
         )
         self.setCentralWidget(self.layout_)
+        self.actions_.offer_pages([self.layout_.pages.curves, self.layout_.pages.analysis])
         self.statusBar().addPermanentWidget(QueueButton(self.queue))
         self.statusBar().addPermanentWidget(self.saving_line)
         self.statusBar().addPermanentWidget(self.opening_line)
@@ -206,7 +212,10 @@ class MainWindow(QMainWindow):
         self.runs_panel.keepWanted.connect(self.picture_view.keep)
         self.runs_panel.saveWanted.connect(self._save_run)
         session.maps.failed.connect(self.messages.show_error)
-        self.attention_panel.overlayChanged.connect(self.picture_view.set_overlay)
+        self.attention_panel.overlayChanged.connect(lambda *_: self._lay_over())
+        self.analyses.overlayChanged.connect(self._lay_over)
+        self.analyses.saveWanted.connect(self.export_dialogs.ask_analysis)
+        session.photoChanged.connect(self.analyst.stop)
         session.photoChanged.connect(self._show_title)
         self.modes.changed.connect(self._show_mode)
         self.modes.chosenByHand.connect(self.preferences.remember_mode)
@@ -223,6 +232,11 @@ class MainWindow(QMainWindow):
         self.picture_view.show_plainly(mode is Mode.PHOTO)
         self.summary.show_plainly(mode is Mode.PHOTO)
         self.notices.show_plainly(mode is Mode.PHOTO)
+
+    def _lay_over(self) -> None:
+        """Lay over the picture what an analysis or the heads ask for, the analysis first."""
+        laid = self.analyses.overlay() or self.attention_panel.overlay()
+        self.picture_view.set_overlay(*(laid if laid is not None else (None,)))
 
     def _save_run(self, run: Run) -> None:
         self.session.show_run(run)
@@ -282,6 +296,7 @@ class MainWindow(QMainWindow):
         self.hide()  # at once, though the solver may be in the middle of an evaluation
         self.queue.end()
         self.opener.wait()
+        self.analyst.wait()
         self.session.controller.wait()
         self.session.maps.wait()
         super().closeEvent(event)

@@ -25,6 +25,7 @@ _SPLITTERS = ("mainSplitter", "rightSplitter")
 #: Of each of these, the one action that is checked is remembered by its name.
 _ONE_OF = {
     "appearance": ("lightAppearanceAction", "darkAppearanceAction"),
+    "sidePage": ("curvesPageAction", "analysisPageAction"),
     "playRate": tuple(f"playRate{rate}Action" for rate in (1, 2, 4, 8, 15)),
 }
 

@@ -53,6 +53,7 @@ class Shortcut(Enum):
     REDO = ("Ctrl+Shift+Z",), "redo"
     COPY = ("Ctrl+C",), "copy what was clicked last: the picture, the curves' numbers, the maps, a number"
     PASTE = ("Ctrl+V",), "open the picture, or the files, in the clipboard"
+    PAGE = ("A",), "analyses of the shown run, or its curves and heads"
     FULL_SCREEN = ("F11",), "full screen, and back"
     HELP = (_Standard.HelpContents,), "list the shortcuts"
     QUIT = (_Standard.Quit,), "quit"

@@ -105,6 +105,8 @@ def test_colours_of_values():
     assert blue == [33, 102, 172] and white == [255, 255, 255]
     assert red == [round(255 + 0.5 * (end - 255)) for end in (178, 24, 43)]
     assert signed.largest == 4
+    faint = Picture("", "", np.array([[-16.0, 1]], np.float32), Scale.FAINT).pixels()[0].tolist()
+    assert faint == [[33, 102, 172], red]
     assert Picture("", "", np.array([[0, 1, 2.0]], np.float32), Scale.GREY).pixels()[0, :, 0].tolist() == [0, 128, 255]
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from tiny_runs import make_net, make_photo
 
 from nerd_gui.denoising import Look, RunSettings, Subject, denoise
+from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.denoising.report import outline
 from nerd_gui.denoising.session_file import SavedRun, SavedSession, SessionFolder, read_session, write_session
 from nerd_gui.equilibrium import StopReason
@@ -49,6 +50,9 @@ def session(photo):
     odd = dataclasses.replace(second[1], residual=math.inf, psnr=None, noise_levels=(math.nan, 0.1, 1 / 3))
     second.replace([second[0], odd, second[2]])
     second.notice, second.earlier_runs = "It began at zero.", ({**outline(first), "residuals": [0.5, None]},)
+    row = np.random.default_rng(0).standard_normal((3, first.subject.rows, 5)).astype(np.float32)
+    first.analyses["influence"] = Analysed({"sum": 1 / 3, "pixel": [3, 4]}, {"influence": row, "heads": row[0]})
+    first.analyses["race"] = Analysed({"Broyden": {"residual": [0.5, None]}})
     runs = make_run(1, first, name="σ 25, long", overlaid=True, index=2), make_run(4, second)
     return SavedSession(
         photo,
@@ -70,9 +74,14 @@ def session(photo):
 
 def assert_same_trajectory(read, written):
     ours, theirs = vars(read).copy(), vars(written).copy()
-    for name in ("subject", "iterates", "_profiles"):
+    for name in ("subject", "iterates", "_profiles", "analyses"):
         ours.pop(name), theirs.pop(name)
     assert ours == theirs
+    assert list(read.analyses) == list(written.analyses)
+    for found, expected in zip(read.analyses.values(), written.analyses.values(), strict=True):
+        assert found.numbers == expected.numbers and list(found.arrays) == list(expected.arrays)
+        for name, array in found.arrays.items():
+            assert array.dtype == np.float32 and np.array_equal(array, expected.arrays[name])
     for name in ("sigma", "seed", "region"):
         assert getattr(read.subject, name) == getattr(written.subject, name)
     assert read.subject.noisy.tobytes() == written.subject.noisy.tobytes()
@@ -125,7 +134,8 @@ def test_it_is_a_zip_that_others_can_read(session, tmp_path):
     estimates = {f"run_1/n_hat_{index:02d}.npy" for index in range(5)} | {
         f"run_4/n_hat_{index:02d}.npy" for index in range(3)
     }
-    assert names == {"mimetype", "session.json", "preview.png"} | estimates
+    analyses = {"run_1/analysis_influence-influence.npy", "run_1/analysis_influence-heads.npy"}
+    assert names == {"mimetype", "session.json", "preview.png"} | estimates | analyses
     first, second = description["runs"]
     assert description["photo"]["relative_path"] == "bird.png" and description["photo"]["path"].endswith("bird.png")
     assert description["photo"]["sha256"] == session.photo.sha256

@@ -119,6 +119,11 @@ def test_foreign_files(tmp_path, photo):
         assert "device" in refusal("/dev/null")
 
 
+def test_a_file_of_before_there_were_analyses(path):
+    read = read_session(with_json(path, lambda text: text["runs"][0].pop("analyses")))
+    assert read.runs[0].trajectory.analyses == {} and len(read.runs[0].trajectory)
+
+
 def test_a_file_of_a_newer_program(path):
     assert "newer version" in refusal(with_json(path, lambda text: text.update(version=2, program="NERD GUI 9")))
 
@@ -147,6 +152,12 @@ def test_a_file_of_a_newer_program(path):
         lambda text: text["runs"][0].update(iterates=[]),
         lambda text: text["runs"][0]["iterates"][1].update(seconds="inf"),
         lambda text: text["view"].update(zoom=float("nan")),
+        lambda text: text["runs"][0].update(analyses=[]),
+        lambda text: text["runs"][0].update(analyses={"risk": {"numbers": {}}}),
+        lambda text: text["runs"][0].update(analyses={"risk": {"numbers": {}, "arrays": {"map": [2, 2]}}}),
+        lambda text: text["runs"][0].update(analyses={"risk": {"numbers": {}, "arrays": {"map": [1 << 20, 1 << 20]}}}),
+        lambda text: text["runs"][0].update(analyses={"risk": {"numbers": {}, "arrays": {"map": ["2", -1]}}}),
+        lambda text: text["runs"][0].update(analyses={"../../risk": {"numbers": {}, "arrays": {"map": [2, 2]}}}),
         lambda text: text["runs"].append(text["runs"][0]),
         lambda text: text["runs"][0]["subject"].update(region=[0, 0, 5, 5], checksum=1),
     ],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from nerd_gui.analysis.catalogue.entry import Analysis, Question, analysed
 from nerd_gui.analysis.catalogue.shown import Picture, Scale, Shown, Table
@@ -37,7 +37,7 @@ def _ask(question: Question) -> Analysed:
     heads, corner = _looked_at(question)
     used = _cut(weight, corner, heads.shape[1:])
     numbers["attention_corner"] = list(corner)
-    numbers["rank_correlation"] = [float(spearmanr(used.ravel(), head.ravel()).statistic) for head in heads]
+    numbers["rank_correlation"] = [_rank_correlation(used, head) for head in heads]
     return analysed(numbers, influence=found, attention=heads)
 
 
@@ -52,6 +52,19 @@ def _cut(values: NDArray[Any], corner: tuple[int, int], shape: tuple[int, ...]) 
     return values[corner[0] : corner[0] + shape[0], corner[1] : corner[1] + shape[1]]
 
 
+def _rank_correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Spearman's; not a number where all values are the same."""
+    if one.min() == one.max() or other.min() == other.max():
+        return math.nan
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Ranks, those that are the same sharing the mean of theirs."""
+    _, places, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
+    return np.asarray((counts.cumsum() - (counts - 1) / 2)[places])
+
+
 def _show(found: Analysed) -> Shown:
     numbers, row = found.numbers, found.arrays["influence"][found.numbers["channel"]]
     pixel, shares = numbers["pixel"], numbers["share_within"]
@@ -64,29 +77,34 @@ def _show(found: Analysed) -> Shown:
     pictures = [
         Picture(
             "",
-            "used: the whole picture",
+            "used, of the whole picture",
             row,
-            Scale.SIGNED,
-            tip="By how much this pixel of the result rises (red) or falls (blue) when a pixel of the photo rises",
+            Scale.FAINT,
+            tip="By how much this pixel of the result rises (red) or falls (blue) when one of the photo rises; faint "
+            "ones are strengthened",
             mark=(pixel[0], pixel[1]),
         )
     ]
-    says = f"The pixel at row {pixel[0]}, column {pixel[1]} of the result is a mean of the photo with these weights"
+    reach = str(_REACHES[1])
+    says = (
+        f"Row {pixel[0]}, column {pixel[1]} of the result is made from the photo with these weights: red adds, blue "
+        f"takes away. {100 * shares[reach]:.0f} % of the weight lies within {reach} pixels."
+    )
     if "attention" in found.arrays:
-        corner, heads = numbers["attention_corner"], found.arrays["attention"]
-        near = _cut(row, (corner[0], corner[1]), heads.shape[1:])
-        mark = pixel[0] - corner[0], pixel[1] - corner[1]
-        tip = "The same, where the heads look"
-        pictures.append(Picture("near", "used: nearby", near, Scale.SIGNED, tip=tip, enlarge=8, mark=mark))
+        heads, (top, left) = found.arrays["attention"], numbers["attention_corner"]
+        near = _cut(row, (top, left), heads.shape[1:])
+        place: dict[str, Any] = {"enlarge": 8, "mark": (pixel[0] - top, pixel[1] - left), "corner": (top, left)}
+        pictures.append(
+            Picture("near", "used nearby", near, Scale.SIGNED, tip="The same, where the heads look", **place)
+        )
         correlations = numbers["rank_correlation"]
         for index, (head, correlation) in enumerate(zip(heads, correlations, strict=True), 1):
             tip = f"Attention of head {index} from this pixel: what it looks at, which need not be what is used"
-            title = f"looked at: head {index}"
-            pictures.append(Picture(f"head_{index}", title, head, Scale.GREY, tip=tip, enlarge=8, mark=mark))
+            title = f"head {index} looks"
+            pictures.append(Picture(f"head_{index}", title, head, Scale.GREY, tip=tip, **place))
             words = "–" if correlation is None else f"{correlation:.2f}"
             rows.append((f"Head {index} and use, rank correlation", words))
-        says += ", and the heads looked at these pixels for it"
-    return Shown(f"{says}.", Table((), tuple(rows)), tuple(pictures))
+    return Shown(says, Table((), tuple(rows)), tuple(pictures))
 
 
 INFLUENCE = Analysis(
@@ -96,7 +114,7 @@ INFLUENCE = Analysis(
     "∂x̂[p]/∂y at the equilibrium, by the implicit function theorem: (I − ∂f/∂z)ᵀ u = ∂x̂[p]/∂z is solved for u by "
     "Broyden's method, and u is pulled back through f and the injection. Exact to the tolerance of that equation; "
     "nothing is unrolled.",
-    30,
+    20,
     _ask,
     _show,
     of_pixel=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
@@ -17,6 +17,7 @@ class Scale(Enum):
     """How values become colours."""
 
     SIGNED = "signed"  # around 0: white at 0, red above, blue below, by the root so that small ones are seen
+    FAINT = "faint"  # the same by the fourth root, so that those of a ten-thousandth of the largest are seen
     GREY = "grey"  # from 0, black, to the largest, white
 
 
@@ -38,7 +39,11 @@ class Picture:
     enlarge : int
         Pixels of its file along each side of a value.
     mark : (row, col), optional
-        The pixel that it is about.
+        The value that it is about.
+    corner : (row, col), optional
+        The pixel of what was run where its first value lies; None: it does not lie over the photo.
+    cell : int
+        Pixels of the photo along each side of a value.
     """
 
     name: str
@@ -49,17 +54,23 @@ class Picture:
     tip: str = ""
     enlarge: int = 2
     mark: tuple[int, int] | None = None
+    corner: tuple[int, int] | None = (0, 0)
+    cell: int = 1
 
     @property
     def largest(self) -> float:
         """The value, or its modulus, that has the strongest colour."""
-        return float(np.abs(self.values).max()) if self.scale is Scale.SIGNED else float(self.values.max())
+        return float(self.values.max()) if self.scale is Scale.GREY else float(np.abs(self.values).max())
+
+    def with_values(self, values: NDArray[np.float32]) -> Picture:
+        """The same of fewer values."""
+        return replace(self, values=values)
 
     def pixels(self) -> NDArray[np.uint8]:
         """The picture (rows, cols, 3), a pixel for each value."""
-        if self.scale is Scale.SIGNED:
-            return signed_picture(self.values)
-        return grey_picture(self.values)[..., None].repeat(3, -1)
+        if self.scale is Scale.GREY:
+            return _grey(self.values)[..., None].repeat(3, -1)
+        return _signed(self.values, _POWER[self.scale])
 
 
 @dataclass(frozen=True)
@@ -139,22 +150,14 @@ class Shown:
     plots: tuple[Plot, ...] = field(default=())
 
 
-def signed_picture(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Values around 0 as colours: white at 0, red above, blue below, by the root so that small ones are seen.
+_POWER = {Scale.SIGNED: 0.5, Scale.FAINT: 0.25}
 
-    Parameters
-    ----------
-    values : array (rows, cols)
 
-    Returns
-    -------
-    uint8 array (rows, cols, 3)
-    """
-    strength = np.sqrt(np.abs(values) / max(float(np.abs(values).max()), _TINY))[..., None]
+def _signed(values: NDArray[np.floating], power: float) -> NDArray[np.uint8]:
+    strength = (np.abs(values) / max(float(np.abs(values).max()), _TINY))[..., None] ** power
     colour = np.where(values[..., None] >= 0, _RED, _BLUE)
     return np.rint(255 + strength * (colour - 255)).astype(np.uint8)
 
 
-def grey_picture(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Values from 0 on as levels of grey, the largest white; (rows, cols) uint8."""
+def _grey(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.rint(255 * values / max(float(values.max()), _TINY)).clip(0, 255).astype(np.uint8)

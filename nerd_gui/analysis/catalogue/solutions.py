@@ -57,9 +57,13 @@ def _show_heads(found: Analysed) -> Shown:
         tip = f"What the picture gains (red) and loses (blue) {_without(name)}, after solving again"
         file = "" if number == 0 else name.replace(" ", "_")
         pictures.append(Picture(file, _without(name), largest, Scale.SIGNED, "grey levels", tip))
-    columns = ("", *(("costs",) if known else ()), "changes (grey levels)", "residual")
+    columns = ("", *(("costs",) if known else ()), "changes grey levels by", "residual")
     worst = max(found.numbers, key=lambda name: 0 if name == "all" else found.numbers[name]["change"])
-    return Shown(f"Most of the picture changes without {worst}.", Table(columns, tuple(rows)), tuple(pictures))
+    lost = found.numbers[worst]["lost_decibels"]
+    says = f"{worst.capitalize()} matters most: without it the picture " + (
+        f"changes by {found.numbers[worst]['change']:.1f} grey levels." if lost is None else f"loses {lost:.2f} dB."
+    )
+    return Shown(says, Table(columns, tuple(rows)), tuple(pictures))
 
 
 def _without(name: str) -> str:
@@ -151,8 +155,8 @@ def _show_race(found: Analysed) -> Shown:
         else f"None comes to {_GOALS[-1]:g}."
     )
     plots = tuple(
-        Plot(file, title, Axis(title), Axis("residual", log=True), _race_curves(found, along))
-        for file, title, along in (
+        Plot(file, f"over {label}", Axis(label), Axis("residual", log=True), _race_curves(found, along))
+        for file, label, along in (
             ("", "iterations", None),
             ("evaluations", "evaluations of f", "evaluations"),
             ("seconds", "seconds", "seconds"),
@@ -179,7 +183,7 @@ HEADS = Analysis(
     "What becomes of the picture when one head, or all of them, are switched off and the solver goes on from here.",
     "The rows of W_O that belong to a head are set to 0, and z = f(z) is solved again from z*. Costs: PSNR lost, where "
     "the clean picture is known.",
-    60,
+    45,
     _ask_heads,
     _show_heads,
 )

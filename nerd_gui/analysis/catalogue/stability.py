@@ -46,9 +46,9 @@ def _show(found: Analysed) -> Shown:
         rows.append(("Residual × in a step of the run", f"{seen:.2f}"))
     rows += _steps(radius, seen)
     says = (
-        "It attracts: plain iteration would end here, too."
+        f"It attracts, with a spectral radius of {radius:.2f}: plain iteration would end here, too."
         if numbers["attracts"]
-        else "It does not attract: the solver alone holds it, and plain iteration would leave it."
+        else f"It does not attract: with a spectral radius of {radius:.2f} the solver alone holds it."
     )
     plot = Plot(
         "plane",

@@ -46,7 +46,9 @@ def _show_risk(found: Analysed) -> Shown:
     expected, error, true = numbers["psnr"], numbers["standard_error"], numbers["true_psnr"]
     width = _decibels_of(numbers["mse"], error)
     score = "so good that it cannot be told" if expected is None else f"{expected:.2f} dB"
-    rows = [("Expected PSNR", score if width is None else f"{score} ± {width:.2f}")]
+    if expected is not None and width is not None:
+        score = f"{expected:.2f} ± {width:.2f} dB"
+    rows = [("Expected PSNR", score)]
     if true is not None:
         rows.append(("True PSNR", f"{true:.2f} dB"))
     rows += [
@@ -62,9 +64,10 @@ def _show_risk(found: Analysed) -> Shown:
         "grey levels",
         f"Root mean square error to be expected in each block of {BLOCK} × {BLOCK} pixels: trust it less where bright",
         enlarge=BLOCK,
+        cell=BLOCK,
     )
-    says = "What the result is worth, told without the clean picture"
-    says += "." if true is None else ", beside what it truly is."
+    says = f"Expected without knowing the clean picture: {score}"
+    says += "." if true is None else f"; in truth {true:.2f} dB."
     return Shown(says, Table((), tuple(rows)), (picture,))
 
 
@@ -98,6 +101,7 @@ def _show_whiteness(found: Analysed) -> Shown:
         "red alike, blue opposite",
         enlarge=32,
         mark=(middle, middle),
+        corner=None,
     )
     says = (
         "What was removed looks like white noise: no detail of the photo is to be seen in it."

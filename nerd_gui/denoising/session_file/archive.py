@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nerd_gui import __version__
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.look import Look
+from nerd_gui.denoising.session_file.analyses import add_analyses, analysis_arrays
 from nerd_gui.denoising.session_file.arrays import Count, Room, read_array, write_array
 from nerd_gui.denoising.session_file.errors import PhotoWanted, SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged, Fields
@@ -219,6 +220,7 @@ def _arrays(session: SavedSession) -> Iterator[tuple[str, NDArray]]:
     for run in session.runs:
         for iterate in run.trajectory.iterates:
             yield _estimate(run.number, iterate.index), iterate.n_hat
+        yield from analysis_arrays(run)
 
 
 @contextmanager
@@ -304,6 +306,9 @@ def _read(
     ]
     if not all(len(run.trajectory) for run in read):
         raise Damaged("a run has no iterate")
+    for run, (each, _) in zip(read, runs, strict=True):
+        if each.has("analyses"):  # sessions of earlier versions have none
+            add_analyses(run, each.fields("analyses"), lambda name, shape: load(name, shape, "float32"))
     return _session(fields, photo, clean, tuple(read), notice)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nerd_gui.compiled import Status
 from nerd_gui.denoising.memory_plan import MemoryPlan
+from nerd_gui.denoising.session_file.analyses import analyses_to_json
 from nerd_gui.denoising.session_file.errors import SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged, Fields, plain_number
 from nerd_gui.denoising.session_file.record import SavedRun
@@ -67,6 +68,7 @@ def run_to_json(run: SavedRun, clean: Photo | None, stopped: StoppedPhoto | None
         "weights_sha256": trajectory.weights_sha256,
         "grain": trajectory.grain,
         "iterates": [_iterate_to_json(iterate) for iterate in trajectory.iterates],
+        "analyses": analyses_to_json(run),
         "report": trajectory.report(),
     }
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from nerd_gui.denoising import Trajectory
 from nerd_gui.denoising.animation import AnimationSettings, save_animation
 from nerd_gui.imaging import PhotoError, save_picture, usual_suffix
+from nerd_gui.window.analyses.figure import AnalysisFigure
 from nerd_gui.window.attention.figure import MapsFigure
 from nerd_gui.window.curves.panel import Curves
 from nerd_gui.window.files.animation_dialog import AnimationDialog
@@ -31,6 +32,7 @@ _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "We
 _WORD_TIME = 10_000  # milliseconds that a sentence stays
 _MAPS = {"PNG": "*.png", "SVG": "*.svg", "NumPy arrays": "*.npz"}
 _ITERATE_MAPS = {"PNG": "*.png", "NumPy arrays": "*.npz"}
+_ANALYSES = {"PNG": "*.png", "SVG": "*.svg", "NumPy arrays": "*.npz", "JSON": "*.json"}
 _CURVES = {"CSV": "*.csv", "PNG": "*.png", "SVG": "*.svg"}
 _ANIMATIONS = {"Animated WebP": "*.webp", "Animated PNG": "*.png *.apng", "GIF": "*.gif"}
 
@@ -169,6 +171,17 @@ class ExportDialogs:
             figure.save(target.path, overwrite=target.overwrite)
 
         self._save_at_once(trajectory, f"{figure.kind} map", ".png", _ITERATE_MAPS, save)
+
+    def ask_analysis(self, figure: AnalysisFigure) -> None:
+        """Save the answer of an analysis, as a figure or as data."""
+        trajectory = self._session.trajectory
+        if trajectory is None:
+            return
+
+        def save(target: Target) -> None:
+            figure.save(target.path, overwrite=target.overwrite)
+
+        self._save_at_once(trajectory, figure.analysis.name, ".png", _ANALYSES, save)
 
     def ask_report(self) -> None:
         """Save the report."""

@@ -27,6 +27,11 @@ QToolButton[autoRaise="true"] { background: transparent; border-color: transpare
 QToolButton:hover, QPushButton:hover, QToolButton[autoRaise="true"]:hover { background: $hover; }
 QToolButton:pressed, QPushButton:pressed, QToolButton:checked { background: $line; }
 QToolButton:focus, QPushButton:focus, QToolButton[autoRaise="true"]:focus { border-color: $accent; }
+QToolButton[heading="true"], QToolButton[heading="true"]:checked { background: transparent;
+    border-color: transparent; padding: 0; }
+QToolButton[heading="true"]:hover { background: $hover; }
+QToolButton[heading="true"]:focus { border-color: $accent; }
+QFrame[card="true"] { border: 0; border-top: 1px solid $line; }
 QToolButton:disabled, QPushButton:disabled { color: $disabled; }
 QToolButton[popupMode="1"] { padding-right: 22px; }
 QToolButton[popupMode="2"] { padding-right: 18px; }

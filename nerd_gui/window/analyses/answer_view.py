@@ -1,0 +1,175 @@
+"""An answer in the window: its numbers in a table, its pictures, its plot."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QFlowLayout
+
+from nerd_gui.analysis.catalogue import Picture, Plot, Shown, Table
+from nerd_gui.window.analyses.drawing import Ink, PlotDrawing
+from nerd_gui.window.analyses.value_picture import ValuePicture
+from nerd_gui.window.described import described
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, MEDIUM, SMALL, TIGHT, colours, is_dark, series_colour, sized
+
+_FIRST, _OTHERS, _ALONE = 190, 82, 144  # sides of pictures: beside a table, after that one, under a table
+_WIDE = 420  # pixels from which on a table has something beside it
+
+
+class AnswerView(QWidget):
+    """What is to be seen of an answer.
+
+    Signals
+    -------
+    chosen : ValuePicture
+        A picture was clicked.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, name: str, shown: Shown, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{name}Answer")
+        self.pictures: list[ValuePicture] = []
+        named = not shown.table.columns
+        plane = [plot for plot in shown.plots if plot.unit_circle]
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.setSpacing(MEDIUM)
+        self._top.addWidget(_table(name, shown.table), 1, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SMALL)
+        column.addLayout(self._top)
+        rest = list(shown.pictures)
+        if named and plane:
+            self._top.addWidget(PlotView(name, (plane[0],)), 1)
+        elif named and rest:
+            self._top.addWidget(self._picture(name, rest.pop(0), _FIRST), 0, Qt.AlignmentFlag.AlignTop)
+        if rest:
+            side = _ALONE if not named else _OTHERS if len(rest) > 1 else _FIRST
+            column.addWidget(_Flow([self._picture(name, picture, side) for picture in rest]))
+        if shown.plots and not (named and plane):
+            column.addWidget(PlotView(name, shown.plots))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put one below the other where it is narrow."""
+        super().resizeEvent(event)
+        direction = QBoxLayout.Direction
+        self._top.setDirection(direction.LeftToRight if self.width() >= _WIDE else direction.TopToBottom)
+
+    def _picture(self, name: str, picture: Picture, side: int) -> ValuePicture:
+        made = ValuePicture(f"{name}Picture{len(self.pictures)}", picture, side)
+        lay = " Click to lay it over the photo, click again to take it away." if made.choosable else ""
+        described(made, made.objectName(), picture.title, f"{picture.tip}.{lay}".strip())
+        made.chosen.connect(lambda: self.chosen.emit(made))
+        self.pictures.append(made)
+        return made
+
+
+class _Flow(QWidget):
+    """Pictures side by side, in as many rows as they need."""
+
+    def __init__(self, pictures: list[ValuePicture]) -> None:
+        super().__init__()
+        self._flow = QFlowLayout(self)
+        self._flow.setContentsMargins(0, 0, 0, 0)
+        self._flow.setHorizontalSpacing(SMALL)
+        self._flow.setVerticalSpacing(SMALL)
+        for picture in pictures:
+            self._flow.addWidget(picture)
+
+    def hasHeightForWidth(self) -> bool:
+        """No: it keeps its height itself, so that the layouts around it need not ask."""
+        return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the room for all rows."""
+        super().resizeEvent(event)
+        self.setFixedHeight(self._flow.heightForWidth(self.width()))
+
+
+def _table(name: str, table: Table) -> QWidget:
+    """Names at the left, numbers at the right, a line under the names of the columns."""
+    made = QWidget()
+    made.setObjectName(f"{name}Table")
+    grid = QGridLayout(made)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(MEDIUM)
+    grid.setVerticalSpacing(TIGHT // 2)
+    for row, cells in enumerate((table.columns, *table.rows) if table.columns else table.rows):
+        for col, words in enumerate(cells):
+            label = QLabel(words)
+            label.setObjectName(f"{name}Cell{row}-{col}")
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            side = Qt.AlignmentFlag.AlignLeft if col == 0 else Qt.AlignmentFlag.AlignRight
+            label.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            if table.columns and row == 0:
+                label.setWordWrap(True)
+                label.setFont(sized(label.font(), CAPTION_PIXELS))
+            if col == 0 or (table.columns and row == 0):
+                label.setProperty("quiet", True)
+            else:
+                label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            grid.addWidget(label, row, col)
+    grid.setColumnStretch(0, 1)
+    return made
+
+
+class PlotView(QWidget):
+    """A plot, and where there are several of the same a list to choose from."""
+
+    def __init__(self, name: str, plots: tuple[Plot, ...], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas = PlotCanvas(f"{name}Plot", plots[0])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(TIGHT)
+        column.addWidget(self.canvas, 1)
+        if len(plots) > 1:
+            self.choice = described(
+                QComboBox(), f"{name}PlotCombo", "Which plot is shown", "Show the same in another plot"
+            )
+            self.choice.addItems([plot.title for plot in plots])
+            self.choice.currentIndexChanged.connect(lambda index: self.canvas.set_plot(plots[index]))
+            column.insertWidget(0, self.choice, 0, Qt.AlignmentFlag.AlignLeft)
+
+
+class PlotCanvas(QWidget):
+    """Draws a plot."""
+
+    def __init__(self, name: str, plot: Plot, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plot = plot
+        described(self, name, plot.title, f"{plot.y.label} over {plot.x.label}")
+        self.setFont(sized(self.font(), CAPTION_PIXELS))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_plot(self, plot: Plot) -> None:
+        """Draw another one."""
+        self.plot = plot
+        described(self, self.objectName(), plot.title, f"{plot.y.label} over {plot.x.label}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Curves can be followed in it."""
+        return QSize(240, 230)
+
+    def drawing(self) -> PlotDrawing:
+        """The plot as it is drawn here."""
+        return PlotDrawing(self.plot, QRectF(self.rect()), self.fontMetrics().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it."""
+        painter = QPainter(self)
+        self.drawing().draw(painter, screen_ink(self.palette()))
+        painter.end()
+
+
+def screen_ink(palette: QPalette) -> Ink:
+    """The colours of a plot in the window."""
+    scheme, dark = colours(palette), is_dark(palette)
+    return Ink(
+        QColor(scheme.text), QColor(scheme.second), QColor(scheme.line), lambda slot: series_colour(slot, dark=dark)
+    )

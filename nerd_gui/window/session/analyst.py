@@ -1,0 +1,250 @@
+"""Asks a run what its equilibrium tells, on a thread of its own; knows no widget."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from nerd_gui.analysis import NotSolved
+from nerd_gui.analysis.catalogue import CATALOGUE, Question
+from nerd_gui.analysis.of_run import EquilibriumOfRun, equilibrium_of
+from nerd_gui.denoising import RunError
+from nerd_gui.denoising.analysed import Analysed
+from nerd_gui.window.session.run import Run
+from nerd_gui.window.session.run_controller import RunController
+
+NEEDS_RUN = "Analyses need a run of this photo: explore it first."
+UNDER_WAY = "Analyses begin when the run has ended."
+IN_TILES = (
+    "This run is of a whole photo, solved tile by tile, and keeps no features: choose a region, explore it, and "
+    "analyse that."
+)
+FROM_FILE = "This run was opened from a file, which keeps no features: run it again to analyse it further."
+NO_FEATURES = "This run kept no features of its result: run it again to analyse it."
+_PREPARING = 9  # evaluations that it takes to settle an equilibrium that was kept in half precision
+
+
+class _Stopped(Exception):
+    """Leaves work that nobody waits for any more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """An analysis that was asked for.
+
+    Attributes
+    ----------
+    run : Run
+    name : str
+        Of the catalogue.
+    pixel : (row, col)
+        Of what was run.
+    channel : int
+    """
+
+    run: Run
+    name: str
+    pixel: tuple[int, int]
+    channel: int
+
+
+class _Worker(QThread):
+    """Answers one question; its signals are dropped once it was stopped.
+
+    Signals
+    -------
+    found : Analysed, EquilibriumOfRun
+    failed : str, str
+        A sentence for the person, and details (empty for expected errors).
+    """
+
+    found = Signal(object, object)
+    failed = Signal(str, str)
+
+    def __init__(self, asked: Asked, at: EquilibriumOfRun | None, parent: QObject) -> None:
+        super().__init__(parent)
+        self._asked, self._at = asked, at
+        self._stop = threading.Event()
+
+    def request_stop(self) -> None:
+        """Ask it to end at its next product; returns at once."""
+        self._stop.set()
+
+    def _interrupt(self) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+
+    def run(self) -> None:
+        """Work, on the thread itself."""
+        asked, trajectory, net = self._asked, self._asked.run.trajectory, self._asked.run.net
+        assert trajectory is not None and net is not None
+        try:
+            at = self._at or equilibrium_of(trajectory, net, asked.channel, interrupt=self._interrupt)
+            question = Question(at, trajectory, asked.pixel, asked.channel, interrupt=self._interrupt)
+            answer = CATALOGUE[asked.name].ask(question)
+        except _Stopped:
+            return
+        except (RunError, NotSolved) as error:
+            self.failed.emit(str(error), "")
+        except Exception as error:  # noqa: BLE001 - the thread's outermost frame: what escapes here would end the program
+            sentence = f"The analysis ended with an unexpected error ({type(error).__name__}: {error})."
+            self.failed.emit(sentence, traceback.format_exc())
+        else:
+            self.found.emit(answer, at)
+
+
+class Analyst(QObject):
+    """One analysis at a time, of runs that are over, and never beside a run.
+
+    What is found belongs to the run: it is kept in its trajectory.
+
+    Signals
+    -------
+    changed
+        Another analysis is under way or waits, or none is.
+    found : Run, str
+        The analysis of this name has an answer, in the run's trajectory.
+    failed : Run, str, str, str
+        An analysis has none: run, name, a sentence, and details.
+    """
+
+    changed = Signal()
+    found = Signal(object, str)
+    failed = Signal(object, str, str, str)
+
+    def __init__(self, controller: RunController, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self._waiting: deque[Asked] = deque()
+        self._asked: Asked | None = None
+        self._current: _Worker | None = None
+        self._workers: set[_Worker] = set()
+        self._begun = 0.0
+        self._settled: WeakKeyDictionary[Run, tuple[int, EquilibriumOfRun]] = WeakKeyDictionary()  # one at most
+        controller.runningChanged.connect(lambda running: self.stop() if running else None)
+
+    @property
+    def asked(self) -> Asked | None:
+        """What is under way; None while nothing is."""
+        return self._asked
+
+    @property
+    def waiting(self) -> tuple[Asked, ...]:
+        """What is asked for after that."""
+        return tuple(self._waiting)
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has been under way."""
+        return time.monotonic() - self._begun if self._asked is not None else 0.0
+
+    def why_not(self, run: Run | None) -> str:
+        """Why a run cannot be analysed now, and what to do, as a sentence; empty where it can."""
+        if run is None or run.trajectory is None:
+            return NEEDS_RUN
+        if run.from_file:
+            return IN_TILES if run.in_tiles else FROM_FILE
+        if run.in_tiles:
+            return IN_TILES
+        if self._controller.running:
+            return UNDER_WAY
+        if not len(run.trajectory):
+            return NEEDS_RUN
+        return "" if run.trajectory[run.trajectory.result].features is not None else NO_FEATURES
+
+    def expected_seconds(self, run: Run, evaluations: int) -> float | None:
+        """How long an analysis of so many evaluations takes, by how long the run took; None where that is not known."""
+        if not run.trajectory:
+            return None
+        last = run.trajectory[-1]
+        if not last.evaluations or last.seconds <= 0:
+            return None
+        prepared = run in self._settled
+        return last.seconds / last.evaluations * (evaluations + (0 if prepared else _PREPARING))
+
+    def ask(self, run: Run, name: str, pixel: tuple[int, int], channel: int | None) -> None:
+        """Ask for an analysis when those asked for before are there.
+
+        Parameters
+        ----------
+        run : Run
+            One that can be analysed, see `why_not`.
+        name : str
+            Of the catalogue.
+        pixel : (row, col)
+            Of what was run.
+        channel : int or None
+            Of a colour photo; None for the first.
+        """
+        if any(each.run is run and each.name == name for each in (*self._waiting, self._asked) if each is not None):
+            return
+        self._waiting.append(Asked(run, name, pixel, channel or 0))
+        if self._asked is None:
+            self._begin()
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Give up what is under way, as the window sees it, and what waits; the thread ends at its next product."""
+        if self._current is None:
+            return
+        self._waiting.clear()
+        self._current.request_stop()
+        self._current = self._asked = None
+        self.changed.emit()
+
+    def wait(self) -> None:
+        """Stop, and return when every thread has ended."""
+        self.stop()
+        for worker in list(self._workers):
+            worker.wait()
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        asked = self._waiting.popleft()
+        channel, at = self._settled.get(asked.run, (-1, None))
+        worker = _Worker(asked, at if channel == asked.channel else None, self)
+        worker.found.connect(self._on_found)
+        worker.failed.connect(self._on_failed)
+        worker.finished.connect(self._on_thread_finished)
+        self._workers.add(worker)
+        self._asked, self._current, self._begun = asked, worker, time.monotonic()
+        worker.start()
+
+    def _on_found(self, answer: Analysed, at: EquilibriumOfRun) -> None:
+        if self.sender() is not self._current or self._asked is None:
+            return
+        asked = self._asked
+        if asked.run not in self._settled or self._settled[asked.run][1] is not at:
+            self._settled.clear()  # features are large
+            self._settled[asked.run] = asked.channel, at
+        if asked.run.trajectory is not None:
+            asked.run.trajectory.analyses[asked.name] = answer
+        self._go_on()
+        self.found.emit(asked.run, asked.name)
+
+    def _on_failed(self, sentence: str, details: str) -> None:
+        if self.sender() is not self._current or self._asked is None:
+            return
+        asked = self._asked
+        self._go_on()
+        self.failed.emit(asked.run, asked.name, sentence, details)
+
+    def _go_on(self) -> None:
+        self._asked = self._current = None
+        if self._waiting:
+            self._begin()
+        self.changed.emit()
+
+    def _on_thread_finished(self) -> None:
+        worker = self.sender()
+        assert isinstance(worker, _Worker)
+        worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        self._workers.discard(worker)
+        worker.deleteLater()

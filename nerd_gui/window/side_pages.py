@@ -1,0 +1,79 @@
+"""Two pages in one place beside the picture: curves and heads, or the analyses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from nerd_gui.denoising.session_file.fields import Fields
+from nerd_gui.window.shortcuts import Shortcut
+from nerd_gui.window.style.tokens import SMALL, TIGHT
+from nerd_gui.window.tool_bar import Switch
+
+
+class SidePages(QWidget):
+    """The pages, and a switch between them.
+
+    Attributes
+    ----------
+    curves, analysis : QAction
+        Exclusive and checkable, for a menu.
+    """
+
+    def __init__(self, curves: QWidget, analyses: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._group = QActionGroup(self)
+        self._stack = QStackedWidget()
+        self.curves = self._page(
+            curves, "curvesPageAction", "&Curves and heads", "How the run went, and where the heads look"
+        )
+        self.analysis = self._page(
+            analyses, "analysisPageAction", "Anal&ysis", "What the equilibrium of the shown run tells"
+        )
+        self.curves.setChecked(True)
+        turn = QAction("Curves or analysis", self)
+        turn.setObjectName("otherPageAction")
+        turn.setShortcut(Shortcut.PAGE.sequence)
+        turn.setToolTip(f"Turn to the other page ({Shortcut.PAGE.text}).")
+        turn.triggered.connect(lambda _: self.turn())
+        self.addAction(turn)
+        row = QHBoxLayout()
+        row.setContentsMargins(SMALL, TIGHT, SMALL, TIGHT)
+        row.addWidget(Switch("sidePageSwitch", "Curves or analysis", [self.curves, self.analysis]))
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self._stack, 1)
+
+    def turn(self) -> None:
+        """Show the other page."""
+        (self.curves if self.analysis.isChecked() else self.analysis).trigger()
+
+    def state(self) -> dict[str, Any]:
+        """What a session keeps of it, for `restore`."""
+        return {"analysis": self.analysis.isChecked()}
+
+    def restore(self, state: Fields) -> None:
+        """Turn to the page of a session.
+
+        Raises
+        ------
+        ValueError
+            If it is none.
+        """
+        (self.analysis if state.flag("analysis") else self.curves).setChecked(True)
+
+    def _page(self, page: QWidget, name: str, text: str, tip: str) -> QAction:
+        self._stack.addWidget(page)
+        action = QAction(text, self)
+        action.setObjectName(name)
+        action.setCheckable(True)
+        action.setToolTip(f"{tip} ({Shortcut.PAGE.text}).")
+        action.setStatusTip(f"{tip} ({Shortcut.PAGE.text}).")
+        action.toggled.connect(lambda on: self._stack.setCurrentWidget(page) if on else None)
+        self._group.addAction(action)
+        return action
