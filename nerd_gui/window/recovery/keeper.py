@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from nerd_gui.window.messages import Messages
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
+#: Seconds after which a whole photo that is being solved is written, or so many times as long as that took.
+TILES_PATIENCE, TILES_TIMES = 300.0, 20
 PATIENCE = 60_000  # milliseconds after a change within which it is kept
 _MOST = 8 << 30  # bytes of noise estimates that are kept
 _SHARE = 0.5  # and the part of the free disk
@@ -27,8 +30,8 @@ class Keeper(QObject):
     """Writes the session into a folder: after each run, and within a minute of any other change.
 
     Photos that were left with their runs stay there as they were. Only what has changed is written, on a thread of its
-    own. A whole photo that is being solved is written when its run
-    ends, or is stopped or paused, since all of it changes with every tile.
+    own. Of a whole photo that is being solved all changes with every tile: it is written when its run ends, is stopped
+    or paused, and in between every few minutes, with all that has changed by then.
 
     Parameters
     ----------
@@ -60,6 +63,8 @@ class Keeper(QObject):
         self._count = 0
         self._in_place: set[int] = set()  # runs whose estimates have changed where they are
         self._writing: _Writing | None = None
+        self._solving: Run | None = None  # a whole photo that was written while it was being solved
+        self._began = self._took = 0.0  # of the last writing: when it began, and for how long it went on
         self._again = self._complained = self._ended = False
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
         self._patience.timeout.connect(self.keep)
@@ -75,15 +80,20 @@ class Keeper(QObject):
         """Whether something is being written."""
         return self._writing is not None
 
-    def keep(self) -> None:
-        """Write what has changed, now."""
+    def keep(self, *, under_way: bool = False) -> None:
+        """Write what has changed, now; with a whole photo that is being solved, or without."""
         self._patience.stop()
         if self._ended:
             return
         if self._writing is not None:
             self._again = True
             return
-        kept = self._sessions.saved(under_way=False)
+        controller = self._session.controller
+        solving = controller.run if controller.running and not controller.paused else None
+        if not under_way and solving is not None and solving is self._solving:
+            return  # without it the folder would lose what it has of the photo
+        self._solving = solving if under_way else None
+        kept = self._sessions.saved(under_way=under_way)
         if kept is None:
             return
         known = next((folder for photo, folder in self._kept if photo is kept.photo), None)
@@ -98,6 +108,7 @@ class Keeper(QObject):
         stay = frozenset(one.path for _, one in self._kept)
         self._writing = writing = _Writing(folder, replace(kept, view=view), frozenset(self._in_place), stay, self)
         self._in_place.clear()
+        self._began = time.monotonic()
         writing.finished.connect(self._on_written)
         writing.start(QThread.Priority.LowPriority)
 
@@ -126,12 +137,17 @@ class Keeper(QObject):
 
     def _on_progressed(self, run: Run, progress: PhotoProgress) -> None:
         self._in_place.add(run.number)
+        if progress.phase == "sample":
+            self._began = time.monotonic()
+        elif time.monotonic() - self._began > max(TILES_PATIENCE, TILES_TIMES * self._took):
+            self.keep(under_way=True)
 
     def _on_written(self) -> None:
         writing, self._writing = self._writing, None
         if writing is None:  # `end` has waited for it
             return
         writing.wait()
+        self._took = time.monotonic() - self._began
         if writing.error is not None:
             self._in_place |= writing.in_place
             self._complain(writing.error)

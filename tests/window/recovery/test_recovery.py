@@ -106,7 +106,9 @@ def test_a_window_that_is_closed_does_not_wait_for_what_is_being_written(qtbot, 
     assert not guard.keeper.busy and not list((tmp_path / "state").iterdir())
 
 
-def test_a_whole_photo_is_kept_when_it_is_paused_and_when_it_is_stopped(qtbot, window, guarded, tmp_path, monkeypatch):
+def test_a_whole_photo_is_kept_now_and_then_and_when_it_is_paused_or_stopped(
+    qtbot, window, guarded, tmp_path, monkeypatch
+):
     """Not with each tile: every one of them changes all iterates."""
     monkeypatch.setattr(run_controller, "PhotoRun", ScriptedPhotoRun)
     Image.fromarray(np.full((1000, 1100), 90, np.uint8)).save(tmp_path / "large.png")
@@ -128,11 +130,18 @@ def test_a_whole_photo_is_kept_when_it_is_paused_and_when_it_is_stopped(qtbot, w
         and not one.trajectory[2].n_hat[0, -1, -1]
     )
     window.actions_.pause.trigger()
-    run.permits.release()
-    qtbot.waitUntil(lambda: session.progress.done == 2)
-    wait_until_kept(qtbot, guard, window.actions_.stop.trigger)
+    monkeypatch.setattr(keeper_module, "TILES_PATIENCE", 0)
+    monkeypatch.setattr(keeper_module, "TILES_TIMES", 0)
+    wait_until_kept(qtbot, guard, run.permits.release)
     (two,) = kept(tmp_path).runs
     assert two.tiles == (2, 4) and two.trajectory[2].n_hat[0, 0, -1] == np.float16(-0.06), "what has changed in place"
+    guard.keeper.keep()
+    assert not guard.keeper.busy and len(kept(tmp_path).runs) == 1, "it is not lost because something else changed"
+    monkeypatch.setattr(keeper_module, "TILES_PATIENCE", 300)
+    run.permits.release()
+    qtbot.waitUntil(lambda: session.progress.done == 3)
+    wait_until_kept(qtbot, guard, window.actions_.stop.trigger)
+    assert kept(tmp_path).runs[0].tiles == (3, 4)
 
 
 def test_a_photo_that_is_left_stays_kept_with_its_runs(qtbot, window, guarded, tmp_path, open_built_in):
