@@ -148,6 +148,13 @@ class Comparison:
         after.setLeft(boundary)
         return [self._part(left, pane, before), self._part(right, pane, after, caption_right=True)]
 
+    def empty_panes(self) -> list[tuple[QRect, str]]:
+        """Return the panes that have no picture, each with the reason; empty where that is known to nobody."""
+        if self.mode is not Compare.SIDE_BY_SIDE:
+            return []
+        sides = zip(self.panes, (self.left, self.right), strict=True)
+        return [(pane, self.missing.get(layer, "")) for pane, layer in sides if layer not in self.layers]
+
     @property
     def grid(self) -> Grid:
         """The size at which the picture is shown: from 100 % on its own, and device pixels below that."""

@@ -71,6 +71,8 @@ def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) 
         marks.draw_chip(painter, _logical(part.clip, ratio), part.caption, part.caption_right)
         if part.legend is not None:
             draw_legend(painter, _logical(part.clip, ratio), part.legend, part.caption_right)
+    for pane, why in comparison.empty_panes():
+        marks.draw_chip(painter, _logical(comparison.visible(pane), ratio), why)
     for pane in comparison.panes:
         painter.save()
         painter.setClipRect(_logical(pane, ratio))

@@ -1,13 +1,17 @@
 """Maps as layers of the picture: pixels read back from the screen against the run's own features."""
 
+import dataclasses
+
 import numpy as np
 import pyqtgraph as pg
 import pytest
 from dialog_person import Person, saves
 from PIL import Image
+from PySide6.QtCore import QThread
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox
 
+from nerd_gui.analysis.maps import RunMaps
 from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.picture.layers import MAPS, Compare, Layer
@@ -197,3 +201,78 @@ def test_a_copied_map_is_what_is_seen(qtbot, ended):
     norms = features(ended, ended.session.index).settling.residual[0].float().numpy()
     row, col = np.unravel_index(norms.argmax(), norms.shape)
     assert image.pixelColor(int(col), int(row)).getRgb()[:3] == INFERNO_ENDS[1]
+
+
+def test_an_empty_pane_says_why_it_is_empty(qtbot, ended):
+    view = ended.picture_view
+    view.set_compare(Compare.SIDE_BY_SIDE, Layer.ITERATE, Layer.UPDATE)
+    wait(qtbot, ended)
+    view.fit()
+
+    def chip():
+        """Whether there is light on dark in the right pane's corner, where words stand."""
+        at = view.position_of(0, 0, pane=1)
+        image = view.viewport().grab().toImage()
+        return {image.pixelColor(at.x() + dx, at.y() + 15).lightness() > 200 for dx in range(20, 160)} == {False, True}
+
+    ended.session.go(0)
+    wait(qtbot, ended)
+    assert len(view.captions()) == 1 and chip()
+    view.set_missing(Layer.UPDATE, "")
+    view.viewport().update()
+    assert not chip(), "it was these words"
+
+
+def test_maps_are_made_off_the_windows_thread(qtbot, ended, monkeypatch):
+    threads, make = [], RunMaps.make
+    monkeypatch.setattr(
+        RunMaps, "make", lambda *args, **given: threads.append(QThread.currentThread()) or make(*args, **given)
+    )
+    for layer in (Layer.RESIDUAL, Layer.COMPONENTS, Layer.ENTROPY):
+        show(qtbot, ended, layer)
+    assert len(threads) == 3 and ended.thread() not in threads
+
+
+def test_a_selected_map_goes_on_with_the_next_run(qtbot, ended):
+    show(qtbot, ended, Layer.RESIDUAL)
+    first = ended.session.run
+    with qtbot.waitSignal(ended.session.controller.ended, timeout=30_000):
+        ended.run()
+    wait(qtbot, ended)
+    assert ended.session.run is not first
+    qtbot.waitUntil(lambda: ended.picture_view.captions() == [f"residual · iterate {ended.session.index}"])
+    norms = features(ended, ended.session.index).settling.residual[0].float().numpy()
+    assert tuple(seen(ended)[np.unravel_index(norms.argmax(), norms.shape)]) == INFERNO_ENDS[1]
+    ended.session.show_run(first)
+    wait(qtbot, ended)
+    assert ended.session.maps._run is first and Layer.RESIDUAL in ended.picture_view._comparison.layers
+
+
+def test_the_rollout_of_a_region_begins_at_the_pin(qtbot, window):
+    window.session.workspace.set_region((10, 12, 30, 24))
+    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
+        window.run()
+    window.session.pins.put(20, 15)
+    assert window.session.pin_in_run == (10, 3)
+    window.picture_view.set_compare(Compare.SINGLE)
+    window.session.go(window.session.trajectory.result)
+    show(qtbot, window, Layer.ROLLOUT)
+    values = window.picture_view.map_figure().arrays()
+    assert values["corner"].tolist() == [10, 12]
+    assert np.unravel_index(values["values"][0].argmax(), (30, 24)) == (10, 3), "half of the weight stays there"
+    assert values["values"].sum() == pytest.approx(100, rel=1e-4)
+    window.session.pins.put(2, 2)
+    assert window.session.pin_in_run is None
+    wait(qtbot, window)
+    assert window.findChild(QLabel, "pixelLabel").text().startswith("Click a pixel")
+
+
+def test_a_run_from_a_file_has_no_maps_and_says_so(qtbot, ended):
+    show(qtbot, ended, Layer.RESIDUAL)
+    read = dataclasses.replace(ended.session.run, net=None)
+    ended.session.runs.add(read)
+    ended.session.show_run(read)
+    combo = ended.findChild(QComboBox, "rightLayerCombo")
+    assert not combo.model().item(combo.findData(Layer.RESIDUAL)).isEnabled()
+    assert "explore a region" in ended.findChild(QLabel, "pixelLabel").text()
+    assert ended.picture_view.captions()[0].startswith(("noisy", "Run", "iterate"))
