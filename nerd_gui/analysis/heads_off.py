@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui.analysis.solving import Interrupt, map_of, solved
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import Network, exact_float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class HeadsOff:
     evaluations: int
 
 
-def without_heads(net: NERD, heads: Collection[int]) -> NERD:
+def without_heads(net: Network, heads: Collection[int]) -> Network:
     """A network whose heads of these numbers, from 0, say nothing: W_O takes nothing of them; the other shares nothing.
 
     Raises
@@ -58,7 +58,7 @@ def without_heads(net: NERD, heads: Collection[int]) -> NERD:
 
 
 def heads_off(
-    net: NERD,
+    net: Network,
     y: Tensor,
     z: Tensor,
     heads: Collection[int],

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from nerd_gui.analysis.linearised import Interrupt, Linearised
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import Network, exact_float32
 
 
 def influence(
-    net: NERD,
+    net: Network,
     y: Tensor,
     z: Tensor,
     row: int,
@@ -29,7 +29,7 @@ def influence(
 
     Parameters
     ----------
-    net : NERD
+    net : Network
     y : Tensor, (1, C, rows, cols)
     z : Tensor, (1, d, rows, cols)
         An equilibrium of the network for y.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.equilibrium import StopReason, broyden
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import Network, exact_float32
 
 #: Largest change of a feature by which a directional derivative is taken, of the root mean square of z.
 _STEP = {torch.float32: 3e-3, torch.float64: 1e-6}
@@ -28,7 +28,7 @@ class Linearised:
 
     Parameters
     ----------
-    net : NERD
+    net : Network
         In evaluation.
     y : Tensor, (1, C, rows, cols)
     z : Tensor, (1, d, rows, cols)
@@ -54,7 +54,7 @@ class Linearised:
 
     def __init__(
         self,
-        net: NERD,
+        net: Network,
         y: Tensor,
         z: Tensor,
         *,

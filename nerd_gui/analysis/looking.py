@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.denoising.features import Features
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 from nerd_gui.nerd.attention import attended, attention_spread, window_offsets
 from nerd_gui.nerd.layers import NonLocalBlock
 
@@ -32,12 +32,14 @@ class Spread:
 
 
 @torch.no_grad()
-def spread(net: NERD, z: Tensor, s: Tensor, *, window: int | None = None, interrupt: Interrupt | None = None) -> Spread:
+def spread(
+    net: Network, z: Tensor, s: Tensor, *, window: int | None = None, interrupt: Interrupt | None = None
+) -> Spread:
     """The spread of every pixel's attention at the iterate z, one head and one part of the picture after another.
 
     Parameters
     ----------
-    net : NERD
+    net : Network
     z, s : Tensor, (B, d, rows, cols)
         The iterate and the injection; half precision will do.
     window : int, optional
@@ -64,7 +66,7 @@ def spread(net: NERD, z: Tensor, s: Tensor, *, window: int | None = None, interr
 
 
 def rollout(
-    net: NERD,
+    net: Network,
     features: Iterable[Features],
     row: int,
     col: int,
@@ -122,7 +124,7 @@ def one_pixel(z: Tensor, row: int, col: int) -> Tensor:
 
 @torch.no_grad()
 def followed_back(
-    net: NERD, weights: Tensor, features: Features, *, window: int | None = None, interrupt: Interrupt | None = None
+    net: Network, weights: Tensor, features: Features, *, window: int | None = None, interrupt: Interrupt | None = None
 ) -> Tensor:
     """One step of a rollout: weights (B, rows, cols) times the matrix A of an iterate.
 
@@ -149,7 +151,7 @@ def _attended_along(has_weight: Tensor, window: int, length: int) -> tuple[int, 
     return max(0, int(places[0]) + first), min(length, int(places[-1]) + last + 1)
 
 
-def _block(net: NERD) -> NonLocalBlock:
+def _block(net: Network) -> NonLocalBlock:
     if net.non_local is None:
         raise ValueError("This network has no attention: it was made without the non-local block.")
     return net.non_local

@@ -19,7 +19,7 @@ from nerd_gui.denoising import RunError, Trajectory
 from nerd_gui.denoising.channels import from_batch
 from nerd_gui.denoising.features import Features, Settling
 from nerd_gui.imaging.colour import LUMA
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 
 NO_FEATURES = (
     "Maps need the features of the iterates, which a photo denoised in tiles and a run from a file do not have: "
@@ -30,6 +30,7 @@ NO_PIXEL = "Click a pixel of the picture: its attention is followed back from th
 NOT_YET = "Attention is followed back from the result of a run that has ended."
 AFTER_RESULT = "Attention is followed back from the result, iterate {}: choose that one, or one before it."
 NO_ATTENTION = "This network has no attention: it was made without the non-local block."
+NO_INJECTION = "What this model takes of the photo is not shaped as its features: there is no such map."
 _SETTLED, _ALL = 1e-2, 100.0  # percent: between these iterates settle
 _ENDS = (0.5, 99.8)  # percentiles of what is not negative that are shown darkest and lightest
 _LARGEST = 99.5  # percentile of the absolute values that is shown lightest where values have signs
@@ -111,11 +112,11 @@ class RunMaps:
     ----------
     trajectory : Trajectory
         May grow meanwhile.
-    net : NERD
+    net : Network
         The network of the run.
     """
 
-    def __init__(self, trajectory: Trajectory, net: NERD) -> None:
+    def __init__(self, trajectory: Trajectory, net: Network) -> None:
         self._trajectory, self._net = trajectory, net
         self._spread: tuple[int, Spread] | None = None
         self._rollout: tuple[tuple[int, int], list[Tensor]] | None = None  # of a pixel, from the result back
@@ -167,6 +168,8 @@ class RunMaps:
             raise RunError(f"There is no {kind} {number}: they are numbered from 0 to {self.count(kind) - 1}.")
         if kind in (MapKind.RADIUS, MapKind.ENTROPY, MapKind.ROLLOUT) and self._net.non_local is None:
             raise RunError(NO_ATTENTION)
+        if kind in (MapKind.INJECTION, MapKind.DECODED_INJECTION) and features.s.shape != features.z.shape:
+            raise RunError(NO_INJECTION)
         if kind in (MapKind.RADIUS, MapKind.ENTROPY):
             return self._of_heads(kind, index, features, number, channel, interrupt)
         if kind is MapKind.ROLLOUT:
@@ -227,8 +230,7 @@ class RunMaps:
 
     @torch.no_grad()
     def _decoded_injection(self, features: Features) -> IterateMap:
-        parameter = next(self._net.parameters())
-        decoded = self._net.decode(features.s.to(parameter.device, parameter.dtype))
+        decoded = self._net.decode(features.s.to(self._net.device, torch.float32))
         return _signed(255 * torch.from_numpy(from_batch(decoded, self._trajectory.subject.channels)), "grey levels")
 
     def _as_colours(self, features: Features, channel: int | None) -> IterateMap:

@@ -10,7 +10,7 @@ from torch import Tensor
 from nerd_gui.analysis.solving import Interrupt, map_of, solved
 from nerd_gui.denoising import RunError, Trajectory
 from nerd_gui.denoising.channels import to_batch
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import Network, exact_float32
 
 _STEPS, _TOL = 8, 2e-4  # from features that were kept in half precision
 
@@ -21,7 +21,7 @@ class EquilibriumOfRun:
 
     Attributes
     ----------
-    net : NERD
+    net : Network
     y : Tensor, (1, C, rows, cols)
         What the network saw: of a colour photo that a grey network takes by channels, one of them.
     z : Tensor, (1, d, rows, cols)
@@ -33,7 +33,7 @@ class EquilibriumOfRun:
         q of the run.
     """
 
-    net: NERD
+    net: Network
     y: Tensor
     z: Tensor
     residual: float
@@ -57,7 +57,7 @@ class EquilibriumOfRun:
 
 
 def equilibrium_of(
-    trajectory: Trajectory, net: NERD, channel: int = 0, *, interrupt: Interrupt | None = None
+    trajectory: Trajectory, net: Network, channel: int = 0, *, interrupt: Interrupt | None = None
 ) -> EquilibriumOfRun:
     """The result of a run as an equilibrium, after a few steps in float32.
 
@@ -65,7 +65,7 @@ def equilibrium_of(
     ----------
     trajectory : Trajectory
         With the features of its result.
-    net : NERD
+    net : Network
         The network of the run.
     channel : int
         Of a colour photo that a grey network takes by channels; others count from 0 all the same.
@@ -81,7 +81,7 @@ def equilibrium_of(
             "The run kept no features of its result, as runs of whole photos do not: explore a region, then analyse it."
         )
     settings = trajectory.settings
-    device = next(net.parameters()).device
+    device = net.device
     pictures = to_batch(trajectory.subject.noisy, net)
     index = channel if len(pictures) > 1 else 0
     y, z = pictures[index : index + 1].to(device), features.z[index : index + 1].to(device, torch.float32)

@@ -15,7 +15,7 @@ from torch import Tensor
 from nerd_gui.analysis.solving import Interrupt, map_of
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.files import write_file
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 
 #: Who races unless others are named: solver and keywords of its own by the name on the plot.
 RACERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,7 +54,7 @@ class Racer:
 
 
 def race(
-    net: NERD,
+    net: Network,
     y: Tensor,
     z0: Tensor | None = None,
     racers: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,

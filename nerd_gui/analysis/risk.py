@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nerd_gui.analysis.linearised import Interrupt, Linearised
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import Network, exact_float32
 
 BLOCK = 32
 
@@ -51,7 +51,7 @@ class Risk:
 
 
 def risk(
-    net: NERD,
+    net: Network,
     y: Tensor,
     z: Tensor,
     sigma: float,

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from nerd_gui.equilibrium import broyden
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import Network, exact_float32
 
 Interrupt = Callable[[], None]
 
 
 def map_of(
-    net: NERD, y: Tensor, level: float | None, window: int | None, interrupt: Interrupt | None
+    net: Network, y: Tensor, level: float | None, window: int | None, interrupt: Interrupt | None
 ) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """f of a network for a picture, z -> f(z), and the injection s; see `Linearised` for the arguments."""
     with torch.no_grad(), exact_float32():

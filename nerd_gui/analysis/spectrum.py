@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nerd_gui.analysis.linearised import Interrupt, Linearised, NotSolved
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 
 if TYPE_CHECKING:  # SciPy takes a third of a second to load, which the start of the window need not wait for
     from scipy.sparse.linalg import LinearOperator
@@ -46,7 +46,7 @@ class Spectrum:
 
 
 def spectrum(
-    net: NERD,
+    net: Network,
     y: Tensor,
     z: Tensor,
     count: int = 4,
@@ -97,7 +97,7 @@ def spectrum(
 
 
 def field_of_values_abscissa(
-    net: NERD,
+    net: Network,
     y: Tensor,
     z: Tensor,
     *,
@@ -121,7 +121,7 @@ def field_of_values_abscissa(
 
 
 @torch.no_grad()
-def decoded_direction(net: NERD, z: Tensor, direction: Tensor) -> Tensor:
+def decoded_direction(net: Network, z: Tensor, direction: Tensor) -> Tensor:
     """What moving z along a direction changes in the decoded picture: f_decode's derivative, (C, rows, cols).
 
     Parameters

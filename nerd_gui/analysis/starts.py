@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui.analysis.solving import Interrupt, map_of, solved
-from nerd_gui.nerd import NERD, exact_float32
+from nerd_gui.nerd import Network, exact_float32
 
 _SIZES = (0.5, 1.0, 2.0)  # of random starts, of the equilibrium's root mean square
 
@@ -50,7 +50,7 @@ def usual_starts(z: Tensor, seed: int = 0) -> dict[str, Tensor]:
 
 
 def starts(
-    net: NERD,
+    net: Network,
     y: Tensor,
     z: Tensor,
     begins: Mapping[str, Tensor] | None = None,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nerd_gui.denoising.channels import to_batch
 from nerd_gui.imaging import add_noise, luma, open_sample
-from nerd_gui.nerd import NERD, NerdConfig, load_model, model_names
+from nerd_gui.nerd import NERD, NerdConfig, load_nerd, model_names
 
 SAMPLE, SIGMA, SEED = "camera", 25.0, 0
 _SETTLING = 3  # plain iterations that lead to the z which f and the attention are measured at
@@ -25,7 +25,7 @@ def find_network(name: str, device: str) -> tuple[NERD, bool]:
         If there is no such network.
     """
     if name not in _UNTRAINED or name in model_names():
-        return load_model(name, device=device), True
+        return load_nerd(name, device=device), True
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         net = NERD(_UNTRAINED[name])

@@ -8,7 +8,7 @@ from nerd_gui.analysis import NotSolved
 from nerd_gui.analysis.catalogue import CATALOGUE, Question
 from nerd_gui.analysis.folder import Folder
 from nerd_gui.analysis.of_run import equilibrium_of
-from nerd_gui.cli.arguments import Parser, UsageError, add_max_pixels, say, sigma, whole
+from nerd_gui.cli.arguments import Parser, UsageError, add_max_pixels, network, say, sigma, whole
 from nerd_gui.cli.settings import add_run_options, run_settings
 from nerd_gui.denoising import Subject, choose, default_device, denoise
 from nerd_gui.imaging import open_photo
@@ -36,7 +36,12 @@ def parser() -> argparse.ArgumentParser:
     add("--region", nargs=4, type=whole(0), metavar=("ROW", "COL", "ROWS", "COLS"), help="part of the photo")
     add("--add-noise", type=sigma, metavar="S", help="the photo is clean: add noise of this level (0-255) first")
     add("--seed", type=whole(0), default=0, metavar="N", help="of the added noise and of all chance (default: 0)")
-    add("--model", metavar="NAME", help="network by name, or a .safetensors file (default: auto)")
+    add(
+        "--model",
+        type=network,
+        metavar="NAME",
+        help="network by name or file, or module:object of your own (default: auto)",
+    )
     add("--overwrite", action="store_true", help="replace files that exist")
     add_max_pixels(made)
     add_run_options(made)

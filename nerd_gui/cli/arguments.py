@@ -109,6 +109,18 @@ def whole(least: int) -> Callable[[str], int]:
     return lambda text: _number(text, int, lambda value: value >= least, f"a whole number of {least} or more")
 
 
+def network(text: str) -> str:
+    """An argument that names a network: of the program, a file, or a model of one's own, which is imported here."""
+    if ":" in text and not text.endswith(".safetensors"):
+        from nerd_gui.nerd import OwnModelError, register_object
+
+        try:
+            return register_object(text)
+        except OwnModelError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
 def _number(text: str, kind: type[T], fits: Callable[[T], bool], meant: str) -> T:
     try:
         value = kind(text)

@@ -14,6 +14,7 @@ from nerd_gui.cli.arguments import (
     Parser,
     UsageError,
     add_max_pixels,
+    network,
     quality,
     say,
     sigma,
@@ -56,7 +57,12 @@ def parser() -> argparse.ArgumentParser:
     add("--add-noise", type=sigma, metavar="S", help="the photo is clean: add noise of this level (0-255) first")
     add("--seed", type=whole(0), metavar="N", help="of the added noise (default: 0)")
     add("--clean", type=Path, metavar="FILE", help="the clean picture of a noisy photo, to compare with")
-    add("--model", metavar="NAME", help="network by name, or a .safetensors file (default: auto)")
+    add(
+        "--model",
+        type=network,
+        metavar="NAME",
+        help="network by name or file, or module:object of your own (default: auto)",
+    )
     add("--report", type=Path, metavar="FILE.json", help="write the run's numbers (of several photos, a list of them)")
     add("--overwrite", action="store_true", help="replace files that exist, the original among them if it is OUT")
     add("--skip-existing", action="store_true", help="take photos whose results are there as done: go on with a batch")

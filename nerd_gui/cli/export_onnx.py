@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from nerd_gui.cli.arguments import Parser, whole
-from nerd_gui.nerd import load_model
+from nerd_gui.nerd import load_nerd
 from nerd_gui.nerd.onnx import export_onnx
 
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     ModelError, ExportError
     """
     for path in export_onnx(
-        load_model(args.model), args.output, args.model, window=args.window, overwrite=args.overwrite
+        load_nerd(args.model), args.output, args.model, window=args.window, overwrite=args.overwrite
     ):
         print(path)
     return 0

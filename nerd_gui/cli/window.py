@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from nerd_gui import __version__
-from nerd_gui.cli.arguments import Parser, add_max_pixels
+from nerd_gui.cli.arguments import Parser, add_max_pixels, network
 
 
 def parser() -> argparse.ArgumentParser:
@@ -15,7 +15,9 @@ def parser() -> argparse.ArgumentParser:
         "Commands without a window, each with a --help of its own:\n"
         "  nerd-gui denoise     denoise photo files\n"
         "  nerd-gui evaluate    measure networks on folders of pictures\n"
+        "  nerd-gui analyse     ask the equilibrium of a photo questions\n"
         "  nerd-gui train       train a network\n"
+        "  nerd-gui export-onnx write a network as ONNX graphs\n"
         "  nerd-gui bench       measure how fast it all is here\n"
         "  nerd-gui tune        find the fastest way to train on this device",
         "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui holiday.nerd\n  nerd-gui --screenshot window.png\n"
@@ -29,7 +31,9 @@ def parser() -> argparse.ArgumentParser:
         help="photo, or session (NAME.nerd), to open (a sample if left out)",
     )
     made.add_argument("--screenshot", type=Path, metavar="FILE", help="run, save a picture of the window, and exit")
-    made.add_argument("--model", metavar="NAME", help="network by name, or a .safetensors file")
+    made.add_argument(
+        "--model", type=network, metavar="NAME", help="network by name or file, or module:object of your own"
+    )
     add_max_pixels(made)
     made.add_argument("--version", action="version", version=f"NERD GUI {__version__}")
     return made

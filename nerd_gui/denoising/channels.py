@@ -4,15 +4,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 
 
-def batch_size(net: NERD, channels: int) -> int:
+def batch_size(net: Network, channels: int) -> int:
     """Pictures that a photo becomes: a grey network takes the channels of a colour photo as a batch."""
     return channels if net.config.channels == 1 else 1
 
 
-def to_batch(noisy: np.ndarray, net: NERD) -> Tensor:
+def to_batch(noisy: np.ndarray, net: Network) -> Tensor:
     """(C, rows, cols) -> the network's (B, C, rows, cols): see `batch_size`; grey is repeated for a colour network."""
     y = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32))
     if net.config.channels == 1:

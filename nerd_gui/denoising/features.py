@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nerd_gui.denoising.kept_memory import IN_MEMORY, KEPT, KeptMemory
 from nerd_gui.denoising.on_disk import array_on_disk
-from nerd_gui.nerd import NERD, AttentionMaps, GroupStatistics
+from nerd_gui.nerd import AttentionMaps, GroupStatistics, Network
 
 _BAND = 32  # rows
 HALF_MAX = float(np.finfo(np.float16).max)
@@ -67,7 +67,7 @@ class Features:
     statistics: GroupStatistics
     settling: Settling | None = None
 
-    def attention_maps(self, net: NERD, row: int, col: int, window: int) -> AttentionMaps:
+    def attention_maps(self, net: Network, row: int, col: int, window: int) -> AttentionMaps:
         """Maps (B, heads, rows, cols) of the pixel (row, col), on the CPU; see `NERD.attention_maps`."""
         return net.attention_maps(self.z, self.s, row, col, statistics=self.statistics, window=window)
 

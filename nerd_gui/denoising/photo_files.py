@@ -31,7 +31,7 @@ from nerd_gui.imaging import (
     suffix_for_file,
     what_is_lost,
 )
-from nerd_gui.nerd import NERD, load_model
+from nerd_gui.nerd import NERD, Network, load_model
 
 _TRIES = 3  # of a photo for which memory runs out
 
@@ -168,9 +168,9 @@ class Networks:
     """Networks by name and device, each loaded once."""
 
     def __init__(self) -> None:
-        self._loaded: dict[tuple[str, str], NERD] = {}
+        self._loaded: dict[tuple[str, str], Network] = {}
 
-    def get(self, settings: RunSettings) -> NERD:
+    def get(self, settings: RunSettings) -> Network:
         """The network of a run.
 
         Raises
@@ -321,7 +321,7 @@ def _solved_within_memory(
     raise OutOfMemory(said)
 
 
-def prepare(subject: Subject, settings: RunSettings, net: NERD, grain: int = 1) -> DenoisingRun | PhotoRun:
+def prepare(subject: Subject, settings: RunSettings, net: Network, grain: int = 1) -> DenoisingRun | PhotoRun:
     """The run of a photo: in one piece if it is small, memory suffices and its grain is fine; else in tiles.
 
     Raises
@@ -329,6 +329,8 @@ def prepare(subject: Subject, settings: RunSettings, net: NERD, grain: int = 1) 
     RunError, ModelError
         As `DenoisingRun` and `PhotoRun` do.
     """
+    if not isinstance(net, NERD):  # which cannot be run in tiles
+        return DenoisingRun(subject, settings, net)
     if grain == 1 and subject.rows * subject.cols <= ONE_PIECE:
         try:
             return DenoisingRun(subject, settings, net)

@@ -11,7 +11,7 @@ from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, Trajectory
 from nerd_gui.denoising.warm_start import Equilibrium
 from nerd_gui.equilibrium import StopReason
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 
 
 class Recorder:
@@ -107,7 +107,7 @@ def record(
 def denoise(
     subject: Subject,
     settings: RunSettings,
-    net: NERD | None = None,
+    net: Network | None = None,
     should_stop: Callable[[], bool] | None = None,
     *,
     keep_features: bool = True,

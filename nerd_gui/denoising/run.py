@@ -21,7 +21,7 @@ from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate, measured
 from nerd_gui.denoising.warm_start import NO_EQUILIBRIUM, Equilibrium
 from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
-from nerd_gui.nerd import NERD, exact_float32, load_model
+from nerd_gui.nerd import Network, exact_float32, load_model
 
 
 class _Stopped(Exception):
@@ -35,7 +35,7 @@ class DenoisingRun:
     ----------
     subject : Subject
     settings : RunSettings
-    net : NERD, optional
+    net : Network, optional
         The network, loaded from `settings.model` if left out.
     start_from : Equilibrium, optional
         Where a run with the start "last" begins: `Trajectory.equilibrium` of an earlier one.
@@ -61,7 +61,7 @@ class DenoisingRun:
         self,
         subject: Subject,
         settings: RunSettings,
-        net: NERD | None = None,
+        net: Network | None = None,
         start_from: Equilibrium | None = None,
     ) -> None:
         check_device(settings.device)

@@ -6,10 +6,10 @@ from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.imaging import photo_noise
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 
 
-def with_strength(settings: RunSettings, subject: Subject, net: NERD) -> RunSettings:
+def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunSettings:
     """The settings with the level that the network is told: the one asked for, else the subject's own.
 
     That is the level of the noise that was added, or what is estimated in the whole photo, of which the subject may be

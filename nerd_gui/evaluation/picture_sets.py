@@ -6,7 +6,7 @@ from pathlib import Path
 from nerd_gui.denoising import Subject
 from nerd_gui.evaluation.figures import EvaluationError
 from nerd_gui.imaging import Photo, open_photo, picture_files
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import Network
 
 _REAL, _MEAN = "_real", "_mean"
 
@@ -63,7 +63,7 @@ class PictureSet:
         stem = self.pictures[index].stem
         return stem if self.means is None else stem.removesuffix(_REAL)
 
-    def subject(self, index: int, sigma: float | None, net: NERD) -> Subject:
+    def subject(self, index: int, sigma: float | None, net: Network) -> Subject:
         """What a network gets: a clean picture with noise, seeded with the index, or a real photo as it is.
 
         A grey network gets clean pictures turned grey, and the channels of a real photo as a batch.
@@ -79,5 +79,5 @@ class PictureSet:
         return Subject.of(_as_seen_by(net, photo), sigma=sigma, seed=index)
 
 
-def _as_seen_by(net: NERD, photo: Photo) -> Photo:
+def _as_seen_by(net: Network, photo: Photo) -> Photo:
     return photo.grey() if net.config.channels == 1 else photo

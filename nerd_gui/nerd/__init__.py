@@ -1,11 +1,13 @@
 """The network of the paper: attention, layers, model, and the weights catalogue."""
 
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
-from nerd_gui.nerd.model import NERD, NerdConfig, exact_float32
+from nerd_gui.nerd.model import NERD, NerdConfig, Network, exact_float32
+from nerd_gui.nerd.own import FixedPointModel, OwnModelError, own_names, register, register_object
 from nerd_gui.nerd.weights import (
     ModelError,
     load_config,
     load_model,
+    load_nerd,
     load_record,
     model_names,
     model_path,
@@ -16,15 +18,22 @@ from nerd_gui.nerd.weights import (
 __all__ = [
     "NERD",
     "AttentionMaps",
+    "FixedPointModel",
     "GroupStatistics",
     "ModelError",
     "NerdConfig",
+    "Network",
+    "OwnModelError",
     "exact_float32",
     "load_config",
     "load_model",
+    "load_nerd",
     "load_record",
     "model_names",
     "model_path",
+    "own_names",
+    "register",
+    "register_object",
     "save_model",
     "weights_sha256",
 ]

@@ -4,6 +4,7 @@ The equilibrium is `z* = f(z*)` with `f(z) = Trans(NL(s + z))` (Eq. 11), `s = f_
 `x_hat = y + f_decode(z*)` (Eq. 4-5). Which root finder reaches z* is no business of this module.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,18 +107,93 @@ class NerdConfig:
             raise ValueError(f"The dropout rate must lie in [0, 1), not {self.dropout}.")
 
 
-class NERD(nn.Module):
-    """The three modules of the paper: `inject`, `implicit` (one evaluation of f), `decode`.
-
-    The window q and the arithmetic inside f are arguments of an evaluation: a network may serve several runs at once.
+class Network(nn.Module):
+    """What runs and analyses ask of a network: NERD's answers are the paper's, `nerd.own` has those of other models.
 
     Attributes
     ----------
+    config : NerdConfig
+    non_local : NonLocalBlock or None
+        What the paper's attention is made from; None where there is none.
     weights_sha256 : str or None
         The SHA-256 of the file that it was loaded from.
     """
 
+    config: NerdConfig
+    non_local: NonLocalBlock | None
     weights_sha256: str | None = None
+
+    @property
+    def window(self) -> int:
+        """q, side of the neighbourhood in pixels that the network was trained with."""
+        return self.config.window
+
+    @property
+    def heads(self) -> int:
+        """How many attention maps a pixel has; 0 without attention."""
+        return 0 if self.non_local is None else self.config.heads
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        one = next(itertools.chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if one is None else one.device
+
+    def inject(self, y: Tensor, level: float | Tensor | None = None) -> Tensor:
+        """What f needs of the picture: (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols)."""
+        raise NotImplementedError
+
+    def implicit(
+        self,
+        z: Tensor,
+        s: Tensor,
+        *,
+        window: int | None = None,
+        precision: Precision | None = None,
+        interrupt: Callable[[], None] | None = None,
+    ) -> Tensor:
+        """f(z), one evaluation: z (B, d, rows, cols) and s = `inject(y)` -> (B, d, rows, cols); see `NERD.implicit`."""
+        raise NotImplementedError
+
+    def decode(self, z: Tensor) -> Tensor:
+        """What z stands for: (B, d, rows, cols) -> (B, C, rows, cols); see `estimate`."""
+        raise NotImplementedError
+
+    def estimate(self, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the picture and the noise, (x_hat, n_hat), that z stands for; x_hat = y + n_hat (Eq. 5).
+
+        With the image as the equilibrium (Table IV) z decodes to x_hat itself.
+        """
+        decoded = self.decode(z)
+        return (decoded, decoded - y) if self.config.equilibrium == "image" else (y + decoded, decoded)
+
+    def initial(self, s: Tensor) -> Tensor:
+        """The start z = 0 (Sec. V-A) for an injection s, laid out as s, float32 like the solver's algebra."""
+        return torch.zeros_like(s, dtype=torch.promote_types(s.dtype, torch.float32))
+
+    def attention_statistics(self, z: Tensor, s: Tensor) -> GroupStatistics:
+        """What `attention_maps` takes from the whole of an iterate, kept so that a click need not see it again."""
+        raise NotImplementedError
+
+    def attention_maps(
+        self,
+        z: Tensor,
+        s: Tensor,
+        row: int,
+        col: int,
+        *,
+        statistics: GroupStatistics | None = None,
+        window: int | None = None,
+    ) -> AttentionMaps:
+        """Where each head looks from the pixel (row, col) at the iterate z; see `NERD.attention_maps`."""
+        raise NotImplementedError
+
+
+class NERD(Network):
+    """The three modules of the paper: `inject`, `implicit` (one evaluation of f), `decode`.
+
+    The window q and the arithmetic inside f are arguments of an evaluation: a network may serve several runs at once.
+    """
 
     def __init__(self, config: NerdConfig | None = None) -> None:
         super().__init__()
@@ -141,11 +217,6 @@ class NERD(nn.Module):
         self.f_decode = decoding(config.channels, config.features)
         self._dropout_mask: Tensor | None = None
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    @property
-    def window(self) -> int:
-        """q, side of the neighbourhood in pixels that the network was trained with."""
-        return self.config.window
 
     def inject(self, y: Tensor, level: float | Tensor | None = None) -> Tensor:
         """s = f_inject(y) (Eq. 2): (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols).
@@ -234,18 +305,6 @@ class NERD(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """f_decode(z) (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols); the noise n_hat of the usual network."""
         return self.f_decode(z)
-
-    def estimate(self, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the picture and the noise, (x_hat, n_hat), that z stands for; x_hat = y + n_hat (Eq. 5).
-
-        With the image as the equilibrium (Table IV) z decodes to x_hat itself.
-        """
-        decoded = self.decode(z)
-        return (decoded, decoded - y) if self.config.equilibrium == "image" else (y + decoded, decoded)
-
-    def initial(self, s: Tensor) -> Tensor:
-        """The start z = 0 (Sec. V-A) for an injection s, laid out as s, float32 like the solver's algebra."""
-        return torch.zeros_like(s, dtype=torch.promote_types(s.dtype, torch.float32))
 
     def renew_dropout(self, batch: int) -> None:
         """Draw the variational dropout's mask for one solve of `batch` pictures (Sec. VII-A)."""

@@ -15,7 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from nerd_gui.files import from_json, write_file
-from nerd_gui.nerd.model import NERD, NerdConfig
+from nerd_gui.nerd.model import NERD, NerdConfig, Network
+from nerd_gui.nerd.own import own
 from nerd_gui.places import data_folder
 
 FORMAT = "nerd-gui/1"
@@ -74,6 +75,8 @@ def load_record(name_or_path: str | Path) -> dict[str, Any]:
     ModelError
         If the file cannot be read or is no NERD network.
     """
+    if own(str(name_or_path)) is not None:
+        return {}
     return _read(model_path(name_or_path), with_tensors=False)[1]
 
 
@@ -85,7 +88,8 @@ def load_config(name_or_path: str | Path) -> NerdConfig:
     ModelError
         If the file cannot be read or is no NERD network.
     """
-    return _read(model_path(name_or_path), with_tensors=False)[0]
+    model = own(str(name_or_path))
+    return model.config if model is not None else _read(model_path(name_or_path), with_tensors=False)[0]
 
 
 def weights_sha256(name_or_path: str | Path) -> str:
@@ -99,19 +103,27 @@ def weights_sha256(name_or_path: str | Path) -> str:
     return hashlib.sha256(model_path(name_or_path).read_bytes()).hexdigest()
 
 
-def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> NERD:
+def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> Network:
     """Load a network, folded, in eval mode, without gradients.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A name of `model_names()`, or a `.safetensors` file.
+        A name of `model_names()`, a `.safetensors` file, or the name of a model of one's own (see `own`).
 
     Raises
     ------
     ModelError
         If it is unknown, unreadable, of another kind, or holds values that are not finite.
     """
+    model = own(str(name_or_path))
+    if model is not None:
+        return model.eval().to(device)
+    return load_nerd(name_or_path, device)
+
+
+def load_nerd(name_or_path: str | Path, device: str | torch.device = "cpu") -> NERD:
+    """As `load_model`, of the paper's networks alone."""
     path = model_path(name_or_path)
     config, _, tensors = _read(path, with_tensors=True)
     if not _fits(tensors, config):  # before the memory that a configuration asks for is taken

@@ -28,7 +28,7 @@ from nerd_gui.denoising.whole_photo.sample import sampled_passes, sampled_share
 from nerd_gui.denoising.whole_photo.stopped import SampledPass, StoppedPhoto
 from nerd_gui.denoising.whole_photo.tally import Tally
 from nerd_gui.equilibrium import StopReason
-from nerd_gui.nerd import NERD, load_model
+from nerd_gui.nerd import NERD, Network, load_model
 
 #: Photos up to so many pixels are solved in one piece, where memory suffices: their run can be watched.
 ONE_PIECE = 1_000_000
@@ -107,7 +107,7 @@ class PhotoRun:
         self,
         subject: Subject,
         settings: RunSettings,
-        net: NERD | None = None,
+        net: Network | None = None,
         *,
         grain: int = 1,
         stopped: StoppedPhoto | None = None,
@@ -117,7 +117,13 @@ class PhotoRun:
         if grain not in (1, 2):
             raise RunError(f"The grain size is 1 or 2, not {grain}.")
         self.subject, self.grain = subject, grain
-        self.net = net if net is not None else load_model(settings.model, device=settings.device)
+        net = net if net is not None else load_model(settings.model, device=settings.device)
+        if not isinstance(net, NERD):
+            raise RunError(
+                f"“{settings.model}” cannot be run in tiles, whose borders only the paper's networks are held together "
+                "across: explore a region of the photo."
+            )
+        self.net = net
         if self.net.config.channels not in (1, 3):
             raise RunError(
                 f"The network “{settings.model}” takes {self.net.config.channels} channels; photos have 1 or 3."

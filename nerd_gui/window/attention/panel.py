@@ -105,7 +105,7 @@ class AttentionPanel(MapsPanel):
 
     def _fill_table(self, selected: Pin, found: PixelMaps | None) -> None:
         pins, run = self._session.pins, self._session.run
-        heads = run.net.config.heads if run is not None and run.net is not None else USUAL_HEADS
+        heads = run.net.heads if run is not None and run.net is not None else USUAL_HEADS
         self.table.set_pins(pins.all, selected.number, heads)
         self._show_row(selected, found)
         self._waiting = [pin.number for pin in pins.all if pin is not selected]

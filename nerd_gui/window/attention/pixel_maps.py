@@ -77,7 +77,7 @@ def why_none(run: Run | None, pixel: tuple[int, int] | None) -> str:
         return NEEDS_EXPLORE
     if run.from_file:
         return NEEDS_RUN
-    if run.net is not None and run.net.non_local is None:
+    if run.net is not None and not run.net.heads:
         return NO_ATTENTION
     row, col = pixel[0] - run.subject.corner[0], pixel[1] - run.subject.corner[1]
     if not (0 <= row < run.subject.rows and 0 <= col < run.subject.cols):

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from nerd_gui.denoising import AUTO, Choice, RunError, choose
-from nerd_gui.nerd import ModelError, load_record, model_names
+from nerd_gui.nerd import ModelError, load_record, model_names, own_names
 from nerd_gui.window.described import described, in_lines
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import purpose, short_name
@@ -67,8 +67,8 @@ class ModelChoice(QComboBox):
         self._device = device
         self.auto: Choice | None = None
         self.addItem("Auto", AUTO)
-        for name in model_names():
-            self.addItem(name, name)
+        for name in [*own_names(), *model_names()]:
+            self.addItem(short_name(name), name)
             self.setItemData(self.count() - 1, in_lines(_model_tooltip(name)), Qt.ItemDataRole.ToolTipRole)
         self.insertSeparator(self.count())
         self.addItem("Open checkpoint…")
@@ -181,6 +181,8 @@ class ModelChoice(QComboBox):
 
 
 def _model_tooltip(model: str) -> str:
+    if model in own_names():
+        return f"{model}: a model of your own."
     try:
         record = load_record(model)
     except ModelError as error:

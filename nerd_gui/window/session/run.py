@@ -7,7 +7,7 @@ from datetime import datetime
 from nerd_gui.denoising import PhotoProgress, PhotoRun, RunSettings, Subject, Trajectory
 from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.denoising.whole_photo import StoppedPhoto
-from nerd_gui.nerd import NERD, AttentionMaps
+from nerd_gui.nerd import AttentionMaps, Network
 from nerd_gui.window.wording import noise_words, solver_name
 
 _LONG = 60  # seconds
@@ -22,7 +22,7 @@ class Run:
     subject : Subject
     settings : RunSettings
         As asked for; those of the trajectory are as the run took them.
-    net : NERD or None
+    net : Network or None
         Its network, once it is loaded.
     trajectory : Trajectory or None
         Its iterates so far, once it is prepared.
@@ -55,7 +55,7 @@ class Run:
 
     subject: Subject
     settings: RunSettings
-    net: NERD | None = None
+    net: Network | None = None
     trajectory: Trajectory | None = None
     over: bool = False
     in_tiles: bool = False
@@ -120,7 +120,7 @@ class Run:
         row, col = row - top, col - left
         if not (0 <= row < self.subject.rows and 0 <= col < self.subject.cols):
             return None
-        if trajectory is None or net is None or net.non_local is None or not 0 <= index < len(trajectory):
+        if trajectory is None or net is None or not net.heads or not 0 <= index < len(trajectory):
             return None
         features = trajectory[index].features
         return None if features is None else features.attention_maps(net, row, col, trajectory.window)

@@ -16,7 +16,7 @@ from nerd_gui.denoising import (
     Subject,
 )
 from nerd_gui.equilibrium import StopReason
-from nerd_gui.nerd import NERD, load_model
+from nerd_gui.nerd import Network, load_model
 from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.worker import PhotoWorker, RunWorker, Worker
@@ -55,7 +55,7 @@ class RunController(QObject):
         super().__init__(parent)
         self._run: Run | None = None
         self._recorder: Recorder | None = None
-        self._net: NERD | None = None
+        self._net: Network | None = None
         self._net_key: tuple[str, str] | None = None
         self._count = 0
         self._current: Worker | None = None
@@ -151,7 +151,7 @@ class RunController(QObject):
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
-    def _loaded(self, run: Run) -> NERD | None:
+    def _loaded(self, run: Run) -> Network | None:
         return self._net if self._net_key == (run.settings.model, run.settings.device) else None
 
     def _next_number(self) -> int:
@@ -245,7 +245,7 @@ class RunController(QObject):
         worker.deleteLater()
 
 
-def _taken_up(run: Run, net: NERD | None) -> PhotoRun:
+def _taken_up(run: Run, net: Network | None) -> PhotoRun:
     """Make a run in tiles, which was opened with a session, ready to go on from where it stood."""
     trajectory, settings = run.trajectory, run.settings
     assert trajectory is not None
