@@ -23,8 +23,9 @@ def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool 
 
     The content is written under another name in the same folder, flushed to the disk, and renamed. Permissions are
     those that `open` would give: an old file keeps its own, a new one gets what the umask leaves. The target of a
-    symbolic link is replaced and not the link. What is no file, such as a pipe, ``/dev/null`` or a terminal's
-    ``/dev/stdout``, is written to as it is, since there is nothing to keep or replace.
+    symbolic link is replaced and not the link. What a process that was killed while it wrote the file has left is
+    removed. What is no file, such as a pipe, ``/dev/null`` or a terminal's ``/dev/stdout``, is written to as it is,
+    since there is nothing to keep or replace.
 
     Parameters
     ----------
@@ -155,6 +156,7 @@ def _opened(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
     if mode is not None and not os.access(path, os.W_OK):  # a rename would not ask
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     target = Path(os.path.realpath(path))
+    remove_leftovers([target])
     permissions = 0o666 if mode is None else stat.S_IMODE(mode)
     with _temporary(target, permissions) as (file, temporary):
         yield file

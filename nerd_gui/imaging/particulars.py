@@ -2,7 +2,9 @@
 
 import struct
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from PIL import Image
@@ -91,15 +93,16 @@ def further(count: int, what: str) -> list[str]:
 
 def quality_of(tables: dict[int, Any]) -> int:
     """The least quality, in the scale that encoders share, whose tables are no coarser than these on the whole."""
-    return max(_quality(list(table), _STANDARD[min(number, 1)]) for number, table in enumerate(tables.values()))
+    return max(
+        min(100, 1 + bisect_left(_sums(min(number, 1)), -sum(table))) for number, table in enumerate(tables.values())
+    )
 
 
-def _quality(table: list[int], standard: bytes) -> int:
-    for quality in range(1, 101):
-        scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-        if sum(min(max((value * scale + 50) // 100, 1), 255) for value in standard) <= sum(table):
-            return quality
-    return 100
+@cache
+def _sums(number: int) -> tuple[int, ...]:
+    """Sums over the table of each quality, 1-100, negative so that they rise."""
+    scales = [5000 // quality if quality < 50 else 200 - 2 * quality for quality in range(1, 101)]
+    return tuple(-sum(min(max((value * scale + 50) // 100, 1), 255) for value in _STANDARD[number]) for scale in scales)
 
 
 def _png_texts(png: bytes) -> Iterator[tuple[str, str]]:

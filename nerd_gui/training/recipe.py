@@ -1,15 +1,17 @@
 """What to train and how: the recipes of the networks that come with the program."""
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from nerd_gui.files import from_json
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.nerd.attention import Precision
 from nerd_gui.training.camera_chain import CameraChain
 from nerd_gui.training.noise_models import NoiseModel, NoiseRange, noise_from_json, noise_to_json
+
+_MOST = 1e12  # of any number
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,14 @@ class Recipe:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Recipe":
-        """Rebuild a recipe from `to_json`'s dictionary (or a file a person wrote)."""
-        return cls(
+        """Rebuild a recipe from `to_json`'s dictionary (or a file a person wrote).
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If something is missing, unknown, or of another kind than a recipe has.
+        """
+        recipe = cls(
             **{
                 **values,
                 "model": NerdConfig(**values["model"]),
@@ -106,6 +114,27 @@ class Recipe:
                 "decay_stage": Stage(**values["decay_stage"]),
             }
         )
+        if not recipe.stages:
+            raise ValueError("it has no stages")
+        for part in (recipe, recipe.noise, *recipe.stages, recipe.decay_stage):
+            _check_kinds(part)
+        return recipe
+
+
+def _check_kinds(part: Any) -> None:
+    """See to it that each field of a dataclass is of the kind that it says: a file may hold anything there."""
+    for name, kind in get_type_hints(type(part)).items():
+        value, kinds = getattr(part, name), get_args(kind) if get_origin(kind) is UnionType else (kind,)
+        if float in kinds and type(value) is int:
+            kinds = (*kinds, int)
+        if get_origin(kind) is Literal:
+            fits = value in get_args(kind)
+        else:
+            fits = get_origin(kind) is not None or type(value) in kinds or is_dataclass(value)
+        if isinstance(value, int | float) and not 0 <= value < _MOST:
+            fits = False
+        if not fits:
+            raise ValueError(f"“{name}” cannot be {value!r}")
 
 
 _LITE = NerdConfig(features=64, window=17, weight_norm=False)
@@ -206,7 +235,7 @@ def find_recipe(name_or_path: str) -> Recipe:
         raise ValueError(f"There is no recipe “{name_or_path}”; choose one of {', '.join(RECIPES)}, or a JSON file.")
     try:
         return Recipe.from_json(from_json(path.read_bytes()))
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(
             f"The recipe “{path}” cannot be understood ({error}); compare it with a run's recipe.json."
         ) from error

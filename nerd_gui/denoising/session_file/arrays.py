@@ -47,7 +47,7 @@ def read_array(file: BinaryIO, into: NDArray, count: Count) -> NDArray:
         if np.lib.format.read_magic(file) != (1, 0):
             raise Damaged("an array is of another version")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_MOST_HEADER)
-    except ValueError as error:
+    except Exception as error:  # NumPy reads the header as an expression of Python, whose parser has errors of its own
         raise Damaged("an array is none") from error
     if shape != into.shape or fortran or dtype != into.dtype:
         raise Damaged(f"an array is {dtype} {shape} and not {into.dtype} {into.shape}")

@@ -1,6 +1,7 @@
 """Values of a JSON file that may hold anything: each is what it is asked for as, or the file is damaged."""
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ class Fields:
     def real(self, name: str) -> float:
         """A number that is finite."""
         value = self.values.get(name)
-        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < math.inf:
+        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
             return value
         return self._wrong(name, "a number")
 
