@@ -54,7 +54,8 @@ def test_the_path_begins_at_the_start_and_has_the_result_marked(question, found)
     np.testing.assert_allclose(np.abs(points), np.abs(left[:, :2] * values[:2]), rtol=1e-3, atol=1e-3)
     plots = CATALOGUE["path"].show(found["path"]).plots
     result = question.trajectory.result
-    path, marked = plots[0].curves[:2]
+    path, _, marked, start = plots[0].curves
+    assert np.hypot(start.x[0] - marked.x[0], start.y[0] - marked.y[0]) == pytest.approx(1)
     assert (marked.x[0], marked.y[0]) == (path.x[result], path.y[result]) and not marked.joined
     assert len(plots) == 2 and len(plots[1].curves[0].x) < len(points)
 

@@ -85,12 +85,12 @@ def _ask_path(question: Question) -> Analysed:
 def _show_path(found: Analysed) -> Shown:
     points, (first, second) = found.arrays["points"].astype(float), found.numbers["shares"]
     result, half = found.numbers["result"], len(found.arrays["points"]) // 2
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    straight = float(np.hypot(*(points[result] - points[0])))
+    points = points / max(float(np.hypot(*(points[result] - points[0]))), np.finfo(float).tiny)
+    way = float(np.hypot(*np.diff(points[: result + 1], axis=0).T).sum())
     rows = [
         ("First direction", f"{100 * first:.0f} % of all movement"),
         ("Second direction", f"{100 * second:.0f} % of all movement"),
-        ("Way to the result", f"{steps[:result].sum():.3g}, as the crow flies {straight:.3g}"),
+        ("Way to the result", f"{way:.2f} times the straight line"),
     ]
     axes = Axis(f"first direction ({100 * first:.0f} %)"), Axis(f"second direction ({100 * second:.0f} %)")
 
@@ -98,8 +98,9 @@ def _show_path(found: Analysed) -> Shown:
         return Curve(words, points[which, 0].tolist(), points[which, 1].tolist(), joined)
 
     def plot(name: str, title: str, start: int) -> Plot:
-        path = curve(f"iterates {start} to {len(points) - 1}", slice(start, None), joined=True)
-        marks = [curve(f"result, iterate {result}", slice(result, result + 1), joined=False)]
+        path = curve("path", slice(start, None), joined=True)
+        marks = [curve(f"iterates {start} to {len(points) - 1}", slice(start, None), joined=False)]
+        marks += [curve(f"result, iterate {result}", slice(result, result + 1), joined=False)]
         if start == 0:
             marks.append(curve("start", slice(0, 1), joined=False))
         return Plot(name, title, *axes, (path, *marks))
@@ -109,7 +110,8 @@ def _show_path(found: Analysed) -> Shown:
         plots.append(plot("end", "The last half of them", half))
     says = (
         f"The path of the iterates in the plane that shows most of their movement, {100 * (first + second):.0f} % of "
-        "it. A straight path is easy going; a spiral is a rotation in f that the solver has to undo."
+        "it; from the start to the result it is 1. A straight path is easy going; a spiral is a rotation in f that the "
+        "solver has to undo."
     )
     return Shown(says, Table((), tuple(rows)), plots=tuple(plots))
 
@@ -178,7 +180,7 @@ def _show_rollout(found: Analysed) -> Shown:
         ("Weight left on itself", f"{100 * numbers['on_itself']:.2g} %"),
     )
     tip = "The share that each pixel has in what this pixel has looked at, by way of others"
-    picture = Picture("", "followed back to the start", values, Scale.GREY, tip=tip, mark=(row, col))
+    picture = Picture("", "followed back to the start", values, Scale.SIGNED, tip=tip, mark=(row, col))
     curve = Curve("radius", iterates, numbers["radius"])
     plot = Plot("radius", "How far it has looked", Axis("followed back to iterate"), Axis("radius (px)"), (curve,))
     says = f"What the pixel at row {row}, column {col} has looked at, by way of the pixels that it looked at"
