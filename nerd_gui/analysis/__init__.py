@@ -13,6 +13,7 @@ from nerd_gui.analysis.race import Racer, load_race, race, save_race
 from nerd_gui.analysis.risk import Risk, risk
 from nerd_gui.analysis.spectrum import Spectrum, decoded_direction, field_of_values_abscissa, spectrum
 from nerd_gui.analysis.starts import Starts, starts
+from nerd_gui.analysis.sweep import Swept, sweep
 from nerd_gui.analysis.whiteness import Whiteness, whiteness
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Spectrum",
     "Spread",
     "Starts",
+    "Swept",
     "Whiteness",
     "decoded_direction",
     "field_of_values_abscissa",
@@ -41,6 +43,7 @@ __all__ = [
     "spectrum",
     "spread",
     "starts",
+    "sweep",
     "whiteness",
     "without_heads",
 ]

@@ -10,12 +10,18 @@ from torch import Tensor
 
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd import Network, exact_float32
+from nerd_gui.nerd.attention import Precision
 
 Interrupt = Callable[[], None]
 
 
 def map_of(
-    net: Network, y: Tensor, level: float | None, window: int | None, interrupt: Interrupt | None
+    net: Network,
+    y: Tensor,
+    level: float | None,
+    window: int | None,
+    interrupt: Interrupt | None,
+    precision: Precision = "float32",
 ) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """f of a network for a picture, z -> f(z), and the injection s; see `Linearised` for the arguments."""
     with torch.no_grad(), exact_float32():
@@ -23,7 +29,7 @@ def map_of(
 
     def f(z: Tensor) -> Tensor:
         with torch.no_grad(), exact_float32():
-            return net.implicit(z, s, window=window, interrupt=interrupt)
+            return net.implicit(z, s, window=window, precision=precision, interrupt=interrupt)
 
     return f, s
 

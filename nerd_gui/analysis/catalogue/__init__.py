@@ -9,13 +9,14 @@ from nerd_gui.analysis.catalogue.pixel import INFLUENCE
 from nerd_gui.analysis.catalogue.shown import Axis, Curve, Picture, Plot, Scale, Shown, Table
 from nerd_gui.analysis.catalogue.solutions import HEADS, RACE, STARTS, racers
 from nerd_gui.analysis.catalogue.stability import SPECTRUM
+from nerd_gui.analysis.catalogue.sweeping import SWEEP
 from nerd_gui.analysis.catalogue.trust import RISK, WHITENESS
 
 CATALOGUE: dict[str, Analysis] = {
     each.name: each
     for each in (
         *(INFLUENCE, ROLLOUT, RISK, WHITENESS, HEADS, LOOKING),
-        *(SETTLING, PATH, STARTS, RACE, SPECTRUM),
+        *(SETTLING, PATH, STARTS, RACE, SPECTRUM, SWEEP),
     )
 }
 

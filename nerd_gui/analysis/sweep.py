@@ -1,0 +1,167 @@
+"""How an equilibrium moves when what it is an equilibrium of does: noise, attention window, arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nerd_gui.analysis.solving import Interrupt, map_of, solved
+from nerd_gui.imaging import noise_level, psnr
+from nerd_gui.nerd import Network, exact_float32
+from nerd_gui.nerd.attention import Precision
+
+Over = Literal["sigma", "window", "precision", "amount"]
+
+
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """The equilibrium at one value of a sweep.
+
+    Attributes
+    ----------
+    value : float or str
+        The noise level sigma (0-255), q in pixels, "float32" or "bfloat16", or the amount of the noise that is removed.
+    x_hat : Tensor, (C, rows, cols)
+    residual : float
+    evaluations : int
+        Of f, from the neighbour on the path.
+    noise_level : float
+        Estimated, 0-255: the mean standard deviation of n_hat in blocks.
+    psnr : float
+        In dB; not a number where the clean picture is not known.
+    moved : float
+        ``||z - z*|| / ||z*||`` for the z* that was given.
+    """
+
+    value: float | str
+    x_hat: Tensor
+    residual: float
+    evaluations: int
+    noise_level: float
+    psnr: float
+    moved: float
+
+
+def sweep(
+    net: Network,
+    y: Tensor,
+    z: Tensor,
+    over: Over,
+    values: Sequence[float | str],
+    *,
+    clean: Tensor | None = None,
+    sigma: float | None = None,
+    level: float | None = None,
+    window: int | None = None,
+    max_iter: int = 17,
+    tol: float = 1e-3,
+    interrupt: Interrupt | None = None,
+) -> list[Swept]:
+    """Solve along a path of values, each from the equilibrium of its neighbour on the path.
+
+    The path begins at the value that z belongs to, and goes up from there and down from there.
+
+    Parameters
+    ----------
+    net, y, z, level, window, interrupt
+        See `Linearised`.
+    over : {"sigma", "window", "precision", "amount"}
+        What changes. "sigma": the same noise, stronger or weaker, which a network with level input is told.
+        "window": q. "precision": the arithmetic inside f. "amount": how much of n_hat is taken away; z stays.
+    values : sequence
+        Numbers; "float32" or "bfloat16" for the precision.
+    clean : Tensor, (C, rows, cols), optional
+        The picture without noise, which a sweep over sigma needs.
+    sigma : float, optional
+        The level of the noise in y, 0-255, which a sweep over sigma needs.
+    max_iter, tol
+        Of each solve.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or a sweep over sigma lacks the clean picture or its level.
+    """
+    if not values:
+        raise ValueError("A sweep takes at least one value.")
+    if over == "sigma" and (clean is None or not sigma):
+        raise ValueError("A sweep over sigma takes a clean picture to which noise of a known level was added.")
+    z = z.to(y.dtype)
+    own = {"sigma": sigma, "window": window or net.window, "precision": "float32", "amount": 1.0}[over]
+    about = _Setting(net, y, z, over, clean, sigma, level, window, interrupt)
+    if over == "amount":
+        f, _ = map_of(net, y, level, window, interrupt)
+        f_z = f(z)
+        residual = float((f_z - z).norm() / f_z.norm())
+        return [about.swept(value, y, z, residual, 1, float(value)) for value in values]
+    found: dict[float | str, Swept] = {}
+    for way in _from(own, values):
+        before = z
+        for value in way:
+            noisy, f = about.of(value)
+            at = solved(f, before, max_iter=max_iter, tol=tol)
+            found[value] = about.swept(value, noisy, at.z, at.residual, at.evaluations)
+            before = at.z
+    return [found[value] for value in values]
+
+
+def _from(own: float | str | None, values: Sequence[float | str]) -> Iterator[list[float | str]]:
+    """The values in two orders, away from one's own: up, and down."""
+    numbers = [value for value in values if not isinstance(value, str)]
+    if len(numbers) < len(values) or own is None or isinstance(own, str):
+        yield list(values)
+        return
+    yield sorted(value for value in numbers if value >= own)
+    yield sorted((value for value in numbers if value < own), reverse=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Setting:
+    """What a sweep is of."""
+
+    net: Network
+    y: Tensor
+    z: Tensor
+    over: Over
+    clean: Tensor | None
+    sigma: float | None
+    level: float | None
+    window: int | None
+    interrupt: Interrupt | None
+
+    def of(self, value: float | str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """The noisy picture and f at a value."""
+        y, level, window = self.y, self.level, self.window
+        precision: Precision = "float32"
+        if self.over == "sigma":
+            assert self.clean is not None and self.sigma is not None
+            y = self.clean + (self.y - self.clean) * (float(value) / self.sigma)
+            level = None if level is None else float(value)
+        elif self.over == "window":
+            window = int(value)
+        elif value == "bfloat16":
+            precision = "bfloat16"
+        return y, map_of(self.net, y, level, window, self.interrupt, precision=precision)[0]
+
+    @torch.no_grad()
+    def swept(
+        self, value: float | str, y: Tensor, z: Tensor, residual: float, evaluations: int, amount: float = 1.0
+    ) -> Swept:
+        with exact_float32():
+            n_hat = amount * self.net.estimate(y, z)[1]
+        x_hat = (y + n_hat)[0]
+        return Swept(
+            value,
+            x_hat,
+            residual,
+            evaluations,
+            float(np.mean(noise_level(n_hat[0].cpu().numpy()))),
+            math.nan if self.clean is None else psnr(self.clean.cpu().numpy(), x_hat.cpu().numpy()),
+            float((z - self.z).norm() / self.z.norm()),
+        )
