@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,7 +33,13 @@ class Spread:
 
 @torch.no_grad()
 def spread(
-    net: Network, z: Tensor, s: Tensor, *, window: int | None = None, interrupt: Interrupt | None = None
+    net: Network,
+    z: Tensor,
+    s: Tensor,
+    heads: Sequence[int] | None = None,
+    *,
+    window: int | None = None,
+    interrupt: Interrupt | None = None,
 ) -> Spread:
     """The spread of every pixel's attention at the iterate z, one head and one part of the picture after another.
 
@@ -42,6 +48,8 @@ def spread(
     net : Network
     z, s : Tensor, (B, d, rows, cols)
         The iterate and the injection; half precision will do.
+    heads : sequence of int, optional
+        Those that are looked at, from 0; None: all.
     window : int, optional
         q; None: the network's own.
     interrupt : callable, optional
@@ -60,7 +68,8 @@ def spread(
     block = _block(net)
     normed = block.norm(_sum(block, z, s))
     found = [
-        attention_spread(query, key, window or net.window, interrupt) for query, key in block.queries_and_keys(normed)
+        attention_spread(query, key, window or net.window, interrupt)
+        for query, key in block.queries_and_keys(normed, heads)
     ]
     return Spread(*(torch.cat(measures, 1).cpu() for measures in zip(*found, strict=True)))
 

@@ -118,7 +118,7 @@ class RunMaps:
 
     def __init__(self, trajectory: Trajectory, net: Network) -> None:
         self._trajectory, self._net = trajectory, net
-        self._spread: tuple[int, Spread] | None = None
+        self._spreads: tuple[int, dict[int, Spread]] = (-1, {})  # of an iterate, by head
         self._rollout: tuple[tuple[int, int], list[Tensor]] | None = None  # of a pixel, from the result back
         self._components: tuple[tuple[int, int | None], Components] | None = None
 
@@ -194,14 +194,17 @@ class RunMaps:
         interrupt: Interrupt | None,
     ) -> IterateMap:
         window = self._trajectory.window
-        if self._spread is None or self._spread[0] != index:
-            self._spread = index, spread(self._net, features.z, features.s, window=window, interrupt=interrupt)
-        found = self._spread[1]
+        if self._spreads[0] != index:
+            self._spreads = index, {}
+        if head not in self._spreads[1]:
+            of = self._net, features.z, features.s, [head]
+            self._spreads[1][head] = spread(*of, window=window, interrupt=interrupt)
+        found = self._spreads[1][head]
         if kind is MapKind.RADIUS:
             # All pixels of the window alike: the mean square of each offset is (q^2 - 1) / 12.
             most = max(1.0, ((window**2 - 1) / 6) ** 0.5)
-            return _linear(_of_channel(found.radius[:, head], channel), "pixels", most)
-        return _linear(_of_channel(found.entropy[:, head], channel), "bit", max(1.0, 2 * log2(window)))
+            return _linear(_of_channel(found.radius[:, 0], channel), "pixels", most)
+        return _linear(_of_channel(found.entropy[:, 0], channel), "bit", max(1.0, 2 * log2(window)))
 
     def _followed_back(
         self, index: int, pixel: tuple[int, int] | None, channel: int | None, interrupt: Interrupt | None
@@ -241,12 +244,14 @@ class RunMaps:
             assert result.features is not None
             self._components = key, principal_components(_of_channel(result.features.z, channel))
         found = self._components[1]
-        coordinates = (
-            found.of(_of_channel(features.z, channel)) / found.deviations.clamp_min(1e-9).float()[:, None, None]
-        )
-        shares = [round(100 * share) for share in found.shares.tolist()]
-        note = "red {} %, green {} %, blue {} % of the variance".format(*shares)
-        return IterateMap(coordinates.numpy(), "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS, note=note)
+        deviations = found.deviations.clamp_min(1e-9).float()[:, None, None]
+        values = (found.of(_of_channel(features.z, channel)) / deviations).numpy()
+        if len(values) == 1:
+            return IterateMap(values, "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS)
+        shares = zip(("red", "green", "blue"), found.shares.tolist(), strict=False)
+        note = ", ".join(f"{colour} {100 * share:.0f} %" for colour, share in shares) + " of the variance"
+        values = np.pad(values, ((0, 3 - len(values)), (0, 0), (0, 0)))  # of a model with two features
+        return IterateMap(values, "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS, note=note)
 
 
 def _of_channel(values: Tensor, channel: int | None) -> Tensor:

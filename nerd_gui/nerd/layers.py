@@ -4,7 +4,7 @@ Shapes: feature maps are (B, d, rows, cols), in the channels-last memory format 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -153,12 +153,12 @@ class NonLocalBlock(nn.Module):
             flat.addmm_(attended.reshape(len(flat), -1).to(u.dtype), self.out.weight[:, part].t())
         return u
 
-    def queries_and_keys(self, normed: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Query and key (B, 1, rows, cols, d_k) of one head after another, from GN(u)."""
+    def queries_and_keys(self, normed: Tensor, heads: Iterable[int] | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Query and key (B, 1, rows, cols, d_k) of one head after another, of all or of some, from GN(u)."""
         pixels = normed.permute(0, 2, 3, 1)
         size = pixels.shape[-1] // self.heads
-        for begin in range(0, pixels.shape[-1], size):
-            part = slice(begin, begin + size)
+        for head in range(self.heads) if heads is None else heads:
+            part = slice(head * size, (head + 1) * size)
             yield _project(pixels, self.theta.weight[part])[:, None], _project(pixels, self.psi.weight[part])[:, None]
 
     def attention_maps(self, around: Tensor, row: int, col: int, statistics: GroupStatistics) -> Tensor:

@@ -48,6 +48,8 @@ def test_spread_is_that_of_the_dense_maps(net, iterates, window):
     torch.testing.assert_close(found.entropy[0].flatten(1), entropy, rtol=0, atol=1e-9)
     torch.testing.assert_close(found.radius[0].flatten(1), radius, rtol=0, atol=1e-9)
     assert float(radius.std()) > 0.01, "pixels differ"
+    one = spread(net, zs[3], s, [1], window=window)
+    torch.testing.assert_close(one.radius[:, 0], found.radius[:, 1])
 
 
 def test_rollout_is_the_row_of_the_product_of_dense_matrices(net, iterates):

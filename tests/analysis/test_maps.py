@@ -119,6 +119,18 @@ def test_the_channels_of_a_colour_photo_are_told_apart():
     assert maps.make(MapKind.RADIUS, 2, channel=1).values.shape == (1, 14, 11)
 
 
+@pytest.mark.parametrize(("features", "shown"), [(1, 1), (2, 3)])
+def test_few_features_have_fewer_colours(features, shown):
+    trajectory, net = make_run()
+    for index, iterate in enumerate(trajectory.iterates):
+        few = dataclasses.replace(iterate.features, z=iterate.features.z[:, :features])
+        trajectory.iterates[index] = dataclasses.replace(iterate, features=few)
+    found = RunMaps(trajectory, net).make(MapKind.COMPONENTS, trajectory.result)
+    assert found.values.shape == (shown, 14, 11)
+    assert (found.values.std((1, 2)) > 0).sum() == features
+    assert ("green" in found.note, "blue" in found.note) == (features == 2, False)
+
+
 def test_a_run_without_features_or_attention_says_so():
     trajectory, net = make_run(non_local=False)
     with pytest.raises(RunError, match="no attention"):
