@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nerd_gui.compiled import status
+from nerd_gui.nerd.weights import are_foreign
 
 if TYPE_CHECKING:
     from nerd_gui.denoising.trajectory import Trajectory
@@ -17,6 +18,7 @@ _NAMED = ("model", "solver", "device", "window", "precision")
 def report(run: Trajectory) -> dict[str, Any]:
     """Everything needed to read the run, and to run it again; JSON-ready.
 
+    "foreign_weights" says that the network did not come with the program, whatever its name.
     "analyses" has the numbers of each analysis of its result, by name. "earlier_runs" are those that the start "last"
     depends on, the first one first: run them again, each from the result of the one before it, then this one.
     """
@@ -46,6 +48,7 @@ def outline(run: Trajectory) -> dict[str, Any]:
         **{name: getattr(settings, name) for name in _NAMED},
         "window": run.window,
         "weights_sha256": run.weights_sha256,
+        "foreign_weights": run.weights_sha256 is None or are_foreign(run.weights_sha256),
         "result": run.result if run.iterates else None,
         "settings": {name: value for name, value in asdict(settings).items() if name not in _NAMED},
         "photo": {

@@ -204,6 +204,8 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
     with TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages.first
         check_size(page.imagelength, page.imagewidth, len(data))
+        if page.is_tiled:  # a tile is decoded as a whole, however little of it the picture takes
+            check_size(page.tilelength, page.tilewidth, len(data))
         if page.is_reduced or "DNGVersion" in page.tags or data[8:10] == b"CR":
             raise PhotoError("looks like a camera's raw file; develop it to TIFF, PNG or JPEG first.")
         # tifffile passes over tags that point beyond the end, and then takes default values for what they said.

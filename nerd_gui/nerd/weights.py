@@ -7,6 +7,7 @@ network came to be (samples seen, validation PSNR, ...). Nothing is ever unpickl
 import hashlib
 import json
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,16 @@ def weights_sha256(name_or_path: str | Path) -> str:
         If there is no such network.
     """
     return hashlib.sha256(model_path(name_or_path).read_bytes()).hexdigest()
+
+
+def are_foreign(weights: str) -> bool:
+    """Whether weights, by the SHA-256 of their file, are none of those that came with the program."""
+    return weights not in _catalogued(data_folder("weights"))
+
+
+@cache
+def _catalogued(folder: Path) -> frozenset[str]:
+    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.safetensors"))
 
 
 def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> Network:

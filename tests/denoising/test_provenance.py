@@ -36,7 +36,7 @@ def test_a_file_tells_how_it_was_denoised(tmp_path, tiny_model_path, tiny_photo,
     own, everything = told(target)
     assert own["Network"] == "tiny" and str(tmp_path) not in everything
     weights = hashlib.sha256(tiny_model_path.read_bytes()).hexdigest()
-    assert own["NetworkSHA256"] == weights == report["weights_sha256"]
+    assert own["NetworkSHA256"] == weights == report["weights_sha256"] and report["foreign_weights"]
     assert own["SourceSHA256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert (own["Solver"], own["Steps"], own["NoiseAdded"]) == ("anderson", str(report["result"]), "sigma 25, seed 4")
     assert own["StopRule"].startswith("residual 0.001, at most 3 steps; the run ended: ")

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from nerd_gui.nerd import NERD, ModelError, NerdConfig, load_model, load_record, model_names, model_path, save_model
 from nerd_gui.nerd import weights as catalogue
+from nerd_gui.nerd.weights import are_foreign, weights_sha256
 
 RECORD = {"samples": 12, "validation_psnr": 21.5}
 
@@ -89,6 +90,23 @@ def test_the_catalogue(tmp_path, monkeypatch, model_file):
     assert load_model("own").config.features == 8
     with pytest.raises(ModelError, match=r"no network named “nerd-x”; choose one of: own"):
         load_model("nerd-x")
+
+
+def test_foreign_weights_are_told_by_their_hash_whatever_they_are_called(tmp_path, model_file):
+    ours = model_names()[0]
+    assert not are_foreign(weights_sha256(ours)) and are_foreign(weights_sha256(model_file))
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(model_path(ours).read_bytes())
+    assert not are_foreign(weights_sha256(copy)), "and so are ours"
+    impostor = tmp_path / f"{ours}.safetensors"
+    impostor.write_bytes(model_file.read_bytes())
+    assert are_foreign(weights_sha256(impostor))
+
+
+def test_the_cards_name_the_hashes_of_the_weights():
+    """By which somebody who got a network elsewhere can tell it."""
+    for name in model_names():
+        assert weights_sha256(name) in model_path(name).with_suffix(".md").read_text(), name
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):

@@ -94,7 +94,7 @@ def kill_writers(folder, count):
             for name, (write, _) in WRITERS.items():
                 write(folder / name, random.SystemRandom().randrange(VARIANTS))
 
-    for _ in range(count):
+    while killed < count:
         killed += life(write_all, 0.3, chance)
         half += any(folder.rglob(".*.part"))
         for name, (_, number_of) in WRITERS.items():
@@ -123,7 +123,7 @@ def kill_batches(folder, model, count):
         batch("undisturbed")
     wanted = {path.name: path.read_bytes() for path in (folder / "undisturbed").iterdir()}
     torn = []
-    for _ in range(count):
+    while killed < count:
         killed += life(lambda: batch("out"), 0.4, chance)
         there = sorted((folder / "out").glob("[!.]*")) if (folder / "out").exists() else []
         for path in there:

@@ -21,7 +21,7 @@ def test_nothing_is_torn_or_left_however_often_writers_are_killed(tmp_path, in_m
     found = json.loads(done.stdout)
     print(f"\n{json.dumps(found)}")
     writers, batches = found["writers"], found["batches"]
-    assert writers["killed"] + batches["killed"] >= 0.8 * count and writers["killed"] > 0
+    assert writers["killed"] + batches["killed"] >= count
     assert writers["torn"] == batches["torn"] == [] == writers["left"]
     assert batches["code"] == 0 and batches["names"] == batches["wanted"] and len(batches["wanted"]) == 12
     for both in found["both"]:

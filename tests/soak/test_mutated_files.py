@@ -44,8 +44,7 @@ def outcome(read, error, kind, seed, costs):
 
 
 def tell(kind, count, read, costs):
-    print(f"\n{count} damaged {kind}: {read} read, the others refused; {costs.seconds:.2f} s at most", end=" ")
-    print(f"({costs.slowest}), and {costs.megabytes:.0f} MB more than before")
+    print(f"\n{count} damaged {kind}: {read} read, the others refused; {costs}")
     assert costs.seconds < 5 and costs.megabytes < 1000
     assert read < count
 

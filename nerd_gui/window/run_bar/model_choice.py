@@ -126,7 +126,7 @@ class ModelChoice(QComboBox):
         index = self.findData(model)
         if index < 0:
             index = 1
-            self.insertItem(index, Path(model).stem, model)
+            self.insertItem(index, _own_label(model), model)
             self.setItemData(index, in_lines(_model_tooltip(model)), Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(index)
         self._last = index
@@ -180,6 +180,11 @@ class ModelChoice(QComboBox):
         described(self, "modelCombo", "Network", f"{_WHAT}\n{tip}" if self.is_auto else _WHAT)
 
 
+def _own_label(model: str) -> str:
+    """What a network that did not come with the program is called: its name may be that of one which did."""
+    return f"{short_name(model)} (own file)" if model.endswith(".safetensors") else short_name(model)
+
+
 def _model_tooltip(model: str) -> str:
     if model in own_names():
         return f"{model}: a model of your own."
@@ -187,10 +192,11 @@ def _model_tooltip(model: str) -> str:
         record = load_record(model)
     except ModelError as error:
         return str(error)
+    own = "A checkpoint of your own, which did not come with the program. " if model.endswith(".safetensors") else ""
     try:
         return (
-            f"{model}: {purpose(record['recipe'])}. Trained on {record['samples']:,} patches, {record['hours']:.1f} h; "
-            f"{record['validation_psnr']:.2f} dB on the validation crops."
+            f"{own}{model}: {purpose(record['recipe'])}. Trained on {record['samples']:,} patches, "
+            f"{record['hours']:.1f} h; {record['validation_psnr']:.2f} dB on the validation crops."
         )
     except (KeyError, TypeError, ValueError):  # a checkpoint with another trainer's record
-        return f"{model}: its file does not say how it was trained."
+        return f"{own}{model}: its file does not say how it was trained."

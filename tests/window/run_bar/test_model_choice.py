@@ -178,6 +178,8 @@ def test_a_remembered_checkpoint_comes_again_and_one_that_is_gone_is_named(auto_
     first = auto_window(noisy)
     first.open_dialogs.open_checkpoint(own)
     assert first.controls.settings().model == str(own)
+    assert first.controls.model.currentText() == "own (own file)", "also where a network of the program has that name"
+    assert "did not come with the program" in first.controls.model.itemData(1, Qt.ItemDataRole.ToolTipRole)
     first.close()
     assert auto_window(noisy).controls.settings().model == str(own)
     own.unlink()

@@ -23,21 +23,23 @@ def figure(count, *, sample=_SAMPLE):
 
 
 class Costs:
-    """What tries cost at most: seconds, and by how much they raised the most memory that the process ever took."""
+    """What one try cost at most: seconds, and by how much it raised the most memory that the process ever took."""
 
     def __init__(self):
-        self.seconds, self.slowest, self.before = 0.0, None, peak()
+        self.seconds, self.slowest = 0.0, None
+        self.megabytes, self.largest = 0.0, None
 
     @contextmanager
     def of(self, what):
-        began = time.perf_counter()
+        before, began = peak(), time.perf_counter()
         yield
         if (took := time.perf_counter() - began) > self.seconds:
             self.seconds, self.slowest = took, what
+        if (rose := peak() - before) > self.megabytes:
+            self.megabytes, self.largest = rose, what
 
-    @property
-    def megabytes(self):
-        return peak() - self.before
+    def __str__(self):
+        return f"{self.seconds:.2f} s at most ({self.slowest}), {self.megabytes:.0f} MB at most ({self.largest})"
 
 
 def peak():
