@@ -58,7 +58,7 @@ class Closing:
         if denoised is not None:
             saves.append(box.addButton("Save photo…", _Role.AcceptRole))
             saves[-1].clicked.connect(lambda: self._save_photo(denoised))
-        if here or self._sessions.modified:
+        if self._sessions.modified or any(run.trajectory for run in here):
             saves.append(box.addButton("Save session" if path is not None else "Save session…", _Role.AcceptRole))
             saves[-1].clicked.connect(self._save_session)
         box.addButton("Close without saving", _Role.DestructiveRole).clicked.connect(self._close)
@@ -91,9 +91,11 @@ def _what_is_not_saved(photo: str, runs: list[Run]) -> str:
     """A sentence about the runs of a photo that no file has."""
     for run in reversed(runs):
         progress = run.progress
-        if run.in_tiles and progress is not None and progress.done < progress.count:
+        if progress is not None and 0 < progress.done < progress.count:
             state = "was stopped" if run.over else "is not finished"
             return f"Denoising “{photo}” {state}: {progress.done} of {progress.count} tiles are there, and not saved."
+        if run.for_the_picture and not run.over:
+            return f"The photo “{photo}” is being denoised."
     if any(run.for_the_picture for run in runs):
         return f"The denoised photo “{photo}” is not saved."
     some = "A run" if len(runs) == 1 else f"{len(runs)} runs"

@@ -100,10 +100,11 @@ class Run:
 
     @property
     def would_be_missed(self) -> bool:
-        """Whether no file has it, and it is a denoised photo or took long to find."""
-        if not self.trajectory or self.saved:
+        """Whether no file has it, and it is a photo that is or is being denoised, or took long to find."""
+        if self.saved:
             return False
-        return self.for_the_picture or self.trajectory[-1].seconds > _LONG
+        seconds = self.trajectory[-1].seconds if self.trajectory else 0
+        return self.for_the_picture or seconds > _LONG
 
     @property
     def from_file(self) -> bool:

@@ -53,6 +53,15 @@ def test_a_window_in_which_little_was_tried_closes_at_once(qtbot, window):
     assert not window.isVisible()
 
 
+def test_a_photo_that_is_being_denoised_is_asked_about(qtbot, window, held):
+    window.actions_.denoise.trigger()
+    choose_quit(window)
+    assert question(window).text() == "The photo “photo” is being denoised." and window.session.controller.running
+    assert {button.text() for button in question(window).buttons()} == {CLOSE, CANCEL}, "there is nothing to save yet"
+    answer(qtbot, window, CLOSE)
+    assert not window.isVisible() and not window.session.controller.running
+
+
 def test_a_run_that_took_long_is_asked_about(qtbot, window):
     trajectory = make_trajectory([1.0, 0.1, 0.01])
     trajectory.iterates[-1] = replace(trajectory[-1], seconds=61)

@@ -41,7 +41,8 @@ def begin(qtbot, window):
     """Denoise the photo, and wait for its run to be prepared."""
     count = len(ScriptedPhotoRun.made)
     window.actions_.denoise.trigger()
-    qtbot.waitUntil(lambda: window.session.trajectory is not None and len(ScriptedPhotoRun.made) == count + 1)
+    prepared = lambda: window.session.trajectory is not None and len(ScriptedPhotoRun.made) == count + 1  # noqa: E731
+    qtbot.waitUntil(prepared, timeout=30_000)  # the first one of a process loads what all share
     return ScriptedPhotoRun.made[-1]
 
 
