@@ -49,7 +49,8 @@ def _show_settling(found: Analysed) -> Shown:
     row, col = numbers["largest_at"]
     rows = [
         ("Residual at the result", f"{numbers['residual']:.2g} %"),
-        ("Largest of a pixel", f"{numbers['largest']:.2g} %, row {row}, column {col}"),
+        ("Largest of a pixel", f"{numbers['largest']:.2g} %"),
+        ("There", f"row {row}, col {col}"),
         *((f"Pixels above {level} %", f"{100 * share[numbers['result']]:.2g} %") for level, share in shares.items()),
     ]
     tips = {
@@ -63,7 +64,8 @@ def _show_settling(found: Analysed) -> Shown:
     curves = tuple(
         Curve(f"above {level} %", range(len(share)), [100 * each for each in share]) for level, share in shares.items()
     )
-    plot = Plot("shares", "Pixels that have not settled", Axis("iterate"), Axis("percent of the pixels"), curves)
+    axes, iterates = (Axis("iterate"), Axis("percent of the pixels")), range(len(curves[0].x))
+    plot = Plot("shares", "Pixels that have not settled", *axes, curves, iterates=iterates)
     says = "Where the result has not settled yet, in percent of the mean size of f(z), and how the others came to rest"
     return Shown(f"{says}.", Table((), tuple(rows)), tuple(pictures), (plot,))
 
@@ -103,7 +105,7 @@ def _show_path(found: Analysed) -> Shown:
         marks += [curve(f"result, iterate {result}", slice(result, result + 1), joined=False)]
         if start == 0:
             marks.append(curve("start", slice(0, 1), joined=False))
-        return Plot(name, title, *axes, (path, *marks))
+        return Plot(name, title, *axes, (path, *marks), iterates=range(start, len(points)))
 
     plots = [plot("path", "All iterates", 0)]
     if half <= result and len(points) - half > 2:
@@ -182,7 +184,14 @@ def _show_rollout(found: Analysed) -> Shown:
     tip = "The share that each pixel has in what this pixel has looked at, by way of others"
     picture = Picture("", "followed back to the start", values, Scale.SIGNED, tip=tip, mark=(row, col))
     curve = Curve("radius", iterates, numbers["radius"])
-    plot = Plot("radius", "How far it has looked", Axis("followed back to iterate"), Axis("radius (px)"), (curve,))
+    plot = Plot(
+        "radius",
+        "How far it has looked",
+        Axis("followed back to iterate"),
+        Axis("radius (px)"),
+        (curve,),
+        iterates=iterates,
+    )
     says = f"What the pixel at row {row}, column {col} has looked at, by way of the pixels that it looked at"
     return Shown(f"{says}.", Table((), rows), (picture,), (plot,))
 

@@ -104,6 +104,8 @@ class Plot:
     curves : tuple of Curve
     unit_circle : bool
         The complex plane with the unit circle in it; both axes have one scale.
+    iterates : sequence of int
+        Which iterate each point is of, in all curves of so many points; empty where they are not of iterates.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Plot:
     y: Axis
     curves: tuple[Curve, ...]
     unit_circle: bool = False
+    iterates: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtCore import QLineF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
@@ -14,6 +14,7 @@ from nerd_gui.window.described import described
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, MEDIUM, SMALL, TIGHT, colours, is_dark, series_colour, sized
 
 _FIRST, _OTHERS, _ALONE = 190, 82, 144  # sides of pictures: beside a table, after that one, under a table
+_RING = 6.5  # around the point of the shown iterate
 _WIDE = 420  # pixels from which on a table has something beside it
 
 
@@ -24,14 +25,18 @@ class AnswerView(QWidget):
     -------
     chosen : ValuePicture
         A picture was clicked.
+    iterateRequested : int
+        A point of an iterate was clicked in a plot.
     """
 
     chosen = Signal(object)
+    iterateRequested = Signal(int)
 
     def __init__(self, name: str, shown: Shown, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(f"{name}Answer")
         self.pictures: list[ValuePicture] = []
+        self._plots: list[PlotView] = []
         named = not shown.table.columns
         plane = [plot for plot in shown.plots if plot.unit_circle]
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -43,14 +48,25 @@ class AnswerView(QWidget):
         column.addLayout(self._top)
         rest = list(shown.pictures)
         if named and plane:
-            self._top.addWidget(PlotView(name, (plane[0],)), 1)
+            self._top.addWidget(self._plot(name, (plane[0],)), 1)
         elif named and rest:
             self._top.addWidget(self._picture(name, rest.pop(0), _FIRST), 0, Qt.AlignmentFlag.AlignTop)
         if rest:
             side = _ALONE if not named else _OTHERS if len(rest) > 1 else _FIRST
             column.addWidget(_Flow([self._picture(name, picture, side) for picture in rest]))
         if shown.plots and not (named and plane):
-            column.addWidget(PlotView(name, shown.plots))
+            column.addWidget(self._plot(name, shown.plots))
+
+    def show_iterate(self, index: int) -> None:
+        """Mark an iterate in the plots."""
+        for plot in self._plots:
+            plot.canvas.show_iterate(index)
+
+    def _plot(self, name: str, plots: tuple[Plot, ...]) -> PlotView:
+        made = PlotView(name, plots)
+        made.canvas.iterateRequested.connect(self.iterateRequested)
+        self._plots.append(made)
+        return made
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put one below the other where it is narrow."""
@@ -137,20 +153,36 @@ class PlotView(QWidget):
 
 
 class PlotCanvas(QWidget):
-    """Draws a plot."""
+    """Draws a plot; in one of iterates the shown one is marked.
+
+    Signals
+    -------
+    iterateRequested : int
+        The iterate whose point is nearest to a click or a drag.
+    """
+
+    iterateRequested = Signal(int)
 
     def __init__(self, name: str, plot: Plot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plot = plot
-        described(self, name, plot.title, f"{plot.y.label} over {plot.x.label}")
+        self._index = -1
+        self.set_plot(plot, name)
         self.setFont(sized(self.font(), CAPTION_PIXELS))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_plot(self, plot: Plot) -> None:
+    def set_plot(self, plot: Plot, name: str = "") -> None:
         """Draw another one."""
         self.plot = plot
-        described(self, self.objectName(), plot.title, f"{plot.y.label} over {plot.x.label}")
+        click = ". Click to see an iterate" if plot.iterates else ""
+        described(self, name or self.objectName(), plot.title, f"{plot.y.label} over {plot.x.label}{click}")
+        self.setCursor(Qt.CursorShape.CrossCursor if plot.iterates else Qt.CursorShape.ArrowCursor)
         self.update()
+
+    def show_iterate(self, index: int) -> None:
+        """Mark an iterate, where the plot is of iterates."""
+        if index != self._index:
+            self._index = index
+            self.update()
 
     def sizeHint(self) -> QSize:
         """Curves can be followed in it."""
@@ -163,8 +195,33 @@ class PlotCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it."""
         painter = QPainter(self)
-        self.drawing().draw(painter, screen_ink(self.palette()))
+        drawing, ink = self.drawing(), screen_ink(self.palette())
+        drawing.draw(painter, ink)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(ink.text, 1.6))
+        for point in drawing.of_iterate(self._index):
+            painter.drawEllipse(point, _RING, _RING)
         painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Ask for the iterate under the pointer."""
+        self._ask(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Ask for each iterate that is dragged over."""
+        self._ask(event)
+
+    def _ask(self, event: QMouseEvent) -> None:
+        if not self.plot.iterates or not event.buttons() & Qt.MouseButton.LeftButton:
+            event.ignore()
+            return
+        drawing, at = self.drawing(), event.position()
+        places = {index: drawing.of_iterate(index) for index in self.plot.iterates}
+        apart = {
+            index: min(QLineF(at, point).length() for point in points) for index, points in places.items() if points
+        }
+        if apart:
+            self.iterateRequested.emit(min(apart, key=apart.__getitem__))
 
 
 def screen_ink(palette: QPalette) -> Ink:

@@ -39,12 +39,15 @@ class AnalysisCard(QFrame):
         Its answer is to be saved.
     chosen : ValuePicture
         A picture of it was clicked.
+    iterateRequested : int
+        A point of an iterate was clicked in its plot.
     """
 
     wanted = Signal()
     stopWanted = Signal()
     saveWanted = Signal()
     chosen = Signal(object)
+    iterateRequested = Signal(int)
 
     def __init__(self, analysis: Analysis, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +55,7 @@ class AnalysisCard(QFrame):
         self.found: Analysed | None = None
         self.view: AnswerView | None = None
         self._busy = self._waits = False
+        self._index = -1
         name = analysis.name
         described(self, f"{name}Card", analysis.title, "")
         self.setProperty("card", True)
@@ -126,9 +130,17 @@ class AnalysisCard(QFrame):
         if self._shown is not None:
             self.view = AnswerView(self.analysis.name, self._shown)
             self.view.chosen.connect(self.chosen)
+            self.view.iterateRequested.connect(self.iterateRequested)
+            self.view.show_iterate(self._index)
             self._column.addWidget(self.view)
         self._say(self.analysis.shows if self._shown is None else self._shown.says, quiet=self._shown is None)
         self._fold()
+
+    def show_iterate(self, index: int) -> None:
+        """Mark an iterate in its plots."""
+        self._index = index
+        if self.view is not None:
+            self.view.show_iterate(index)
 
     def say_failed(self, sentence: str) -> None:
         """Say why there is no answer."""

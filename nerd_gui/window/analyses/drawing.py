@@ -67,6 +67,16 @@ class PlotDrawing:
             self.area.bottom() - self.area.height() * _share(self._plot.y, self._y, y),
         )
 
+    def of_iterate(self, index: int) -> list[QPointF]:
+        """Where the points of an iterate are drawn; none where the plot has none of it."""
+        iterates = self._plot.iterates
+        if index not in iterates:
+            return []
+        place = iterates.index(index)
+        curves = (curve for curve in self._plot.curves if curve.joined and len(curve.x) == len(iterates))
+        points = ((curve.x[place], curve.y[place]) for curve in curves)
+        return [self.position(x, y) for x, y in points if math.isfinite(y) and (y > 0 or not self._plot.y.log)]
+
     def draw(self, painter: QPainter, ink: Ink) -> None:
         """Draw legend, axes and curves."""
         painter.save()

@@ -96,6 +96,8 @@ class AnalysesPanel(QWidget):
             card.stopWanted.connect(self._analyst.stop)
             card.saveWanted.connect(lambda name=name: self._save(name))
             card.chosen.connect(self._choose)
+            card.iterateRequested.connect(self._session.go)
+            self._session.indexChanged.connect(card.show_iterate)
             column.addWidget(card)
         column.addStretch(1)
         self._area = scrolled(listed)
