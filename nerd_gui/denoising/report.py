@@ -18,6 +18,9 @@ _NAMED = ("model", "solver", "device", "window", "precision")
 def report(run: Trajectory) -> dict[str, Any]:
     """Everything needed to read the run, and to run it again; JSON-ready.
 
+    "planned_memory_mb" is what the run was to take at most, above what the process had already; "peak_memory_mb" is the
+    most that all of the process had taken by the end.
+
     "foreign_weights" says that the network did not come with the program, whatever its name.
     "analyses" has the numbers of each analysis of its result, by name. "earlier_runs" are those that the start "last"
     depends on, the first one first: run them again, each from the result of the one before it, then this one.
@@ -31,6 +34,7 @@ def report(run: Trajectory) -> dict[str, Any]:
         "evaluations": last.evaluations if last else 0,
         "evaluations_saved": saving.saved if saving else None,
         "peak_memory_mb": run.peak_memory_mb,
+        "planned_memory_mb": run.plan.needed / 1e6,
         "compiled": compiled.compiled,
         "compiled_reason": compiled.reason,
         "plan": list(run.plan.steps),

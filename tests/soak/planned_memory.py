@@ -1,0 +1,41 @@
+"""A program that lets a run take what its plan announced, and says both: `test_planned_memory.py` reads it."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import psutil
+import torch
+
+from nerd_gui import allocator
+from nerd_gui.benchmarks.peak import resident_peak
+from nerd_gui.denoising import DenoisingRun, PhotoRun, RunSettings, Subject, TooLittleMemory, record, record_photo
+from nerd_gui.imaging import Photo
+from nerd_gui.nerd import load_model
+
+
+def measured(name, size, solver, limit):
+    """Bytes above the idle process: announced, and taken; and whether the picture was solved in one piece."""
+    net = load_model(name)
+    values = np.random.default_rng(0).random((net.config.channels, size, size)) / 2
+    photo = Photo(values.astype(np.float32))
+    settings = RunSettings(model=name, solver=solver, max_iter=8, tol=0, device="cpu")
+    first = Subject.of(photo, region=(0, 0, 40, 40))  # whatever is compiled is compiled now
+    record(DenoisingRun(first, settings, net), keep_features=False)
+    if limit is not None:
+        settings = replace(settings, memory_limit=limit + psutil.Process().memory_info().rss / 1e9)
+    subject = Subject.of(photo)
+    try:
+        run = DenoisingRun(subject, settings, net)
+        return run.plan.needed, resident_peak(lambda: record(run, keep_features=False)), "one piece", run.plan.steps
+    except TooLittleMemory:
+        run = PhotoRun(subject, settings, net)
+        memory = run.plan.memory
+        return memory.needed, resident_peak(lambda: record_photo(run)), f"{memory.tiles} tiles", memory.steps
+
+
+if __name__ == "__main__":
+    allocator.share_one_arena()
+    torch.set_num_threads(1)
+    print(json.dumps(measured(**json.loads(sys.argv[1]))))

@@ -1,0 +1,45 @@
+"""What runs take of memory is what their plans announced, over sizes, networks, solvers and limits."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMBINATIONS = [
+    ("nerd-lite", 192, "broyden", None),
+    ("nerd-lite", 384, "broyden", None),
+    ("nerd-lite", 384, "anderson", None),
+    ("nerd-lite", 384, "plain", None),
+    ("nerd-lite", 384, "broyden", 0.55),
+    ("nerd-lite", 384, "anderson", 0.6),
+    ("nerd-lite", 512, "broyden", 0.7),
+    ("nerd-lite", 512, "plain", 0.5),
+    ("nerd-lite-25", 384, "broyden", None),
+    ("nerd-lite-25", 512, "broyden", 0.6),
+    ("nerd-lite-colour", 256, "broyden", None),
+    ("nerd-lite-photo-colour", 384, "broyden", 0.6),
+]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(24 * 3600)
+def test_no_run_takes_more_than_its_plan_announced():
+    """An upper estimate: what a plan announces is taken at most, and not much less where the picture is not small."""
+    here, ratios = Path(__file__).parent, []
+    environment = {**os.environ, "PYTHONPATH": str(here.parents[1]), "OMP_NUM_THREADS": "1"}
+    for name, size, solver, limit in COMBINATIONS:
+        task = json.dumps({"name": name, "size": size, "solver": solver, "limit": limit})
+        program = [sys.executable, str(here / "planned_memory.py"), task]
+        done = subprocess.run(program, env=environment, capture_output=True, text=True)
+        if "TooLittleMemory" in done.stderr:
+            print(f"{name} {size} {solver} {limit}: {done.stderr.splitlines()[-1]}")
+            continue
+        assert done.returncode == 0, done.stderr
+        announced, taken, how, steps = json.loads(done.stdout)
+        ratios.append(taken / announced)
+        print(f"{name} {size} {solver} {limit}: {how} {steps}, {announced / 1e6:.0f} MB announced,", end=" ")
+        print(f"{taken / 1e6:.0f} MB taken, {ratios[-1]:.2f}", flush=True)
+    assert len(ratios) >= 10 and max(ratios) < 1.1
