@@ -1,6 +1,7 @@
 """What holds for the source as a whole: who imports whom, style, types, sizes, and that nothing is unpickled."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,17 @@ def test_types():
 
 def test_every_file_is_short():
     assert [path.name for path in SOURCES if len(path.read_text().splitlines()) > 400] == []
+
+
+def test_files_are_written_by_one_writer():
+    """`nerd_gui/files.py`, which writes them whole; the log of a crash is written while the program dies."""
+    written = re.compile(r"(?<!files)\.write_(?:bytes|text)\(|\bopen\([^)]*[\"'][wxa]b?\+?[\"']|NamedTemporary|mkstemp")
+    package = ROOT / "nerd_gui"
+    sources = [path for path in SOURCES if path.is_relative_to(package)]
+    found = {path.relative_to(package).as_posix(): written.findall(path.read_text()) for path in sources}
+    found = {path: what for path, what in found.items() if what}
+    assert found.keys() == {"files.py", "window/recovery/log.py", "denoising/session_file/archive.py"}, found
+    assert found["denoising/session_file/archive.py"] == ['open(name, "w"'], "a member of the file that is written"
 
 
 def test_nothing_is_unpickled():
