@@ -20,9 +20,8 @@ QSplitter::handle:hover { background: $accent; }
 
 QToolButton, QPushButton { color: $text; border-radius: ${radius}px; padding: 0 ${tight}px;
     min-height: ${inner}px; max-height: ${inner}px; }
-QPushButton { padding: 0 ${small}px; }
+QPushButton { padding: 0 ${medium}px; }
 QToolButton, QPushButton { background: $raised; border: 1px solid $frame; }
-QPushButton { min-width: 48px; }
 QToolButton[autoRaise="true"] { background: transparent; border-color: transparent; }
 QToolButton:hover, QPushButton:hover, QToolButton[autoRaise="true"]:hover { background: $hover; }
 QToolButton:pressed, QPushButton:pressed, QToolButton:checked { background: $line; }

@@ -169,3 +169,10 @@ def test_photos_that_were_left_can_be_gone_back_to_and_are_asked_about(qtbot, de
     assert session.workspace.photo.name == "photo" and session.run is first
     assert [photo.name for photo in session.left_photos] == ["camera 256"], "nothing ran on the last one"
     assert menu.isEnabled() and len(menu.actions()) == 1
+
+
+def test_every_answer_can_be_read_whole(qtbot, denoised):
+    choose_quit(denoised)
+    for button in question(denoised).buttons():
+        assert button.width() >= button.sizeHint().width(), button.text()
+    answer(qtbot, denoised, CANCEL)
