@@ -24,6 +24,10 @@ SCENES = {
     "three_solvers_light": (1440, 900, 1),
     "three_pins": (1440, 900, 1),
     "session_reopened": (1366, 768, 1),
+    "maps_settling": (1440, 900, 1),
+    "maps_features": (1440, 900, 1),
+    "maps_heads_light": (1366, 768, 1),
+    "rollout": (1440, 900, 1),
     "photo_mode": (1440, 900, 1),
     "photo_mode_light": (1366, 768, 1),
     "scale_2": (1280, 720, 2),
@@ -160,6 +164,41 @@ class Scene:
         shown = self.session.run
         self.window.sessions.open(path)
         self.wait(lambda: self.session.run is not None and self.session.run is not shown)
+
+    def maps(self, left: str, right: str, index: int | None = None) -> None:
+        """Two layers of an iterate side by side, of the result where none is named."""
+        from nerd_gui.window.picture.layers import Compare, Layer
+
+        self.finished()
+        trajectory = self.session.trajectory
+        assert trajectory is not None
+        self.session.go(trajectory.result if index is None else index)
+        view = self.window.picture_view
+        view.set_compare(Compare.SIDE_BY_SIDE, Layer[left], Layer[right])
+        self.wait(lambda: len(view.captions()) == 2)
+
+    def maps_settling(self) -> None:
+        """Where an iterate has not settled, and where it has moved."""
+        self.maps("RESIDUAL", "UPDATE", 8)
+
+    def maps_features(self) -> None:
+        """What the features hold."""
+        self.maps("FEATURE", "COMPONENTS")
+
+    def maps_heads(self) -> None:
+        """How far a head looks, and over how many pixels."""
+        self.maps("RADIUS", "ENTROPY")
+
+    def rollout(self) -> None:
+        """What a pixel has looked at by way of others, on the picture and iterate by iterate."""
+        self.finished()
+        self.session.pins.put(84, 128)
+        self.maps("RESULT", "ROLLOUT", 0)
+        over = self.window.attention_panel.over_iterates
+        self.window.attention_panel.over_button.click()
+        self.wait(lambda: over.head.count() > 1)
+        over.head.setCurrentIndex(over.head.count() - 1)
+        self.wait(lambda: len(over.rollout.found) > self.session.newest)
 
     def photo_mode(self) -> None:
         """A large photo is being denoised."""

@@ -194,25 +194,25 @@ class OverIterates(QWidget):
             with QSignalBlocker(self.head):
                 self.head.clear()
                 self.head.addItems([*(f"head {head + 1}" for head in range(heads)), _ROLLOUT])
-        if self._followed_back:
+        if self.followed_back:
             found = self.rollout.found
             self.strip.set_maps(found, 0, newest + 1 if found else 0, log=True, shared=False)
         else:
             chosen = max(self.head.currentIndex(), 0)
             self.strip.set_maps(found, chosen, newest + 1 if found else 0, log=self.log, shared=self.shared)
-        why = _NO_PIN if self._session.pins.selected is None else self.rollout.why_none if self._followed_back else ""
+        why = _NO_PIN if self._session.pins.selected is None else self.rollout.why_none if self.followed_back else ""
         self._words.setText(why)
         self._words.setVisible(bool(why))
         self._area.setFixedHeight(self.strip.sizeHint().height() + self._area.horizontalScrollBar().sizeHint().height())
         self._show_index()
 
     @property
-    def _followed_back(self) -> bool:
+    def followed_back(self) -> bool:
         """Whether the rollout is chosen for the strip."""
         return self.head.currentText() == _ROLLOUT
 
     def _choose(self) -> None:
-        self.rollout.want(self._followed_back and self.isVisible())
+        self.rollout.want(self.followed_back and self.isVisible())
         self._show()
 
     def _show_index(self) -> None:

@@ -7,12 +7,14 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from nerd_gui.window.attention.figure import MappedPixel, MapsFigure
 from nerd_gui.window.attention.maps_panel import USUAL_HEADS, MapsPanel
+from nerd_gui.window.attention.measures import LOG_FLOOR
 from nerd_gui.window.attention.over_iterates import OverIterates
 from nerd_gui.window.attention.pixel_maps import OUTSIDE, PixelMaps, has_features, read_maps, why_none
 from nerd_gui.window.described import described
 from nerd_gui.window.session.pins import Pin
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.wording import scientific
 
 _HOVER_MS = 30
 _SEVERAL = 2  # pins, from which on they stand in a table
@@ -43,6 +45,7 @@ class AttentionPanel(MapsPanel):
         self.table.chosen.connect(self._on_chosen)
         self.over_iterates = OverIterates(session)
         self.over_iterates.hide()
+        self.over_iterates.head.currentIndexChanged.connect(self._show_bar)
         self._column.insertWidget(self._column.indexOf(self.table), self.over_iterates, 1)
         self.over_button = described(
             QToolButton(),
@@ -99,9 +102,18 @@ class AttentionPanel(MapsPanel):
         self.show_large(not several and not over)
         self.show_table(several)
         self.over_iterates.setVisible(over)
+        self._show_bar()
 
     def _scale_strip(self) -> None:
         self.over_iterates.scale(log=self.is_log, shared=self.is_shared)
+        self._show_bar()
+
+    def _show_bar(self) -> None:
+        """Say what the colours mean: those of a rollout are scaled in their own way."""
+        if not self.over_iterates.isHidden() and self.over_iterates.followed_back:
+            self._bar.set_range(scientific(LOG_FLOOR), "of the most in each map (log)")
+        else:
+            self._show()
 
     def _fill_table(self, selected: Pin, found: PixelMaps | None) -> None:
         pins, run = self._session.pins, self._session.run

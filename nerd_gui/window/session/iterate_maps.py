@@ -6,6 +6,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import ref
 
 from PySide6.QtCore import QObject, QThread, Signal
 
@@ -91,7 +92,7 @@ class IterateMaps(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._run: Run | None = None
+        self._run: ref[Run] | None = None
         self._maps: RunMaps | None = None
         self._kept: OrderedDict[tuple[MapKey, object], IterateMap | str] = OrderedDict()
         self._wanted: dict[str, list[MapKey]] = {}
@@ -99,9 +100,9 @@ class IterateMaps(QObject):
 
     def take(self, run: Run | None) -> None:
         """Be about another run: what was made of the one before is dropped."""
-        if run is self._run and (self._maps is not None or run is None):
+        if run is self._current and (self._maps is not None or run is None):
             return
-        self._run, self._maps = run, None
+        self._run, self._maps = None if run is None else ref(run), None
         self._kept.clear()
         self._wanted.clear()
         self._stop()
@@ -139,9 +140,13 @@ class IterateMaps(QObject):
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
+    @property
+    def _current(self) -> Run | None:
+        return None if self._run is None else self._run()
+
     def _stamp(self, key: MapKey) -> object:
         """What a map depends on beside its key."""
-        run = self._run
+        run = self._current
         if key.kind not in _OF_RESULT or run is None or not run.trajectory:
             return None
         return run.trajectory.result, run.trajectory.stop_reason

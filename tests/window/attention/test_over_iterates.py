@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
 
 from nerd_gui.analysis import rollout
 from nerd_gui.nerd import load_model
+from nerd_gui.window.attention.head_map import ColourBar
 from nerd_gui.window.attention.line_plot import LinePlot
 from nerd_gui.window.attention.measures import effective_radius, entropy_bits
 from nerd_gui.window.style.tokens import colours
@@ -161,8 +162,10 @@ def test_the_rollout_is_followed_back_from_the_result_in_the_strip(qtbot, opened
         assert np.allclose(seen.getRgb()[:3], TOP, atol=4)
         assert over(opened).rollout.found[index].itself[0] == pytest.approx(expected[10, 12], rel=1e-3)
     assert weights[-1][0].numpy()[10 - reach : 11 + reach, 12 - reach : 13 + reach].sum() >= 0.99
+    bar = opened.findChild(ColourBar, "attentionColourBar")
+    assert (bar.low, bar.high) == ("1.0e-5", "of the most in each map (log)")
     combo.setCurrentIndex(0)
-    assert maps._wanted["strip"] == []
+    assert maps._wanted["strip"] == [] and bar.high == "max of each head"
 
 
 def test_why_there_is_no_rollout_yet_is_said(qtbot, opened):

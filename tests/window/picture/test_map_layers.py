@@ -245,7 +245,7 @@ def test_a_selected_map_goes_on_with_the_next_run(qtbot, ended):
     assert tuple(seen(ended)[np.unravel_index(norms.argmax(), norms.shape)]) == INFERNO_ENDS[1]
     ended.session.show_run(first)
     wait(qtbot, ended)
-    assert ended.session.maps._run is first and Layer.RESIDUAL in ended.picture_view._comparison.layers
+    assert ended.session.maps._current is first and Layer.RESIDUAL in ended.picture_view._comparison.layers
 
 
 def test_the_rollout_of_a_region_begins_at_the_pin(qtbot, window):
