@@ -23,7 +23,11 @@ def figure(count, *, sample=_SAMPLE):
 
 
 class Costs:
-    """What one try cost at most: seconds, and by how much it raised the most memory that the process ever took."""
+    """What one try cost at most.
+
+    Seconds of computing, which do not depend on what else the machine does, and by how much it raised the most memory
+    that the process ever took.
+    """
 
     def __init__(self):
         self.seconds, self.slowest = 0.0, None
@@ -31,9 +35,9 @@ class Costs:
 
     @contextmanager
     def of(self, what):
-        before, began = peak(), time.perf_counter()
+        before, began = peak(), time.process_time()
         yield
-        if (took := time.perf_counter() - began) > self.seconds:
+        if (took := time.process_time() - began) > self.seconds:
             self.seconds, self.slowest = took, what
         if (rose := peak() - before) > self.megabytes:
             self.megabytes, self.largest = rose, what

@@ -63,6 +63,8 @@ def test_damaged_networks(in_memory, tiny_model_path, count):
             s = net.inject(Y)
             assert net.estimate(Y, net.implicit(torch.zeros_like(s), s))[0].shape == Y.shape
 
+    path.write_bytes(whole)
+    use()  # what is compiled is compiled now
     for seed in range(count):
         chance = random.Random(seed)
         if seed % 2:

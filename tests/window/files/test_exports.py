@@ -81,7 +81,8 @@ def test_saving_at_less_depth_says_what_is_lost(qtbot, window, open_file, tmp_pa
     run(qtbot, window)
     export(window.actions_.export, tmp_path / "out.jpg")
     (box,) = window.findChildren(QMessageBox)
-    assert "16" in box.text() and (tmp_path / "out.jpg").is_file()
+    assert "16" in box.text() and box.text().endswith(".") and ".." not in box.text()
+    assert (tmp_path / "out.jpg").is_file()
     box.close()
 
 
