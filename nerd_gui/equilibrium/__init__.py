@@ -2,6 +2,7 @@
 
 from nerd_gui.equilibrium.anderson import anderson, anderson_storage
 from nerd_gui.equilibrium.broyden import broyden, broyden_storage
+from nerd_gui.equilibrium.implicit import implicit_gradient
 from nerd_gui.equilibrium.iteration import SolverStep
 from nerd_gui.equilibrium.phantom import phantom_gradient
 from nerd_gui.equilibrium.plain import plain, plain_storage
@@ -28,6 +29,7 @@ __all__ = [
     "anderson",
     "broyden",
     "broyden_without_synchronisation",
+    "implicit_gradient",
     "phantom_gradient",
     "plain",
     "spectral_radius",
