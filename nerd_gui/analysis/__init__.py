@@ -9,6 +9,7 @@ from nerd_gui.analysis.heads_off import HeadsOff, heads_off, without_heads
 from nerd_gui.analysis.influence import influence
 from nerd_gui.analysis.linearised import Linearised, NotSolved
 from nerd_gui.analysis.looking import Spread, rollout, spread
+from nerd_gui.analysis.maps import IterateMap, MapKind, RunMaps
 from nerd_gui.analysis.race import Racer, load_race, race, save_race
 from nerd_gui.analysis.risk import Risk, risk
 from nerd_gui.analysis.spectrum import Spectrum, decoded_direction, field_of_values_abscissa, spectrum
@@ -19,11 +20,14 @@ from nerd_gui.analysis.whiteness import Whiteness, whiteness
 __all__ = [
     "Components",
     "HeadsOff",
+    "IterateMap",
     "IteratePath",
     "Linearised",
+    "MapKind",
     "NotSolved",
     "Racer",
     "Risk",
+    "RunMaps",
     "Spectrum",
     "Spread",
     "Starts",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from nerd_gui.analysis import rollout
-from nerd_gui.analysis.maps import MapKind, RunMaps, Scale
+from nerd_gui.analysis import MapKind, RunMaps, rollout
+from nerd_gui.analysis.maps import Scale
 from nerd_gui.denoising import RunError, RunSettings, Subject, denoise
 from nerd_gui.denoising.channels import to_batch
 from nerd_gui.imaging import Photo
