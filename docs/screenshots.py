@@ -23,6 +23,11 @@ SCENES = {
     "three_solvers": (1440, 900, 1),
     "three_solvers_light": (1440, 900, 1),
     "three_pins": (1440, 900, 1),
+    "analysis_pixel": (1440, 900, 1),
+    "analysis_error": (1440, 900, 1),
+    "analysis_error_light": (1366, 768, 1),
+    "analysis_heads": (1440, 900, 1),
+    "analysis_race": (1440, 900, 1),
     "session_reopened": (1366, 768, 1),
     "maps_settling": (1440, 900, 1),
     "maps_features": (1440, 900, 1),
@@ -154,6 +159,36 @@ class Scene:
         self.finished()
         for row, col in ((84, 128), (190, 60), (60, 200)):
             self.session.pins.put(row, col, beside=True)
+
+    def answered(self, name: str) -> None:
+        """Turn to the analyses, ask one, and have its answer in view."""
+        self.finished()
+        panel = self.window.analyses
+        self.window.layout_.pages.analysis.trigger()
+        self.wait(lambda: panel.isVisible() and not panel.why_not)
+        panel.ask(name)
+        self.wait(lambda: self.window.analyst.asked is None and panel.cards[name].view is not None)
+        self.pause(0.5)
+        panel.scroll_to(name)
+
+    def analysis_pixel(self) -> None:
+        """What a pixel was made from, and what the heads looked at for it."""
+        self.finished()
+        self.session.pins.put(84, 128)
+        self.answered("influence")
+
+    def analysis_error(self) -> None:
+        """Where the result is to be trusted, laid over the photo."""
+        self.answered("risk")
+        self.window.analyses.cards["risk"].view.pictures[0].chosen.emit()
+
+    def analysis_heads(self) -> None:
+        """What each head is for."""
+        self.answered("heads")
+
+    def analysis_race(self) -> None:
+        """Four solvers for one equilibrium."""
+        self.answered("race")
 
     def session_reopened(self) -> None:
         """A session file has been opened again."""

@@ -120,7 +120,7 @@ def pale(widget, window, picture, ratio):
     """What is wrong with the contrast of a widget's text; nothing where it can be read, or cannot be used now."""
     if not _text(widget) or not isinstance(widget, _WORDS) or not widget.isEnabled():
         return ""
-    if any(widget.mapTo(window, QPoint()).y() + widget.height() > limit for limit in _limits(widget, window)):
+    if any(not viewport.rect().contains(_place(widget, viewport)) for viewport in _viewports(widget)):
         return ""  # scrolled out of sight
     top_left = widget.mapTo(window, QPoint()) * ratio
     rows, cols = round(widget.height() * ratio), round(widget.width() * ratio)
@@ -135,13 +135,18 @@ def pale(widget, window, picture, ratio):
     return "" if best >= LEAST_CONTRAST else f"{_name(widget)}: the contrast of “{_text(widget)}” is {best:.1f}"
 
 
-def _limits(widget, window):
-    areas, parent = [], widget.parentWidget()
+def _viewports(widget):
+    """Those that it is scrolled in."""
+    found, parent = [], widget.parentWidget()
     while parent is not None:
         if isinstance(parent, QScrollArea):
-            areas.append(parent.viewport().mapTo(window, QPoint(0, parent.viewport().height())).y())
+            found.append(parent.viewport())
         parent = parent.parentWidget()
-    return areas
+    return found
+
+
+def _place(widget, ancestor):
+    return QRect(widget.mapTo(ancestor, QPoint()), widget.size())
 
 
 def _pixels(image):

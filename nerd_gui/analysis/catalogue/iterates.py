@@ -227,7 +227,7 @@ LOOKING = Analysis(
 )
 ROLLOUT = Analysis(
     "rollout",
-    "What this pixel has looked at",
+    "What this pixel looked at",
     "Which pixels a pixel of the result has looked at, by way of others, through all iterates.",
     "Attention rollout: the pixel’s row of A_N A_N₋₁ … A₀, with A = (I + mean of the heads’ attention) / 2 at each "
     "iterate, computed from the pixel outwards; no matrix is made.",

@@ -193,7 +193,7 @@ STARTS = Analysis(
     "Whether the solver ends in the same picture from other starts: zero, and random ones of three sizes.",
     "z = f(z) is solved from z₀ = 0 and from Gaussian z₀ of 0.5, 1 and 2 times the size of z*. Distances are PSNR "
     "between the pictures, the map their standard deviation.",
-    70,
+    56,
     _ask_starts,
     _show_starts,
 )
@@ -203,7 +203,7 @@ RACE = Analysis(
     "How fast Broyden's method, Anderson's and plain iteration come to this equilibrium from the same start.",
     "‖f(z) − z‖/‖f(z)‖ of each solver from z₀ = 0, without a safeguard: Broyden, Anderson, z ← f(z), and "
     "z ← 0.8 f(z) + 0.2 z.",
-    110,
+    45,
     _ask_race,
     _show_race,
 )

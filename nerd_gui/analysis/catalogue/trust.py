@@ -118,7 +118,7 @@ RISK = Analysis(
     "Stein's unbiased risk estimate: MSE ≈ ‖x̂ − y‖²/n − σ² + 2σ²·div/n with div = Σ ∂x̂ᵢ/∂yᵢ, the divergence by two "
     "random probes b of ±1: bᵀ(∂x̂/∂y)b, each by one linear equation at the equilibrium. For white Gaussian noise of a "
     "known level.",
-    20,
+    9,
     _ask_risk,
     _show_risk,
 )

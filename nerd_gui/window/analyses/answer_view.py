@@ -13,9 +13,13 @@ from nerd_gui.window.analyses.value_picture import ValuePicture
 from nerd_gui.window.described import described
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, MEDIUM, SMALL, TIGHT, colours, is_dark, series_colour, sized
 
-_FIRST, _OTHERS, _ALONE = 190, 82, 144  # sides of pictures: beside a table, after that one, under a table
+_LARGE_SIDE, _MIDDLE_SIDE, _SMALL_SIDE = (
+    190,
+    144,
+    82,
+)  # sides of pictures: one or two of them, several, beside a large one
+_NARROWEST = 240  # pixels that are enough, with one below the other
 _RING = 6.5  # around the point of the shown iterate
-_WIDE = 420  # pixels from which on a table has something beside it
 
 
 class AnswerView(QWidget):
@@ -37,25 +41,23 @@ class AnswerView(QWidget):
         self.setObjectName(f"{name}Answer")
         self.pictures: list[ValuePicture] = []
         self._plots: list[PlotView] = []
-        named = not shown.table.columns
-        plane = [plot for plot in shown.plots if plot.unit_circle]
-        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._top.setSpacing(MEDIUM)
-        self._top.addWidget(_table(name, shown.table), 1, Qt.AlignmentFlag.AlignTop)
+        table, rest, plots = _table(name, shown.table), list(shown.pictures), shown.plots
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, TIGHT, 0, 0)
         column.setSpacing(SMALL)
-        column.addLayout(self._top)
-        rest = list(shown.pictures)
-        if named and plane:
-            self._top.addWidget(self._plot(name, (plane[0],)), 1)
-        elif named and rest:
-            self._top.addWidget(self._picture(name, rest.pop(0), _FIRST), 0, Qt.AlignmentFlag.AlignTop)
+        beside: QWidget | None = None
+        if not shown.table.columns and len(rest) != 2:  # two stand side by side under the table
+            if plots and plots[0].unit_circle:
+                beside, plots = self._plot(name, plots[:1]), plots[1:]
+            elif rest:
+                beside = self._picture(name, rest.pop(0), _LARGE_SIDE)
+        self._pair = _Pair(table, beside)
+        column.addWidget(self._pair)
         if rest:
-            side = _ALONE if not named else _OTHERS if len(rest) > 1 else _FIRST
+            side = _LARGE_SIDE if len(rest) <= 2 else _MIDDLE_SIDE if beside is None else _SMALL_SIDE
             column.addWidget(_Flow([self._picture(name, picture, side) for picture in rest]))
-        if shown.plots and not (named and plane):
-            column.addWidget(self._plot(name, shown.plots))
+        if plots:
+            column.addWidget(self._plot(name, plots))
 
     def show_iterate(self, index: int) -> None:
         """Mark an iterate in the plots."""
@@ -68,11 +70,9 @@ class AnswerView(QWidget):
         self._plots.append(made)
         return made
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put one below the other where it is narrow."""
-        super().resizeEvent(event)
-        direction = QBoxLayout.Direction
-        self._top.setDirection(direction.LeftToRight if self.width() >= _WIDE else direction.TopToBottom)
+    def minimumSizeHint(self) -> QSize:
+        """Narrow enough for any column; then one stands below the other."""
+        return QSize(_NARROWEST, super().minimumSizeHint().height())
 
     def _picture(self, name: str, picture: Picture, side: int) -> ValuePicture:
         made = ValuePicture(f"{name}Picture{len(self.pictures)}", picture, side)
@@ -81,6 +81,31 @@ class AnswerView(QWidget):
         made.chosen.connect(lambda: self.chosen.emit(made))
         self.pictures.append(made)
         return made
+
+
+class _Pair(QWidget):
+    """A table with something beside it, or under it where it is narrow."""
+
+    def __init__(self, table: QWidget, beside: QWidget | None) -> None:
+        super().__init__()
+        self._needed = 0
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(MEDIUM)
+        self._row.addWidget(table, 1, Qt.AlignmentFlag.AlignTop)
+        if beside is not None:
+            self._row.addWidget(beside, 0 if isinstance(beside, ValuePicture) else 1, Qt.AlignmentFlag.AlignTop)
+            self._needed = table.sizeHint().width() + MEDIUM + beside.sizeHint().width()
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as the wider of the two."""
+        return QSize(_NARROWEST, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put one below the other, or beside it."""
+        super().resizeEvent(event)
+        direction = QBoxLayout.Direction
+        self._row.setDirection(direction.LeftToRight if self.width() >= self._needed else direction.TopToBottom)
 
 
 class _Flow(QWidget):
@@ -126,8 +151,7 @@ def _table(name: str, table: Table) -> QWidget:
             if col == 0 or (table.columns and row == 0):
                 label.setProperty("quiet", True)
             else:
-                label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+                label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click says what Ctrl+C copies
             grid.addWidget(label, row, col)
     grid.setColumnStretch(0, 1)
     return made

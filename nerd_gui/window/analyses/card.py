@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -20,8 +21,11 @@ from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.window.analyses.answer_view import AnswerView
 from nerd_gui.window.analyses.words import duration
 from nerd_gui.window.described import described, in_lines
-from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, sized
+from nerd_gui.window.icons import icon
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, colours, sized
 
+_ICON = QSize(18, 18)
+_LEAST_ASIDE = 48  # pixels of words beside a heading that say something still
 _ALMOST = 0.97  # of the bar that an analysis fills which takes longer than was thought
 _UNREADABLE = "This answer is of another version of the program and cannot be shown; analyse the run again."
 
@@ -71,13 +75,15 @@ class AnalysisCard(QFrame):
         self._heading.setFont(sized(self.font(), self.font().pixelSize(), strong=True))
         self._heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._heading.toggled.connect(self._fold)
-        self._side = QLabel()
+        self._side = _Aside()
         self._side.setObjectName(f"{name}State")
         self._side.setProperty("quiet", True)
         self._side.setFont(sized(self.font(), CAPTION_PIXELS))
         self.save_button = described(
-            QPushButton("Save…"), f"{name}SaveButton", f"Save: {analysis.title}", "Save it as a figure or as data"
+            QToolButton(), f"{name}SaveButton", f"Save: {analysis.title}", "Save the answer as a figure or as data"
         )
+        self.save_button.setAutoRaise(True)
+        self.save_button.setIconSize(_ICON)
         self.save_button.clicked.connect(lambda _: self.saveWanted.emit())
         self.button = described(QPushButton("Analyse"), f"{name}Button", f"Analyse: {analysis.title}", "")
         self.button.clicked.connect(lambda _: (self.stopWanted if self._busy else self.wanted).emit())
@@ -103,6 +109,7 @@ class AnalysisCard(QFrame):
         self._column.addWidget(self._bar)
         self._column.addWidget(self._says)
         self._shown: Shown | None = None
+        self._colour()
         self.show_answer(None)
         self.show_state(can="", expected=None)
 
@@ -165,8 +172,7 @@ class AnalysisCard(QFrame):
         words = [of] if of else []
         if not can and expected is not None:
             words.append(f"about {duration(expected)}")
-        self._side.setText(" · ".join(words))
-        self._side.setVisible(self.found is None or bool(of))
+        self._tell(" · ".join(words) if self.found is None or of else "")
         self.save_button.setVisible(self._shown is not None)
         self.button.setToolTip(in_lines(can or f"{self.analysis.shows}\n{self.analysis.equation}"))
 
@@ -174,8 +180,7 @@ class AnalysisCard(QFrame):
         """Say that others come first."""
         self.show_state(can="It waits for the analysis under way.", expected=None)
         self._waits = True
-        self._side.setText("waits")
-        self._side.show()
+        self._tell("waits")
 
     def show_progress(self, seconds: float, expected: float | None) -> None:
         """Say how far it has come."""
@@ -189,10 +194,24 @@ class AnalysisCard(QFrame):
         self._bar.setValue(round(1000 * share))
         self._bar.show()
         left = None if not expected or seconds > expected else expected - seconds
-        self._side.setText(f"{duration(seconds)} so far" if left is None else f"about {duration(left)} left")
-        self._side.show()
+        self._tell(f"{duration(seconds)} so far" if left is None else f"about {duration(left)} left")
 
     # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _colour(self) -> None:
+        self.save_button.setIcon(icon("export", self.palette().windowText().color()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icon in the new colours."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "save_button"):
+            self._colour()
+
+    def _tell(self, words: str) -> None:
+        """Write beside the heading, as much of it as has room."""
+        self._side.setText(words)
+        self._side.setToolTip(words)
+        self._side.setVisible(bool(words))
 
     def _say(self, words: str, *, quiet: bool) -> None:
         self._says.setText(words)
@@ -210,6 +229,25 @@ class AnalysisCard(QFrame):
     def unfold(self) -> None:
         """Show what is under the heading."""
         self._heading.setChecked(True)
+
+
+class _Aside(QLabel):
+    """Words that are cut short where they have no room; all of them are in the tool tip."""
+
+    elideMode = Qt.TextElideMode.ElideRight
+
+    def minimumSizeHint(self) -> QSize:
+        """Some of them."""
+        usual = super().minimumSizeHint()
+        return QSize(min(usual.width(), _LEAST_ASIDE), usual.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as many as have room."""
+        painter = QPainter(self)
+        painter.setPen(QColor(colours(self.palette()).second))
+        words = painter.fontMetrics().elidedText(self.text(), self.elideMode, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.end()
 
 
 def _readable(analysis: Analysis, found: Analysed) -> Shown:

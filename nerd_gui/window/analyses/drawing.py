@@ -146,6 +146,7 @@ class PlotDrawing:
             if curve.joined:
                 painter.drawLine(QPointF(left, middle), QPointF(left + _SAMPLE, middle))
             else:
+                painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(ink.series(slot))
                 painter.drawEllipse(QPointF(left + _SAMPLE / 2, middle), _DOT, _DOT)
             painter.setPen(ink.text)

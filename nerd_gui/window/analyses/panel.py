@@ -51,6 +51,7 @@ class AnalysesPanel(QWidget):
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._show_next)
         self._stale: list[str] = []
+        self._awaited = ""  # the card that a person waits to see
         stop = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, analyst.stop)
         stop.setContext(Qt.ShortcutContext.WindowShortcut)
         self._stop = stop
@@ -102,6 +103,7 @@ class AnalysesPanel(QWidget):
         column.addStretch(1)
         self._area = scrolled(listed)
         self._area.setObjectName("analysesArea")
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(TIGHT)
@@ -132,6 +134,10 @@ class AnalysesPanel(QWidget):
             return None
         return AnalysisFigure(run.label, card.analysis, card.found, card.shown)
 
+    def scroll_to(self, name: str) -> None:
+        """Have the card of an analysis at the top, as far as there is enough under it."""
+        self._area.verticalScrollBar().setValue(self.cards[name].y() - TIGHT)
+
     # ---- asking -------------------------------------------------------------------------------------------------
 
     def _ask_all(self) -> None:
@@ -157,10 +163,9 @@ class AnalysesPanel(QWidget):
     def _on_found(self, run: Run, name: str) -> None:
         if run is self._session.run:
             self._refresh()
-            card = self.cards[name]
-            card.unfold()
-            if self.isVisible():
-                QTimer.singleShot(0, card, lambda: self._area.ensureWidgetVisible(card, 0, SMALL))
+            self.cards[name].unfold()
+            # Of many that come one after another none is to take away what is being read.
+            self._awaited = "" if self._analyst.asked is not None else name
         self._session.runs.changed.emit()
 
     def _on_failed(self, run: Run, name: str, sentence: str, details: str) -> None:
@@ -241,10 +246,19 @@ class AnalysesPanel(QWidget):
         if self._over is not None and card.view is not None and self._over in card.view.pictures:
             self._lay_over(None)
         card.show_answer(trajectory.analyses.get(name) if trajectory is not None else None)
+        if name == self._awaited:
+            self._awaited = ""
+            QTimer.singleShot(0, card, lambda: self._bring_into_view(card))
         if self._stale:
             self._next.start()
         else:
             self._refresh()
+
+    def _bring_into_view(self, card: AnalysisCard) -> None:
+        bar, height = self._area.verticalScrollBar(), self._area.viewport().height()
+        top, bottom = card.y() - TIGHT, card.y() + card.height()
+        if top < bar.value() or bottom > bar.value() + height:
+            bar.setValue(min(top, max(bottom - height, 0)) if card.height() < height else top)
 
     def _show_progress(self) -> None:
         asked = self._analyst.asked

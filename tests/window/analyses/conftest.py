@@ -1,5 +1,7 @@
 """A panel beside a session whose run is real and small, and whose network contracts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.scheme import dress
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def net():
     torch.manual_seed(0)
     made = NERD(NerdConfig(features=8, heads=2, groups=2, expansion=2, window=5)).fold().eval().requires_grad_(False)
@@ -31,17 +33,20 @@ def model(tmp_path, net):
     return tmp_path / "contracts.safetensors"
 
 
-@pytest.fixture
-def photo():
-    return Photo(np.random.default_rng(0).random((1, 40, 36), np.float32), name="noise")
+@pytest.fixture(scope="session")
+def solved(net):
+    """A run's record, which every test takes a copy of."""
+    subject = Subject.of(Photo(np.random.default_rng(0).random((1, 40, 36), np.float32), name="noise"), sigma=25)
+    return denoise(subject, RunSettings(device="cpu", tol=1e-4, model="tiny"), net)
 
 
 @pytest.fixture
-def make_run(net, photo):
-    def make(**how):
-        subject = Subject.of(photo, sigma=25)
-        trajectory = denoise(subject, RunSettings(device="cpu", tol=1e-4, model="tiny"), net, **how)
-        return Run(subject, trajectory.settings, net=net, trajectory=trajectory, over=True)
+def make_run(net, solved):
+    def make(*, features=True):
+        trajectory = solved.as_it_is()
+        if not features:
+            trajectory.replace([replace(iterate, features=None) for iterate in trajectory.iterates])
+        return Run(trajectory.subject, trajectory.settings, net=net, trajectory=trajectory, over=True)
 
     return make
 

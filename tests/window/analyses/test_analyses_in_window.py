@@ -10,12 +10,14 @@ from PIL import Image
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton
+from widget_walk import complaints
 from window_person import run_to_the_end
 
 from nerd_gui.analysis import load_race
 from nerd_gui.cli import main
 from nerd_gui.window.session.analyst import FROM_FILE
+from nerd_gui.window.style.scheme import set_colour_scheme
 
 NAMES = ("influence", "risk", "heads", "race")
 
@@ -40,6 +42,12 @@ def window(qtbot, make_window, photo_path, model):
     qtbot.waitUntil(made.analyses.isVisible)
     yield made
     made.analyst.wait()
+
+
+@pytest.fixture(autouse=True)
+def as_before(qapp):
+    yield
+    set_colour_scheme(Qt.ColorScheme.Unknown)
 
 
 def ask(qtbot, window, *names):
@@ -166,6 +174,29 @@ def test_the_picture_shows_what_is_laid_over_it(qtbot, window):
     assert canvas.grab().toImage() != plain and picture.selected
     qtbot.mouseClick(picture, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: canvas.grab().toImage() == plain)
+
+
+def test_everything_fits_and_can_be_read(qtbot, window):
+    ask(qtbot, window, "influence", "heads", "race", "settling")
+    found = []
+    for scheme, size in (("dark", (1366, 768)), ("light", (1100, 700))):
+        window.findChild(QAction, f"{scheme}AppearanceAction").trigger()
+        window.resize(*size)
+        for name in ("influence", "heads", "race", "settling"):
+            window.analyses.scroll_to(name)
+            for _ in range(3):
+                QApplication.processEvents()
+            found += [f"{size}, {scheme}, {name}: {complaint}" for complaint in complaints(window)]
+    assert found == []
+
+
+def test_a_number_is_copied(qtbot, window):
+    ask(qtbot, window, "whiteness")
+    window.analyses.scroll_to("whiteness")
+    cell = window.analyses.findChild(QLabel, "whitenessCell0-1")
+    qtbot.mouseClick(cell, Qt.MouseButton.LeftButton)
+    window.clipboard.copy.trigger()
+    assert QApplication.clipboard().text() == cell.text()
 
 
 def test_the_switch_and_the_menu_turn_the_page(qtbot, window):

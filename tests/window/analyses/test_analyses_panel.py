@@ -87,6 +87,17 @@ def test_what_is_read_in_the_window_is_what_the_library_says(qtbot, asked):
     assert list(report["analyses"]) == ["influence", "risk"] and report["analyses"]["influence"]["pixel"] == [5, 7]
 
 
+def test_an_answer_comes_into_view(qtbot, asked):
+    asked.window().resize(500, 500)
+    name = list(CATALOGUE)[-1]
+    card, view = asked.cards["whiteness"], asked._area.viewport()
+    assert asked.cards[name].button.visibleRegion().isEmpty(), "it is below the others"
+    asked.ask("whiteness")
+    qtbot.waitUntil(lambda: card.view is not None)
+    qtbot.waitUntil(lambda: card.mapTo(view, card.rect().bottomLeft()).y() <= view.height())
+    assert card.mapTo(view, card.rect().topLeft()).y() >= 0
+
+
 def test_pictures_show_the_values(qtbot, asked):
     ask(qtbot, asked, "influence")
     card = asked.cards["influence"]
@@ -122,6 +133,7 @@ def test_the_race_is_drawn_over_iterations_evaluations_and_seconds(qtbot, asked)
 def test_eigenvalues_stand_in_the_complex_plane(qtbot, asked):
     ask(qtbot, asked, "spectrum")
     canvas = asked.findChild(PlotCanvas, "spectrumPlot")
+    qtbot.waitUntil(lambda: canvas.width() > 150 and canvas.height() > 150)
     drawing = canvas.drawing()
     middle, right, above = (drawing.position(*point) for point in ((0, 0), (1, 0), (0, 1)))
     assert right.x() - middle.x() == pytest.approx(middle.y() - above.y()), "the unit circle is round"
@@ -220,7 +232,7 @@ def test_runs_that_cannot_be_analysed_say_so_and_what_to_do(qtbot, panel, make_r
     qtbot.mouseClick(panel.findChild(QPushButton, "analysesRunAgain"), LEFT)
     assert repeated == [run]
     run.net = net
-    without = make_run(keep_features=False)
+    without = make_run(features=False)
     session.runs.add(without)
     session.show_run(without)
     qtbot.waitUntil(lambda: state(panel) == NO_FEATURES)
