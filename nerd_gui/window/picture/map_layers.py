@@ -85,6 +85,7 @@ class MapLayers(QObject):
 
     def caption(self, layer: Layer) -> str:
         """What is shown, in the corner of it."""
+        mean = self._mean(layer) if layer in (Layer.RADIUS, Layer.ENTROPY) else ""
         number, iterate = self._numbers.get(layer, 0) + 1, f"iterate {self._session.index}"
         words = {
             Layer.RESIDUAL: f"residual · {iterate}",
@@ -92,8 +93,13 @@ class MapLayers(QObject):
             Layer.INJECTION: f"photo feature {number}",
             Layer.DECODED_INJECTION: str(layer),
             Layer.FEATURE: f"feature {number} · {iterate}",
-            Layer.RADIUS: f"radius of head {number} · {iterate}",
-            Layer.ENTROPY: f"entropy of head {number} · {iterate}",
+            Layer.RADIUS: f"radius of head {number} · {iterate}{mean}",
+            Layer.ENTROPY: f"entropy of head {number} · {iterate}{mean}",
             Layer.ROLLOUT: f"followed back to {iterate}",
         }
         return words.get(layer, f"{layer} · {iterate}")
+
+    def _mean(self, layer: Layer) -> str:
+        """The mean of a map over the picture, in words."""
+        made = self.found(layer)
+        return "" if made is None else f" · mean {made.values.mean():.2f}"

@@ -7,11 +7,11 @@ import pyqtgraph as pg
 import pytest
 from dialog_person import Person, saves
 from PIL import Image
-from PySide6.QtCore import QThread
+from PySide6.QtCore import Qt, QThread
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox
 
-from nerd_gui.analysis.maps import RunMaps
+from nerd_gui.analysis import RunMaps, spread
 from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.picture.layers import MAPS, Compare, Layer
@@ -163,7 +163,10 @@ def test_iterates_that_are_passed_by_are_not_waited_for(qtbot, ended):
     for index in (0, 3, 1, 4):
         ended.session.go(index)  # each before the one before is there
     wait(qtbot, ended)
-    assert ended.picture_view.captions() == ["entropy of head 1 · iterate 4"]
+    own = spread(ended.session.run.net, features(ended, 4).z, features(ended, 4).s)
+    assert ended.picture_view.captions() == [
+        f"entropy of head 1 · iterate 4 · mean {float(own.entropy[0, 0].mean()):.2f}"
+    ]
     assert {key.index for key, _ in ended.session.maps._kept} < {0, 1, 3, 4, 6}
 
 
@@ -276,3 +279,17 @@ def test_a_run_from_a_file_has_no_maps_and_says_so(qtbot, ended):
     assert not combo.model().item(combo.findData(Layer.RESIDUAL)).isEnabled()
     assert "explore a region" in ended.findChild(QLabel, "pixelLabel").text()
     assert ended.picture_view.captions()[0].startswith(("noisy", "Run", "iterate"))
+
+
+def test_the_list_is_gone_through_by_keys_past_its_headings(qtbot, ended):
+    combo = ended.findChild(QComboBox, "rightLayerCombo")
+    combo.setFocus()
+    chosen = []
+    ended.picture_view.selectionChanged.connect(lambda: chosen.append(ended.picture_view.compare()[2]))
+    ended.picture_view.set_compare(Compare.SINGLE, right=Layer.RESULT)
+    chosen.clear()
+    for _ in range(3):
+        qtbot.keyClick(combo, Qt.Key.Key_Down)
+    assert chosen == [Layer.RESIDUAL, Layer.UPDATE, Layer.DECODED_INJECTION]
+    wait(qtbot, ended)
+    assert ended.picture_view.captions() == ["photo, decoded"]
