@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.equilibrium import StopReason, broyden
-from nerd_gui.nerd import Network, exact_float32
+from nerd_gui.nerd import NERD, Network, exact_float32
+from nerd_gui.nerd.fixed_statistics import Statistics, statistics_seen, with_fixed_statistics
 
 #: Largest change of a feature by which a directional derivative is taken, of the root mean square of z.
 _STEP = {torch.float32: 3e-3, torch.float64: 1e-6}
+#: Pixels beyond the attention window, and the largest part of the picture, that count as near a pixel.
+_AROUND, _SMALL = 8, 0.25
 
 
 class NotSolved(ValueError):
@@ -75,6 +80,7 @@ class Linearised:
         self._scale = float(self.z.square().mean().sqrt().clamp_min(torch.finfo(self.z.dtype).tiny))
         self._base: Tensor | None = None
         self._graph: tuple[Tensor, Tensor, Tensor] | None = None
+        self._statistics: Statistics | None = None
 
     def f(self, z: Tensor, s: Tensor | None = None) -> Tensor:
         """One evaluation of f."""
@@ -105,15 +111,40 @@ class Linearised:
     def _pulled_back(self, v: Tensor) -> tuple[Tensor, Tensor]:
         if self._interrupt is not None:
             self._interrupt()
-        if self._graph is None:
-            z, s = self.z.clone().requires_grad_(), self.s.clone().requires_grad_()
-            with torch.enable_grad():
-                self._graph = z, s, self.f(z, s)
-        z, s, f_z = self._graph
+        z, s, f_z = self._traced()
         self.products += 1
         with exact_float32():
             of_z, of_s = torch.autograd.grad(f_z, (z, s), v, retain_graph=True)
         return of_z, of_s
+
+    def _traced(self) -> tuple[Tensor, Tensor, Tensor]:
+        """z, s and f(z), whose graph all products with transposed Jacobians go through."""
+        if self._graph is None:
+            z, s = self.z.clone().requires_grad_(), self.s.clone().requires_grad_()
+            seen = statistics_seen(self.net) if isinstance(self.net, NERD) else nullcontext()
+            with torch.enable_grad(), seen as self._statistics:
+                self._graph = z, s, self.f(z, s)
+        return self._graph
+
+    def near(self, row: int, col: int) -> tuple[Linearised, tuple[slice, slice]] | None:
+        """The map near a pixel alone, and its rows and columns; None where that is no small part of the picture.
+
+        The statistics of GroupNorm are those of the whole picture and do not move, so that f is local. What J does to
+        what is concentrated around the pixel it does hardly differently, at a fraction of the work.
+        """
+        reach = (self._window or self.net.window) + _AROUND
+        rows, cols = (slice(max(0, at - reach), at + reach + 1) for at in (row, col))
+        part = self.y[..., rows, cols]
+        # A copy of a network that is still trained would share its weight norm, and folding it would fold both.
+        if not (isinstance(self.net, NERD) and self.net.folded) or part.numel() > _SMALL * self.y.numel():
+            return None
+        self._traced()
+        assert self._statistics is not None
+        local = with_fixed_statistics(self.net, self._statistics).to(self.z.dtype)
+        found = copy.copy(self)
+        found.net, found.products, found._base, found._graph = local, 0, None, None
+        found.y, found.z, found.s = (x[..., rows, cols].clone() for x in (self.y, self.z, self.s))
+        return found, (rows, cols)
 
     @torch.no_grad()
     def forward(self, dz: Tensor, ds: Tensor | None = None) -> Tensor:
@@ -126,15 +157,17 @@ class Linearised:
         moved = self.f(self.z + step * dz, self.s if ds is None else self.s + step * ds)
         return (moved - self.f_z) / step
 
-    def solve_transposed(self, e: Tensor, *, tol: float = 1e-4, max_iter: int = 60) -> Tensor:
-        """u of (I - J^T) u = e, by Broyden's method on u = J^T u + e.
+    def solve_transposed(
+        self, e: Tensor, *, start: Tensor | None = None, tol: float = 1e-4, max_iter: int = 60
+    ) -> Tensor:
+        """u of (I - J^T) u = e, by Broyden's method on u = J^T u + e, from `start` or e.
 
         Raises
         ------
         NotSolved
             If the residual is not below three times `tol` after all steps.
         """
-        return _solved(lambda u: self.transposed(u) + e, e, tol, max_iter)
+        return _solved(lambda u: self.transposed(u) + e, e if start is None else start, tol, max_iter)
 
     def solve(self, ds: Tensor, *, tol: float = 1e-2, max_iter: int = 30) -> Tensor:
         """dz of (I - J) dz = (df/ds) ds: how the equilibrium moves when the injection moves by ds.

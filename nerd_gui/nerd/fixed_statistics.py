@@ -6,7 +6,8 @@ around it alone, and a part of the picture with a halo has the equilibrium that 
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -107,6 +108,25 @@ def pooled_statistics(net: NERD) -> list[dict[str, GroupStatistics]]:
 def norms_of(net: NERD) -> dict[str, nn.GroupNorm]:
     """The GroupNorms of f by their names, as `Statistics` have them."""
     return {name: module for name, module in net.named_modules() if isinstance(module, nn.GroupNorm)}
+
+
+@contextmanager
+def statistics_seen(net: NERD) -> Iterator[dict[str, GroupStatistics]]:
+    """Collect what the GroupNorms of f take from the picture that is evaluated meanwhile, with gradients."""
+    seen: dict[str, GroupStatistics] = {}
+
+    def keep(name: str, norm: nn.GroupNorm, u: Tensor) -> None:
+        seen[name] = GroupStatistics.of(u.detach(), norm.num_groups)
+
+    hooks = [
+        norm.register_forward_pre_hook(lambda norm, inputs, name=name: keep(name, norm, inputs[0]))
+        for name, norm in norms_of(net).items()
+    ]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def with_fixed_statistics(net: NERD, statistics: Statistics) -> NERD:

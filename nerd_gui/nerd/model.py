@@ -372,6 +372,11 @@ class NERD(Network):
                 parametrize.remove_parametrizations(module, "weight")
         return self
 
+    @property
+    def folded(self) -> bool:
+        """Whether the weights are plain ones."""
+        return not any(parametrize.is_parametrized(module) for module in self.modules())
+
     def folded_state(self) -> dict[str, Tensor]:
         """The state that `fold` would leave, of a network that stays as it is."""
         state = {name: value for name, value in self.state_dict().items() if ".parametrizations." not in name}

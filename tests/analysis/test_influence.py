@@ -64,3 +64,31 @@ def test_it_can_be_interrupted(net, y, z):
 
     with pytest.raises(KeyboardInterrupt):
         influence(net, y, z, 0, 0, interrupt=interrupt)
+
+
+@pytest.mark.parametrize("pixel", [(30, 33), (2, 62)])
+def test_in_a_large_picture_it_is_begun_nearby_which_saves_products_and_changes_nothing(pixel):
+    net, y = make_net().fold(), picture(rows=64, cols=64)
+    z = settle(net, y)
+    at = Linearised(net, y, z)
+    local, (rows, cols) = at.near(*pixel)
+    assert local.z.numel() < at.z.numel() / 4
+    here = (..., pixel[0] - rows.start, pixel[1] - cols.start)  # beyond the reach of the part's borders
+    torch.testing.assert_close(local.f(local.z)[here], at.f_z[(..., *pixel)], rtol=0, atol=1e-5)
+    products = []
+    pulled_back = Linearised._pulled_back
+
+    def counted(self, v):
+        products.append(v.shape[2:])
+        return pulled_back(self, v)
+
+    whole = torch.Size([64, 64])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Linearised, "_pulled_back", counted)
+        found = influence(net, y, z, *pixel, tol=1e-3)
+        nearby = products.count(whole)
+        products.clear()
+        patch.setattr(Linearised, "near", lambda *_: None)
+        without = influence(net, y, z, *pixel, tol=1e-3)
+    assert 0 < nearby < products.count(whole)
+    assert (found - without).norm() < 3e-3 * without.norm()
