@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nerd_gui.analysis.krylov import leading
 from nerd_gui.analysis.linearised import Interrupt, Linearised, NotSolved
 from nerd_gui.nerd import Network
 
 if TYPE_CHECKING:  # SciPy takes a third of a second to load, which the start of the window need not wait for
     from scipy.sparse.linalg import LinearOperator
 
-#: Relative accuracy asked of ARPACK: in float64, in float32, and in float32 where products are differences of f.
+#: Relative accuracy that is asked for: in float64, in float32, and in float32 where products are differences of f.
 _EXACT, _SINGLE, _ROUGH = 1e-4, 1e-3, 3e-2
-_BASIS = 16  # vectors beyond twice the eigenvalues that Arnoldi's method keeps
+_BASIS = 16  # vectors beyond twice the eigenvalues that are kept
+#: Products that are worth while: so many times the pixels of a picture, between these.
+_PATIENCE, _FEWEST, _MOST = 2_400_000, 24, 400
+_GIVEN_UP = 0.25  # the error, of the radius, above which nothing is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +34,11 @@ class Spectrum:
     ----------
     eigenvalues : complex array (count,)
         By falling modulus; complex ones come in pairs.
+    errors : array (count,)
+        ``||J^T v - lambda v||`` for the vectors v of norm 1 they were found with: where many lie close together, as
+        in large pictures, they are known to about so much.
     vectors : complex64 or complex128 Tensor (count, d, rows, cols)
-        Their eigenvectors, of norm 1, to a few percent.
+        Eigenvectors of J, of norm 1, to a few percent.
     radius : float
         The spectral radius: below 1 plain iteration ends in this equilibrium from nearby, above 1 the solver alone
         holds it.
@@ -40,6 +47,7 @@ class Spectrum:
     """
 
     eigenvalues: NDArray[np.complex128]
+    errors: NDArray[np.float64]
     vectors: Tensor
     radius: float
     products: int
@@ -52,12 +60,13 @@ def spectrum(
     count: int = 4,
     *,
     vectors: bool = True,
+    most: int | None = None,
     level: float | None = None,
     window: int | None = None,
     seed: int = 0,
     interrupt: Interrupt | None = None,
 ) -> Spectrum:
-    """The leading eigenvalues of J at an equilibrium, by Arnoldi's method (ARPACK) on products with J^T.
+    """The leading eigenvalues of J at an equilibrium, by the Krylov-Schur method on products with J^T.
 
     Those are exact, and the eigenvalues of both are the same. Eigenvectors are those of J itself, by products with it.
 
@@ -66,9 +75,12 @@ def spectrum(
     net, y, z, level, window, interrupt
         See `Linearised`.
     count : int
-        How many, at least 1. Of several that have nearly one modulus Arnoldi's method may miss one: ask for more then.
+        How many, at least 1. Of several that have nearly one modulus one may be missed: ask for more then.
     vectors : bool
         Whether eigenvectors are wanted: about as much work again. Without, `Spectrum.vectors` is empty.
+    most : int, optional
+        The most products with J^T; None: as many as take some seconds, 36 for 256 x 256 pixels. What has not settled by
+        then has an error that says so.
     seed : int
         Of the vector to begin with.
 
@@ -85,15 +97,26 @@ def spectrum(
         raise ValueError(f"{count} eigenvalues cannot be found of a Jacobian of {size} features: ask for 1 or more.")
     basis = min(size, 2 * count + _BASIS)
     tol = _EXACT if at.z.dtype == torch.float64 else _SINGLE
-    values, left = _found("eigs", _operator(at, at.transposed), count, basis, "LM", seed, tol)
-    order = np.argsort(-np.abs(values), kind="stable")
-    values = values[order].astype(np.complex128)
+    if most is None:
+        most = min(max(_PATIENCE // (at.z.shape[2] * at.z.shape[3]), _FEWEST), _MOST)
+    found = leading(
+        lambda v: at.transposed(v.view_as(at.z)).reshape(-1), _start(at, seed), count, tol=tol, most=most, basis=basis
+    )
+    values, radius = found.values, float(np.abs(found.values[0]))
+    if found.errors[0] > max(_GIVEN_UP * radius, tol):
+        raise NotSolved(f"The leading eigenvalue is not known after {found.products} products; allow for more.")
     shaped = torch.zeros(0, *at.z.shape[1:], dtype=torch.complex64)
     if vectors:
         # What J^T grows most is a good beginning for what J does.
-        begin = torch.from_numpy(left[:, order].real.sum(1)).to(at.z).view_as(at.z)
-        shaped = _ritz_vectors(at, values, begin)
-    return Spectrum(values, shaped, float(np.abs(values[0])), at.products)
+        shaped = _ritz_vectors(at, values, found.vectors.real.sum(0).view_as(at.z))
+    return Spectrum(values, found.errors, shaped, radius, at.products)
+
+
+def _start(at: Linearised, seed: int) -> Tensor:
+    """What is left of the solve, f(z) - z, has much of what settles last; and some chance, where nothing is left."""
+    chance = torch.from_numpy(np.random.default_rng(seed).standard_normal(at.z.numel())).to(at.z)
+    left = (at.f_z - at.z).reshape(-1)
+    return left / left.norm().clamp_min(torch.finfo(left.dtype).tiny) + 0.1 * chance / chance.norm()
 
 
 def field_of_values_abscissa(
@@ -115,8 +138,16 @@ def field_of_values_abscissa(
     def symmetric(v: Tensor) -> Tensor:
         return (at.forward(v) + at.transposed(v)) / 2
 
+    from scipy.sparse import linalg
+
     tol = _EXACT if at.z.dtype == torch.float64 else _ROUGH
-    values, _ = _found("eigsh", _operator(at, symmetric), 1, min(at.z.numel(), 2 + _BASIS), "LA", seed, tol)
+    operator = _operator(at, symmetric)
+    start = np.random.default_rng(seed).standard_normal(at.z.numel()).astype(operator.dtype)
+    keywords = {"k": 1, "which": "LA", "ncv": min(at.z.numel(), 2 + _BASIS), "tol": tol, "maxiter": 20}
+    try:
+        values, _ = linalg.eigsh(operator, v0=start, **keywords)
+    except linalg.ArpackNoConvergence as error:
+        raise NotSolved("The abscissa has not settled; let the run take more steps.") from error
     return float(values[0])
 
 
@@ -173,23 +204,3 @@ def _ritz_vectors(at: Linearised, values: NDArray[np.complex128], begin: Tensor)
         found.append(sum(complex(weight) * b[0] for weight, b in zip(weights, basis[:steps], strict=True)))
     stacked = torch.stack([torch.as_tensor(vector) for vector in found])
     return torch.nn.functional.normalize(stacked.flatten(1), dim=1).view_as(stacked)
-
-
-def _found(
-    method: Literal["eigs", "eigsh"],
-    operator: LinearOperator,
-    count: int,
-    basis: int,
-    which: str,
-    seed: int,
-    tol: float,
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    from scipy.sparse import linalg
-
-    start = np.random.default_rng(seed).standard_normal(operator.shape[0]).astype(operator.dtype)
-    try:
-        return getattr(linalg, method)(operator, k=count, which=which, ncv=basis, v0=start, tol=tol, maxiter=20)
-    except linalg.ArpackNoConvergence as error:
-        raise NotSolved(
-            f"{len(error.eigenvalues)} of {count} eigenvalues settled; ask for fewer, or let the run take more steps."
-        ) from error

@@ -18,6 +18,7 @@ def _ask(question: Question) -> Analysed:
     direction = found.vectors[0].real.contiguous()
     numbers = {
         "radius": found.radius,
+        "error": float(found.errors[0]),
         "eigenvalues": [[float(value.real), float(value.imag)] for value in found.eigenvalues],
         "attracts": found.radius < 1,
         "run_contraction": _contraction(question.trajectory),
@@ -37,7 +38,8 @@ def _contraction(trajectory: Trajectory) -> float | None:
 def _show(found: Analysed) -> Shown:
     numbers = found.numbers
     radius, seen = numbers["radius"], numbers["run_contraction"]
-    rows = [("Spectral radius", f"{radius:.3f}")]
+    error = numbers.get("error")  # sessions of before have none
+    rows = [("Spectral radius", f"{radius:.3f}" if error is None else f"{radius:.3f} ± {error:.3f}")]
     rows += [
         (f"Eigenvalue {index}", f"{real:.3f}" if imaginary == 0 else f"{real:.3f} {imaginary:+.3f} i")
         for index, (real, imaginary) in enumerate(numbers["eigenvalues"], 1)
@@ -89,8 +91,8 @@ SPECTRUM = Analysis(
     "spectrum",
     "Is it stable?",
     "Whether the equilibrium attracts by itself or is held by the solver alone, and what settles last.",
-    "Eigenvalues of largest modulus of J = ∂f/∂z at z*, by Arnoldi's method on products with Jᵀ. Spectral radius "
-    "ρ = max|λ| below 1: the errors of z ← f(z) shrink by ρ in a step near z*.",
+    "Eigenvalues of largest modulus of J = ∂f/∂z at z*, by the Krylov–Schur method on products with Jᵀ; ± ‖Jᵀv − λv‖. "
+    "Spectral radius ρ = max|λ| below 1: the errors of z ← f(z) shrink by ρ in a step near z*.",
     140,
     _ask,
     _show,
