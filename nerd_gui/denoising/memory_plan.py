@@ -23,7 +23,9 @@ _FLOAT = 4
 _BASE = 100 << 20
 #: Part of the free memory, or of a limit, that a plan gives away.
 _SHARE, _LIMIT_SHARE = 0.9, 0.95
-_REUSED = 1.5  # what a run takes at most where freed memory is kept for its later tensors, in parts of the estimate
+#: What a run takes at most where freed memory is kept for its later tensors, in parts of the estimate; and, beyond the
+#: estimate, tensors of the size of z that lie between others and fit none: much for a solver that keeps few.
+_REUSED, _SPLINTERS = 1.5, 9
 _ROOMY = 0.5  # part of the budget up to which memory is given away for speed
 _FEWER = (8, 6, 4, 3, 2, 1)  # pairs, to choose from when all do not fit
 
@@ -70,11 +72,15 @@ def estimate_bytes(
     In units of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, and what the solver states of itself,
     its iterates and its pairs; either what f takes beside them, or the algebra of a step.
     """
-    z = _FLOAT * batch * config.features * rows * cols
+    z = _z_bytes(config, batch, rows, cols)
     solver = _storage(settings)
     pairs = solver.history * pair_dtype.itemsize / _FLOAT
     n_hat = 2 * batch * config.channels * rows * cols * (settings.max_iter + 1)
     return int(z * (1 + solver.iterates + max(_inside(config, settings), solver.step) + pairs)) + n_hat + _BASE
+
+
+def _z_bytes(config: NerdConfig, batch: int, rows: int, cols: int) -> int:
+    return _FLOAT * batch * config.features * rows * cols
 
 
 def _storage(settings: RunSettings) -> Storage:
@@ -138,7 +144,8 @@ def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, c
 
 def roomy_plan(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan | None:
     """The plan of a run for which there is plenty of memory; None where there is not."""
-    needed, budget = int(_REUSED * estimate_bytes(config, settings, batch, rows, cols)), budget_bytes(settings)
+    estimate, budget = estimate_bytes(config, settings, batch, rows, cols), budget_bytes(settings)
+    needed = max(int(_REUSED * estimate), estimate + _SPLINTERS * _z_bytes(config, batch, rows, cols))
     roomy = settings.memory_limit is None and settings.device == "cpu" and needed <= _ROOMY * budget
     if not (roomy and allocator.can_reuse()):
         return None
