@@ -10,10 +10,12 @@ from nerd_gui.analysis.folder import Folder
 from nerd_gui.analysis.of_run import equilibrium_of
 from nerd_gui.cli.arguments import Parser, UsageError, add_max_pixels, network, say, sigma, whole
 from nerd_gui.cli.settings import add_run_options, run_settings
+from nerd_gui.cli.targets import check_in_folder
 from nerd_gui.denoising import Subject, choose, default_device, denoise
 from nerd_gui.imaging import open_photo
 from nerd_gui.nerd import load_model
 
+_NUMBERS = "analysis.json"
 _SIDE = 256  # of the part that is taken from the middle of a larger photo
 
 
@@ -55,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     ------
     UsageError, RunError, PhotoError, ModelError
     """
+    check_in_folder(args.output, _NUMBERS, replace=args.overwrite)
     photo = open_photo(args.photo)
     region = tuple(args.region) if args.region else None
     if region is None and max(photo.rows, photo.cols) > _SIDE:
@@ -86,8 +89,8 @@ def run(args: argparse.Namespace) -> int:
         else:
             numbers[name] = found.numbers
             folder.answer(name, found)
-    folder.numbers("analysis", numbers)
-    print(f"{args.output / 'analysis.json'}")
+    folder.numbers(Path(_NUMBERS).stem, numbers)
+    print(args.output / _NUMBERS)
     return 0
 
 

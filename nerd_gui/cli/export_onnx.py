@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from nerd_gui.cli.arguments import Parser, whole
+from nerd_gui.cli.targets import check_in_folder
 from nerd_gui.nerd import load_nerd
 from nerd_gui.nerd.onnx import export_onnx
 
@@ -30,8 +31,9 @@ def run(args: argparse.Namespace) -> int:
 
     Raises
     ------
-    ModelError, ExportError
+    UsageError, ModelError, ExportError
     """
+    check_in_folder(args.output, "inject.onnx", replace=args.overwrite)
     for path in export_onnx(
         load_nerd(args.model), args.output, args.model, window=args.window, overwrite=args.overwrite
     ):

@@ -33,6 +33,23 @@ def check_file(path: Path | None, *, replace: bool = True) -> None:
     check_folder(path.parent)
 
 
+def check_in_folder(folder: Path, name: str, *, replace: bool) -> None:
+    """See to it that a file can be written in a folder, which may have to be made first.
+
+    Raises
+    ------
+    UsageError
+        If it cannot, or is there already and may not be replaced.
+    """
+    path = folder / name
+    if not replace and os.path.lexists(path):
+        raise UsageError(f"“{path}” exists already; choose another folder, or ask for it to be replaced (--overwrite).")
+    try:
+        files.check_place(path)
+    except OSError as error:
+        raise UsageError(f"“{path}” cannot be written: {files.why_not(error, path)}.") from error
+
+
 def check_folder(folder: Path) -> None:
     """See to it that a folder can be written in.
 

@@ -131,6 +131,26 @@ def test_a_folder_that_vanishes_or_fills_up_ends_no_batch(tmp_path, model, monke
     assert "“b_denoised.png” was not saved: the disk is full" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["analyse photo.png", "export-onnx {model}"])
+@pytest.mark.parametrize(("folder", "words"), [("photo.png/in", "does not exist"), ("x" * 300, "too long")])
+def test_other_commands_know_it_too(tmp_path, photo, model, monkeypatch, capsys, evaluations, command, folder, words):
+    monkeypatch.chdir(tmp_path)
+    asked = command.format(model=model).split()
+    assert main([*asked, "-o", folder]) == 2
+    assert words in capsys.readouterr().err and not evaluations
+
+
+def test_an_analysis_that_is_there_is_known_before_another_one(
+    tmp_path, photo, model, monkeypatch, capsys, evaluations
+):
+    monkeypatch.chdir(tmp_path)
+    Path("about").mkdir()
+    Path("about/analysis.json").write_text("precious")
+    assert main(["analyse", "photo.png", "-o", "about", "--model", model]) == 2
+    assert "exists already; choose another folder" in capsys.readouterr().err and not evaluations
+    assert Path("about/analysis.json").read_text() == "precious"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes as Unix has them")
 def test_a_reader_that_goes_away_ends_no_batch(tmp_path, model):
     """`nerd-gui denoise … | head -1`: the run was lost, or the rest of the batch."""
