@@ -44,7 +44,7 @@ _GROUPS: dict[str, dict[Layer, str]] = {
 }
 _ROW = Qt.ItemDataRole.UserRole
 NARROWEST = 72  # pixels of a list in a small window
-_LETTERS = 15  # that are read of a long name before the list is opened
+_LETTERS = 11  # that are read of a long name before the list is opened
 
 
 class LayerCombo(QComboBox):

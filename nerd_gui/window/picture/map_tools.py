@@ -75,7 +75,7 @@ class MapTools(QWidget):
                 with QSignalBlocker(spin):
                     spin.setMaximum(count)
                 spin.setPrefix(f"{what} ")
-                spin.setSuffix(f" of {count}")
+                spin.setSuffix(f"/{count}")
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Show what has a meaning for the selected maps."""

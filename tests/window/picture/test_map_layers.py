@@ -80,7 +80,7 @@ def test_the_residual_map_follows_the_scrubber_brightest_where_the_residual_is(q
 def test_a_feature_is_grey_around_nothing(qtbot, ended):
     show(qtbot, ended, Layer.FEATURE)
     spin = ended.findChild(QSpinBox, "mapFeatureSpin")
-    assert spin.isVisible() and spin.text() == "feature 1 of 8"
+    assert spin.isVisible() and spin.text() == "feature 1/8"
     spin.setValue(6)
     wait(qtbot, ended)
     values = features(ended, ended.session.index).z[0, 5].float().numpy()
