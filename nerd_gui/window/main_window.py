@@ -163,7 +163,8 @@ class MainWindow(QMainWindow):
         do.queue.triggered.connect(self.queue.present)
         self.open_dialogs.severalChosen.connect(self.queue.add)
         self.queue.openWanted.connect(self._open_from_queue)
-        session.controller.runningChanged.connect(self.queue.queue.hold)
+        session.controller.runningChanged.connect(self._hold_queue)
+        self.analyst.changed.connect(self._hold_queue)
         do.open_session.triggered.connect(self.sessions.ask_open)
         do.save_session.triggered.connect(self.sessions.save)
         do.save_session_as.triggered.connect(self.sessions.save_as)
@@ -245,6 +246,10 @@ class MainWindow(QMainWindow):
     def _ask_region(self) -> None:
         self.picture_view.ask_region()
         self.messages.say("Drag a rectangle to explore; Esc keeps the region.", 8000)
+
+    def _hold_queue(self) -> None:
+        """Let the queue wait while the window itself is at work."""
+        self.queue.queue.hold(self.session.controller.running or self.analyst.asked is not None)
 
     def _open_from_queue(self, path: Path) -> None:
         self.open_dialogs.open_file(path)

@@ -190,6 +190,13 @@ def test_everything_fits_and_can_be_read(qtbot, window):
     assert found == []
 
 
+def test_the_queue_waits_for_an_analysis(qtbot, window, monkeypatch):
+    held = []
+    monkeypatch.setattr(window.queue.queue, "hold", held.append)
+    ask(qtbot, window, "whiteness")
+    assert held[0] is True and held[-1] is False
+
+
 def test_a_number_is_copied(qtbot, window):
     ask(qtbot, window, "whiteness")
     window.analyses.scroll_to("whiteness")

@@ -1,12 +1,14 @@
 """The panel of analyses: asked with mouse and keys, read back from its widgets, against what the library says."""
 
+import gc
 import threading
+import time
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QProgressBar, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QProgressBar, QPushButton, QToolButton
 
 from nerd_gui.analysis import NotSolved, influence, risk
 from nerd_gui.analysis.catalogue import CATALOGUE, Question
@@ -285,3 +287,36 @@ def test_a_pixel_of_a_region_is_asked_for_in_its_own_rows(qtbot, asked, monkeypa
     assert asked._pixel(asked.session.run) == ((2, 5), "pin 1")
     asked.session.pins.set((Pin(1, 5, 5),), 1)
     assert asked._pixel(asked.session.run) == ((20, 18), "the middle pixel"), "the pin lies outside"
+
+
+def test_large_answers_do_not_keep_the_window_waiting(qtbot, asked):
+    """Of a run of half a megapixel: the thread of the window is never busy for 50 ms at a time."""
+    run, (row, col) = asked.session.run, (5, 7)
+    question = Question(equilibrium_of(run.trajectory, run.net), run.trajectory, (row, col))
+    for name in ("influence", "heads", "looking", "starts"):
+        found = CATALOGUE[name].ask(question)
+        large = {
+            key: array if array.shape[-1] < 30 else array.repeat(20, -2).repeat(20, -1)
+            for key, array in found.arrays.items()
+        }
+        run.trajectory.analyses[name] = Analysed(found.numbers, large)
+    gc.collect()
+    longest = 0.0
+
+    def go_on():
+        nonlocal longest
+        start = time.thread_time()
+        QApplication.processEvents()
+        longest = max(longest, time.thread_time() - start)
+        return all(asked.cards[name].view is not None for name in run.trajectory.analyses)
+
+    asked.session.show_run(run)
+    while not go_on():
+        pass
+    for name in run.trajectory.analyses:
+        asked.scroll_to(name)
+        for _ in range(5):
+            go_on()
+    assert asked.cards["heads"].view.pictures[0].picture.values.shape == (800, 720)
+    print(f"longest: {1e3 * longest:.0f} ms")
+    assert longest < 0.05
