@@ -45,7 +45,7 @@ def _show(found: Analysed) -> Shown:
         for index, (real, imaginary) in enumerate(numbers["eigenvalues"], 1)
     ]
     if seen is not None:
-        rows.append(("Residual × in a step of the run", f"{seen:.2f}"))
+        rows.append(("Residual in a step of the run", f"× {seen:.2f}"))
     rows += _steps(radius, seen)
     says = (
         f"It attracts, with a spectral radius of {radius:.2f}: plain iteration would end here, too."

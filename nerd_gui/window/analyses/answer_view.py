@@ -210,7 +210,7 @@ class PlotCanvas(QWidget):
 
     def sizeHint(self) -> QSize:
         """Curves can be followed in it."""
-        return QSize(240, 230)
+        return QSize(200 if self.plot.unit_circle else 240, 230)
 
     def drawing(self) -> PlotDrawing:
         """The plot as it is drawn here."""
