@@ -58,3 +58,12 @@ def test_every_room_stands_in_the_picture_of_the_architecture():
     assert re.findall(r"^ (\w+)/ ", picture, re.MULTILINE) == rooms
     found = sorted(path.parent.name for path in (ROOT / "nerd_gui").glob("*/__init__.py"))
     assert sorted(rooms) == found
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_what_a_page_links_to_is_there_and_its_pictures_are_small(page):
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        assert (page.parent / link).exists(), link
+        assert not link.endswith((".png", ".jpg")) or (page.parent / link).stat().st_size < 100_000, link
+    assert links

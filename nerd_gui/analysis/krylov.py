@@ -72,8 +72,10 @@ def leading(
         exhausted = used == start.numel() or left <= torch.finfo(start.dtype).eps * largest
         settled = used > count and bool((errors <= tol * largest).all())
         if settled or exhausted or products >= most:
-            weights = torch.from_numpy(columns[:, order].T.copy()).to(torch.promote_types(start.dtype, torch.complex64))
-            found = weights @ vectors[:used].to(weights.dtype)
+            # The parts one by one: a complex copy of the basis would be twice as large as it.
+            weights = columns[:, order].T.astype(np.complex128)
+            parts = [torch.from_numpy(part.copy()).to(start) @ vectors[:used] for part in (weights.real, weights.imag)]
+            found = torch.complex(*parts)
             return Leading(
                 values[order].astype(np.complex128), errors, torch.nn.functional.normalize(found, dim=1), products
             )

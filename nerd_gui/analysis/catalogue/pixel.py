@@ -114,7 +114,7 @@ INFLUENCE = Analysis(
     "∂x̂[p]/∂y at the equilibrium, by the implicit function theorem: (I − ∂f/∂z)ᵀ u = ∂x̂[p]/∂z is solved for u by "
     "Broyden's method, and u is pulled back through f and the injection. Exact to the tolerance of that equation; "
     "nothing is unrolled.",
-    20,
+    10,
     _ask,
     _show,
     of_pixel=True,

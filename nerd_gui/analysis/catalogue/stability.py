@@ -39,7 +39,7 @@ def _show(found: Analysed) -> Shown:
     numbers = found.numbers
     radius, seen = numbers["radius"], numbers["run_contraction"]
     error = numbers.get("error")  # sessions of before have none
-    rows = [("Spectral radius", f"{radius:.3f}" if error is None else f"{radius:.3f} ± {error:.3f}")]
+    rows = [("Spectral radius", f"{radius:.3f}" if not error or error < 5e-4 else f"{radius:.3f} ± {error:.3f}")]
     rows += [
         (f"Eigenvalue {index}", f"{real:.3f}" if imaginary == 0 else f"{real:.3f} {imaginary:+.3f} i")
         for index, (real, imaginary) in enumerate(numbers["eigenvalues"], 1)

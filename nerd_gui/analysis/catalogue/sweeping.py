@@ -85,7 +85,7 @@ def _sentence(found: Analysed) -> str:
     said = []
     for over in ("sigma", "window", "precision"):
         if over in found.numbers:
-            said.append(f"{100 * max(found.numbers[over]['moved']):.0f} % with the {_NAMES[over]}")
+            said.append(f"{100 * max(found.numbers[over]['moved']):.2g} % with the {_NAMES[over]}")
     if not said:
         return "What becomes of the picture when less or more of the noise is taken away."
     return f"The equilibrium moves by up to {', '.join(said)}, each solved from its neighbour's."
