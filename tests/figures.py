@@ -1,11 +1,12 @@
 """Figures of robustness: each is a test of so many tries, of which every run of the tests makes a few."""
 
 import random
-import resource
 import time
 from contextlib import contextmanager
 
 import pytest
+
+from nerd_gui.denoising.memory_plan import peak_memory_mb
 
 _SAMPLE = 0.03
 
@@ -48,7 +49,7 @@ class Costs:
 
 def peak():
     """The most memory that the process took so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return peak_memory_mb("cpu")
 
 
 ODD_BYTES = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\1", b"\0\0\1\0")
