@@ -25,7 +25,7 @@ _BASE = 100 << 20
 _SHARE, _LIMIT_SHARE = 0.9, 0.95
 #: What a run takes at most where freed memory is kept for its later tensors, in parts of the estimate; and, beyond the
 #: estimate, tensors of the size of z that lie between others and fit none: much for a solver that keeps few.
-_REUSED, _SPLINTERS = 1.5, 9
+_REUSED, _SPLINTERS = 1.5, 11
 _ROOMY = 0.5  # part of the budget up to which memory is given away for speed
 _FEWER = (8, 6, 4, 3, 2, 1)  # pairs, to choose from when all do not fit
 
