@@ -2,8 +2,8 @@
 
     python docs/reading_an_equilibrium.py docs/reading [--only NAME …]
 
-A part of a free sample picture with noise of sigma 25, denoised by `nerd-lite-25`; each analysis of the catalogue is asked
-as the window and `nerd-gui analyse` ask it. Takes a few minutes.
+A part of a free sample picture with noise of sigma 25, denoised by `nerd-lite-25`; each analysis of the catalogue is
+asked as the window and `nerd-gui analyse` ask it. Takes a few minutes.
 """
 
 from __future__ import annotations

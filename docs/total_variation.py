@@ -3,8 +3,8 @@
     nerd-gui photo.png --model docs/total_variation.py:TotalVariation
     nerd-gui analyse photo.png --model docs/total_variation.py:TotalVariation -o about/ --add-noise 25
 
-The picture z that minimises m |z - y|^2 / 2 + sum of sqrt(|gradient of z|^2 + e^2) over the pixels (Rudin, Osher & Fatemi
-1992, smoothed by e) is the fixed point of gradient descent. A step of 2 / (2 m + 8 / e) makes it a contraction.
+The picture z that minimises m |z - y|^2 / 2 + sum of sqrt(|gradient of z|^2 + e^2) over the pixels (Rudin, Osher &
+Fatemi 1992, smoothed by e) is the fixed point of gradient descent. A step of 2 / (2 m + 8 / e) makes it a contraction.
 """
 
 import torch

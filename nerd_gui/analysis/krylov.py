@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+_NOTHING = 10  # roundings, of the largest modulus, that are no direction
+
 
 @dataclass(frozen=True, eq=False)
 class Leading:
@@ -60,8 +62,7 @@ def leading(
         image = apply(vectors[used])
         products += 1
         for _ in range(2):  # again: once is not enough in float32
-            along = vectors[: used + 1] @ image
-            image = torch.addmv(image, vectors[: used + 1].t(), along, alpha=-1)
+            image, along = _without(vectors[: used + 1], image)
             projected[: used + 1, used] += along.double().cpu().numpy()
         left = float(image.norm())
         used += 1
@@ -69,7 +70,7 @@ def leading(
         order = np.argsort(-np.abs(values), kind="stable")[:count]
         errors = left * np.abs(columns[used - 1, order])
         largest = float(np.abs(values[order[0]]))
-        exhausted = used == start.numel() or left <= torch.finfo(start.dtype).eps * largest
+        exhausted = used == start.numel()
         settled = used > count and bool((errors <= tol * largest).all())
         if settled or exhausted or products >= most:
             # The parts one by one: a complex copy of the basis would be twice as large as it.
@@ -79,10 +80,26 @@ def leading(
             return Leading(
                 values[order].astype(np.complex128), errors, torch.nn.functional.normalize(found, dim=1), products
             )
+        if left <= _NOTHING * torch.finfo(start.dtype).eps * largest:
+            left, image = 0.0, _chance(vectors[:used])  # the map leads no further from what the start has
         projected[used, used - 1] = left
-        vectors[used] = image / left
+        vectors[used] = image / image.norm()
         if used == basis:
             used = _restart(projected, vectors, count)
+
+
+def _without(vectors: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+    """What is left of a vector beside orthonormal ones, and its products with those."""
+    along = vectors @ image
+    return torch.addmv(image, vectors.t(), along, alpha=-1), along
+
+
+def _chance(vectors: Tensor) -> Tensor:
+    generator = torch.Generator().manual_seed(len(vectors))
+    image = torch.randn(vectors.shape[1], generator=generator, dtype=torch.float64).to(vectors)
+    for _ in range(2):
+        image, _ = _without(vectors, image)
+    return image
 
 
 def _restart(projected: NDArray[np.float64], vectors: Tensor, count: int) -> int:

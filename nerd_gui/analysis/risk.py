@@ -44,11 +44,6 @@ class Risk:
     divergence_error: float
     map: Tensor
 
-    @property
-    def psnr_error(self) -> float:
-        """`standard_error` as one of `psnr`, in dB; infinite where that is."""
-        return 10 / math.log(10) * self.standard_error / self.mse if self.mse > 0 else math.inf
-
 
 def risk(
     net: Network,
@@ -116,6 +111,11 @@ def risk(
     blocks = _blocks(removed - variance + 2 * variance * torch.stack(products).mean(0))
     psnr = -10 * math.log10(mse) if mse > 0 else math.inf
     return Risk(mse, psnr, error, divergence, divergence_error, blocks)
+
+
+def psnr_error(mse: float, standard_error: float | None) -> float | None:
+    """The standard error of a mean squared error as one of the PSNR, in dB; None where it has none."""
+    return None if standard_error is None or mse <= 0 else 10 / math.log(10) * standard_error / mse
 
 
 def _pushed_forward(at: Linearised, b: Tensor, tol: float) -> Tensor:

@@ -75,7 +75,7 @@ def spectrum(
     net, y, z, level, window, interrupt
         See `Linearised`.
     count : int
-        How many, at least 1. Of several that have nearly one modulus one may be missed: ask for more then.
+        How many, at least 1. Of several that are equal some may be missed: ask for more then.
     vectors : bool
         Whether eigenvectors are wanted: about as much work again. Without, `Spectrum.vectors` is empty.
     most : int, optional

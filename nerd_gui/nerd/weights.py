@@ -48,6 +48,10 @@ def model_path(name_or_path: str | Path) -> Path:
         raise ModelError(f"There is no network file “{path}”; check the path.")
     path = data_folder("weights") / f"{name_or_path}.safetensors"
     if not path.is_file():
+        if ":" in str(name_or_path):
+            raise ModelError(
+                f"“{name_or_path}” is a model of someone's own; start with --model {name_or_path} to have it."
+            )
         known = ", ".join(model_names()) or "none"
         raise ModelError(f"There is no network named “{name_or_path}”; choose one of: {known}, or a .safetensors file.")
     return path

@@ -33,10 +33,9 @@ def test_what_has_not_settled_says_how_far_it_is():
     assert float((a.to(vector.dtype) @ vector - value * vector).norm()) == pytest.approx(found.errors[0], rel=1e-6)
 
 
-def test_an_invariant_subspace_ends_it():
+def test_what_the_start_knows_nothing_of_is_found_too():
     a = torch.diag(torch.arange(10.0, dtype=torch.float64))
     start = torch.zeros(10, dtype=a.dtype)
     start[[3, 7]] = 1
-    found = leading(lambda v: a @ v, start, 2, tol=1e-9, most=100, basis=6)
-    np.testing.assert_allclose(found.values, [7, 3], atol=1e-12)
-    assert found.products <= 3
+    found = leading(lambda v: a @ v, start, 3, tol=1e-9, most=500, basis=6)
+    np.testing.assert_allclose(found.values, [9, 8, 7], atol=1e-7)

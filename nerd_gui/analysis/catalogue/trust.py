@@ -9,7 +9,7 @@ import torch
 
 from nerd_gui.analysis.catalogue.entry import Analysis, Question, analysed
 from nerd_gui.analysis.catalogue.shown import Picture, Scale, Shown, Table
-from nerd_gui.analysis.risk import BLOCK, risk
+from nerd_gui.analysis.risk import BLOCK, psnr_error, risk
 from nerd_gui.analysis.whiteness import whiteness
 from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.denoising.channels import batch_size
@@ -44,7 +44,7 @@ def _true_psnr(question: Question) -> float | None:
 def _show_risk(found: Analysed) -> Shown:
     numbers = found.numbers
     expected, error, true = numbers["psnr"], numbers["standard_error"], numbers["true_psnr"]
-    width = _decibels_of(numbers["mse"], error)
+    width = psnr_error(numbers["mse"], error)
     score = "so good that it cannot be told" if expected is None else f"{expected:.2f} dB"
     if expected is not None and width is not None:
         score = f"{expected:.2f} ± {width:.2f} dB"
@@ -69,11 +69,6 @@ def _show_risk(found: Analysed) -> Shown:
     says = f"Expected without knowing the clean picture: {score}"
     says += "." if true is None else f"; in truth {true:.2f} dB."
     return Shown(says, Table((), tuple(rows)), (picture,))
-
-
-def _decibels_of(mse: float, error: float | None) -> float | None:
-    """The standard error of a mean squared error in dB."""
-    return None if error is None or mse <= 0 else 10 / math.log(10) * error / mse
 
 
 def _ask_whiteness(question: Question) -> Analysed:
