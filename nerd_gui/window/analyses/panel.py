@@ -22,7 +22,7 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.tokens import SMALL, TIGHT
 
 _TICK = 200  # milliseconds between two looks at how far an analysis has come
-_OPACITY = 0.75
+_OPACITY = 0.6
 
 
 class AnalysesPanel(QWidget):
