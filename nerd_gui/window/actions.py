@@ -10,6 +10,7 @@ from nerd_gui.imaging import describe_sample, sample_names
 from nerd_gui.window.icons import icon
 from nerd_gui.window.modes import Modes
 from nerd_gui.window.run_bar.model_choice import ModelChoice
+from nerd_gui.window.session.analyst import Analyst
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut
 from nerd_gui.window.wording import picture_to_save
@@ -21,9 +22,12 @@ class Actions:
     What they do is the main window's business.
     """
 
-    def __init__(self, window: QMainWindow, session: Session, models: ModelChoice, modes: Modes) -> None:
+    def __init__(
+        self, window: QMainWindow, session: Session, analyst: Analyst, models: ModelChoice, modes: Modes
+    ) -> None:
         self._window = window
         self._session = session
+        self._analyst = analyst
         self._models = models
         self._modes = modes
         self._icons: dict[str, QIcon] = {"run": QIcon(), "pause": QIcon()}
@@ -73,7 +77,9 @@ class Actions:
             Shortcut.DENOISE,
         )
         self.pause = self._make("pauseAction", "&Pause", "", Shortcut.PAUSE)
-        self.stop = self._make("stopAction", "&Stop", "Stop the run; what it has found stays.", Shortcut.STOP)
+        self.stop = self._make(
+            "stopAction", "&Stop", "Stop the run, or the analysis; what was found stays.", Shortcut.STOP
+        )
         self.export = self._make(
             "exportAction",
             "&Save shown iterate…",
@@ -126,6 +132,7 @@ class Actions:
         session.iterateAdded.connect(self._update_enabled)
         session.progressed.connect(self._update_enabled)
         session.controller.runningChanged.connect(self._update_enabled)
+        analyst.changed.connect(self._update_enabled)
         models.choiceChanged.connect(self._update_enabled)
         session.controller.pausedChanged.connect(self._update_enabled)
         self._update_enabled()
@@ -234,7 +241,7 @@ class Actions:
         for action in (self.denoise, self.run):
             action.setEnabled(has_photo and has_model and not running)
         self._show_pause()
-        self.stop.setEnabled(running)
+        self.stop.setEnabled(running or self._analyst.asked is not None)
         for action in (self.region, self.usual_region, self.largest_region):
             action.setEnabled(has_photo and not running)
         self.no_region.setEnabled(workspace.region is not None and not workspace.needs_region and not running)

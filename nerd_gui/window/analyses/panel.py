@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from nerd_gui.analysis.catalogue import CATALOGUE
@@ -52,9 +52,6 @@ class AnalysesPanel(QWidget):
         self._next.timeout.connect(self._show_next)
         self._stale: list[str] = []
         self._awaited = ""  # the card that a person waits to see
-        stop = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, analyst.stop)
-        stop.setContext(Qt.ShortcutContext.WindowShortcut)
-        self._stop = stop
         for changed in (session.trajectoryChanged, session.runs.changed, session.pins.changed):
             changed.connect(self._refresh_soon)
         session.controller.runningChanged.connect(self._refresh_soon)
@@ -210,7 +207,6 @@ class AnalysesPanel(QWidget):
                 self._show_progress()
             elif name in waiting:
                 card.show_waiting()
-        self._stop.setEnabled(busy is not None)
         if busy is not None and not self._tick.isActive():
             self._tick.start()
         elif busy is None:

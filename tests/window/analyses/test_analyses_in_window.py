@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from widget_walk import complaints
 from window_person import run_to_the_end
 
 from nerd_gui.analysis import load_race
+from nerd_gui.analysis.catalogue import CATALOGUE, Analysis
 from nerd_gui.cli import main
 from nerd_gui.window.session.analyst import FROM_FILE
 from nerd_gui.window.style.scheme import set_colour_scheme
@@ -188,6 +190,31 @@ def test_everything_fits_and_can_be_read(qtbot, window):
                 QApplication.processEvents()
             found += [f"{size}, {scheme}, {name}: {complaint}" for complaint in complaints(window)]
     assert found == []
+
+
+@pytest.mark.parametrize("how", ["key", "button"])
+def test_the_window_s_stop_gives_an_analysis_up_on_any_page(qtbot, window, monkeypatch, how):
+    begun = threading.Event()
+
+    def endless(question):
+        begun.set()
+        while True:
+            question.interrupt()
+
+    monkeypatch.setitem(CATALOGUE, "risk", Analysis(**{**vars(CATALOGUE["risk"]), "ask": endless}))
+    stop = window.findChild(QToolButton, "stopButton")
+    assert not stop.isEnabled()
+    window.analyses.ask("risk")
+    assert begun.wait(5)
+    window.findChild(QAction, "curvesPageAction").trigger()
+    qtbot.waitUntil(stop.isEnabled)
+    if how == "key":
+        qtbot.keyClick(window, Qt.Key.Key_Escape)
+    else:
+        qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
+    assert window.analyst.asked is None and not stop.isEnabled()
+    qtbot.waitUntil(lambda: not window.analyst._workers)
+    assert window.session.trajectory.analyses == {}
 
 
 def test_the_queue_waits_for_an_analysis(qtbot, window, monkeypatch):

@@ -160,7 +160,7 @@ def test_all_are_asked_one_after_another_by_the_keyboard(qtbot, asked, slow):
     qtbot.waitUntil(lambda: not asked.all_button.isEnabled())
 
 
-@pytest.mark.parametrize("how", ["button", "escape", "run"])
+@pytest.mark.parametrize("how", ["button", "run"])
 def test_an_analysis_is_given_up(qtbot, asked, slow, how):
     begun = slow[1]
     asked.analyst.ask(asked.session.run, "risk", (0, 0), None)
@@ -170,8 +170,6 @@ def test_an_analysis_is_given_up(qtbot, asked, slow, how):
     threads = list(asked.analyst._workers)
     if how == "button":
         qtbot.mouseClick(asked.cards["risk"].button, LEFT)
-    elif how == "escape":
-        qtbot.keyClick(asked, Qt.Key.Key_Escape)
     else:  # never beside a run
         asked.session.controller.runningChanged.emit(True)
     assert asked.analyst.asked is None and asked.analyst.waiting == ()
