@@ -72,14 +72,15 @@ def estimate_bytes(
     In units of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, and what the solver states of itself,
     its iterates and its pairs; either what f takes beside them, or the algebra of a step.
     """
-    z = _z_bytes(config, batch, rows, cols)
+    z = z_bytes(config, batch, rows, cols)
     solver = _storage(settings)
     pairs = solver.history * pair_dtype.itemsize / _FLOAT
     n_hat = 2 * batch * config.channels * rows * cols * (settings.max_iter + 1)
     return int(z * (1 + solver.iterates + max(_inside(config, settings), solver.step) + pairs)) + n_hat + _BASE
 
 
-def _z_bytes(config: NerdConfig, batch: int, rows: int, cols: int) -> int:
+def z_bytes(config: NerdConfig, batch: int, rows: int, cols: int) -> int:
+    """Of z for so many pictures of this size."""
     return _FLOAT * batch * config.features * rows * cols
 
 
@@ -145,7 +146,7 @@ def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, c
 def roomy_plan(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan | None:
     """The plan of a run for which there is plenty of memory; None where there is not."""
     estimate, budget = estimate_bytes(config, settings, batch, rows, cols), budget_bytes(settings)
-    needed = max(int(_REUSED * estimate), estimate + _SPLINTERS * _z_bytes(config, batch, rows, cols))
+    needed = max(int(_REUSED * estimate), estimate + _SPLINTERS * z_bytes(config, batch, rows, cols))
     roomy = settings.memory_limit is None and settings.device == "cpu" and needed <= _ROOMY * budget
     if not (roomy and allocator.can_reuse()):
         return None

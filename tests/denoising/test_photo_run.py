@@ -226,10 +226,10 @@ def test_tiles_become_smaller_until_they_fit(monkeypatch):
     monkeypatch.setattr(cores, "_LEAST", 2)
     monkeypatch.setattr(cores, "_PER_SIDE", 1)
     roomy = PhotoRun(subject, EXACT, net).plan
-    monkeypatch.setattr(photo_plan, "CORES", (128, 32))
-    monkeypatch.setattr(photo_plan, "budget_bytes", lambda settings: 220_000_000)
+    monkeypatch.setattr(photo_plan, "CORES", (192, 32))
+    monkeypatch.setattr(photo_plan, "budget_bytes", lambda settings: 245_000_000)
     plan = PhotoRun(subject, EXACT, net).plan
-    assert roomy.core == 64 and plan.core == 32 and plan.memory.needed <= 220_000_000
+    assert roomy.core == 64 and plan.core == 32 and plan.memory.needed <= 245_000_000
     monkeypatch.setattr(photo_plan, "budget_bytes", lambda settings: 50_000_000)
     with pytest.raises(TooLittleMemory, match="needs about"):
         PhotoRun(subject, EXACT, net)

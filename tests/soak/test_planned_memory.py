@@ -15,10 +15,10 @@ COMBINATIONS = [
     ("nerd-lite", 384, "plain", None),
     ("nerd-lite", 384, "broyden", 0.62),
     ("nerd-lite", 384, "anderson", 0.6),
-    ("nerd-lite", 512, "broyden", 0.8),
-    ("nerd-lite", 512, "plain", 0.62),
+    ("nerd-lite", 768, "broyden", 1.0),
+    ("nerd-lite", 768, "plain", 0.8),
     ("nerd-lite-25", 384, "broyden", None),
-    ("nerd-lite-25", 512, "anderson", 0.8),
+    ("nerd-lite-25", 512, "broyden", 1.0),
     ("nerd-lite-colour", 256, "broyden", None),
     ("nerd-lite-photo-colour", 384, "broyden", 0.6),
 ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nerd_gui import allocator
 from nerd_gui.denoising.kept_memory import IN_MEMORY
-from nerd_gui.denoising.memory_plan import PAIR_DTYPE, MemoryPlan, budget_bytes, estimate_bytes, too_little
+from nerd_gui.denoising.memory_plan import PAIR_DTYPE, MemoryPlan, budget_bytes, estimate_bytes, too_little, z_bytes
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.whole_photo.grid import grid
 from nerd_gui.denoising.whole_photo.sample import first_halo, sample_settings, sample_shape
@@ -13,6 +13,7 @@ from nerd_gui.nerd import NerdConfig
 #: Sides of tiles to choose from: larger ones save halo, and time past the first one is the same.
 CORES = (512, 384, 256, 128, 64)
 _LEAST_HALO = 16  # pixels: past it the photo's equilibrium does not become more exact (see `PhotoRun`)
+_POOLING = 4  # tensors of the size of z that f takes more of where it takes statistics over the sample
 _REUSED = 1.75  # what the work on a tile takes at most where freed memory is kept, in parts of the estimate
 
 
@@ -56,6 +57,7 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
     whole_halo = first_halo(halo, grain)
     count, tall, wide = sample_shape(rows, cols, whole_halo)
     sample = estimate_bytes(config, sample_settings(settings), pictures * count, tall, wide)
+    sample += _POOLING * z_bytes(config, pictures * count, tall, wide)
     needed = 0
     for core in CORES:
         tall, wide = (min(size, core + 2 * whole_halo) for size in (rows, cols))
