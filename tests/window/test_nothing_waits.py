@@ -18,7 +18,8 @@ from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.workspace import Table
 
-LONGEST = 0.050  # seconds
+LONGEST = 0.050  # seconds, of a machine that does nothing else
+ANYWHERE = 0.150  # and of one that is slow and busy
 
 
 def picture_of(rows, cols, kind, seed):
@@ -128,8 +129,15 @@ def as_a_person_may(watch, window):
 
 
 @pytest.mark.usefixtures("_no_collection")
-@pytest.mark.parametrize(("rows", "cols", "count"), [(256, 256, 17), (4000, 6000, 9)])
-def test_nothing_keeps_the_window_waiting(qtbot, make_window, rows, cols, count):
+@pytest.mark.parametrize(
+    ("rows", "cols", "count", "bound"),
+    [
+        pytest.param(256, 256, 17, LONGEST, marks=pytest.mark.soak),
+        pytest.param(4000, 6000, 9, LONGEST, marks=pytest.mark.soak),
+        (4000, 6000, 9, ANYWHERE),
+    ],
+)
+def test_nothing_keeps_the_window_waiting(qtbot, make_window, rows, cols, count, bound):
     window = make_window()
     window.session.controller.stop()
     window.resize(1366, 768)
@@ -139,7 +147,7 @@ def test_nothing_keeps_the_window_waiting(qtbot, make_window, rows, cols, count)
         watch("opened", lambda session=session: window.session.bring(*session))
         as_a_person_may(watch, window)
         print(*(f"{name:16} {1e3 * seconds:4.0f} ms" for name, seconds in watch.longest.items()), sep="\n")
-        slow = {name: seconds for name, seconds in watch.longest.items() if seconds > LONGEST}
+        slow = {name: seconds for name, seconds in watch.longest.items() if seconds > bound}
         if attempt == 2 or not slow:
             break
     assert not slow

@@ -91,6 +91,8 @@ class ComparisonView(QWidget):
             If the array is no picture.
         """
         had, shape = layer in self._comparison.layers, self._comparison.layers.shape
+        if pixels is None and not had:
+            return
         on_show = layer in self._comparison.shown_layers()
         self._comparison.layers.set(layer, pixels)
         if had and pixels is not None and shape == self._comparison.layers.shape:
