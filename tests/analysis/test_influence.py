@@ -8,7 +8,7 @@ from equilibria import dense_solution_jacobian, make_net, picture, settle
 from nerd_gui.analysis import Linearised, influence
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.soak)])
 def test_it_is_the_row_of_the_exact_implicit_jacobian(channels):
     net, y = make_net(channels), picture(channels)
     z = settle(net, y)

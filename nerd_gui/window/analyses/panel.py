@@ -44,7 +44,7 @@ class AnalysesPanel(QWidget):
         self._session, self._analyst, self._messages = session, analyst, messages
         self._over: ValuePicture | None = None
         self._laid: tuple[NDArray[np.float32], int, int, float] | None = None
-        self.cards = {name: AnalysisCard(analysis) for name, analysis in CATALOGUE.items()}
+        self.cards: dict[str, AnalysisCard] = {}  # made when they are to be seen: not every window shows them
         self._build()
         self._tick = QTimer(self, interval=_TICK)
         self._tick.timeout.connect(self._show_progress)
@@ -86,18 +86,9 @@ class AnalysesPanel(QWidget):
         head.addWidget(self.again)
         head.addWidget(self.all_button)
         listed = QWidget()
-        column = QVBoxLayout(listed)
-        column.setContentsMargins(SMALL, TIGHT, SMALL, SMALL)
-        column.setSpacing(SMALL)
-        for name, card in self.cards.items():
-            card.wanted.connect(lambda name=name: self.ask(name))
-            card.stopWanted.connect(self._analyst.stop)
-            card.saveWanted.connect(lambda name=name: self._save(name))
-            card.chosen.connect(self._choose)
-            card.iterateRequested.connect(self._session.go)
-            self._session.indexChanged.connect(card.show_iterate)
-            column.addWidget(card)
-        column.addStretch(1)
+        self._column = QVBoxLayout(listed)
+        self._column.setContentsMargins(SMALL, TIGHT, SMALL, SMALL)
+        self._column.setSpacing(SMALL)
         self._area = scrolled(listed)
         self._area.setObjectName("analysesArea")
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -106,6 +97,20 @@ class AnalysesPanel(QWidget):
         whole.setSpacing(TIGHT)
         whole.addLayout(head)
         whole.addWidget(self._area, 1)
+
+    def _make_cards(self) -> None:
+        if self.cards:
+            return
+        self.cards = {name: AnalysisCard(analysis) for name, analysis in CATALOGUE.items()}
+        for name, card in self.cards.items():
+            card.wanted.connect(lambda name=name: self.ask(name))
+            card.stopWanted.connect(self._analyst.stop)
+            card.saveWanted.connect(lambda name=name: self._save(name))
+            card.chosen.connect(self._choose)
+            card.iterateRequested.connect(self._session.go)
+            self._session.indexChanged.connect(card.show_iterate)
+            self._column.addWidget(card)
+        self._column.addStretch(1)
 
     # ---- what others call ---------------------------------------------------------------------------------------
 
@@ -118,6 +123,7 @@ class AnalysesPanel(QWidget):
         """Ask an analysis of the shown run."""
         run = self._session.run
         if run is not None and not self.why_not:
+            self._make_cards()
             self._analyst.ask(run, name, self._pixel(run)[0], self._session.channel)
 
     def overlay(self) -> tuple[NDArray[np.float32], int, int, float] | None:
@@ -185,6 +191,7 @@ class AnalysesPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Show what has come about meanwhile."""
         super().showEvent(event)
+        self._make_cards()
         self._refresh()
 
     def _refresh(self) -> None:
