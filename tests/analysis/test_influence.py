@@ -28,6 +28,7 @@ def test_it_is_what_the_pixel_does_when_the_picture_changes(net, y, z):
     assert float(found.sum()) == pytest.approx(float(differences.sum()), rel=0.01)
 
 
+@pytest.mark.soak
 def test_the_image_as_equilibrium_and_a_told_level_have_rows_too():
     image, y = make_net(equilibrium="image"), picture()
     z = settle(image, y)

@@ -19,7 +19,7 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.workspace import Table
 
 LONGEST = 0.050  # seconds, of a machine that does nothing else
-ANYWHERE = 0.150  # and of one that is slow and busy
+ANYWHERE = 0.300  # and of one that is slow and busy
 
 
 def picture_of(rows, cols, kind, seed):
