@@ -1,5 +1,6 @@
 """A main window for the tests of this room."""
 
+import gc
 import threading
 
 import pytest
@@ -106,3 +107,12 @@ def held(monkeypatch):
     monkeypatch.setattr(NERD, "implicit", implicit)
     yield released
     released.set()
+
+
+@pytest.fixture
+def _no_collection():
+    """A collection of garbage takes the longer the more objects there are, of other tests too."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

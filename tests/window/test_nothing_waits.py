@@ -1,6 +1,5 @@
 """The whole window with three runs on the table: how long its thread is busy at a time, whatever a person does."""
 
-import gc
 import time
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from scripted_session import make_iterate, make_trajectory
+from scripted_session import make_iterate, make_trajectory, picture_of
 
 from nerd_gui.denoising import Look, Subject
 from nerd_gui.equilibrium import StopReason
@@ -22,14 +21,6 @@ LONGEST = 0.050  # seconds, of a machine that does nothing else
 ANYWHERE = 0.300  # and of one that is slow and busy
 
 
-def picture_of(rows, cols, kind, seed):
-    """Values (3, rows, cols) in which rows share memory where there are many: made in no time."""
-    values = np.random.default_rng(seed).normal(0.5 if kind is np.float32 else 0, 0.05, 3 * 1024 + 64 * cols)
-    values = np.resize(values.astype(kind), 3 * rows + 64 * cols)
-    step = values.itemsize
-    return np.lib.stride_tricks.as_strided(values, (3, rows, cols), (rows * step, step, step))
-
-
 def run_of(subject, count, solver):
     rows, cols = subject.rows, subject.cols
     trajectory = make_trajectory([], solver=solver)
@@ -39,15 +30,6 @@ def run_of(subject, count, solver):
         trajectory.add(make_iterate(index, 1 / (1 + index), n_hat=n_hat, known=False, noise_levels=(20.0,) * 3))
     trajectory.stop_reason = StopReason.CONVERGED
     return Run(subject, trajectory.settings, trajectory=trajectory, over=True)
-
-
-@pytest.fixture
-def _no_collection():
-    """A collection of garbage takes the longer the more objects there are, of other tests too."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def what_is_opened(rows, cols, count):

@@ -1,6 +1,5 @@
 """The film strip beside the picture: how long the window's thread is busy at a time, whatever the size of the run."""
 
-import gc
 import time
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from scripted_session import arrive, make_iterate, make_trajectory, show
+from scripted_session import arrive, make_iterate, make_trajectory, picture_of, show
 
 from nerd_gui.denoising import Look, Subject
 from nerd_gui.imaging import Photo
@@ -19,14 +18,6 @@ from nerd_gui.window.strip.film_strip import FilmStrip
 LONGEST = 0.050  # seconds
 
 
-def picture_of(rows, cols, kind, seed):
-    """Values (3, rows, cols) in which rows share memory where there are many: made in no time."""
-    values = np.random.default_rng(seed).normal(0.5 if kind is np.float32 else 0, 0.05, 3 * 1024 + 64 * cols)
-    values = np.resize(values.astype(kind), 3 * rows + 64 * cols)
-    step = values.itemsize
-    return np.lib.stride_tricks.as_strided(values, (3, rows, cols), (rows * step, step, step))
-
-
 def run_of(rows, cols, count):
     noisy = picture_of(rows, cols, np.float32, 0)
     trajectory = make_trajectory([])
@@ -35,15 +26,6 @@ def run_of(rows, cols, count):
         n_hat = picture_of(rows, cols, np.float16, 1 + index)
         trajectory.add(make_iterate(index, 1 / (1 + index), n_hat=n_hat, known=False, last=index == count - 1))
     return trajectory
-
-
-@pytest.fixture
-def _no_collection():
-    """A collection of garbage takes the longer the more objects there are, of other tests too."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 class Watch:
