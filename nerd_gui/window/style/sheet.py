@@ -20,7 +20,7 @@ QSplitter::handle:hover { background: $accent; }
 
 QToolButton, QPushButton { color: $text; border-radius: ${radius}px; padding: 0 ${tight}px;
     min-height: ${inner}px; max-height: ${inner}px; }
-QPushButton { padding: 0 ${medium}px; }
+QPushButton { padding: 0 ${small}px; }
 QToolButton, QPushButton { background: $raised; border: 1px solid $frame; }
 QToolButton[autoRaise="true"] { background: transparent; border-color: transparent; }
 QToolButton:hover, QPushButton:hover, QToolButton[autoRaise="true"]:hover { background: $hover; }
