@@ -44,6 +44,7 @@ class Stopwatch:
         self._function, self._device = function, device
 
     def __call__(self, *arguments: Any) -> Any:
+        """Call the function once, wait until the device has finished, and add the seconds that it took."""
         wait_for(self._device)
         started = perf_counter()
         result = self._function(*arguments)

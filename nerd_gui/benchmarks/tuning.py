@@ -48,6 +48,7 @@ class TuningRequest:
 
     @property
     def left(self) -> float:
+        """Seconds of the budget that are left; below 0 once it is used up."""
         return self.began + self.seconds - monotonic()
 
 

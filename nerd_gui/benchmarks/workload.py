@@ -97,6 +97,7 @@ class Workload:
 
     @property
     def size(self) -> int:
+        """Side in pixels of the picture, which is a square."""
         return self.noisy.shape[0]
 
     @property

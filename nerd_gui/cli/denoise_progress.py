@@ -26,6 +26,7 @@ class ProgressLine:
         self._told: set[str] = set()
 
     def __call__(self, progress: Progress) -> None:
+        """Say how far the photos are, unless the last line was written a moment ago."""
         iterate = progress.step.iterate
         if progress.count == 1 and iterate is not None:
             figures = figures_of(iterate.as_record())

@@ -23,14 +23,21 @@ _drawn = functools.partial(torch.randn, dtype=torch.float32)
 class Passes(Protocol):
     """As `history_kernel.Passes`."""
 
-    def products(self, kept: Tensor, used: int, *others: Tensor) -> list[Tensor]: ...
-    def combination(self, kept: Tensor, x: Tensor, factors: Tensor) -> Tensor: ...
+    def products(self, kept: Tensor, used: int, *others: Tensor) -> list[Tensor]:
+        """Return the inner products of the first kept vectors with each of the others."""
+
+    def combination(self, kept: Tensor, x: Tensor, factors: Tensor) -> Tensor:
+        """Return x and the first kept vectors, each times its factor, summed."""
+
     def compare(
         self, kept: Tensor, used: int, z: Tensor, f_z: Tensor, g_before: Tensor
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]: ...
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Return g = f(z) - z, the norms that belong to it, and the products with the kept vectors."""
+
     def advance(
         self, kept: Tensor, used: int, z: Tensor, g: Tensor, factors: Tensor, keep: bool
-    ) -> tuple[Tensor, Tensor]: ...
+    ) -> tuple[Tensor, Tensor]:
+        """Return the next iterate and the norm of the step to it."""
 
 
 def check_attention(

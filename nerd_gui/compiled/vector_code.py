@@ -78,6 +78,7 @@ class VectorCode:
         self.builder = ir.IRBuilder(first)
 
     def end(self) -> None:
+        """Write the return from the function; nothing can be added to it afterwards."""
         if self._streams:
             self.builder.fence("seq_cst")  # what was written past the caches is there for all threads
         self.builder.ret_void()
@@ -85,30 +86,38 @@ class VectorCode:
     # Whole numbers.
 
     def number(self, value: Number) -> Value:
+        """Return a whole number as a value of 64 bits."""
         return LONG(value) if isinstance(value, int) else value
 
     def plus(self, *values: Number) -> Value:
+        """Add whole numbers."""
         total = self.number(values[0])
         for value in values[1:]:
             total = self.builder.add(total, self.number(value))
         return total
 
     def minus(self, left: Number, right: Number) -> Value:
+        """Subtract a whole number from another."""
         return self.builder.sub(self.number(left), self.number(right))
 
     def times(self, left: Number, right: Number) -> Value:
+        """Multiply two whole numbers."""
         return self.builder.mul(self.number(left), self.number(right))
 
     def ceil_div(self, value: Number, by: int) -> Value:
+        """Divide a whole number that is not negative, and round up."""
         return self.builder.sdiv(self.plus(value, by - 1), LONG(by))
 
     def round_up(self, value: Number, step: int) -> Value:
+        """Round a whole number up to a multiple of `step`."""
         return self.times(self.ceil_div(value, step), step)
 
     def round_down(self, value: Number, step: int) -> Value:
+        """Round a whole number down to a multiple of `step`."""
         return self.times(self.builder.sdiv(value, LONG(step)), step)
 
     def min(self, left: Number, right: Number) -> Value:
+        """Return the lesser of two whole numbers."""
         left, right = self.number(left), self.number(right)
         return self.builder.select(self.builder.icmp_signed("<", left, right), left, right)
 
@@ -118,6 +127,7 @@ class VectorCode:
         return self.builder.select(self.builder.icmp_signed("<", value, limit), value, LONG(otherwise))
 
     def max(self, left: Number, right: Number) -> Value:
+        """Return the greater of two whole numbers."""
         left, right = self.number(left), self.number(right)
         return self.builder.select(self.builder.icmp_signed(">", left, right), left, right)
 
@@ -171,10 +181,12 @@ class VectorCode:
         return Array(address, array.element)
 
     def load(self, array: Array, index: Number = 0) -> Value:
+        """Read the element of an array at an index."""
         place = self.at(array, index).address
         return self.builder.load(place, align=self._alignment(array), typ=array.element)
 
     def store(self, value: Value, array: Array, index: Number = 0) -> None:
+        """Write an element of an array at an index."""
         self.builder.store(value, self.at(array, index).address, align=self._alignment(array))
 
     def load_unaligned(self, array: Array, index: Number) -> Value:
@@ -182,6 +194,7 @@ class VectorCode:
         return self.builder.load(self.at(array, index).address, align=4, typ=self.vector)
 
     def store_unaligned(self, value: Value, array: Array, index: Number) -> None:
+        """Write a vector that begins at any float."""
         self.builder.store(value, self.at(array, index).address, align=4)
 
     def load_half(self, array: Array, index: Number) -> Value:
@@ -211,6 +224,7 @@ class VectorCode:
     # Vectors.
 
     def constant(self, value: float) -> Value:
+        """Return a vector that holds the same number in each lane."""
         return ir.Constant(self.vector, [value] * self.lanes)
 
     def broadcast(self, value: Value) -> Value:
@@ -231,21 +245,27 @@ class VectorCode:
         return made
 
     def extract(self, vector: Value, index: int) -> Value:
+        """Return the number in one lane of a vector."""
         return self.builder.extract_element(vector, INT(index))
 
     def add(self, left: Value, right: Value) -> Value:
+        """Add two vectors lane by lane."""
         return self.builder.fadd(left, right)
 
     def subtract(self, left: Value, right: Value) -> Value:
+        """Subtract a vector from another lane by lane."""
         return self.builder.fsub(left, right)
 
     def multiply(self, left: Value, right: Value) -> Value:
+        """Multiply two vectors lane by lane."""
         return self.builder.fmul(left, right)
 
     def divide(self, left: Value, right: Value) -> Value:
+        """Divide a vector by another lane by lane."""
         return self.builder.fdiv(left, right)
 
     def fma(self, left: Value, right: Value, to: Value) -> Value:
+        """Multiply two vectors and add a third, rounding once."""
         return self._intrinsic("fma", left, right, to)
 
     # Pairs of bfloat16, the first in the lower half of a lane; only where the processor multiplies them.
@@ -275,6 +295,7 @@ class VectorCode:
         return self.builder.call(function, [to, *(self.builder.bitcast(each, pairs) for each in (left, right))])
 
     def vector_max(self, left: Value, right: Value) -> Value:
+        """Return the greater number of each lane."""
         return self.builder.select(self.builder.fcmp_ordered(">", left, right), left, right)
 
     def select_within(self, offsets: Value, first: Value, last: Value, otherwise: float) -> Value:

@@ -87,7 +87,7 @@ class Destination:
             ) from error
 
     def targets(self, sources: Sequence[Path]) -> list[Path]:
-        """The file that each photo is saved as; of photos of one name, the second gets -2, the third -3, …
+        """The file that each photo is saved as; of photos of one name, the second gets -2, the third -3.
 
         The names follow from the list alone, whatever is in the folder already: the same list, denoised again, goes
         into the same files.

@@ -80,9 +80,11 @@ class Axes:
         )
 
     def x(self, index: float) -> float:
+        """Return the column of the drawing, in pixels, at which an iterate stands."""
         return self.left + index / self.last * (self.right - self.left)
 
     def y(self, residual: float) -> float:
+        """Return the row of the drawing, in pixels, at which a residual stands."""
         part = (math.log10(residual) - self.low) / (self.high - self.low)
         return self.bottom - part * (self.bottom - self.top)
 

@@ -80,6 +80,7 @@ class Subject:
 
     @property
     def channels(self) -> int:
+        """C: 1 for grey, 3 for RGB."""
         return int(self.noisy.shape[0])
 
     @property
@@ -89,8 +90,10 @@ class Subject:
 
     @property
     def rows(self) -> int:
+        """The height in pixels."""
         return int(self.noisy.shape[1])
 
     @property
     def cols(self) -> int:
+        """The width in pixels."""
         return int(self.noisy.shape[2])

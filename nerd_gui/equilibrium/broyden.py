@@ -119,6 +119,7 @@ class FromSteps:
 
     @torch.no_grad()
     def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Learn from the iterate `z` and take the next step; see `Update`."""
         steps, used = self._steps, self._steps.used
         if not used:
             g, norms = comparison(z, f_z, g_before)
@@ -162,6 +163,7 @@ class FromSteps:
 
     @torch.no_grad()
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
+        """Forget what was learnt of some samples, and return where a plain step leads them; see `Update`."""
         if not samples.all():
             return self.forget(samples, z, g)
         self._steps.empty()

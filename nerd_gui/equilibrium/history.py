@@ -40,6 +40,7 @@ class History:
 
     @property
     def used(self) -> int:
+        """How many vectors are kept."""
         return min(self._written, self.room)
 
     @property

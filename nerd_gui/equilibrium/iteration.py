@@ -82,6 +82,7 @@ class Stepwise(ABC):
     """An `Update` that knows only g: whatever it may keep, each pass over the vectors is one of its own."""
 
     def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Take the step that `step` returns; see `Update`."""
         g, norms = comparison(z, f_z, g_before)
         step = self.step(z, g)
         size = sample_norms(step)

@@ -62,4 +62,5 @@ class Solver:
     own_keywords: tuple[str, ...] = ()
 
     def __call__(self, f: Callable[[Tensor], Tensor], z0: Tensor, **keywords: Any) -> Iterator[SolverStep]:
+        """Solve z = f(z) from `z0`; see `broyden` for the arguments."""
         return self.function(f, z0, **keywords)

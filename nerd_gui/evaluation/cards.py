@@ -36,10 +36,12 @@ class Card:
 
     @property
     def name(self) -> str:
+        """The name of the network."""
         return self.path.stem
 
     @property
     def network(self) -> Path:
+        """The file of the network's weights."""
         return self.path.with_suffix(".safetensors")
 
     @property

@@ -21,12 +21,12 @@ JPEG_SEGMENT_BYTES = 65_533
 
 
 class Words(NamedTuple):
-    """What a file says beside its pixels.
+    r"""What a file says beside its pixels.
 
     Attributes
     ----------
     exif : bytes or None
-        With the prefix ``Exif\\0\\0``.
+        With the prefix ``Exif\0\0``.
     icc_profile : bytes or None
     xmp : bytes or None
         A packet.

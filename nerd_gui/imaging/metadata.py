@@ -1,6 +1,6 @@
-"""What a picture file says beside its pixels: EXIF, colour profile, description.
+r"""What a picture file says beside its pixels: EXIF, colour profile, description.
 
-EXIF travels as the bytes of its block, with the prefix ``Exif\\0\\0``, and is passed on byte by byte wherever the
+EXIF travels as the bytes of its block, with the prefix ``Exif\0\0``, and is passed on byte by byte wherever the
 format allows it, so that nothing a camera wrote is lost. Only TIFF, whose own directory is the EXIF, takes it apart;
 the entries are then copied as they are, in the byte order they have.
 """

@@ -30,7 +30,7 @@ _PIECE = 2**22  # bytes that are read at a time
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A picture and its identity.
+    r"""A picture and its identity.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Photo:
     format : str or None
         "PNG", "JPEG", "TIFF", "WEBP", "BMP" or "RAW".
     exif : bytes or None
-        The EXIF block with the prefix ``Exif\\0\\0``; its orientation is 1.
+        The EXIF block with the prefix ``Exif\0\0``; its orientation is 1.
     icc_profile : bytes or None
     xmp : bytes or None
         The XMP packet as it stood in the file.

@@ -16,10 +16,12 @@ class Pixels(Protocol):
     """A picture (C, rows, cols), floating point or uint8, read by part: an array, or what makes one in parts."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """C, rows and cols."""
 
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the values."""
 
     def __getitem__(self, part: tuple[slice, slice, slice], /) -> NDArray[Any]: ...
 

@@ -193,7 +193,7 @@ def _lost_of_xmp(xmp: bytes, form: Format) -> list[str]:
 
 
 def denoised_name(photo: Photo, folder: str | os.PathLike[str] | None = None, suffix: str | None = None) -> Path:
-    """Return a path that is free: NAME_denoised with a suffix, or NAME_denoised-2, -3 …
+    """Return a path that is free: NAME_denoised with a suffix, or NAME_denoised-2, -3 and so on.
 
     Parameters
     ----------

@@ -69,6 +69,7 @@ class GroupStatistics:
         return cls(mean, scale**-2)
 
     def to(self, device: torch.device) -> "GroupStatistics":
+        """Return the statistics on a device."""
         return GroupStatistics(self.mean.to(device), self.variance.to(device))
 
     def normalise(self, u: Tensor, norm: nn.GroupNorm) -> Tensor:

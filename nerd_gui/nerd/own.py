@@ -96,9 +96,11 @@ class OwnNetwork(Network):
 
     @property
     def heads(self) -> int:
+        """The heads of the model's attention, 0 if it names none."""
         return int(getattr(self.model, "heads", 0))
 
     def inject(self, y: Tensor, level: float | Tensor | None = None) -> Tensor:
+        """Return x of the picture y (B, C, rows, cols); a noise level is refused."""
         if level is not None:
             raise ValueError(f"The model “{self._name}” takes no noise level.")
         return self.model.inject(y)
@@ -112,18 +114,22 @@ class OwnNetwork(Network):
         precision: Precision | None = None,
         interrupt: Callable[[], None] | None = None,
     ) -> Tensor:
+        """Return f(z), with as many features as z; see `NERD.implicit`."""
         if interrupt is not None:
             interrupt()
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
             return self.model.f(z, s).to(z.dtype)
 
     def decode(self, z: Tensor) -> Tensor:
+        """Return what the model decodes from z (B, d, rows, cols): (B, C, rows, cols)."""
         return self.model.decode(z)
 
     def initial(self, s: Tensor) -> Tensor:
+        """Return z at the start, (B, d, rows, cols)."""
         return self._start(s)
 
     def attention_statistics(self, z: Tensor, s: Tensor) -> GroupStatistics:
+        """Return statistics without content: such a model has no group normalisation to share."""
         nothing = z.new_zeros(len(z), 1)
         return GroupStatistics(nothing, nothing)
 
@@ -138,6 +144,7 @@ class OwnNetwork(Network):
         statistics: GroupStatistics | None = None,
         window: int | None = None,
     ) -> AttentionMaps:
+        """Return where each head looks from a pixel; see `NERD.attention_maps`."""
         if not self.heads:
             raise ValueError(f"The model “{self._name}” has no attention maps.")
         z, s = z.to(self.device, torch.float32), s.to(self.device, torch.float32)

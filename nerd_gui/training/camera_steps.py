@@ -133,6 +133,7 @@ class Mosaic:
 
     @property
     def green(self) -> Tensor:
+        """The pixels that see green, in rows of either kind."""
         return self.green_by_red + self.green_by_blue
 
     def seen(self, pictures: Tensor) -> Tensor:

@@ -69,6 +69,7 @@ class Execution:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """Return the choice as a dictionary that JSON can hold."""
         return asdict(self)
 
     @classmethod

@@ -40,6 +40,7 @@ class DivergenceGuard:
 
     @property
     def diverged(self) -> bool:
+        """Whether the run has diverged, so that it should return to a state of before."""
         return self.above >= _STEPS or self.not_finite >= _NOT_FINITE
 
     def watch(self, loss: float, gradient_norm: float) -> None:

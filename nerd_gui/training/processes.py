@@ -19,9 +19,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those that train together; alone, everything it exchanges is its own.
+    """One process among those that train together; alone, everything it exchanges is its own.
 
-    All but the attributes has to be called by every process alike.
+    Every process has to call each of the methods, in the same order.
     """
 
     rank: int = 0

@@ -94,6 +94,7 @@ class Recipe:
         return self.stages[-1]
 
     def to_json(self) -> dict[str, Any]:
+        """Return the recipe as a dictionary that JSON can hold."""
         return {**asdict(self), "noise": noise_to_json(self.noise)}
 
     @classmethod

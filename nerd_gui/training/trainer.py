@@ -129,10 +129,12 @@ class Trainer:
 
     @property
     def decay_finished(self) -> bool:
+        """Whether the learning rate has reached 0, so that the network can be released."""
         return self.decayed == 1
 
     @property
     def stage(self) -> Stage:
+        """The settings that hold at this number of samples."""
         return self.recipe.stage(self.samples, self.decayed)
 
     def start_decay(self, samples: int) -> None:

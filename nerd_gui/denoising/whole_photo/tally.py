@@ -46,6 +46,7 @@ class FinishedTile:
     numbers: list[Numbers]
 
     def at(self, index: int) -> Numbers:
+        """Return the numbers of an iterate, or of the last one if the tile had ended before it."""
         return self.numbers[min(index, len(self.numbers) - 1)]
 
 

@@ -2,7 +2,7 @@
 
 
 def duration(seconds: float) -> str:
-    """ "0.4 s", "12 s", "2 min": as exactly as one wants to know."""
+    """A duration as exactly as one wants to know it: "0.4 s", "12 s", "2 min"."""
     if seconds < 1:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 100:

@@ -14,6 +14,7 @@ class IterationAxis(pg.AxisItem):
     """Ticks at whole numbers."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        """Return the whole numbers that are marked, as far apart as their words need room."""
         least = (maxVal - minVal) * _TICK_ROOM / max(size, 1)
         steps = (base * 10**power for power in range(9) for base in (1, 2, 5))
         step = next((step for step in steps if step >= least), 10**9)
@@ -21,6 +22,7 @@ class IterationAxis(pg.AxisItem):
         return [(step, [float(value) for value in np.arange(first, maxVal + 1e-9, step)])]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Return the words at the ticks."""
         return [str(round(value)) for value in values]
 
 
@@ -30,6 +32,7 @@ class ValueAxis(pg.AxisItem):
     def logTickValues(
         self, minVal: float, maxVal: float, size: float, stdTicks: object
     ) -> list[tuple[float, list[float]]]:
+        """Return the logarithms of the values that are marked."""
         least = (maxVal - minVal) * _TICK_ROW / max(size, 1)  # decades
         factors = (1, 2, 5) if least < math.log10(2) and maxVal - minVal < 2 else (1,)
         step = max(1, math.ceil(least))

@@ -19,6 +19,7 @@ class Theme:
 
     @classmethod
     def of(cls, palette: QPalette) -> Theme:
+        """Return the colours of plots in a window of this palette."""
         return cls(palette.base().color(), palette.text().color(), is_dark(palette))
 
     def faint(self, alpha: float) -> QColor:

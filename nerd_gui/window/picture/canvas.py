@@ -160,6 +160,7 @@ class PictureCanvas(QWidget):
         return self._press is not None and self._press.region and self._press.dragged
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the picture with its marks, or a hint if there is none."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(colours(self.palette()).picture))
         if self.comparison.layers.shape is not None:
@@ -235,6 +236,7 @@ class PictureCanvas(QWidget):
     # -- mouse ---------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag what lies under the pointer: a pin, the divider, a region or the picture."""
         held = event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
         if not held or self._press is not None or self.comparison.layers.shape is None:
             event.ignore()
@@ -250,6 +252,7 @@ class PictureCanvas(QWidget):
             self._pins.select(pin)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag what is held, and say which pixel the pointer is at."""
         position = event.position().toPoint()
         self.pointed = None
         press = self._press
@@ -260,6 +263,7 @@ class PictureCanvas(QWidget):
         self._point_at(position)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag; a press without one is a click on a pixel."""
         press = self._press
         if press is None or event.button() != press.button:
             event.ignore()
@@ -273,6 +277,7 @@ class PictureCanvas(QWidget):
         self._update_cursor()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom in or out around the pointer."""
         x, y = self._device(event.position().toPoint())
         pane = self.comparison.pane_at(x)
         if pane is None or self.comparison.layers.shape is None or event.angleDelta().y() == 0:
@@ -284,6 +289,7 @@ class PictureCanvas(QWidget):
         self.refresh()
 
     def leaveEvent(self, event: QEvent) -> None:
+        """Forget the pixel that the pointer was at."""
         self._point_at(None)
 
     def _drag(self, press: _Press, position: QPoint) -> None:
@@ -365,19 +371,23 @@ class PictureCanvas(QWidget):
     # -- the rest ------------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the picture to the new size."""
         self.refresh()
 
     def event(self, event: QEvent) -> bool:
+        """Paint anew when the window has moved to a screen of another scale."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self.refresh()
         return super().event(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show a frame if the focus came by the keyboard."""
         # The mouse shows where it is; the keyboard needs a frame.
         self._focus_shown = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the frame and the keyboard's pixel away."""
         self._focus_shown = False
         self.pointed = None
         self.comparison.flipped = False  # the key's release will not be heard

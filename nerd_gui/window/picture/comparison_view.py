@@ -291,8 +291,9 @@ class ComparisonView(QWidget):
         self._canvas.update()
 
     def choose_region(self, rows: int, cols: int) -> None:
-        """Let a person drag a rectangle, or click for one of that size (`regionChosen`), or leave by Esc
-        (`regionCancelled`).
+        """Let a person drag a rectangle, or click for one of that size; Esc leaves it.
+
+        `regionChosen` or `regionCancelled` tells how it ended.
 
         Raises
         ------
@@ -358,6 +359,7 @@ class ComparisonView(QWidget):
     # -- keys ----------------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Zoom, flip, point at a pixel or leave the choice of a region."""
         deeds: dict[Shortcut, Callable[[], object]] = {
             Shortcut.FULL_SIZE: lambda: self.set_zoom(1),
             Shortcut.FIT: self.fit,
@@ -379,6 +381,7 @@ class ComparisonView(QWidget):
             keys[event.key()]()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Show the right picture again when the key that flips is released."""
         if event.key() in Shortcut.FLIP.keys and not event.isAutoRepeat():
             self._flip(False)
         else:

@@ -94,22 +94,27 @@ class LookSource:
 
     @cached_property
     def key(self) -> Hashable:
+        """See `Source`."""
         known = self.pictures.noise_known(self.index) if self.look.detail else None
         return self.pictures.n_hat(self.index).key, known, self.look
 
     @property
     def families(self) -> frozenset[Hashable]:
+        """See `Source`."""
         return self.pictures.families
 
     @property
     def terms(self) -> Sequence[Term]:
+        """See `Source`."""
         terms = self.pictures.noisy, self.pictures.n_hat(self.index)
         return (*terms, self.pictures.structure(self.index)) if self.look.detail else terms
 
     def read(self, part: Part) -> Values:
+        """Return the values of a part at full size."""
         return self.pictures.trajectory.picture(self.index, self.look, part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
+        """Put the values together from those of the terms."""
         picture = look_picture(replace(self.look, detail=0), terms[0], terms[1])
         if self.look.detail:
             picture -= np.float32(self.look.luma * self.look.detail) * terms[2]
@@ -124,23 +129,28 @@ class RemovedSource:
 
     @property
     def key(self) -> Hashable:
+        """See `Source`."""
         return "removed", self.picture.key
 
     @property
     def families(self) -> frozenset[Hashable]:
+        """See `Source`."""
         return self.picture.families
 
     @property
     def terms(self) -> Sequence[Term]:
+        """See `Source`."""
         return self.picture.terms
 
     def read(self, part: Part) -> Values:
+        """Return the values of a part at full size."""
         noisy, n_hat = self.terms[:2]
         if self.picture.look.plain:
             return n_hat.pyramid.read(*part)
         return self.picture.read(part) - noisy.pyramid.read(*part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
+        """Put the values together from those of the terms."""
         return self.picture.sum(terms) - terms[0]
 
 

@@ -78,20 +78,25 @@ class ColouredMap:
 
     @property
     def key(self) -> Hashable:
+        """See `Source`."""
         return "map", self.source.key, self.shared
 
     @property
     def families(self) -> frozenset[Hashable]:
+        """See `Source`."""
         return self.source.families
 
     @property
     def terms(self) -> Sequence[Term]:
+        """See `Source`."""
         return self.source.terms
 
     def read(self, part: tuple[int, int, int, int]) -> Values:
+        """Return the values of a part at full size."""
         return self._in_colours(self.source.read(part))
 
     def sum(self, terms: Sequence[Values]) -> Values:
+        """Put the values together from those of the terms."""
         return self._in_colours(terms[0])
 
     def _in_colours(self, values: Values) -> Values:

@@ -87,13 +87,16 @@ class Source(Protocol):
     """
 
     @property
-    def key(self) -> Hashable: ...
+    def key(self) -> Hashable:
+        """Equal keys mean equal values."""
 
     @property
-    def families(self) -> frozenset[Hashable]: ...
+    def families(self) -> frozenset[Hashable]:
+        """What the values are made from."""
 
     @property
-    def terms(self) -> Sequence[Term]: ...
+    def terms(self) -> Sequence[Term]:
+        """The terms that the values are put together from."""
 
     def read(self, part: Part) -> Values:
         """Return the values of a part at full size."""
@@ -108,7 +111,8 @@ class Changeable(Protocol):
     """What sources of some families are made from, where it changes."""
 
     @property
-    def families(self) -> frozenset[Hashable]: ...
+    def families(self) -> frozenset[Hashable]:
+        """The families that change with it."""
 
     def update(self, part: Part) -> Part:
         """Take notice that a part has changed, and return the part of the pictures that changes with it."""
@@ -131,12 +135,15 @@ class ArraySource:
         self.families = self.terms[0].families
 
     def read(self, part: Part) -> Values:
+        """Return the values of a part at full size."""
         return self.terms[0].pyramid.read(*part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
+        """Put the values together from those of the terms."""
         return terms[0]
 
     def update(self, part: Part) -> Part:
+        """Read a part anew from the array, and return it."""
         self.terms[0].pyramid.update(*part)
         return part
 
@@ -150,20 +157,25 @@ class Difference:
 
     @cached_property
     def key(self) -> Hashable:
+        """See `Source`."""
         return "difference", self.left.key, self.right.key
 
     @cached_property
     def families(self) -> frozenset[Hashable]:
+        """See `Source`."""
         return self.left.families | self.right.families
 
     @property
     def terms(self) -> Sequence[Term]:
+        """See `Source`."""
         return *self.left.terms, *self.right.terms
 
     def read(self, part: Part) -> Values:
+        """Return the values of a part at full size."""
         return self.right.read(part) - self.left.read(part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
+        """Put the values together from those of the terms."""
         count = len(self.left.terms)
         return self.right.sum(terms[count:]) - self.left.sum(terms[:count])
 
@@ -177,18 +189,23 @@ class AroundGrey:
 
     @cached_property
     def key(self) -> Hashable:
+        """See `Source`."""
         return "around grey", self.values.key, self.gain
 
     @property
     def families(self) -> frozenset[Hashable]:
+        """See `Source`."""
         return self.values.families
 
     @property
     def terms(self) -> Sequence[Term]:
+        """See `Source`."""
         return self.values.terms
 
     def read(self, part: Part) -> Values:
+        """Return the values of a part at full size."""
         return MID_GREY + np.float32(self.gain) * self.values.read(part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
+        """Put the values together from those of the terms."""
         return MID_GREY + np.float32(self.gain) * self.values.sum(terms)

@@ -73,6 +73,7 @@ class NoiseControls(QWidget):
 
     @property
     def adds_noise(self) -> bool:
+        """Whether noise is added to the picture, rather than taken to be in it."""
         return self.mode.currentIndex() == ADD_NOISE
 
     def _show_estimate(self) -> None:

@@ -18,9 +18,11 @@ class RunDelegate(QStyledItemDelegate):
     """A check box in the run's colour, a picture of its result, and three lines: name and state, asked, found."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """Return the size of a row."""
         return QSize(200, row_height(option.font))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Paint a row."""
         row: Row = index.data(ROW)
         palette, rect = option.palette, option.rect
         colour = series_colour(row.number - 1, dark=is_dark(palette))
@@ -70,6 +72,7 @@ class RunDelegate(QStyledItemDelegate):
     # ---- the name -----------------------------------------------------------------------------------------------
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
+        """Return the field in which a name is typed."""
         editor = QLineEdit(parent)
         editor.setObjectName("runNameEdit")
         editor.setAccessibleName("Name of the run")
@@ -83,6 +86,7 @@ class RunDelegate(QStyledItemDelegate):
             editor.selectAll()
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Put the field where the name stands."""
         first, *_ = _lines(option.rect, option.font)
         editor.setGeometry(first.adjusted(-3, -3, 0, 3))
 

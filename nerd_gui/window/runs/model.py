@@ -84,12 +84,15 @@ class RunModel(QAbstractListModel):
         return self.index(self._runs.index(run)) if run in self._runs else QModelIndex()
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        """Return how many runs there are."""
         return 0 if parent.isValid() else len(self._runs)
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
+        """Return what can be done with a row: select it and rename it."""
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: _Index, role: int = _Role.DisplayRole) -> Any:
+        """Return what a row shows, or what a screen reader says of it."""
         run = self.run(index)
         if run is None:
             return None
@@ -107,6 +110,7 @@ class RunModel(QAbstractListModel):
         return None
 
     def setData(self, index: _Index, value: Any, role: int = _Role.EditRole) -> bool:
+        """Rename a run."""
         run = self.run(index)
         if run is None or role != _Role.EditRole:
             return False

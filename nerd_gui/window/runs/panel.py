@@ -236,6 +236,7 @@ class RunView(QListView):
             super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a click on a check box, which does not select the row."""
         if not self._checking:
             super().mouseReleaseEvent(event)
         self._checking = False
@@ -281,6 +282,7 @@ class RunView(QListView):
         return QSize(160, self._height_of(1))
 
     def changeEvent(self, event: QEvent) -> None:
+        """Ask for another size when the letters have one."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self.updateGeometry()
