@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
         type=lambda text: text if text == "fit" else whole(1)(text),
         default=0,
         metavar="SAMPLES|fit",
-        help="let the learning rate fall to 0 over so many, or over as many as this stretch has time for",
+        help="let the learning rate fall to 0 over so many, or over as many as this stretch has time for "
+        "(recipes whose length is fixed, as nerd-lite-25-ablation-… and nerd-paper-…, do so by themselves)",
     )
     add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another run")
     add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")

@@ -1,5 +1,6 @@
 """What to train and how: the recipes of the networks that come with the program."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
@@ -49,7 +50,7 @@ class Recipe:
     """Everything that decides a run; schedules count samples, so that minutes only end a stretch.
 
     The learning rate warms up over `warm_up` samples, stays at `learning_rate`, and falls to 0 over the samples of a
-    decay, which is asked for when a releasable network is wanted.
+    decay: when a releasable network is asked for, or where the recipe says (`decay_at`).
     """
 
     name: str
@@ -82,6 +83,12 @@ class Recipe:
     #: A network with level input is told the true level of each patch times a factor drawn from 1 / this ... this,
     #: evenly in its logarithm: so it bears with estimates, and does more or less as a person asks for it.
     level_jitter: float = 1.4
+    #: The decay begins by itself when the run has seen so many samples, and takes `decay_over`: runs of one length, to
+    #: be compared. None: it begins when it is asked for.
+    decay_at: int | None = None
+    decay_over: int = 0
+    #: The learning rate falls with 1 - sqrt(t), or with (1 + cos(pi t)) / 2, t the part of the decay that is over.
+    decay_shape: Literal["root", "cosine"] = "root"
     seed: int = 0
 
     def stage(self, samples: int, decayed: float = 0.0) -> Stage:
@@ -117,6 +124,8 @@ class Recipe:
         )
         if not recipe.stages:
             raise ValueError("it has no stages")
+        if recipe.decay_at is not None and recipe.decay_over < 1:
+            raise ValueError("a decay that begins by itself needs its length, decay_over")
         for part in (recipe, recipe.noise, *recipe.stages, recipe.decay_stage):
             _check_kinds(part)
         return recipe
@@ -193,6 +202,70 @@ _NERD = Recipe(
     norms_fixed_from=300_000,
 )
 
+#: One recipe for all networks that are compared with each other: from random weights, equal samples, one seed.
+_COMPARED = replace(
+    _LITE_25,
+    name="nerd-lite-25-ablation-baseline",
+    stages=(
+        Stage(until=12_000, solver_steps=0, unroll=3, patch=32, batch=8),
+        Stage(until=None, solver_steps=5, unroll=3, patch=48, batch=6, rate=0.5),
+    ),
+    contraction_weight=0.001,
+    norms_fixed_from=12_000,
+    decay_at=17_052,
+    decay_over=2_316,
+)
+
+
+def _compared() -> Iterator[Recipe]:
+    """The networks of Fig. 10 and Tables IV to VIII, each with one thing changed; scatter is that of two seeds."""
+    start = "nerd-lite-25-ablation-"
+    yield _COMPARED
+    yield replace(_COMPARED, name=f"{start}no-penalty", contraction_weight=0.0)
+    changes: dict[str, dict[str, Any]] = {
+        "no-post": {"post_normalization": False},
+        "image": {"equilibrium": "image"},
+        "non-local-only": {"transformation": False},
+        "transformation-only": {"non_local": False},
+        **{f"heads-{heads}": {"heads": heads} for heads in (1, 8)},
+        **{f"window-{window}": {"window": window} for window in (9, 25, 33)},
+    }
+    for name, change in changes.items():
+        yield replace(_COMPARED, name=start + name, model=replace(_LITE, **change))
+    for sigma in (15, 50):
+        noise = NoiseRange(sigma, sigma)
+        yield replace(_COMPARED, name=f"nerd-lite-{sigma}-ablation-baseline", noise=noise)
+        image = replace(_LITE, equilibrium="image")
+        yield replace(_COMPARED, name=f"nerd-lite-{sigma}-ablation-image", noise=noise, model=image)
+    yield replace(_COMPARED, name=f"{start}seed-1", seed=1)
+
+
+def _as_printed(sigma: int) -> Recipe:
+    """Sec. VII-A as it stands: 100 epochs of 128 patches of 64x64 from each of 400 pictures.
+
+    The paper does not print the rate of the dropout (0.1 is ours), AdamW's weight decay (PyTorch's default), or where
+    a solve ends before its 17th step (`trainer.TOLERANCE`). It averages no weights, clips nothing, warms nothing up.
+    """
+    stage = Stage(until=None, solver_steps=17, unroll=8, patch=64, batch=4, precision="float32")
+    return Recipe(
+        name=f"nerd-paper-{sigma}",
+        model=NerdConfig(dropout=0.1),
+        noise=NoiseRange(sigma, sigma),
+        stages=(stage,),
+        decay_stage=stage,
+        deep_part=0.0,
+        learning_rate=1e-3,
+        decoder_rate=1.0,
+        warm_up=1,
+        weight_decay=0.01,
+        ema=0.0,
+        clip=1e9,
+        decay_at=0,
+        decay_over=100 * 128 * 400,
+        decay_shape="cosine",
+    )
+
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -217,6 +290,8 @@ RECIPES = {
             noise=CameraChain(0, 45, gaussian=0.25),
             ema=0.998,  # grown from a blind network, it has much to learn at first
         ),
+        *_compared(),
+        *map(_as_printed, (15, 25, 50)),
     )
 }
 

@@ -174,14 +174,17 @@ def train(
             figures = validate(net, patches)
         return processes.agree(*figures)
 
-    if decay and not trainer.decayed:
+    def start_decay(samples: int) -> None:
         if release is not None and processes.first:
             _keep_stable_state(trainer, release)
+        trainer.start_decay(samples)
+
+    if decay and not trainer.decayed:
         if decay == "fit":
             with budget.timing("validation"):
                 validation()
             decay = fitting_decay(trainer, budget, validate_every)
-        trainer.start_decay(decay)
+        start_decay(decay)
     good = trainer.moment()
     errors: list[float] = []
     residuals: list[float] = []
@@ -190,6 +193,8 @@ def train(
     if over:
         score, residual = validation()
     while not over:
+        if trainer.decay_due:
+            start_decay(trainer.recipe.decay_over)
         stage = trainer.stage
         with budget.timing("step"):
             record = trainer.step()

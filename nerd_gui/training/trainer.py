@@ -133,6 +133,12 @@ class Trainer:
         return self.decayed == 1
 
     @property
+    def decay_due(self) -> bool:
+        """Whether the recipe lets a decay begin by itself, and now."""
+        at = self.recipe.decay_at
+        return self.decay_start is None and at is not None and self.samples >= at
+
+    @property
     def stage(self) -> Stage:
         """The settings that hold at this number of samples."""
         return self.recipe.stage(self.samples, self.decayed)
