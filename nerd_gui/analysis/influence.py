@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nerd_gui.analysis.linearised import Interrupt, Linearised
+from nerd_gui.analysis.linearised import Linearised
+from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.nerd import Network, exact_float32
 
 

@@ -98,7 +98,8 @@ class IterateMap:
         low, high = self.ends(shared=shared)
         if self.scale is Scale.LOG:
             values, low, high = np.log(np.maximum(values, low)), np.log(low), np.log(high)
-        return np.clip((values - low) / (high - low), 0, 1).astype(np.float32, copy=False)
+        result: NDArray[np.float32] = np.clip((values - low) / (high - low), 0, 1).astype(np.float32, copy=False)
+        return result
 
     def ends(self, *, shared: bool) -> tuple[float, float]:
         """What is shown darkest and lightest."""

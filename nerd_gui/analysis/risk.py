@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nerd_gui.analysis.linearised import Interrupt, Linearised
+from nerd_gui.analysis.linearised import Linearised
+from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.nerd import Network, exact_float32
 
 BLOCK = 32

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nerd_gui.analysis.krylov import leading
-from nerd_gui.analysis.linearised import Interrupt, Linearised, NotSolved
+from nerd_gui.analysis.linearised import Linearised, NotSolved
+from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.nerd import Network
 
 if TYPE_CHECKING:  # SciPy takes a third of a second to load, which the start of the window need not wait for
@@ -116,7 +117,8 @@ def _start(at: Linearised, seed: int) -> Tensor:
     """What is left of the solve, f(z) - z, has much of what settles last; and some chance, where nothing is left."""
     chance = torch.from_numpy(np.random.default_rng(seed).standard_normal(at.z.numel())).to(at.z)
     left = (at.f_z - at.z).reshape(-1)
-    return left / left.norm().clamp_min(torch.finfo(left.dtype).tiny) + 0.1 * chance / chance.norm()
+    result: Tensor = left / left.norm().clamp_min(torch.finfo(left.dtype).tiny) + 0.1 * chance / chance.norm()
+    return result
 
 
 def field_of_values_abscissa(

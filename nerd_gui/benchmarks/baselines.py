@@ -108,4 +108,7 @@ def non_local_means(noisy: np.ndarray, sigma: float) -> np.ndarray:
     from skimage.restoration import denoise_nl_means
 
     level = sigma / 255
-    return denoise_nl_means(noisy, patch_size=5, patch_distance=6, h=0.8 * level, sigma=level, fast_mode=True)
+    denoised: np.ndarray = denoise_nl_means(
+        noisy, patch_size=5, patch_distance=6, h=0.8 * level, sigma=level, fast_mode=True
+    )
+    return denoised

@@ -1,4 +1,4 @@
-"""What `nerd-gui tune` measures, each job in a process of its own: what a driver's fault ends is no more than that.
+"""What `nerd-gui tune` measures, each job in a process of its own, so that a crash of the driver ends one job alone.
 
 Run as a program with the job and its arguments as JSON; every result is one line of JSON on the standard output.
 """
@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -204,7 +205,7 @@ def profile(device: str, recipe: str, execution: dict[str, Any], cases: Sequence
             trainer.step()
             wait_for(device)
             seconds = perf_counter() - began
-        time_of = (lambda e: e.self_device_time_total) if cuda else (lambda e: e.self_cpu_time_total)
+        time_of = attrgetter("self_device_time_total" if cuda else "self_cpu_time_total")
         events = sorted((event for event in seen.key_averages() if time_of(event) > 0), key=time_of, reverse=True)
         yield {
             "kind": "profile",

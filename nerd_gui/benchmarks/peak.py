@@ -92,7 +92,7 @@ def resident_peak(work: Callable[[], object]) -> int:
     finally:
         done.set()
         thread.join()
-    return peak - before
+    return int(peak - before)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ class Workload:
     @property
     def size(self) -> int:
         """Side in pixels of the picture, which is a square."""
-        return self.noisy.shape[0]
+        return int(self.noisy.shape[0])
 
     @property
     def hidden(self) -> int:

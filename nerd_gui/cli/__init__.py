@@ -38,7 +38,8 @@ def _run(argv: Sequence[str] | None, began: float) -> int:
         args = command.parser().parse_intermixed_args(arguments, argparse.Namespace(began=began, max_pixels=None))
         if args.max_pixels is not None:
             importlib.import_module("nerd_gui.imaging.limits").allow_pixels(args.max_pixels)
-        return command.run(args)
+        code: int = command.run(args)
+        return code
     except KeyboardInterrupt:
         say("interrupted; no file is left half-written.")
         return INTERRUPTED

@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -119,5 +120,5 @@ def _write(path: Path | None, report: Measured) -> None:
         write_text(path, json.dumps(report, indent=2, allow_nan=False) + "\n")
 
 
-def _once(values: list) -> list:
+def _once(values: list[Any]) -> list[Any]:
     return list(dict.fromkeys(values))

@@ -31,7 +31,7 @@ def has(feature: str) -> bool:
 
 def on_arm() -> bool:
     """Whether this is a 64-bit Arm, all of which have Neon, though LLVM does not tell everywhere."""
-    return llvm.get_process_triple().startswith(("aarch64", "arm64"))
+    return bool(llvm.get_process_triple().startswith(("aarch64", "arm64")))
 
 
 def lacking() -> str | None:
@@ -79,7 +79,8 @@ def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> F
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * pointers, *[ctypes.c_int64] * numbers)
     function: Any = kind(library[name])
     function.library = library  # the machine code lives as long as this
-    return function
+    compiled: Function = function
+    return compiled
 
 
 @functools.cache

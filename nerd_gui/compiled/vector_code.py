@@ -40,7 +40,7 @@ class Array:
     element: Any
 
 
-class _BFloat(ir.Type):
+class _BFloat(ir.Type):  # type: ignore[misc]  # llvmlite has no annotations
     """bfloat16, which llvmlite has no name for."""
 
     def _to_string(self) -> str:

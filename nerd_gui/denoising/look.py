@@ -6,6 +6,7 @@ array begins: a part of the picture is, to the bit, the same as that part of the
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,7 @@ class NoiseProfile:
     variance: NDArray[np.float32]
 
     @classmethod
-    def of(cls, noisy: NDArray, n_hat: NDArray) -> "NoiseProfile":
+    def of(cls, noisy: NDArray[Any], n_hat: NDArray[Any]) -> "NoiseProfile":
         """Measure it on patches spread over a picture (C, rows, cols), where there is a noise estimate already.
 
         At each brightness it is the median of the local energy, which structure in a few places does not move.
@@ -107,7 +108,7 @@ class NoiseProfile:
 
 
 def look_picture(
-    look: Look, noisy: NDArray[np.float32], n_hat: NDArray, profile: NoiseProfile | None = None
+    look: Look, noisy: NDArray[np.float32], n_hat: NDArray[Any], profile: NoiseProfile | None = None
 ) -> NDArray[np.float32]:
     """The picture of a noise estimate as a look shows it, not clipped; the plain look gives noisy + n_hat.
 
@@ -152,7 +153,7 @@ def look_picture(
 def look_part(
     look: Look,
     noisy: NDArray[np.float32],
-    n_hat: NDArray,
+    n_hat: NDArray[Any],
     part: tuple[int, int, int, int] | None = None,
     profile: NoiseProfile | None = None,
 ) -> NDArray[np.float32]:
@@ -175,10 +176,11 @@ def look_part(
 
 def luma_of(change: NDArray[np.float32]) -> NDArray[np.float32]:
     """The luma of (C, rows, cols) by sums in a fixed order; a matrix product's order depends on the array's size."""
+    luma: NDArray[np.float32] = change[0]
     if len(change) == 1:
-        return change[0]
+        return luma
     red, green, blue = (np.float32(weight) for weight in LUMA)
-    luma = change[0] * red
+    luma = luma * red
     luma += change[1] * green
     luma += change[2] * blue
     return luma
@@ -233,7 +235,7 @@ def _five(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     return np.moveaxis(fives, 0, axis)
 
 
-def _sample(noisy: NDArray[np.float32], n_hat: NDArray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _sample(noisy: NDArray[np.float32], n_hat: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Brightness and local energy at pixels of patches on a grid; patches without a noise estimate are left out."""
     _, rows, cols = noisy.shape
     tall, wide = min(_PATCH, rows), min(_PATCH, cols)

@@ -3,6 +3,7 @@
 import mmap
 import os
 import tempfile
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def array_on_disk(shape: tuple[int, ...]) -> NDArray[np.float16]:
         ) from error
 
 
-def leave_memory(array: NDArray) -> None:
+def leave_memory(array: NDArray[Any]) -> None:
     """Take the pages of an array that lies in a file out of the process's memory; what they hold is kept."""
     if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
         array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]

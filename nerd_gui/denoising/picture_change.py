@@ -1,6 +1,7 @@
 """By how much a picture changes from one iterate to the next."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 _ENOUGH = 1 << 20  # values from which the mean of more would not differ visibly
 
 
-def picture_change(before: NDArray, after: NDArray) -> float:
+def picture_change(before: NDArray[Any], after: NDArray[Any]) -> float:
     """Root mean square of the change of a decoded picture, in grey levels (0-255).
 
     The picture y + n_hat changes as n_hat does. Of a large picture evenly spaced rows are read. Pixels without a noise

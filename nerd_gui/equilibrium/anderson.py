@@ -110,7 +110,8 @@ class _Anderson(Stepwise):
         cosines.diagonal(dim1=1, dim2=2).fill_(1 + self._regularization)
         # solve_ex does not wait for the device, and the matrix above is never singular by more than rounding.
         c, _ = torch.linalg.solve_ex(cosines, (scale * right)[:, :, None])
-        return (c[:, :, 0] * scale).to(right.dtype)
+        result: Tensor = (c[:, :, 0] * scale).to(right.dtype)
+        return result
 
     @torch.no_grad()
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:

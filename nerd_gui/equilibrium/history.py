@@ -171,7 +171,8 @@ def _unit(norm: Tensor, dim: int) -> Tensor:
 
 def sample_norms(x: Tensor) -> Tensor:
     """Euclidean norm of each row of (B, D), in float32 at least; stays on the device."""
-    return torch.linalg.vector_norm(x, dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
+    norms: Tensor = torch.linalg.vector_norm(x, dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
+    return norms
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:

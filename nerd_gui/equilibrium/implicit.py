@@ -55,7 +55,10 @@ def implicit_gradient(
             )
         return step.f_z
 
-    return _Turned.apply(z, adjoint) if z.requires_grad else z
+    if not z.requires_grad:
+        return z
+    turned: Tensor = _Turned.apply(z, adjoint)  # type: ignore[no-untyped-call]
+    return turned
 
 
 class _Turned(torch.autograd.Function):

@@ -7,6 +7,7 @@ from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from nerd_gui.denoising import RunSettings
 from nerd_gui.evaluation.figures import Figures
@@ -96,13 +97,13 @@ def commands(entries: Iterable[Figures]) -> list[tuple[str, list[Figures]]]:
     def run(entry: Figures) -> tuple[str, str, str]:
         return entry["model"], repr(_settings(entry)), entry["folder"]
 
-    groups: dict[tuple, list[Figures]] = {}
+    groups: dict[tuple[Any, ...], list[Figures]] = {}
     for (model, settings, _), sigmas in groupby(
         sorted(entries, key=lambda entry: (run(entry), _by_folder(entry))), run
     ):
         of_folder = list(sigmas)
         groups.setdefault((model, settings, *_sigmas(of_folder)), []).extend(of_folder)
-    calls: dict[tuple, list[Figures]] = {}
+    calls: dict[tuple[Any, ...], list[Figures]] = {}
     for (_, settings, *levels), group in groups.items():
         folders = dict.fromkeys(entry["folder"] for entry in group)
         calls.setdefault((settings, *folders, *levels), []).extend(group)

@@ -41,7 +41,7 @@ class AreaMeans:
             with np.errstate(invalid="ignore"):  # infinity without weight is no number, and is seen to be none
                 pixels *= weights[:, None] if axis == 1 else weights
             weighed.append(pixels)
-        total = weighed[0]
+        total: NDArray[np.float32] = weighed[0]
         for pixels in weighed[1:]:
             total += pixels
         return total

@@ -17,7 +17,8 @@ FROM_YCC = (
 def luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the ITU-R 601 luma (rows, cols) of pixels (3, rows, cols); a single channel is returned as it is."""
     if pixels.shape[0] == 1:
-        return pixels[0]
+        only: NDArray[np.float32] = pixels[0]
+        return only
     return np.tensordot(np.array(LUMA, np.float32), pixels, axes=1)
 
 
@@ -29,4 +30,5 @@ def luma_8_bit(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     levels = np.rint(pixels * 255).astype(np.uint32)
     weights = (round(weight * 2**16) for weight in LUMA)  # Pillow's integer arithmetic
     total = sum(weight * level for weight, level in zip(weights, levels, strict=True))
-    return ((total + 2**15) >> 16).astype(np.float32) / np.float32(255)
+    rounded: NDArray[np.float32] = ((total + 2**15) >> 16).astype(np.float32) / np.float32(255)
+    return rounded

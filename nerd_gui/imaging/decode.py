@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from nerd_gui.imaging.errors import PhotoError, in_words
 from nerd_gui.imaging.limits import check_scans, check_size
@@ -85,7 +85,7 @@ def decode(data: bytes, watch: Watch | None = None) -> Decoded:
         raise
     except MemoryError as error:
         raise PhotoError("needs more memory than there is; close other programs or scale it down.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise PhotoError(NO_PICTURE) from error
     except Exception as error:  # decoders promise nothing of what they raise on a damaged file
         raise PhotoError(f"is damaged or incomplete ({in_words(error)}); take another copy of it.") from error
@@ -127,7 +127,7 @@ class Planes:
             stored = stored[:, :, ::-1]
         self._stored = stored.swapaxes(1, 2) if turned else stored
 
-    def put(self, samples: NDArray, bits: int, row: int = 0, col: int = 0, channel: int = 0) -> None:
+    def put(self, samples: NDArray[Any], bits: int, row: int = 0, col: int = 0, channel: int = 0) -> None:
         """Scale samples (rows, cols[, channels]) to [0, 1]: unsigned integers of `bits` bits, or real numbers."""
         samples = _channels_last(samples)
         rows, cols, channels = samples.shape
@@ -282,5 +282,5 @@ def _block(value: object) -> bytes | None:
     return value if isinstance(value, bytes) and value else None
 
 
-def _channels_last(values: NDArray) -> NDArray:
+def _channels_last(values: NDArray[Any]) -> NDArray[Any]:
     return values[..., None] if values.ndim == 2 else values

@@ -66,10 +66,10 @@ class Format:
     iptc: bool
     texts: tuple[str, ...] | None  # the keys of those that it has room for; None: of all
     max_side: int
-    encode: Callable[[NDArray, Words, int], bytes]
+    encode: Callable[[NDArray[Any], Words, int], bytes]
 
 
-def _encode_png(samples: NDArray, words: Words, _: int) -> bytes:
+def _encode_png(samples: NDArray[Any], words: Words, _: int) -> bytes:
     from imagecodecs import png_encode  # Pillow has no 16-bit colours
 
     png = png_encode(samples, level=_PNG_LEVEL)
@@ -80,7 +80,7 @@ def _encode_png(samples: NDArray, words: Words, _: int) -> bytes:
     return add_png_chunks(bytes(png), *blocks, texts, words.particulars.resolution)
 
 
-def _encode_tiff(samples: NDArray, words: Words, _: int) -> bytes:
+def _encode_tiff(samples: NDArray[Any], words: Words, _: int) -> bytes:
     from tifffile import imwrite
 
     channels = 1 if samples.ndim == 2 else samples.shape[2]
@@ -104,7 +104,7 @@ def _encode_tiff(samples: NDArray, words: Words, _: int) -> bytes:
     return fill_tiff_directories(stream.getvalue(), words.exif)
 
 
-def _encode_jpeg(samples: NDArray, words: Words, quality: int) -> bytes:
+def _encode_jpeg(samples: NDArray[Any], words: Words, quality: int) -> bytes:
     said = [text for text in (words.text(COMMENT), words.description) if text]
     comment = "\n".join(said).encode()[:JPEG_SEGMENT_BYTES]
     xmp, _ = smaller(words.xmp or b"", JPEG_XMP_BYTES)
@@ -113,11 +113,11 @@ def _encode_jpeg(samples: NDArray, words: Words, quality: int) -> bytes:
     return _pillow(samples, "JPEG", words, quality=quality, subsampling=0, **options)
 
 
-def _encode_webp(samples: NDArray, words: Words, quality: int) -> bytes:
+def _encode_webp(samples: NDArray[Any], words: Words, quality: int) -> bytes:
     return _pillow(samples, "WEBP", words, quality=quality, lossless=quality == 100, exact=True, xmp=words.xmp or b"")
 
 
-def _encode_bmp(samples: NDArray, words: Words, _: int) -> bytes:
+def _encode_bmp(samples: NDArray[Any], words: Words, _: int) -> bytes:
     return _pillow(samples, "BMP", words, **_dpi(words))
 
 
@@ -126,7 +126,7 @@ def _dpi(words: Words) -> dict[str, Any]:
     return {} if resolution is None else {"dpi": tuple(map(round, resolution))}
 
 
-def _pillow(samples: NDArray, name: str, words: Words, **options: object) -> bytes:
+def _pillow(samples: NDArray[Any], name: str, words: Words, **options: object) -> bytes:
     stream = io.BytesIO()
     # Pillow takes an empty block for none.
     exif, icc_profile = words.exif or b"", words.icc_profile or b""

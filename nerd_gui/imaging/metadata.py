@@ -9,7 +9,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _PREFIX = b"Exif\0\0"
 _METRES = 0.0254  # of an inch
@@ -217,13 +217,13 @@ def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]
     return _PREFIX + head + struct.pack(order + "I", 8) + _packed(texts + pointers, order, 8) + behind
 
 
-def tiff_options(exif: bytes | None, xmp: bytes | None, iptc: bytes | None, description: str | None) -> dict:
+def tiff_options(exif: bytes | None, xmp: bytes | None, iptc: bytes | None, description: str | None) -> dict[str, Any]:
     """Return tifffile's options for writing an EXIF block, XMP, IPTC and, if the block has none, a description.
 
     The directories of the block become place-holders for `fill_tiff_directories`.
     """
     order, texts, directories = _parts((exif or b"").removeprefix(_PREFIX))
-    tags: list[tuple] = [(entry.tag, _ASCII, 0, entry.data.rstrip(b"\0"), True) for entry in texts]
+    tags: list[tuple[Any, ...]] = [(entry.tag, _ASCII, 0, entry.data.rstrip(b"\0"), True) for entry in texts]
     if any(entry.tag == _DESCRIPTION for entry in texts):
         description = None
     tags += [(_DIRECTORIES[tag], _LONG, 1, 0, True) for tag in directories]
@@ -332,7 +332,7 @@ def _places(tiff: bytes | bytearray, order: str, start: int) -> range:
 
 
 def _tag_at(tiff: bytes | bytearray, order: str, place: int) -> int:
-    return struct.unpack_from(order + "H", tiff, place)[0]
+    return int(struct.unpack_from(order + "H", tiff, place)[0])
 
 
 def _packed(entries: list[_Entry], order: str, start: int) -> bytes:

@@ -1,12 +1,14 @@
 """Adding noise. Levels are on the 0–255 scale."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 # Only numpy here: training adds noise on machines that lack scikit-image.
 
 
-def add_noise(pixels: NDArray, sigma: float, seed: int) -> NDArray[np.float32]:
+def add_noise(pixels: NDArray[Any], sigma: float, seed: int) -> NDArray[np.float32]:
     """Return `pixels` plus white Gaussian noise, neither clipped nor rounded (Eq. 1: y = x - n).
 
     Parameters

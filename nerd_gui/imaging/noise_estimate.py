@@ -1,5 +1,7 @@
 """How noisy a noise picture is. Levels are on the 0–255 scale; for a photo see `photo_noise`."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 PATCH = 32
 
 
-def noise_level(n_hat: NDArray) -> float | NDArray[np.float32]:
+def noise_level(n_hat: NDArray[Any]) -> float | NDArray[np.float32]:
     """Return the mean over 32x32 patches of the standard deviation of `n_hat`, on the 0–255 scale (Fig. 8).
 
     The patches do not overlap and start at the top left; remaining rows and columns at the right and bottom border,

@@ -103,7 +103,7 @@ class NoiseStatistics:
         return asdict(self)
 
 
-def noise_statistics(pixels: NDArray) -> NoiseStatistics:
+def noise_statistics(pixels: NDArray[Any]) -> NoiseStatistics:
     """Measure the noise of a photo in its flat parts.
 
     Parameters
@@ -174,7 +174,7 @@ def noise_statistics(pixels: NDArray) -> NoiseStatistics:
     )
 
 
-def _planes(pixels: NDArray) -> NDArray:
+def _planes(pixels: NDArray[Any]) -> NDArray[Any]:
     """Y, or Y, Cb and Cr, on the 0-255 scale; grey is 0 in Cb and Cr."""
     return 255 * (pixels if len(pixels) == 1 else np.tensordot(_TO_YCC, pixels, axes=1))
 
@@ -194,15 +194,15 @@ class _Blocks:
     """
 
     share: float
-    means: NDArray
-    blocks: NDArray
+    means: NDArray[Any]
+    blocks: NDArray[Any]
 
-    def of(self, kept: NDArray) -> "_Blocks":
+    def of(self, kept: NDArray[Any]) -> "_Blocks":
         """Some of the blocks."""
         return _Blocks(self.share, self.means[kept], self.blocks[kept])
 
 
-def _candidates(planes: NDArray) -> list[_Blocks]:
+def _candidates(planes: NDArray[Any]) -> list[_Blocks]:
     """For each bin of intensity the blocks whose neighbours are flattest."""
     means, coarse, usable = _measured(planes)
     score = _of_neighbours(coarse)
@@ -233,26 +233,28 @@ def _without_texture(candidates: list[_Blocks]) -> list[_Blocks]:
     return kept or candidates
 
 
-def _cut(planes: NDArray, row: int, col: int) -> NDArray:
+def _cut(planes: NDArray[Any], row: int, col: int) -> NDArray[Any]:
     """One block (C, 32, 32) of the planes."""
     top, left = row * _STRIDE, col * _STRIDE
     return planes[:, top : top + _BLOCK, left : left + _BLOCK]
 
 
-def _slopes() -> NDArray:
+def _slopes() -> NDArray[Any]:
     """What a slope is a sum of: even, across and down, orthonormal, (3, 32, 32)."""
     ramp = np.arange(_BLOCK) - (_BLOCK - 1) / 2
     raw = np.stack([np.ones((_BLOCK, _BLOCK)), *np.meshgrid(ramp, ramp)])
-    return (raw / np.linalg.norm(raw, axis=(1, 2), keepdims=True)).astype(np.float32)
+    slopes: NDArray[Any] = (raw / np.linalg.norm(raw, axis=(1, 2), keepdims=True)).astype(np.float32)
+    return slopes
 
 
-def _without_slope(blocks: NDArray) -> NDArray:
+def _without_slope(blocks: NDArray[Any]) -> NDArray[Any]:
     """Blocks (..., 32, 32) less the slope that is nearest to each."""
     slopes = _slopes()
-    return blocks - np.einsum("...ij,kij,kmn->...mn", blocks, slopes, slopes, optimize=True)
+    levelled: NDArray[Any] = blocks - np.einsum("...ij,kij,kmn->...mn", blocks, slopes, slopes, optimize=True)
+    return levelled
 
 
-def _measured(planes: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _measured(planes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Of each block: the mean of luma, the coarse part of its variance, and whether it is neither black nor white."""
     rows, cols = ((size - _BLOCK) // _STRIDE + 1 for size in planes.shape[1:])
     means, coarse, usable = np.empty((rows, cols)), np.empty((rows, cols)), np.empty((rows, cols), bool)
@@ -264,22 +266,24 @@ def _measured(planes: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     return means, coarse, usable
 
 
-def _coarse(blocks: NDArray) -> NDArray:
+def _coarse(blocks: NDArray[Any]) -> NDArray[Any]:
     """Variance of the means of 8x8 pixels in blocks (N, 32, 32): what texture and edges have and fine noise has not."""
     cells = _BLOCK // _CELL
-    return blocks.reshape(-1, cells, _CELL, cells, _CELL).mean(axis=(2, 4)).var(axis=(1, 2))
+    values: NDArray[Any] = blocks.reshape(-1, cells, _CELL, cells, _CELL).mean(axis=(2, 4)).var(axis=(1, 2))
+    return values
 
 
-def _of_neighbours(values: NDArray) -> NDArray:
+def _of_neighbours(values: NDArray[Any]) -> NDArray[Any]:
     """Mean over the nearest blocks above, below, left and right that share no pixel; inside alone at the border."""
     step = _NEIGHBOURS
     padded = np.pad(values, step, constant_values=np.nan)
     rows, cols = values.shape
     shifted = [(0, step), (2 * step, step), (step, 0), (step, 2 * step)]
-    return np.nanmean([padded[top : top + rows, left : left + cols] for top, left in shifted], axis=0)
+    result: NDArray[Any] = np.nanmean([padded[top : top + rows, left : left + cols] for top, left in shifted], axis=0)
+    return result
 
 
-def _level(blocks: NDArray) -> float:
+def _level(blocks: NDArray[Any]) -> float:
     """Median standard deviation of blocks (N, 32, 32) without slopes."""
     return float(np.sqrt(np.median(blocks.var(axis=(1, 2)))))
 
@@ -288,13 +292,13 @@ def _level(blocks: NDArray) -> float:
 class _Figures:
     """Correlation at lags 1 ... 6, excess kurtosis, and the true standard deviation over that without slopes."""
 
-    horizontal: NDArray
-    vertical: NDArray
+    horizontal: NDArray[Any]
+    vertical: NDArray[Any]
     kurtosis: float
     factor: float
 
 
-def _plane(blocks: NDArray) -> _Figures:
+def _plane(blocks: NDArray[Any]) -> _Figures:
     """The figures of one plane's flat blocks (N, 32, 32), each of which weighs the same."""
     deviation = blocks.std(axis=(1, 2), keepdims=True)
     moving = deviation[:, 0, 0] > 1e-3
@@ -317,27 +321,28 @@ def _plane(blocks: NDArray) -> _Figures:
     )
 
 
-def _overlap() -> NDArray:
+def _overlap() -> NDArray[Any]:
     """Pairs of pixels of a block that lie so far apart, (17, 17) for -8 ... 8 rows and columns."""
     length = _BLOCK - np.abs(np.arange(-_REACH, _REACH + 1))
     return np.outer(length, length)
 
 
-def _autocovariance(blocks: NDArray) -> NDArray:
+def _autocovariance(blocks: NDArray[Any]) -> NDArray[Any]:
     """Mean product of two pixels so far apart, (17, 17) for -8 ... 8 rows and columns, of blocks of mean 0."""
     size = _BLOCK + _REACH
     power = np.mean(np.abs(np.fft.rfft2(blocks, (size, size))) ** 2, axis=0)
     products = np.fft.fftshift(np.fft.irfft2(power, (size, size)))
     middle = size // 2
     window = slice(middle - _REACH, middle + _REACH + 1)
-    return products[window, window] / _overlap()
+    values: NDArray[Any] = products[window, window] / _overlap()
+    return values
 
 
-def _weighted_median(values: NDArray, weights: NDArray) -> float:
+def _weighted_median(values: NDArray[Any], weights: NDArray[Any]) -> float:
     order = np.argsort(values)
     total = np.cumsum(weights[order])
     return round(float(values[order][np.searchsorted(total, total[-1] / 2)]), 3)
 
 
-def _rounded(values: NDArray) -> tuple[float, ...]:
+def _rounded(values: NDArray[Any]) -> tuple[float, ...]:
     return tuple(np.round(values, 3).tolist())

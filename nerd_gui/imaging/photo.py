@@ -86,17 +86,17 @@ class Photo:
     @property
     def channels(self) -> int:
         """C: 1 for grey, 3 for RGB."""
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
     @property
     def rows(self) -> int:
         """The height in pixels."""
-        return self.pixels.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def cols(self) -> int:
         """The width in pixels."""
-        return self.pixels.shape[2]
+        return int(self.pixels.shape[2])
 
     def grey(self) -> "Photo":
         """Return the photo in one channel, ITU-R 601 luma; 8-bit photos are rounded as Pillow's ``convert("L")`` does.

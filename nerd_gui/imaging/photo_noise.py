@@ -117,7 +117,8 @@ def _cosines() -> NDArray[np.float32]:
     order = np.arange(_BLOCK)
     rows = np.cos(np.pi * (2 * order + 1) * order[:, None] / (2 * _BLOCK)) * np.sqrt(2 / _BLOCK)
     rows[0] /= np.sqrt(2)
-    return rows.astype(np.float32)
+    cosines: NDArray[np.float32] = rows.astype(np.float32)
+    return cosines
 
 
 _COSINES = _cosines()
@@ -158,7 +159,8 @@ def _slopes(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
     ramp = (np.arange(_BLOCK) - (_BLOCK - 1) / 2).astype(np.float32)
     along = ramp / (ramp @ ramp * _BLOCK)
     down, across = blocks.sum(axis=-1) @ along, blocks.sum(axis=-2) @ along
-    return down[..., None, None] * ramp[:, None] + across[..., None, None] * ramp
+    values: NDArray[np.float32] = down[..., None, None] * ramp[:, None] + across[..., None, None] * ramp
+    return values
 
 
 @dataclass(frozen=True)

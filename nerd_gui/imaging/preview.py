@@ -123,13 +123,14 @@ def _of_tiff(path: str | os.PathLike[str], side: int) -> Preview | None:
     return _preview(planes, rows, cols, orientation)
 
 
-def _row(page: Any, row: int) -> NDArray:
+def _row(page: Any, row: int) -> NDArray[Any]:
     """One row of a page of a TIFF file, (cols, samples)."""
     strip, below = divmod(row, page.rowsperstrip)
     file = page.parent.filehandle
     file.seek(page.dataoffsets[strip])
     segment, _, _ = page.decode(file.read(page.databytecounts[strip]), strip)
-    return segment[0, below]
+    pixels: NDArray[Any] = segment[0, below]
+    return pixels
 
 
 def _preview(planes: Planes, rows: int, cols: int, orientation: int) -> Preview:

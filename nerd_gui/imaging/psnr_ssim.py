@@ -1,5 +1,7 @@
 """PSNR and SSIM by one protocol: both pictures clipped to [0, 1] and rounded to 8 bits, no border cropped."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 _SSIM_WINDOW = 11  # pixels: a Gaussian of sigma 1.5 cut off at 3.5 sigma
 
 
-def to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
+def to_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """Clip `pixels` of any shape to [0, 1] and round them to 0–255.
 
     Raises
@@ -18,10 +20,13 @@ def to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
     """
     if np.isnan(pixels).any():
         raise ValueError("The picture holds NaN (not-a-number) values, so it has no 8-bit version.")
-    return np.rint(np.clip(np.asarray(pixels, np.float32), 0, 1) * np.float32(255)).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.clip(np.asarray(pixels, np.float32), 0, 1) * np.float32(255)).astype(
+        np.uint8
+    )
+    return levels
 
 
-def psnr(clean: NDArray, estimate: NDArray) -> float:
+def psnr(clean: NDArray[Any], estimate: NDArray[Any]) -> float:
     """Return the peak signal-to-noise ratio of `estimate` in dB; infinite for identical pictures.
 
     Parameters
@@ -40,7 +45,7 @@ def psnr(clean: NDArray, estimate: NDArray) -> float:
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 
-def ssim(clean: NDArray, estimate: NDArray) -> float | None:
+def ssim(clean: NDArray[Any], estimate: NDArray[Any]) -> float | None:
     """Return the structural similarity (Wang et al. 2004, Gaussian window) of `estimate`, at most 1.
 
     Parameters
@@ -76,7 +81,7 @@ def ssim(clean: NDArray, estimate: NDArray) -> float | None:
     )
 
 
-def _check_shapes(clean: NDArray, estimate: NDArray) -> None:
+def _check_shapes(clean: NDArray[Any], estimate: NDArray[Any]) -> None:
     if clean.shape != estimate.shape:
         raise ValueError(
             f"The clean picture has shape {clean.shape} and the estimate {estimate.shape}; "

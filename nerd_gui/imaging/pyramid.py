@@ -28,7 +28,7 @@ class Pixels(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    pixels: NDArray  # (C, rows, cols); undefined where it has not been made
+    pixels: NDArray[Any]  # (C, rows, cols); undefined where it has not been made
     made: NDArray[np.bool_]  # for each block
 
 
@@ -105,7 +105,7 @@ class Pyramid:
         with self._lock:
             return sum(kept.pixels.nbytes for kept in self._levels.values())
 
-    def level(self, level: int) -> NDArray:
+    def level(self, level: int) -> NDArray[Any]:
         """Return a whole level, read only: the base itself, or float32 (C, rows, cols)."""
         return self.base[:, :, :] if level == 0 else self.read(0, 0, *self.shape(level), level)
 
@@ -149,7 +149,7 @@ class Pyramid:
 
     def _share(self, level: int, axis: int) -> float:
         """How much of the last pixel of a level, along an axis, is picture: the rest of its block is beyond it."""
-        return (self.base.shape[axis] / 2**level) - (self.shape(level)[axis] - 1)
+        return float((self.base.shape[axis] / 2**level) - (self.shape(level)[axis] - 1))
 
 
 def _blocks(row: int, col: int, rows: int, cols: int) -> Iterator[tuple[int, int]]:

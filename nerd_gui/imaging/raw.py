@@ -128,7 +128,8 @@ def _preview(raw: Any) -> bytes | NDArray[np.uint8] | None:
     import rawpy
 
     try:
-        return raw.extract_thumb().data
+        preview: bytes | NDArray[np.uint8] | None = raw.extract_thumb().data
+        return preview
     except (rawpy.LibRawError, rawpy.NotSupportedError):
         return None
 
@@ -139,7 +140,7 @@ def _words(error: Exception) -> str:
     return said.decode(errors="replace") if isinstance(said, bytes) else in_words(error)
 
 
-def _exif(data: bytes, preview: bytes | NDArray | None) -> bytes | None:
+def _exif(data: bytes, preview: bytes | NDArray[Any] | None) -> bytes | None:
     """What a raw file says of how it was taken: most are TIFF files, others hold parts of one, or a JPEG file."""
     if data[:4] in TIFF_MAGIC:
         return exif_of_tiff(data)

@@ -46,13 +46,13 @@ def describe_sample(name: str) -> str:
     return f"{entry['title']} ({entry['credit']}, {entry['licence']})"
 
 
-def _entry(name: str) -> dict:
+def _entry(name: str) -> dict[str, str]:
     entries = _entries()
     if name not in entries:
         raise PhotoError(f"There is no sample picture “{name}”; choose one of {', '.join(entries)}.")
     return entries[name]
 
 
-def _entries() -> dict[str, dict]:
+def _entries() -> dict[str, dict[str, str]]:
     text = (data_folder("resources") / "samples.json").read_text(encoding="utf-8")
     return {entry["name"]: entry for entry in json.loads(text)}

@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,7 +240,7 @@ def _format(suffix: str) -> Format:
     return FORMATS[suffix.lower()]
 
 
-def _words(photo: Photo, samples: NDArray, form: Format, description: str | None, edit: Edit | None) -> Words:
+def _words(photo: Photo, samples: NDArray[Any], form: Format, description: str | None, edit: Edit | None) -> Words:
     """What the saved file of a photo says beside its pixels: of these pixels, where it tells of them."""
     exif = photo.exif
     if exif is not None and _is_too_long(exif, form):
@@ -251,7 +252,7 @@ def _words(photo: Photo, samples: NDArray, form: Format, description: str | None
     return Words(exif, photo.icc_profile, xmp, description, photo.particulars)
 
 
-def _samples(photo: Photo, form: Format) -> NDArray:
+def _samples(photo: Photo, form: Format) -> NDArray[Any]:
     """Return (rows, cols) or (rows, cols, channels) at the depth that photo and format share."""
     planes = [*photo.pixels]
     if photo.alpha is not None and form.alpha:

@@ -1,6 +1,7 @@
 """The small picture in a photo's EXIF block, made from the pixels that are saved."""
 
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ _SIDES = (160, 120, 80, 48)  # pixels on the longer side; EXIF's usual one first
 _QUALITIES = (90, 75, 60, 40)
 
 
-def thumbnail_of_samples(samples: NDArray, most_bytes: int) -> bytes | None:
+def thumbnail_of_samples(samples: NDArray[Any], most_bytes: int) -> bytes | None:
     """Return a JPEG file of at most so many bytes; None where there is not room even for a very small one.
 
     Parameters
@@ -28,7 +29,7 @@ def thumbnail_of_samples(samples: NDArray, most_bytes: int) -> bytes | None:
     return None
 
 
-def _small(samples: NDArray, side: int) -> Image.Image:
+def _small(samples: NDArray[Any], side: int) -> Image.Image:
     """The picture with its longer side at most `side`: means over blocks first, which costs no copy of the whole."""
     channels = 1 if samples.ndim == 2 else samples.shape[2]
     colours = samples.reshape(*samples.shape[:2], channels)[..., : 3 if channels > 2 else 1]

@@ -210,7 +210,8 @@ class _PooledTransformation(nn.Module):
             torch.cat([one.mean for one in groups], dim=1), torch.cat([one.variance for one in groups], dim=1)
         )
         assert out is not None
-        return block.norm_post(out)
+        result: Tensor = block.norm_post(out)
+        return result
 
 
 class _LocalTransformation(nn.Module):

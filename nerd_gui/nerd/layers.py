@@ -39,7 +39,8 @@ class Injection(nn.Module):
         hidden = self.conv_in(self.norm_in(y))
         if self.level_in is not None and level is not None:
             hidden = torch.addcmul(hidden, self.level_in, level / _LEVEL_UNIT)
-        return self.conv_out(self.norm_out(F.relu(hidden)))
+        result: Tensor = self.conv_out(self.norm_out(F.relu(hidden)))
+        return result
 
 
 def decoding(channels: int, features: int) -> nn.Sequential:
@@ -134,7 +135,8 @@ class NonLocalBlock(nn.Module):
         query, key, value = projected.permute(3, 0, 4, 1, 2, 5)
         attended = neighbourhood_attention(query, key, value, window, precision, interrupt, self.path)
         mixed = self.out(attended.permute(0, 2, 3, 1, 4).reshape(batch, rows, cols, features))
-        return mixed.permute(0, 3, 1, 2) + u
+        result: Tensor = mixed.permute(0, 3, 1, 2) + u
+        return result
 
     def _overwrite(self, u: Tensor, window: int, precision: Precision, interrupt: Callable[[], None] | None) -> Tensor:
         """NL(u) in the place of u, by one head after another.
@@ -190,7 +192,8 @@ def _project(pixels: Tensor, weight: Tensor) -> Tensor:
     """
     onednn = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
     if onednn is not None and pixels.device.type == "cpu" and pixels.dtype is torch.float32:
-        return onednn(pixels, weight, None, "none", [], "")
+        result: Tensor = onednn(pixels, weight, None, "none", [], "")
+        return result
     return F.linear(pixels, weight)
 
 
@@ -230,7 +233,8 @@ class TransformationBlock(nn.Module):
             hidden = hidden * dropout_mask.to(hidden.dtype)
         if interrupt is not None:
             interrupt()
-        return self.norm_post(self.conv_out(hidden))
+        result: Tensor = self.norm_post(self.conv_out(hidden))
+        return result
 
     def _overwrite(self, u: Tensor, interrupt: Callable[[], None] | None) -> Tensor:
         """Trans(u), losing u, by one group of hidden features after another.
@@ -252,4 +256,5 @@ class TransformationBlock(nn.Module):
             del hidden
             u = u.add_(share) if begin else u.copy_(share)
             del share
-        return self.norm_post(u)
+        result: Tensor = self.norm_post(u)
+        return result

@@ -238,7 +238,8 @@ class NERD(Network):
                 f"The network takes pictures of {self.config.channels} channel(s) as (B, C, rows, cols), "
                 f"not {tuple(y.shape)}."
             )
-        return self.f_inject(y, self._level_of(y, level))
+        result: Tensor = self.f_inject(y, self._level_of(y, level))
+        return result
 
     def _level_of(self, y: Tensor, level: float | Tensor | None) -> Tensor | None:
         """The level as f_inject takes it."""
@@ -304,7 +305,8 @@ class NERD(Network):
 
     def decode(self, z: Tensor) -> Tensor:
         """f_decode(z) (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols); the noise n_hat of the usual network."""
-        return self.f_decode(z)
+        result: Tensor = self.f_decode(z)
+        return result
 
     def renew_dropout(self, batch: int) -> None:
         """Draw the variational dropout's mask for one solve of `batch` pictures (Sec. VII-A)."""

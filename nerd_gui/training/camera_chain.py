@@ -199,7 +199,8 @@ class CameraChain:
         both = torch.cat([noisy, seen])
         colours = demosaicked(both, mosaic.twice(), kind.repeat(2))
         balanced = (colours * gains.repeat(2, 1)[:, :, None, None]).clamp(max=1)
-        return mixed(balanced, from_sensor.repeat(2, 1, 1)).clamp(0, 1).unflatten(0, (2, -1))
+        result: Tensor = mixed(balanced, from_sensor.repeat(2, 1, 1)).clamp(0, 1).unflatten(0, (2, -1))
+        return result
 
     def _grained(self, light: Tensor, sigma: Tensor, tone: _Tone, white: Tensor, draws: "_Draws") -> Tensor:
         """Linear light with noise of a Gaussian kernel, and without, (2, B, 3, rows, cols)."""

@@ -98,7 +98,8 @@ def sensor_matrix(weights: Tensor) -> Tensor:
 
 def mixed(pictures: Tensor, matrix: Tensor) -> Tensor:
     """Pictures (B, 3, rows, cols) whose colours are combinations, matrix (3, 3) or (B, 3, 3), of what they were."""
-    return (matrix @ pictures.flatten(2)).unflatten(2, pictures.shape[2:])
+    result: Tensor = (matrix @ pictures.flatten(2)).unflatten(2, pictures.shape[2:])
+    return result
 
 
 def to_ycc(pictures: Tensor) -> Tensor:

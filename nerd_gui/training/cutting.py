@@ -1,5 +1,7 @@
 """Large pictures cut into parts of the size that training pictures have, those left out that teach nothing."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,13 +13,13 @@ _BLOCK = 8  # pixels, of JPEG
 _STEPS = 0.12
 
 
-def landscape(picture: NDArray) -> NDArray:
+def landscape(picture: NDArray[Any]) -> NDArray[Any]:
     """The picture (..., rows, cols), an upright one turned by a quarter."""
     rows, cols = picture.shape[-2:]
     return picture if rows <= cols else np.rot90(picture, axes=(-2, -1))
 
 
-def parts(picture: NDArray, rows: int, cols: int) -> list[NDArray]:
+def parts(picture: NDArray[Any], rows: int, cols: int) -> list[NDArray[Any]]:
     """As many parts of rows x cols as a picture (..., rows, cols) has side by side, around its middle.
 
     A picture with steps between JPEG's blocks is halved first: a network would learn that such steps are clean. Left
@@ -37,14 +39,15 @@ def parts(picture: NDArray, rows: int, cols: int) -> list[NDArray]:
     return [part for part in cut if not (is_flat(part) or is_blocky(part))]
 
 
-def halved(picture: NDArray) -> NDArray:
+def halved(picture: NDArray[Any]) -> NDArray[Any]:
     """The picture (..., rows, cols) at half its size, each pixel the mean of four."""
     rows, cols = (length // 2 * 2 for length in picture.shape[-2:])
     pixels = picture[..., :rows, :cols].reshape(*picture.shape[:-2], rows // 2, 2, cols // 2, 2)
-    return np.rint(pixels.mean(axis=(-3, -1), dtype=np.float32)).astype(picture.dtype)
+    result: NDArray[Any] = np.rint(pixels.mean(axis=(-3, -1), dtype=np.float32)).astype(picture.dtype)
+    return result
 
 
-def is_flat(picture: NDArray) -> bool:
+def is_flat(picture: NDArray[Any]) -> bool:
     """Whether most squares of 16x16 pixels of a picture (..., rows, cols) show next to nothing."""
     grey = _grey(picture)
     down, across = grey.shape[0] // _CELL, grey.shape[1] // _CELL
@@ -52,7 +55,7 @@ def is_flat(picture: NDArray) -> bool:
     return bool((cells.std(axis=(1, 3)) < _FLAT).mean() > _FLAT_PART)
 
 
-def is_blocky(picture: NDArray) -> bool:
+def is_blocky(picture: NDArray[Any]) -> bool:
     """Whether a picture (..., rows, cols) has steps at every eighth row or column, wherever these blocks begin.
 
     Counted are the places where one pixel differs more from the next than both of them do from those beyond: a third of
@@ -69,5 +72,6 @@ def is_blocky(picture: NDArray) -> bool:
     return False
 
 
-def _grey(picture: NDArray) -> NDArray:
-    return picture.astype(np.float32).reshape(-1, *picture.shape[-2:]).mean(axis=0)
+def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+    pixels: NDArray[Any] = picture.astype(np.float32).reshape(-1, *picture.shape[-2:]).mean(axis=0)
+    return pixels

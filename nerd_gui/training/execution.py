@@ -100,7 +100,7 @@ class Evaluator:
         self._graphed = execution.mode == "graphs"
         # Looked up in each call: a test puts another f in its place.
         self._implicit: Callable[..., Tensor] = lambda z, s, **how: net.implicit(z, s, **how)
-        self._graphs: dict[tuple, _Graph] = {}
+        self._graphs: dict[tuple[Any, ...], _Graph] = {}
         if self._compiled:
             torch._dynamo.config.recompile_limit = max(_GRAPHS, torch._dynamo.config.recompile_limit)
             self._implicit = torch.compile(net.implicit, dynamic=False)

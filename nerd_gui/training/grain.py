@@ -53,7 +53,8 @@ def exposed(clean: Tensor, grain: Tensor, sigma: Tensor, read: Tensor) -> Tensor
     variance = ((sigma / 255 / _SLOPE) ** 2)[:, None, None, None]
     share = read[:, None, None, None]
     scale = (variance * ((1 - share) * light / _MIDDLE + share)).sqrt()
-    return (light + scale * grain).clamp(0, 1) ** (1 / _GAMMA)
+    noisy: Tensor = (light + scale * grain).clamp(0, 1) ** (1 / _GAMMA)
+    return noisy
 
 
 def correlated(white: Tensor, down: Tensor, across: Tensor, *, reach: int = REACH) -> Tensor:
@@ -68,8 +69,9 @@ def correlated(white: Tensor, down: Tensor, across: Tensor, *, reach: int = REAC
     offsets = torch.arange(-reach, reach + 1, device=white.device)
 
     def kernel(width: Tensor) -> Tensor:
-        weights = torch.exp(-0.5 * (offsets / width.clamp(min=0.05)[..., None]) ** 2)
-        return weights / weights.norm(dim=-1, keepdim=True)
+        weights: Tensor = torch.exp(-0.5 * (offsets / width.clamp(min=0.05)[..., None]) ** 2)
+        weights = weights / weights.norm(dim=-1, keepdim=True)
+        return weights
 
     return separably(white, kernel(down), kernel(across))
 
@@ -85,7 +87,8 @@ def _sliding(kernels: Tensor, length: int) -> Tensor:
     places = length - taps + 1
     rows = F.pad(kernels, (0, places))[..., None, :].expand(*kernels.shape[:-1], places, length + 1)
     # Each row begins one further on than the one before.
-    return rows.flatten(-2)[..., : places * length].unflatten(-1, (places, length))
+    matrices: Tensor = rows.flatten(-2)[..., : places * length].unflatten(-1, (places, length))
+    return matrices
 
 
 def tinted(planes: Tensor, share: Tensor) -> Tensor:

@@ -113,7 +113,8 @@ def _coded(levels: Tensor, table: Tensor) -> Tensor:
     eighths = (8 * (transform @ blocks @ transform.T)).round()
     rounded = eighths.sign() * ((eighths.abs() + 4 * table) / (8 * table)).floor() * table
     blocks = (transform.T @ rounded @ transform).round()
-    return blocks.permute(0, 1, 4, 2, 5, 3).flatten(3, 4).flatten(1, 2)
+    coded: Tensor = blocks.permute(0, 1, 4, 2, 5, 3).flatten(3, 4).flatten(1, 2)
+    return coded
 
 
 def _halved(colour: Tensor, corner: Tensor, table: Tensor) -> Tensor:

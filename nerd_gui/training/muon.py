@@ -26,7 +26,7 @@ def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
     Tensor, shape (..., rows, cols)
     """
     a, b, c = _QUINTIC
-    x = matrix / matrix.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    x: Tensor = matrix / matrix.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
     for _ in range(rounds):

@@ -1,6 +1,7 @@
 """The colours of attention weights, on the maps and laid over the picture."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 _NAME = "inferno"  # perceptually uniform, black for no weight
 
 
-def coloured(unit: NDArray) -> NDArray[np.uint8]:
+def coloured(unit: NDArray[Any]) -> NDArray[np.uint8]:
     """Colours (..., 3) of values in [0, 1]."""
-    return _table()[np.rint(255 * unit).astype(np.intp)]
+    colours: NDArray[np.uint8] = _table()[np.rint(255 * unit).astype(np.intp)]
+    return colours
 
 
 @cache
 def _table() -> NDArray[np.uint8]:
-    table: NDArray = pg.colormap.get(_NAME).getLookupTable(nPts=256, alpha=False)
+    table: NDArray[Any] = pg.colormap.get(_NAME).getLookupTable(nPts=256, alpha=False)
     return table.astype(np.uint8)

@@ -76,7 +76,7 @@ class Shortcut(Enum):
     @property
     def what(self) -> str:
         """What it does, for Help."""
-        return self.value[1]
+        return str(self.value[1])
 
 
 #: What the keys of the system do here, for Help.

@@ -159,8 +159,10 @@ _POWER = {Scale.SIGNED: 0.5, Scale.FAINT: 0.25}
 def _signed(values: NDArray[np.floating], power: float) -> NDArray[np.uint8]:
     strength = (np.abs(values) / max(float(np.abs(values).max()), _TINY))[..., None] ** power
     colour = np.where(values[..., None] >= 0, _RED, _BLUE)
-    return np.rint(255 + strength * (colour - 255)).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.rint(255 + strength * (colour - 255)).astype(np.uint8)
+    return colours
 
 
 def _grey(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    return np.rint(255 * values / max(float(values.max()), _TINY)).clip(0, 255).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.rint(255 * values / max(float(values.max()), _TINY)).clip(0, 255).astype(np.uint8)
+    return colours

@@ -15,7 +15,7 @@ _NAME = re.compile("[a-z0-9_]{1,64}")
 _MOST_PLANES, _SMALL = 64, 1 << 20  # values that an array may have: so many for a pixel, and this many at least
 
 #: Gives the array of a member of that name, of a shape.
-Load = Callable[[str, tuple[int, ...]], NDArray]
+Load = Callable[[str, tuple[int, ...]], NDArray[Any]]
 
 
 def analyses_to_json(run: SavedRun) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def analyses_to_json(run: SavedRun) -> dict[str, Any]:
     }
 
 
-def analysis_arrays(run: SavedRun) -> Iterator[tuple[str, NDArray]]:
+def analysis_arrays(run: SavedRun) -> Iterator[tuple[str, NDArray[Any]]]:
     """Their arrays by the names of their members."""
     for name, found in run.trajectory.analyses.items():
         for key, array in found.arrays.items():

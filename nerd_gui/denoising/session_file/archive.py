@@ -143,7 +143,7 @@ class SessionFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._written: dict[str, ReferenceType[NDArray]] = {}
+        self._written: dict[str, ReferenceType[NDArray[Any]]] = {}
 
     def write(self, session: SavedSession, changed: Container[int] = (), count: Count = lambda _: None) -> None:
         """Make the folder hold a session; what does not belong to it any more is removed.
@@ -212,7 +212,7 @@ def session_to_json(session: SavedSession, folder: Path, stopped: _Stopped) -> d
 # ---- inside ---------------------------------------------------------------------------------------------------------
 
 
-def _arrays(session: SavedSession) -> Iterator[tuple[str, NDArray]]:
+def _arrays(session: SavedSession) -> Iterator[tuple[str, NDArray[Any]]]:
     """The arrays of a session by the names of their members."""
     yield from embedded_arrays(session.photo, "photo").items()
     if session.clean is not None:
@@ -285,7 +285,7 @@ def _read(
         done += size
         tell(min(1.0, done / total))
 
-    def load(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray:
+    def load(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
         with members.open(name) as member:
             return read_array(member, room.array(shape, dtype), count)
 

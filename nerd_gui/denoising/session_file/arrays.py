@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable
 from math import prod
 from shutil import disk_usage
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,7 +22,7 @@ _MOST_HEADER = 10_000  # bytes; ours take 128
 Count = Callable[[int], object]
 
 
-def write_array(file: BinaryIO, array: NDArray, count: Count) -> None:
+def write_array(file: BinaryIO, array: NDArray[Any], count: Count) -> None:
     """Write an array (C, rows, cols) or (rows, cols); of one that lies in a file little comes into memory at a time."""
     header = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
     np.lib.format.write_array_header_1_0(file, header)
@@ -35,7 +35,7 @@ def write_array(file: BinaryIO, array: NDArray, count: Count) -> None:
         leave_memory(array)
 
 
-def read_array(file: BinaryIO, into: NDArray, count: Count) -> NDArray:
+def read_array(file: BinaryIO, into: NDArray[Any], count: Count) -> NDArray[Any]:
     """Read an array of the shape and type that is expected, and no more than that, into an array that is there.
 
     Raises
@@ -97,7 +97,7 @@ class Room:
                 "make room there first."
             )
 
-    def array(self, shape: tuple[int, ...], dtype: DTypeLike = np.float16) -> NDArray:
+    def array(self, shape: tuple[int, ...], dtype: DTypeLike = np.float16) -> NDArray[Any]:
         """Return an array to be filled; those in half precision may lie on the disk.
 
         Raises

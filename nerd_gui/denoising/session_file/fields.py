@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 
 class Damaged(ValueError):
@@ -114,5 +114,5 @@ class Fields:
     def _path(self, name: str) -> str:
         return f"{self._where}.{name}" if self._where else name
 
-    def _wrong(self, name: str, kind: str) -> Any:
+    def _wrong(self, name: str, kind: str) -> NoReturn:
         raise Damaged(f"“{self._path(name)}” is not {kind}")

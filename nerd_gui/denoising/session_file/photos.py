@@ -19,7 +19,7 @@ _BLOCKS = ("exif", "icc_profile", "xmp")
 #: Opens a photo file; raises what `open_photo` does.
 Open = Callable[[Path], Photo]
 #: Gives an array of the session by its name, its shape and its type.
-Load = Callable[[str, tuple[int, ...], type[np.float32]], NDArray]
+Load = Callable[[str, tuple[int, ...], type[np.float32]], NDArray[Any]]
 
 
 def is_sample(photo: Photo) -> bool:
@@ -32,7 +32,7 @@ def _sample_sha256(name: str) -> str:
     return open_sample(name).sha256
 
 
-def embedded_arrays(photo: Photo, name: str) -> dict[str, NDArray]:
+def embedded_arrays(photo: Photo, name: str) -> dict[str, NDArray[Any]]:
     """The arrays of a photo that the session must hold, by the name of their members; none for one from a file."""
     if photo.path is not None or is_sample(photo):
         return {}

@@ -8,6 +8,7 @@ that were spread evenly, and as near as 128 of those.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,11 +100,12 @@ def _of_row(row: NDArray[np.float32], wide: int) -> tuple[NDArray[np.float64], N
     """`_contents` of one row of squares."""
     luma = luma_of(row)
 
-    def mean(values: NDArray) -> NDArray[np.float64]:
+    def mean(values: NDArray[Any]) -> NDArray[np.float64]:
         by_square = values.reshape(values.shape[0], -1, values.shape[1] * wide // luma.shape[1])
-        return by_square.mean(axis=(0, 2), dtype=np.float64)
+        result: NDArray[np.float64] = by_square.mean(axis=(0, 2), dtype=np.float64)
+        return result
 
-    def detail(values: NDArray) -> NDArray[np.float64]:
+    def detail(values: NDArray[Any]) -> NDArray[np.float64]:
         right = np.abs(np.diff(values, axis=1, append=values[:, -1:]))
         return mean(right + np.abs(np.diff(values, axis=0, append=values[-1:])))
 
@@ -126,5 +128,6 @@ def _calibrated(
     wanted = np.eye(len(x))[0]
     normal = (x * weights) @ x.T + _RIDGE * np.diag([0.0, *np.ones(len(truth))])
     factors = 1 + x.T @ np.linalg.solve(normal, wanted - x @ weights)
-    found = weights * np.clip(factors, 0.1, None)
-    return found / found.sum()
+    found: NDArray[np.float64] = weights * np.clip(factors, 0.1, None)
+    found /= found.sum()
+    return found

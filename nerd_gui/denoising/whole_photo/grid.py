@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class Tile:
         """How many are solved for it."""
         return (self.rows.stop - self.rows.start) * (self.cols.stop - self.cols.start)
 
-    def contribution(self, solved: NDArray) -> NDArray[np.float32]:
+    def contribution(self, solved: NDArray[Any]) -> NDArray[np.float32]:
         """What it adds to the photo where it is `shown`, of what was solved (C, rows, cols)."""
         row, col, rows, cols = self.shown
         top, left = row - self.rows.start, col - self.cols.start

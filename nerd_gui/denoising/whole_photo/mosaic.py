@@ -1,6 +1,7 @@
 """The noise estimates of a whole photo, one for each iterate, put together as tiles are finished."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Mosaic:
         self._room = room
         self.n_hats = list(n_hats)
 
-    def add(self, tile: Tile, n_hats: Sequence[NDArray]) -> None:
+    def add(self, tile: Tile, n_hats: Sequence[NDArray[Any]]) -> None:
         """Put a finished tile in, whose iterates are (C, rows, cols) of what was solved for it.
 
         Raises

@@ -173,5 +173,6 @@ def n_hats(net: NERD, y: Tensor, z: Tensor, parts: int, channels: int) -> NDArra
     """What z (batch, d, rows, cols) decodes to, (parts, C, rows, cols), finite and within half precision."""
     _, estimated = net.estimate(y, z)
     each = estimated.unflatten(0, (parts, -1))
-    decoded = np.stack([from_batch(one, channels) for one in each])
-    return np.nan_to_num(decoded, copy=False).clip(-HALF_MAX, HALF_MAX, out=decoded)
+    decoded: NDArray[np.float32] = np.stack([from_batch(one, channels) for one in each])
+    np.nan_to_num(decoded, copy=False).clip(-HALF_MAX, HALF_MAX, out=decoded)
+    return decoded

@@ -248,7 +248,8 @@ class PhotoRun:
             try:
                 fraction = next(steps)
             except StopIteration as end:
-                return end.value
+                passes: list[SampledPass] = end.value
+                return passes
             share = self._sample / (1 + self._sample)
             yield PhotoProgress("sample", 0, len(self._tiles), share * fraction)
 

@@ -148,7 +148,7 @@ def _scaled(steps: Solved, begin: float, share: float) -> Solved:
         try:
             fraction = next(steps)
         except StopIteration as end:
-            return end.value
+            return end.value  # type: ignore[no-any-return]  # what the generator returned
         yield begin + share * fraction
 
 

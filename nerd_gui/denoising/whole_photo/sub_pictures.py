@@ -1,10 +1,12 @@
 """A picture as its stride-2 sub-pictures, in which coarse noise is finer, and back."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def split(picture: NDArray, stride: int) -> NDArray:
+def split(picture: NDArray[Any], stride: int) -> NDArray[Any]:
     """The sub-pictures picture[:, i::stride, j::stride], as (stride * stride, C, rows, cols).
 
     A picture whose sides are no multiples of the stride repeats its last rows and columns.
@@ -14,7 +16,7 @@ def split(picture: NDArray, stride: int) -> NDArray:
     return np.stack([padded[:, i::stride, j::stride] for i in range(stride) for j in range(stride)])
 
 
-def merge(parts: NDArray, rows: int, cols: int) -> NDArray:
+def merge(parts: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
     """The picture (C, rows, cols) whose sub-pictures these are, the inverse of `split`."""
     count, channels, tall, wide = parts.shape
     stride = round(count**0.5)

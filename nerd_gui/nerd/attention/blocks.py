@@ -25,7 +25,8 @@ def attention_by_blocks(
     query: Tensor, key: Tensor, value: Tensor, window: int, interrupt: Callable[[], None] | None = None
 ) -> Tensor:
     """As `neighbourhood_attention`, in the precision of its inputs, which they share."""
-    return _BlockAttention.apply(query, key, value, window, interrupt)
+    attended: Tensor = _BlockAttention.apply(query, key, value, window, interrupt)  # type: ignore[no-untyped-call]
+    return attended
 
 
 class _BlockAttention(torch.autograd.Function):

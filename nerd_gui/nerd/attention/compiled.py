@@ -34,7 +34,8 @@ def compiled_attention(
     gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (query, key, value))
     if precision == "bfloat16" and not gradient and attention_kernel.attends_in_pairs(query.shape[-1]):
         return attention_kernel.attend_in_pairs(query, key, value, window_offsets(window), interrupt)
-    return _CompiledAttention.apply(query, key, value, window, interrupt)
+    attended: Tensor = _CompiledAttention.apply(query, key, value, window, interrupt)  # type: ignore[no-untyped-call]
+    return attended
 
 
 class _CompiledAttention(torch.autograd.Function):

@@ -43,7 +43,8 @@ def dense_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> T
         )
         mask = (down[:, None, :, None] & across[None, :, None, :]).flatten(2).flatten(0, 1)
     queries, keys, values = (tensor.flatten(2, 3) for tensor in (query, key, value))
-    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask).unflatten(2, (rows, cols))
+    attended: Tensor = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask).unflatten(2, (rows, cols))
+    return attended
 
 
 def flex_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
@@ -57,7 +58,8 @@ def flex_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Te
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: flex.BlockMask) -> Tensor:
     # Inside code that is compiled itself, the plain function is what the compiler wants to see.
     attend = flex.flex_attention if torch.compiler.is_compiling() else _compiled()
-    return attend(query, key, value, block_mask=mask)
+    attended: Tensor = attend(query, key, value, block_mask=mask)
+    return attended
 
 
 @functools.cache
@@ -72,13 +74,15 @@ def _to_blocks(picture: Tensor) -> Tensor:
     height, width = _SIDES
     rows, cols = picture.shape[2:4]
     filled = F.pad(picture, (0, 0, 0, -cols % width, 0, -rows % height))
-    return filled.unflatten(3, (-1, width)).unflatten(2, (-1, height)).transpose(3, 4).flatten(2, 5)
+    attended: Tensor = filled.unflatten(3, (-1, width)).unflatten(2, (-1, height)).transpose(3, 4).flatten(2, 5)
+    return attended
 
 
 def _from_blocks(pixels: Tensor, rows: int, cols: int) -> Tensor:
     height, width = _SIDES
     blocks = pixels.unflatten(2, (-(-rows // height), -(-cols // width), height, width))
-    return blocks.transpose(3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :cols]
+    attended: Tensor = blocks.transpose(3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :cols]
+    return attended
 
 
 _masks: dict[tuple[int, int, int, str], flex.BlockMask] = {}

@@ -133,7 +133,8 @@ def _fewer(picture: Picture, step: int) -> NDArray[np.float32]:
     if picture.scale is not Scale.FAINT:
         return np.asarray(squares.mean((1, 3)))
     high, low = squares.max((1, 3)), squares.min((1, 3))
-    return np.where(high >= -low, high, low)
+    values: NDArray[np.float32] = np.where(high >= -low, high, low)
+    return values
 
 
 def overlay_of(picture: Picture) -> NDArray[np.float32]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -293,15 +295,16 @@ class MapsPanel(QWidget):
             )
         self._neighbourhood.set_patch(Patch(rgb, *place_in_window(self._maps, self._window), self._window))
 
-    def map_weights(self, head: int) -> NDArray:
+    def map_weights(self, head: int) -> NDArray[Any]:
         """The softmax weights (rows, cols) of the map that a head's picture shows."""
-        return self._weights[head]
+        weights: NDArray[Any] = self._weights[head]
+        return weights
 
     def readout(self, head: int) -> str:
         """The text of a head's numbers, in one line; empty without maps."""
         return self._readouts[head].text().replace("\n", " · ").strip(" ·")
 
-    def overlay(self) -> tuple[NDArray, int, int, float] | None:
+    def overlay(self) -> tuple[NDArray[Any], int, int, float] | None:
         """What to lay over the picture, None for nothing.
 
         Returns

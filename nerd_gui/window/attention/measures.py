@@ -1,5 +1,7 @@
 """What the attention panel computes: the spread of a map, its place in the window, its scaling for the eye. No Qt."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from nerd_gui.nerd.attention import window_offsets
 LOG_FLOOR = 1e-5
 
 
-def entropy_bits(weights: NDArray) -> float:
+def entropy_bits(weights: NDArray[Any]) -> float:
     """Entropy -sum p log2 p of a map of weights, in bits: 0 for one pixel, log2(n) for n pixels alike.
 
     Parameters
@@ -22,7 +24,7 @@ def entropy_bits(weights: NDArray) -> float:
     return float(abs(-(shares * np.log2(shares)).sum()))  # abs: no "-0.0 bit"
 
 
-def effective_radius(weights: NDArray, row: int, col: int) -> float:
+def effective_radius(weights: NDArray[Any], row: int, col: int) -> float:
     """Root of the weighted mean squared distance from (row, col), in pixels.
 
     Parameters
@@ -36,7 +38,7 @@ def effective_radius(weights: NDArray, row: int, col: int) -> float:
     return float(np.sqrt((weights * squared).sum() / weights.sum()))
 
 
-def weight_on_itself(weights: NDArray, row: int, col: int) -> float:
+def weight_on_itself(weights: NDArray[Any], row: int, col: int) -> float:
     """Share of the weights that the query pixel (row, col), counted as in `effective_radius`, has for itself."""
     return float(weights[row, col] / weights.sum())
 
@@ -58,8 +60,8 @@ def place_in_window(maps: AttentionMaps, window: int) -> tuple[int, int]:
 
 
 def scale_maps(
-    weights: NDArray, *, log: bool, shared: bool, ends: tuple[float, float] | None = None
-) -> tuple[NDArray, NDArray, NDArray]:
+    weights: NDArray[Any], *, log: bool, shared: bool, ends: tuple[float, float] | None = None
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Bring maps to [0, 1] for display.
 
     Parameters

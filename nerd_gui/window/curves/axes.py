@@ -10,7 +10,7 @@ import pyqtgraph as pg
 _TICK_ROOM, _TICK_ROW = 30, 16  # pixels that a number on the x axis needs, and one on the y axis
 
 
-class IterationAxis(pg.AxisItem):
+class IterationAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no annotations
     """Ticks at whole numbers."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
@@ -26,7 +26,7 @@ class IterationAxis(pg.AxisItem):
         return [str(round(value)) for value in values]
 
 
-class ValueAxis(pg.AxisItem):
+class ValueAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no annotations
     """If it is logarithmic: ticks at powers of ten, and at 2 and 5 times them where there are few."""
 
     def logTickValues(

@@ -56,7 +56,7 @@ class _Level:
     lines: list[tuple[pg.InfiniteLine, int | None]] = field(default_factory=list)
 
 
-class CurvePlot(pg.PlotWidget):
+class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annotations
     """A plot over the iterates with a vertical cursor.
 
     Parameters
@@ -315,12 +315,14 @@ class CurvePlot(pg.PlotWidget):
         shown = self._shown is not None and slot == self._shown.slot
         colour = self.theme.faint(0.8) if slot is None else self.theme.of_run(slot)
         width = (2.2 if shown or slot is None else 1.2) * self._line_scale
-        return pg.mkPen(colour, width=width, style=STYLES[self._quantities[key].order])
+        pen: QPen = pg.mkPen(colour, width=width, style=STYLES[self._quantities[key].order])
+        return pen
 
     def level_pen(self, key: str, slot: int | None = None) -> QPen:
         """How a horizontal line is drawn."""
         colour = self.theme.faint(0.7) if slot is None else self.theme.of_run(slot)
-        return pg.mkPen(colour, width=1.3 * self._line_scale, style=self._levels[key].style)
+        pen: QPen = pg.mkPen(colour, width=1.3 * self._line_scale, style=self._levels[key].style)
+        return pen
 
     def _label_style(self) -> dict[str, str]:
         return {"color": self.theme.text.name(), "font-size": f"{CAPTION_PIXELS}px"}
@@ -353,7 +355,8 @@ class CurvePlot(pg.PlotWidget):
     def position_of(self, index: int) -> QPoint:
         """Where an iterate stands in the widget, half way up the plot."""
         view = self.plotItem.vb
-        return self.mapFromScene(view.mapViewToScene(QPointF(index, view.viewRect().center().y())))
+        point: QPoint = self.mapFromScene(view.mapViewToScene(QPointF(index, view.viewRect().center().y())))
+        return point
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Ask for the iterate under the pointer."""

@@ -73,7 +73,7 @@ class ComparisonView(QWidget):
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def set_picture(self, layer: Layer, pixels: NDArray | Source | None) -> None:
+    def set_picture(self, layer: Layer, pixels: NDArray[Any] | Source | None) -> None:
         """Show a picture as `layer`, or take it away with None.
 
         Parameters
@@ -269,7 +269,7 @@ class ComparisonView(QWidget):
 
     # -- marks ---------------------------------------------------------------------------------------------------
 
-    def set_overlay(self, weights: NDArray | None, top: int = 0, left: int = 0, opacity: float = 0.6) -> None:
+    def set_overlay(self, weights: NDArray[Any] | None, top: int = 0, left: int = 0, opacity: float = 0.6) -> None:
         """Lay an attention map over the picture, its corner at pixel (top, left); None takes it away.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class PictureLayers:
         """Return the layers that have a picture, in the order of `Layer`."""
         return [layer for layer in Layer if layer in self._sources]
 
-    def set(self, layer: Layer, pixels: NDArray | Source | None) -> None:
+    def set(self, layer: Layer, pixels: NDArray[Any] | Source | None) -> None:
         """Replace or, with None, remove a layer. A picture of another size starts over: it drops all the others.
 
         Parameters
@@ -145,7 +146,7 @@ def _shape(source: Source) -> tuple[int, int]:
     return source.terms[0].pyramid.shape(0)
 
 
-def _checked(layer: Layer, pixels: NDArray) -> ArraySource:
+def _checked(layer: Layer, pixels: NDArray[Any]) -> ArraySource:
     picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[0] in (1, 3))
     if not picture or 0 in pixels.shape:
         raise ValueError(

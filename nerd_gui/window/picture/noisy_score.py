@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, log10
+from typing import Any
 from weakref import ref
 
 import numpy as np
@@ -30,12 +31,12 @@ class NoisyScore(QObject):
         super().__init__(parent)
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._go_on)
-        self._noisy: NDArray | None = None
-        self._clean: NDArray | None = None
+        self._noisy: NDArray[Any] | None = None
+        self._clean: NDArray[Any] | None = None
         self._row, self._sum = 0, 0.0
-        self._known: dict[tuple[int, int], tuple[ref[NDArray], ref[NDArray], float]] = {}
+        self._known: dict[tuple[int, int], tuple[ref[NDArray[Any]], ref[NDArray[Any]], float]] = {}
 
-    def take(self, noisy: NDArray | None, clean: NDArray | None) -> None:
+    def take(self, noisy: NDArray[Any] | None, clean: NDArray[Any] | None) -> None:
         """Find the PSNR of a noisy picture (C, rows, cols); of none where one of the two is None."""
         self._timer.stop()
         self._noisy, self._clean, self._row, self._sum = noisy, clean, 0, 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
@@ -9,7 +11,7 @@ from PySide6.QtGui import QImage
 from nerd_gui.window.colour_map import coloured
 
 
-def overlay_image(weights: NDArray, opacity: float) -> QImage:
+def overlay_image(weights: NDArray[Any], opacity: float) -> QImage:
     """Return a map of attention weights as a picture in the inferno colours, transparent where there is no weight.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -64,7 +64,7 @@ class Term:
 _terms: WeakValueDictionary[int, Term] = WeakValueDictionary()
 
 
-def term_of(values: NDArray) -> Term:
+def term_of(values: NDArray[Any]) -> Term:
     """Return an array (C, rows, cols) as a term; always the same one, as long as somebody holds it."""
     found = _terms.get(id(values))
     if found is None or found.pyramid.base is not values:
@@ -128,7 +128,7 @@ class ArraySource:
         Not copied; whoever changes it says so with `update`.
     """
 
-    def __init__(self, pixels: NDArray) -> None:
+    def __init__(self, pixels: NDArray[Any]) -> None:
         self.pixels = pixels
         self.terms = (term_of(pixels[None] if pixels.ndim == 2 else pixels),)
         self.key = self.terms[0].key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nextafter
+from typing import Any
 
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
@@ -104,7 +105,9 @@ class PictureView(ComparisonView):
             subject = workspace.subject(whole=True)
             self._start_over(subject.noisy, subject.clean)
 
-    def _start_over(self, noisy: NDArray | None, clean: NDArray | None, corner: tuple[int, int] = (0, 0)) -> None:
+    def _start_over(
+        self, noisy: NDArray[Any] | None, clean: NDArray[Any] | None, corner: tuple[int, int] = (0, 0)
+    ) -> None:
         self._canvas.set_corner(*corner)
         self.set_picture(Layer.NOISY, noisy)
         self.set_picture(Layer.CLEAN, clean)

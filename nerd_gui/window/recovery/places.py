@@ -80,7 +80,7 @@ def _host() -> str:
 def _lives(pid: int, created: float) -> bool:
     """Whether a process is there still, and is not another one of the same number."""
     try:
-        return abs(psutil.Process(pid).create_time() - created) < 1
+        return bool(abs(psutil.Process(pid).create_time() - created) < 1)
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
