@@ -21,6 +21,8 @@ from nerd_gui.nerd.own import own
 from nerd_gui.places import data_folder
 
 FORMAT = "nerd-gui/1"
+#: Folder, in that of the networks, of those that were trained to be compared; they are found by name alone.
+_ABLATIONS = "ablations"
 _REALS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -46,7 +48,10 @@ def model_path(name_or_path: str | Path) -> Path:
         if path.is_file():
             return path
         raise ModelError(f"There is no network file “{path}”; check the path.")
-    path = data_folder("weights") / f"{name_or_path}.safetensors"
+    weights = data_folder("weights")
+    path = weights / f"{name_or_path}.safetensors"
+    if not path.is_file():
+        path = weights / _ABLATIONS / path.name
     if not path.is_file():
         if ":" in str(name_or_path):
             raise ModelError(
@@ -115,7 +120,8 @@ def are_foreign(weights: str) -> bool:
 
 @cache
 def _catalogued(folder: Path) -> frozenset[str]:
-    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.safetensors"))
+    files = (path for of in (folder, folder / _ABLATIONS) for path in of.glob("*.safetensors"))
+    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
 
 
 def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> Network:

@@ -1,0 +1,54 @@
+"""`nerd-gui reproduce`: the paper's tables and figures made anew, beside its numbers."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+import torch
+
+from nerd_gui.cli.arguments import Parser, UsageError, say, whole
+from nerd_gui.cli.targets import check_in_folder
+from nerd_gui.reproduce import ITEMS, reproduce
+
+_ALL = "all"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `nerd-gui reproduce`."""
+    listed = "\n".join(f"  {item.name:20} {item.title}" for item in ITEMS.values())
+    made = Parser(
+        "reproduce",
+        "Make the paper's tables and figures anew with the networks that are here, each beside the paper's numbers:\n"
+        "one page (index.md), a CSV of every measured row, figures as SVG and PNG. A run that is stopped goes on.",
+        f"items:\n{listed}\n\nexamples:\n  nerd-gui reproduce all --data DIR --out reproduction\n"
+        "  nerd-gui reproduce figure-10 --data DIR",
+    )
+    add = made.add_argument
+    add("items", nargs="+", choices=[*ITEMS, _ALL], metavar="NAME|all")
+    add("--data", type=Path, metavar="DIR", help="folder of the folders set12, bsd68, urban100, depth, bsd400")
+    add("--out", type=Path, default=Path("reproduction"), metavar="DIR", help="folder of the page (reproduction)")
+    add("--quick", action="store_true", help="small stand-ins and few steps: only shows that everything works")
+    add("--fresh", action="store_true", help="measure also what the networks' cards tell already")
+    add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and write the page.
+
+    Raises
+    ------
+    UsageError, ReproduceError, PhotoError, ModelError
+    """
+    if args.data is not None and not args.data.is_dir():
+        raise UsageError(f"“{args.data}” is no folder; name the one that holds set12 and the others.")
+    check_in_folder(args.out, "index.md", replace=True)
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
+    names = list(ITEMS) if _ALL in args.items else list(dict.fromkeys(args.items))
+    words = ["nerd-gui", "reproduce", *args.items, *(["--quick"] if args.quick else [])]
+    words += ["--fresh"] if args.fresh else []
+    command = shlex.join(words) + ("" if args.data is None else " --data DIR")
+    reproduce(names, args.out, args.data, quick=args.quick, fresh=args.fresh, command=command, say=say)
+    print(args.out / "index.md")
+    return 0

@@ -1,0 +1,103 @@
+"""Figures on paper, as SVG and PNG, by matplotlib; its extra is `pip install "nerd-gui[reproduce]"`."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from nerd_gui.files import write_file
+from nerd_gui.reproduce.item import Drawing, ReproduceError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Okabe and Ito's colours, which all eyes tell apart, and a mark for each, for paper without colour.
+SERIES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#e69f00", "v"), ("#56b4e9", "P"))
+_STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 3.5,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "image.interpolation": "nearest",
+    "svg.hashsalt": "nerd-gui",  # the same figure is the same file
+    "svg.fonttype": "none",
+}
+_DOTS = 150  # an inch
+
+
+def check_library() -> None:
+    """See to it that figures can be drawn.
+
+    Raises
+    ------
+    ReproduceError
+        If matplotlib is missing.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ReproduceError('Figures are drawn by matplotlib, which is missing; pip install "nerd-gui[reproduce]".')
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    import matplotlib
+
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+def save_drawing(drawing: Drawing, folder: Path) -> None:
+    """Write a figure as NAME.svg and NAME.png.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    with _style():
+        figure = Figure(figsize=drawing.size, layout="constrained")
+        drawing.draw(figure)
+        for kind, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": _DOTS})):
+            content = io.BytesIO()
+            figure.savefig(content, format=kind, **options)
+            write_file(folder / f"{drawing.name}.{kind}", content.getvalue())
+
+
+def curve(axes: Axes, x: Sequence[float], y: Sequence[float | None], label: str, series: int, **options: Any) -> None:
+    """A line with its marks; where y is undefined it is broken."""
+    colour, mark = SERIES[series % len(SERIES)]
+    values = [np.nan if value is None else value for value in y]
+    axes.plot(x, values, color=colour, marker=mark, label=label, **options)
+
+
+def level(axes: Axes, y: float, label: str, colour: str = "#555555") -> None:
+    """A number of the paper as a broken line across."""
+    axes.axhline(y, color=colour, linestyle="--", linewidth=1.0, label=label)
+
+
+def shown(axes: Axes, pixels: np.ndarray, title: str, **options: Any) -> Any:
+    """A picture (rows, cols) without axes; grey unless a colour map is named. Returns what a colour bar takes."""
+    axes.set_title(title, fontsize=8)
+    axes.set_axis_off()
+    return axes.imshow(pixels, **{"cmap": "gray", **options})
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    """8-bit grey pixels (rows, cols) as a PNG."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG", optimize=True)
+    return content.getvalue()

@@ -1,0 +1,112 @@
+"""`nerd-gui reproduce`: items one after another, each on the page as soon as it is measured."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from nerd_gui import __version__
+from nerd_gui.reproduce.drawing import check_library, save_drawing
+from nerd_gui.reproduce.item import ReproduceError
+from nerd_gui.reproduce.items import ITEMS
+from nerd_gui.reproduce.page import Circumstances, section_text, update_page
+from nerd_gui.reproduce.workbench import Workbench, is_here
+
+
+def reproduce(
+    names: Sequence[str],
+    out: Path,
+    data: Path | None = None,
+    *,
+    quick: bool = False,
+    fresh: bool = False,
+    command: str = "nerd-gui reproduce",
+    say: Callable[[str], None] = print,
+) -> None:
+    """Measure items and write their page, CSVs and figures into a folder.
+
+    What is there already is not measured again, so that a run that was stopped goes on.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of `ITEMS`.
+    out : Path
+        Made if it is not there.
+    data : Path, optional
+        The folder of the picture sets' folders.
+    quick : bool
+        Small stand-ins and few steps, to see that everything works.
+    fresh : bool
+        Measure also what the networks' cards tell already.
+    command : str
+        What the page says that it was made by.
+    say : callable
+        Told what is being measured.
+
+    Raises
+    ------
+    ReproduceError, PhotoError, ModelError
+        If a picture, a network or matplotlib is missing (before the first measurement), or a file cannot be written.
+    """
+    check_library()
+    how = Circumstances(_today(), command, _version(), _machine(), quick)
+    benches = []
+    for name in names:
+        item = ITEMS[name]
+        if missing := [network for network in item.networks if not is_here(network)]:
+            raise ReproduceError(
+                f"{item.title} needs the network “{missing[0]}”, which is not in the folder “weights”."
+            )
+        bench = Workbench(item, out, data, quick=quick, fresh=fresh, when=(how.date, how.version), say=say)
+        for pictures in item.pictures:
+            bench.pictures(pictures)
+        benches.append(bench)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for bench in benches:
+            item = bench.item
+            rows = item.measure(bench)
+            section = item.show(rows, bench)
+            for drawing in section.drawings:
+                save_drawing(drawing, out)
+            update_page(out, ITEMS, {item.name: section_text(item, section, rows, how)})
+            say(f"{item.name}: {section.verdict}")
+    except OSError as error:
+        raise ReproduceError(
+            f"“{error.filename or out}” cannot be used ({error.strerror}); choose another folder."
+        ) from error
+
+
+def _today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def _version() -> str:
+    """The program's version, and of a checkout the commit."""
+    root = Path(__file__).resolve().parents[2]
+    done = None
+    if (root / ".git").exists():
+        done = _git(root, "rev-parse", "--short=12", "HEAD")
+    if not done:
+        return __version__
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return f"{__version__} at {done}" + (" with changes" if changed else "")
+
+
+def _git(root: Path, *words: str) -> str:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=False
+        ).stdout.strip()
+    except OSError:  # there is no git here
+        return ""
+
+
+def _machine() -> str:
+    return f"{torch.get_num_threads()} threads of a {platform.machine()}, torch {torch.__version__.partition('+')[0]}"

@@ -1,0 +1,84 @@
+"""The whole command in quick mode: every item, its page, its figures, and that a second run measures nothing."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from PIL import Image
+
+from nerd_gui.cli import main
+from nerd_gui.reproduce import ITEMS, reproduce, workbench
+from nerd_gui.reproduce import run as module
+from nerd_gui.reproduce.item import ReproduceError
+from nerd_gui.reproduce.page import update_page
+
+
+def quick_run(folder, say):
+    with pytest.MonkeyPatch.context() as patch:  # the checkout may change meanwhile, and the day end
+        patch.setattr(module, "_version", lambda: "0.1.0 at c0ffee")
+        patch.setattr(module, "_today", lambda: "2026-01-02")
+        patch.setattr(module, "_machine", lambda: "a machine")
+        reproduce(list(ITEMS), folder, quick=True, command="nerd-gui reproduce all --quick", say=say)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a quick run of all items."""
+    folder = tmp_path_factory.mktemp("made")
+    quick_run(folder, print)
+    return folder
+
+
+def test_every_item_is_on_the_page_with_its_rows_and_figures(made):
+    page = (made / "index.md").read_text()
+    for item in ITEMS.values():
+        assert f"\n## {item.title}\n" in page
+        assert item.repeats in page
+        assert f"({item.name}.csv)" in page
+        assert "`nerd-gui reproduce all --quick`, 0.1.0 at c0ffee" in page
+        rows = (made / f"{item.name}.csv").read_text().splitlines()
+        assert len(rows) > 1 and rows[0].startswith("network,weights,picture,pixels,")
+    assert page.count("No number below means anything") == len(ITEMS)
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\.png\)", page)
+    assert len(pictures) >= len(set(pictures)) > 0
+    for name in pictures:
+        with Image.open(made / f"{name}.png") as image:
+            assert min(image.size) > 100
+        assert ElementTree.parse(made / f"{name}.svg").getroot().tag.endswith("svg")
+
+
+def test_a_second_run_measures_nothing_and_changes_nothing(made, monkeypatch):
+    before = {path.name: path.read_bytes() for path in made.iterdir()}
+
+    def no_network(name):
+        raise AssertionError(f"{name} is loaded")
+
+    monkeypatch.setattr(workbench, "load_model", no_network)
+    said = []
+    quick_run(made, said.append)
+    assert len(said) == len(ITEMS)  # their verdicts
+    after = {path.name: path.read_bytes() for path in made.iterdir()}
+    assert [name for name in before if before[name] != after.get(name)] == []
+
+
+def test_what_is_missing_is_found_before_anything_is_measured(tmp_path, capsys, monkeypatch):
+    assert main(["reproduce", "figure-10", "--out", str(tmp_path / "out")]) == 2
+    assert "“set12” are missing" in capsys.readouterr().err
+    assert main(["reproduce", "figure-10", "--data", str(tmp_path / "no"), "--out", str(tmp_path / "out")]) == 2
+    assert "is no folder" in capsys.readouterr().err
+    assert main(["reproduce", "figure-99", "--out", str(tmp_path / "out")]) == 2
+    monkeypatch.setattr(module, "is_here", lambda name: False)
+    with pytest.raises(ReproduceError, match="needs the network “nerd-lite-25”"):
+        reproduce(["figure-10"], tmp_path / "out", quick=True)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ReproduceError, match=r"pip install \"nerd-gui\[reproduce\]\""):
+        reproduce(["figure-10"], tmp_path / "out", quick=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_section_replaces_its_own_and_no_other(tmp_path):
+    item = next(iter(ITEMS.values()))
+    update_page(tmp_path, {"one": item, "two": item}, {"one": "old words", "two": "second"})
+    update_page(tmp_path, {"one": item, "two": item}, {"one": "new <!-- x -->"})
+    page = (tmp_path / "index.md").read_text()
+    assert "new <!-- x -->" in page and "second" in page and "old words" not in page
