@@ -61,7 +61,7 @@ def test_a_thread_that_ends_without_a_word_ends_its_run(qtbot, monkeypatch, cont
     monkeypatch.setattr(RunWorker, "run", lambda worker: None)
     with qtbot.waitSignal(controller.failed) as failed:
         controller.start(run, None)
-    assert failed.args[0] == "The run ended, and nothing says why; run it again." and not controller.running
+    assert failed.args[0] == "The run ended for an unknown reason; run it again." and not controller.running
 
 
 @pytest.mark.parametrize("error", ENDS, ids=repr)

@@ -1,1 +1,1 @@
-"""The picture: its layers, how two of them are compared, and what is drawn over them."""
+"""The picture: its layers, the ways to compare two of them, and the marks drawn over them."""

@@ -1,7 +1,7 @@
-"""The surface on which pictures are painted, zoomed, panned, wiped and clicked.
+"""The surface that paints the pictures and turns the mouse into zoom, pan, wipe, pins and regions.
 
-Painted by hand rather than through a graphics scene: one mapping serves every layer and both panes, so that layers
-cannot come apart, and it counts in device pixels, so that 100 % is exact on any screen.
+It paints by hand rather than through a graphics scene: a single mapping from picture to screen serves every layer and
+both panes, so that layers always line up. The mapping counts in device pixels, so that 100 % is exact on any screen.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class _Press:
     start: QPoint
     last: QPoint
     divider: bool
-    region: bool  # dragging it draws a rectangle
-    pin: int | None  # the number of the pin that was taken
+    region: bool  # whether the press draws a rectangle when it is dragged
+    pin: int | None  # the number of the pin under the press
     dragged: bool = False
 
 
@@ -69,8 +69,8 @@ class PictureCanvas(QWidget):
         self._corner = 0, 0
         self.region: Region | None = None
         self.overlay: tuple[QImage, int, int] | None = None  # image, top, left
-        self.pointed: tuple[int, int] | None = None  # the pixel of the photo that the keyboard points at
-        self._choosing: tuple[int, int] | None = None  # rows, cols of the region that a click takes
+        self.pointed: tuple[int, int] | None = None  # pixel of the photo that the keyboard points at
+        self._choosing: tuple[int, int] | None = None  # rows, cols of the region that a click chooses
         self._press: _Press | None = None
         self._pointer: QPoint | None = None
         self._focus_shown = False
@@ -88,7 +88,7 @@ class PictureCanvas(QWidget):
         pins.changed.connect(self.update)
 
     def refresh(self) -> None:
-        """Lay out and paint again after the comparison changed."""
+        """Lay out and paint again after the comparison has changed."""
         ratio = self.devicePixelRatioF()
         view, shape = self.comparison.viewport, self.comparison.layers.shape
         same_picture = shape == (view.rows, view.cols)
@@ -97,14 +97,14 @@ class PictureCanvas(QWidget):
         self.zoomChanged.emit(view.zoom)
         self._point_at(self._pointer)
         if not same_picture:
-            self.cancel_region()  # it was to be chosen in another picture
+            self.cancel_region()  # the region was to be chosen in another picture
 
     def pixel_at(self, position: QPoint) -> tuple[int, int] | None:
-        """Return the (row, col) under a position, in either pane; None beside the picture."""
+        """Return the (row, col) of the picture's pixel at a position, in either pane; None outside the picture."""
         return self.comparison.pixel_at(*self._device(position))
 
     def position_of(self, row: float, col: float, pane: int = 0) -> QPoint:
-        """Return the position of the middle of a pixel, which may be out of sight; `pane` 1 is the right one."""
+        """Return the position of a pixel's middle, which may be out of view; `pane` 1 is the right one."""
         point = (
             self.comparison.position_of(self.comparison.panes[pane], row + 0.5, col + 0.5) / self.devicePixelRatioF()
         )
@@ -117,7 +117,7 @@ class PictureCanvas(QWidget):
         )
 
     def choose_region(self, rows: int, cols: int) -> None:
-        """Let a person drag a rectangle, or click for one of that size around the pointer, until `cancel_region`.
+        """Let a person drag a rectangle, or click for one of the given size around the pointer, until `cancel_region`.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class PictureCanvas(QWidget):
         self.update()
 
     def cancel_region(self) -> bool:
-        """Leave the choice of a region; False when there was none."""
+        """Stop choosing a region; return False if none was being chosen."""
         if self._choosing is None:
             return False
         self._choosing = None
@@ -143,7 +143,7 @@ class PictureCanvas(QWidget):
         return True
 
     def candidate(self) -> Region | None:
-        """Return the region that letting go would choose, or a click; None while none is being chosen."""
+        """Return the region that releasing the mouse or a click would choose; None while no region is being chosen."""
         if self._choosing is None:
             return None
         if self.dragging_region and self._press is not None:
@@ -160,12 +160,12 @@ class PictureCanvas(QWidget):
         return self._press is not None and self._press.region and self._press.dragged
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the picture with its marks, or a hint if there is none."""
+        """Paint the picture with its marks, or a hint if there is no picture."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(colours(self.palette()).picture))
         if self.comparison.layers.shape is not None:
             if not paint(painter, self.comparison, self._marks(), self.devicePixelRatioF()):
-                self.update()  # after what else is waiting to be done
+                self.update()  # a queued repaint, so that other events come first
         else:
             painter.setFont(sized(painter.font(), HEADING_PIXELS))
             painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
@@ -176,7 +176,7 @@ class PictureCanvas(QWidget):
 
     def _marks(self) -> Marks:
         cursor = self.shown(*self.pointed) if self.pointed is not None else None
-        if self._choosing is not None:  # in the whole photo; pins, map and region are those of the subject
+        if self._choosing is not None:  # the whole photo is shown, but the other marks belong to the run's part
             return Marks(candidate=self.candidate(), cursor=cursor)
         pointer = None
         if self._pointer is not None and self._pins.hovered is not None:
@@ -188,16 +188,16 @@ class PictureCanvas(QWidget):
         return Marks(self._shown_pins(), self.overlay, self.region, None, pointer, selected, cursor)
 
     def set_corner(self, row: int, col: int) -> None:
-        """Say which row and column of the photo the first pixel of the pictures is."""
+        """Set the row and column of the photo at which the shown pictures begin."""
         self._corner = row, col
         self.update()
 
     def shown(self, row: int, col: int) -> tuple[int, int]:
-        """Return where a pixel of the photo lies in the pictures, perhaps outside."""
+        """Return the (row, col) in the shown pictures of a pixel of the photo; it may lie outside them."""
         return row - self._corner[0], col - self._corner[1]
 
     def in_photo(self, row: int, col: int) -> tuple[int, int]:
-        """Return which pixel of the photo a pixel of the pictures is."""
+        """Return the (row, col) in the photo of a pixel of the shown pictures."""
         return row + self._corner[0], col + self._corner[1]
 
     def _shown_pins(self) -> list[Pin]:
@@ -220,7 +220,7 @@ class PictureCanvas(QWidget):
             self.candidateChanged.emit()
 
     def take_candidate(self) -> None:
-        """Choose the region that a click would."""
+        """Choose the region that a click would choose."""
         self._choose()
 
     def _pin_at(self, position: QPoint) -> Pin | None:
@@ -236,7 +236,7 @@ class PictureCanvas(QWidget):
     # -- mouse ---------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to drag what lies under the pointer: a pin, the divider, a region or the picture."""
+        """Begin to drag the pin, the divider, the region or the picture under the pointer."""
         held = event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
         if not held or self._press is not None or self.comparison.layers.shape is None:
             event.ignore()
@@ -252,7 +252,7 @@ class PictureCanvas(QWidget):
             self._pins.select(pin)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag what is held, and say which pixel the pointer is at."""
+        """Drag what is held, and report the pixel under the pointer."""
         position = event.position().toPoint()
         self.pointed = None
         press = self._press
@@ -263,7 +263,7 @@ class PictureCanvas(QWidget):
         self._point_at(position)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a drag; a press without one is a click on a pixel."""
+        """End a drag; a press without a drag is a click on a pixel."""
         press = self._press
         if press is None or event.button() != press.button:
             event.ignore()
@@ -289,7 +289,7 @@ class PictureCanvas(QWidget):
         self.refresh()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Forget the pixel that the pointer was at."""
+        """Forget the pixel that the pointer was over."""
         self._point_at(None)
 
     def _drag(self, press: _Press, position: QPoint) -> None:
@@ -329,7 +329,7 @@ class PictureCanvas(QWidget):
             self.regionChosen.emit(*region)
 
     def _point_at(self, position: QPoint | None) -> None:
-        """Follow the pointer, which is at `position` or has left."""
+        """Follow the pointer to `position`; None means that it has left the widget."""
         self._pointer = position
         pixel = None if position is None or self._choosing is not None else self.pixel_at(position)
         hovered = None if pixel is None else self.in_photo(*pixel)
@@ -368,32 +368,32 @@ class PictureCanvas(QWidget):
         on_line = abs(off.x()) <= _GRAB_DISTANCE * ratio and visible.top() <= y <= visible.bottom() + 1
         return on_line or hypot(off.x(), off.y()) <= HANDLE_RADIUS * ratio
 
-    # -- the rest ------------------------------------------------------------------------------------------------
+    # -- other events --------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the picture to the new size."""
+        """Lay out the picture for the new size."""
         self.refresh()
 
     def event(self, event: QEvent) -> bool:
-        """Paint anew when the window has moved to a screen of another scale."""
+        """Paint again when the window has moved to a screen with another scale."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self.refresh()
         return super().event(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show a frame if the focus came by the keyboard."""
-        # The mouse shows where it is; the keyboard needs a frame.
+        # A person who uses the mouse sees where it is; one who uses the keyboard needs the frame.
         self._focus_shown = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Take the frame and the keyboard's pixel away."""
+        """Remove the frame and the keyboard's cursor."""
         self._focus_shown = False
         self.pointed = None
-        self.comparison.flipped = False  # the key's release will not be heard
+        self.comparison.flipped = False  # this widget will not get the key's release
         self.update()
 
     def _device(self, position: QPoint) -> tuple[float, float]:
-        """Return the middle of the device pixel at a position."""
+        """Return the middle of the device pixel at a position, in device pixels."""
         ratio = self.devicePixelRatioF()
         return floor(position.x() * ratio) + 0.5, floor(position.y() * ratio) + 0.5

@@ -1,4 +1,4 @@
-"""The words in the corners of the pictures."""
+"""The captions in the corners of the pictures."""
 
 from nerd_gui.denoising import Look
 from nerd_gui.window.session.run import Run
@@ -11,12 +11,12 @@ _STARTS = {
 
 
 def iterate_caption(run: Run, index: int, look: Look, *, named: bool) -> str:
-    """Of an iterate: which it is, its PSNR where it is known, and what iterate 0 is.
+    """Return the caption of an iterate: its index, its PSNR or look, and what iterate 0 starts from.
 
     Parameters
     ----------
     named : bool
-        Say of which run, because there are several.
+        Whether to name the run too, because there are several.
     """
     assert run.trajectory is not None
     words = [run.name] if named else []
@@ -32,15 +32,15 @@ def iterate_caption(run: Run, index: int, look: Look, *, named: bool) -> str:
 
 
 def removed_caption(index: int, look: Look) -> str:
-    """Of what an iterate removes."""
+    """Return the caption of the noise that an iterate removes."""
     return f"noise estimate {index}" if look.plain else f"removed noise {index} · {look}"
 
 
 def kept_name(run: Run, index: int) -> str:
-    """Of the iterate that is kept for comparison."""
+    """Return the name of the iterate that is kept for comparison."""
     return f"iterate {index} of {run.name}"
 
 
 def kept_caption(run: Run, index: int, look: Look) -> str:
-    """The same, with its look where that is not plain."""
+    """Return the caption of the kept iterate: its name, and its look unless that is plain."""
     return kept_name(run, index) if look.plain else f"{kept_name(run, index)} · {look}"

@@ -1,4 +1,4 @@
-"""The slim row of tools above the picture: which layers, compared how, at what zoom."""
+"""The row of tools above the picture: which layers are shown, how they are compared, and at what zoom."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class CompareTools(QWidget):
     Signals
     -------
     selected : Compare, Layer, Layer
-        The mode, the left and the right layer a person chose.
+        The mode, the left layer and the right layer that a person chose.
     gainChanged : float
     mapsChanged
-        Another feature or head was chosen, or another range of the maps' colours.
+        A person chose another feature or head, or another colour range of the maps.
     fitWanted, actualWanted
-        The whole picture, or 100 %, is asked for.
+        A person asked for the whole picture (fit), or for 100 % (actual).
     """
 
     selected = Signal(object, object, object)
@@ -47,7 +47,7 @@ class CompareTools(QWidget):
             "rightLayerCombo",
             "Right layer",
             "The picture on the right of the wipe: an iterate x̂ = y + f_decode(z) of the solver, the result, "
-            "the clean picture x, the noise estimate n̂, or a map of what goes on inside",
+            "the clean picture x, the noise estimate n̂, or a map of what the network computes",
         )
         self.maps = MapTools()
         self._gain = _gain_spin()
@@ -74,7 +74,7 @@ class CompareTools(QWidget):
         self._actual.clicked.connect(lambda: self.actualWanted.emit())
 
     def show_comparison(self, comparison: Comparison) -> None:
-        """Bring the selectors in line; a layer without a picture is greyed out."""
+        """Show a comparison's choices in the selectors; a layer without a picture is greyed out."""
         for combo, layer in ((self._left, comparison.left), (self._right, comparison.right)):
             combo.choose(layer)
             combo.show_comparison(comparison)
@@ -90,17 +90,17 @@ class CompareTools(QWidget):
         self._gain.setVisible(there and gained and not self._plain)
 
     def show_plainly(self, plain: bool) -> None:
-        """Leave the choice of pictures out: before and after are compared; or show all."""
+        """Hide the choice of layers when `plain`, since before and after are compared then; or show it again."""
         self._plain = plain
         for tool in (self._left, self._right):
             tool.setVisible(not plain)
 
     def set_gain(self, gain: float) -> None:
-        """Take a gain, as if it had been typed."""
+        """Set the gain, as if it had been typed."""
         self._gain.setValue(gain)
 
     def show_zoom(self, zoom: float | None) -> None:
-        """Show the zoom, None while there is no picture."""
+        """Show the zoom; None while there is no picture."""
         percent = 100 * (zoom or 0)
         self._zoom.setText("" if zoom is None else f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %")
 
@@ -132,7 +132,7 @@ def _gain_spin() -> QDoubleSpinBox:
     spin.setDecimals(1)
     spin.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     spin.setValue(DEFAULT_GAIN)
-    spin.lineEdit().setAcceptDrops(False)  # a photo dropped here is the window's
+    spin.lineEdit().setAcceptDrops(False)  # a photo that is dropped here goes to the window
     return spin
 
 

@@ -1,4 +1,4 @@
-"""What is shown where: the selected layers, laid out over one pane or two that share a viewport.
+"""Which layers are shown where: the selected layers, laid out over one or two panes that share a viewport.
 
 All lengths are device pixels of the canvas, so that 100 % is exact on any screen.
 """
@@ -27,12 +27,12 @@ _PLAIN_WORDS = {Layer.NOISY: "before", Layer.ITERATE: "after", Layer.RESULT: "af
 
 @dataclass(frozen=True)
 class Part:
-    """A picture to paint: the pane it lies in and the part of the canvas it covers.
+    """A picture to paint: the pane in which it lies and the part of the canvas that it covers.
 
     Attributes
     ----------
     slot : Hashable
-        Where it stands among others: what was painted in the same slot before is another picture of the same kind.
+        The place on the screen. Until a picture is ready, what was last painted in the same slot stands in for it.
     """
 
     slot: Hashable
@@ -46,26 +46,26 @@ class Part:
 
 @dataclass
 class Comparison:
-    """The layers and the way they are compared.
+    """The selected layers and the way they are compared.
 
     Attributes
     ----------
     left, right : Layer
         The selected layers; either may have no picture (yet).
     flipped : bool
-        Whether the left layer is shown alone, while a key is held.
+        Whether the left layer is shown alone, while the flip key is held.
     divider : float
-        Where the wipe's divider stands, as a part of the visible picture's width.
+        The wipe divider's position, as a fraction of the visible picture's width.
     captions, names : dict
-        Words in the corner of a layer, and in the lists of layers.
+        The caption in the corner of a layer, and the layer's name in the lists.
     missing : dict
-        Why a layer that a person may expect has no picture.
+        For each selected layer without a picture, the reason why.
     maps : bool
-        Whether there is a run that maps can be made of, when one is selected.
+        Whether there is a run whose iterates maps can be computed from.
     plain : bool
-        Whether captions say no more than before and after.
+        Whether captions say only "before" and "after".
     panes : list of QRect
-        One, or two side by side.
+        One pane, or two side by side.
     """
 
     layers: PictureLayers = field(default_factory=PictureLayers)
@@ -83,7 +83,7 @@ class Comparison:
     panes: list[QRect] = field(default_factory=lambda: [QRect(0, 0, 1, 1)])
 
     def lay_out(self, width: int, height: int, gap: int) -> None:
-        """Follow the canvas's size, the mode and the pictures' size."""
+        """Adapt to the canvas's size, the mode and the pictures' size."""
         shape = self.layers.shape
         if shape is not None and shape != (self.viewport.rows, self.viewport.cols):
             self.viewport.show(*shape)
@@ -95,17 +95,17 @@ class Comparison:
         self.viewport.resize(self.panes[0].width(), height)
 
     def caption(self, layer: Layer) -> str:
-        """Return the words for a layer."""
+        """Return the caption of a layer."""
         if self.plain and layer in _PLAIN_WORDS:
             return _PLAIN_WORDS[layer]
         return self.captions.get(layer, str(layer))
 
     def name(self, layer: Layer) -> str:
-        """Return what a layer is called where it is chosen."""
+        """Return a layer's name in the lists of layers."""
         return self.names.get(layer, str(layer))
 
     def offers(self, layer: Layer) -> bool:
-        """Whether a layer has a picture, or gets one when it is selected."""
+        """Whether a layer has a picture, or will have one once it is selected."""
         return self.maps if layer in MAPS else layer in self.layers
 
     @property
@@ -114,13 +114,13 @@ class Comparison:
         return self.left in MAPS or self.right in MAPS
 
     def complaint(self) -> str:
-        """Return why a selected layer is not shown; empty where they are."""
+        """Return why a selected layer is not shown; empty if both are shown."""
         if self.mode is Compare.DIFFERENCE and self.with_maps:
             return _NO_DIFFERENCE
         return next((self.missing[layer] for layer in (self.left, self.right) if self.missing.get(layer)), "")
 
     def shown_layers(self) -> list[Layer]:
-        """Return the layers on show, left to right: the selected ones, or the first there is while both are missing."""
+        """Return the shown layers, left to right: the selected ones, or the first available one if both are missing."""
         layers = [layer for layer in (self.left, self.right) if layer in self.layers] or self.layers.available()[:1]
         if self.flipped and self.mode in (Compare.SINGLE, Compare.WIPE):
             return layers[:1]
@@ -149,7 +149,7 @@ class Comparison:
         return [self._part(left, pane, before), self._part(right, pane, after, caption_right=True)]
 
     def empty_panes(self) -> list[tuple[QRect, str]]:
-        """Return the panes that have no picture, each with the reason; empty where that is known to nobody."""
+        """Return the panes that have no picture, each with the reason, which is empty if it is not known."""
         if self.mode is not Compare.SIDE_BY_SIDE:
             return []
         sides = zip(self.panes, (self.left, self.right), strict=True)
@@ -157,7 +157,7 @@ class Comparison:
 
     @property
     def grid(self) -> Grid:
-        """The size at which the picture is shown: from 100 % on its own, and device pixels below that."""
+        """The size at which the picture is cut into tiles: its own from 100 % on, that on the screen below 100 %."""
         view = self.viewport
         height, width = (view.rows, view.cols) if view.zoom >= 1 else view.size[::-1]
         return Grid(view.rows, view.cols, height, width)
@@ -205,7 +205,7 @@ class Comparison:
         return QRectF(self.position_of(pane, top, left), self.position_of(pane, top + rows, left + cols))
 
     def region_around(self, x: float, y: float, rows: int, cols: int) -> Region:
-        """Return the rectangle of the picture around a position, shrunk and moved so that it lies inside."""
+        """Return the rectangle of the picture around a position, made smaller or moved so that it fits inside."""
         pane = self.pane_at(x) or self.panes[0]
         row, col = self.viewport.point_at(x - pane.left(), y - pane.top())
         rows, cols = min(rows, self.viewport.rows), min(cols, self.viewport.cols)
@@ -214,9 +214,9 @@ class Comparison:
         return top, left, rows, cols
 
     def region_between(self, x: float, y: float, other_x: float, other_y: float) -> Region:
-        """Return the part inside the picture of the rectangle between two positions, at least a pixel of it.
+        """Return the rectangle between two positions, cut to the picture and at least one pixel in size.
 
-        The other position counts from the first one's pane, also where it lies beyond it.
+        Both positions are measured in the pane of the first, even if the second lies beyond that pane.
         """
         pane = self.pane_at(x) or self.panes[0]
         rows, cols = self.viewport.rows, self.viewport.cols
@@ -226,7 +226,7 @@ class Comparison:
         return top, left, max(1, min(bottom + 1, rows) - top), max(1, min(right + 1, cols) - left)
 
     def part_in_view(self) -> Region | None:
-        """Return (row, col, rows, cols) of the part of the picture that is in view; None where there is none of it."""
+        """Return (row, col, rows, cols) of the part of the picture that is in view; None if no part is in view."""
         if self.layers.shape is None:
             return None
         row, col, rows, cols = self._pixels(self.panes[0], self.visible(self.panes[0]))
@@ -242,7 +242,7 @@ class Comparison:
         return " · not a number where it is magenta" if self.layers.tiles.undefined(wanted) else ""
 
     def _wanted(self, source: Source, pane: QRect, clip: QRect) -> Wanted:
-        """What of a source is in view in a part of the canvas."""
+        """Return the tiles of a source that are visible in a part of the canvas."""
         grid, (x0, y0) = self.grid, self.viewport.origin
         if clip.isEmpty():
             return Wanted(source, grid, [])
@@ -252,7 +252,7 @@ class Comparison:
         return Wanted(source, grid, grid.places(top, left, clip.height(), clip.width()))
 
     def _pixels(self, pane: QRect, clip: QRect) -> Region:
-        """Return the pixels of the picture that a part of the canvas shows, with those that are cut at its border."""
+        """Return the pixels of the picture that a part of the canvas shows, including those it shows in part."""
         top, left = self.viewport.point_at(clip.left() - pane.left(), clip.top() - pane.top())
         bottom, right = self.viewport.point_at(
             clip.left() + clip.width() - pane.left(), clip.top() + clip.height() - pane.top()

@@ -1,4 +1,4 @@
-"""Any two layers of one photo compared, with the tool row above them and the read-out below."""
+"""Compares any two layers of one photo, with a row of tools above them and the pixel values below."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ from nerd_gui.window.shortcuts import Shortcut, by_key
 
 _IDLE = "Click a pixel to see where each attention head looks  ·  hold F to flip  ·  1 = 100 %  ·  0 = fit"
 _PLAIN = "Drag the line to compare  ·  hold F to see the photo as it was  ·  1 = 100 %  ·  0 = fit"
-_CHOOSING = "Drag a rectangle to explore, or click for {cols} × {rows} pixels  ·  wheel zooms  ·  Esc leaves"
-_DRAGGING = "{cols} × {rows} pixels to explore  ·  Esc leaves"
+_CHOOSING = "Drag a rectangle to explore, or click for {cols} × {rows} pixels  ·  wheel zooms  ·  Esc cancels"
+_DRAGGING = "{cols} × {rows} pixels to explore  ·  Esc cancels"
 
 
 class ComparisonView(QWidget):
-    """Shows the pictures of one photo that it is given, with the session's pins; knows no run.
+    """Shows pictures of one photo with the session's pins; it knows nothing of runs.
 
-    Positions (`QPoint`) are those of `viewport()`, the surface the picture is painted on. Keys: 1 = 100 % (one picture
-    pixel on one device pixel), 0 = fit, + and - zoom, F held shows the left layer, Esc leaves the choice of a region.
+    Positions (`QPoint`) are those of `viewport()`, the surface on which the picture is painted. Keys: 1 = 100 % (one
+    picture pixel on one device pixel), 0 = fit, + and - zoom, F held shows the left layer, Esc cancels the choice of a
+    region.
 
     Signals
     -------
     regionChosen : int row, int col, int rows, int cols
     regionCancelled
     selectionChanged
-        Other layers are selected, or another feature or head of their maps.
+        Other layers were selected, or another feature or head of their maps.
     """
 
     selectionChanged = Signal()
@@ -52,7 +53,7 @@ class ComparisonView(QWidget):
         self._session = session
         self._comparison = Comparison()
         self._comparison.layers.gain = DEFAULT_GAIN
-        # Tab that comes to the view goes to its proxy: from there it has to find the tools, so they follow.
+        # Tab enters this view through its focus proxy, the canvas. The tools come next because they are created next.
         self._canvas = PictureCanvas(self._comparison, session.pins, self)
         self._tools = CompareTools(self)
         self._cursor = PixelCursor(self._canvas, session.pins)
@@ -61,7 +62,7 @@ class ComparisonView(QWidget):
         self._readout.setObjectName("pixelLabel")
         self._readout.setAccessibleName("Values of the pixel under the pointer")
         self._readout.setContentsMargins(4, 0, 4, 0)
-        self._readout.setToolTip("Row, column and the values of both layers there, not clipped, in 0–255 units")
+        self._readout.setToolTip("Row, column, and the unclipped values of both layers at that pixel, in 0–255 units")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -74,21 +75,21 @@ class ComparisonView(QWidget):
     # -- pictures ------------------------------------------------------------------------------------------------
 
     def set_picture(self, layer: Layer, pixels: NDArray[Any] | Source | None) -> None:
-        """Show a picture as `layer`, or take it away with None.
+        """Show a picture as `layer`, or remove it with None.
 
         Parameters
         ----------
         layer : Layer
         pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, float or uint8, Source, or None
-            Floating point is in [0, 1] units; `Layer.NOISE` is n_hat, shown as ``0.5 + gain * n_hat``. What comes into
-            view is read then, and no more of it: a source that changes is told to `update_pictures`. One
-            of another size than the pictures there are starts over: the other layers go and the view is fitted.
+            Floating point is in [0, 1] units; `Layer.NOISE` is n_hat, shown as ``0.5 + gain * n_hat``. Only what comes
+            into view is read, at that moment, so changes must be reported to `update_pictures`. A picture of another
+            size than the current ones replaces them all, and the view is fitted to it.
             Values that are not a number are shown in magenta, and the caption says so.
 
         Raises
         ------
         ValueError
-            If the array is no picture.
+            If the array does not have the shape or type of a picture.
         """
         had, shape = layer in self._comparison.layers, self._comparison.layers.shape
         if pixels is None and not had:
@@ -96,7 +97,7 @@ class ComparisonView(QWidget):
         on_show = layer in self._comparison.shown_layers()
         self._comparison.layers.set(layer, pixels)
         if had and pixels is not None and shape == self._comparison.layers.shape:
-            # The common case, scrubbing: only the picture itself is another one.
+            # The common case, while scrubbing: a picture replaces another of the same size.
             if on_show:
                 self._canvas.update()
             self._show_readout()
@@ -104,47 +105,48 @@ class ComparisonView(QWidget):
             self._refresh()
 
     def update_pictures(self, changed: Changeable, part: Part) -> None:
-        """Say that a part (row, col, rows, cols) of what some pictures are made from has changed: show it anew.
+        """Show a part (row, col, rows, cols) again whose values have changed in the pictures' common origin.
 
         Parameters
         ----------
-        changed : what they are made from, or an `ArraySource`
+        changed : Changeable
+            What the pictures are made from, for example an `ArraySource`.
         """
         self._comparison.layers.tiles.forget(changed.families, changed.update(part))
         self._canvas.update()
         self._show_readout()
 
     def set_caption(self, layer: Layer, text: str) -> None:
-        """Set the words in the corner of a layer, such as "iterate 5 · 29.1 dB"; by default its name."""
+        """Set the caption in the corner of a layer, such as "iterate 5 · 29.1 dB"; the default is the layer's name."""
         self._comparison.captions[layer] = text
         self._canvas.update()
 
     def set_name(self, layer: Layer, name: str) -> None:
-        """Set what a layer is called in the lists of layers and in the read-out."""
+        """Set a layer's name in the lists of layers and in the pixel values below the picture."""
         if self._comparison.name(layer) != name:
             self._comparison.names[layer] = name
             self._tools.show_comparison(self._comparison)
 
     def offer_maps(self, features: int, heads: int) -> None:
-        """Let maps of a run with so many features and heads be selected; none where there are 0 features."""
+        """Let a person select maps of a run with this many features and heads; 0 features: no maps."""
         self._tools.maps.set_counts(features, heads)
         if self._comparison.maps != (features > 0):
             self._comparison.maps = features > 0
             self._tools.show_comparison(self._comparison)
 
     def set_missing(self, layer: Layer, why: str) -> None:
-        """Say why a layer has no picture, while it is selected; an empty sentence says nothing."""
+        """Set the reason why a layer has no picture, shown while the layer is selected; "" shows none."""
         self._comparison.missing[layer] = why
         self._show_readout()
 
     def captions(self) -> list[str]:
-        """Return the captions on show, left to right."""
+        """Return the captions that are shown, left to right."""
         return [part.caption for part in self._comparison.parts()] if self._comparison.layers.shape is not None else []
 
     def current(self) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
-        """Return the left and the right layer as they are displayed at 100 %, (rows, cols) or (rows, cols, 3).
+        """Return the left and the right layer as displayed at 100 %, (rows, cols) or (rows, cols, 3).
 
-        A selected layer without a picture gives None. The whole pictures are made for it, whatever their size.
+        A selected layer without a picture gives None. The whole pictures are computed for this, however large they are.
         """
         layers = self._comparison.layers
         left, right = (
@@ -154,11 +156,11 @@ class ComparisonView(QWidget):
         return left, right
 
     def shown_picture(self) -> NDArray[np.uint8] | None:
-        """Return the right layer as it is displayed, (rows, cols) or (rows, cols, 3); None without its picture."""
+        """Return the right layer as displayed, (rows, cols) or (rows, cols, 3); None if it has no picture."""
         return self.current()[1]
 
     def right_in_view(self) -> tuple[Source, tuple[int, int, int, int]] | None:
-        """Return what the right picture is read from, and which part of it is in view; None without a picture."""
+        """Return the source of the right picture and the part of it that is in view; None without a picture."""
         shown, part = self._comparison.shown_layers(), self._comparison.part_in_view()
         return (self._comparison.layers.displayed(shown[-1]), part) if shown and part is not None else None
 
@@ -169,14 +171,14 @@ class ComparisonView(QWidget):
         return self._comparison.mode, self._comparison.left, self._comparison.right
 
     def set_compare(self, mode: Compare, left: Layer | None = None, right: Layer | None = None) -> None:
-        """Select the mode and the two layers; None keeps a layer. One may be selected before it has a picture."""
+        """Select the mode and the two layers; None keeps a layer. A layer may be selected before it has a picture."""
         comparison = self._comparison
         comparison.mode, comparison.left, comparison.right = mode, left or comparison.left, right or comparison.right
         self.selectionChanged.emit()
         self._refresh()
 
     def show_plainly(self, plain: bool) -> None:
-        """Speak of before and after, and leave out what explains how the picture came about; or show all again."""
+        """Caption the pictures "before" and "after" and hide what explains the method; or show everything again."""
         self._comparison.plain = plain
         self._tools.show_plainly(plain)
         if plain and self._comparison.with_maps:
@@ -187,19 +189,19 @@ class ComparisonView(QWidget):
     # -- position ------------------------------------------------------------------------------------------------
 
     def viewport(self) -> QWidget:
-        """Return the surface the picture is painted on."""
+        """Return the surface on which the picture is painted."""
         return self._canvas
 
     def pixel_at(self, position: QPoint) -> tuple[int, int] | None:
-        """Return the (row, col) shown at a position, None beside the picture."""
+        """Return the (row, col) of the pixel at a position; None outside the picture."""
         return self._canvas.pixel_at(position)
 
     def position_of(self, row: int, col: int, pane: int = 0) -> QPoint:
-        """Return the position of the middle of a pixel, even if out of sight; `pane` 1 is the right one of two."""
+        """Return the position of a pixel's middle, even if it is out of view; `pane` 1 is the right one of two."""
         return self._canvas.position_of(row, col, pane)
 
     def divider_handle(self) -> QPoint | None:
-        """Return the position of the wipe divider's handle, None while there is no divider."""
+        """Return the position of the wipe divider's handle; None while there is no divider."""
         return self._canvas.divider_handle()
 
     def zoom(self) -> float:
@@ -207,11 +209,11 @@ class ComparisonView(QWidget):
         return self._comparison.viewport.zoom
 
     def part_in_view(self) -> tuple[int, int, int, int] | None:
-        """Return (row, col, rows, cols) of the part of the picture that is in view, None without a picture."""
+        """Return (row, col, rows, cols) of the part of the picture that is in view; None without a picture."""
         return self._comparison.part_in_view()
 
     def ready(self) -> bool:
-        """Whether all that is in view is painted as it is; else painting goes on, a little at a time."""
+        """Whether everything in view is painted in final quality; if not, painting continues in small steps."""
         layers = self._comparison.layers
         return layers.shape is None or layers.tiles.ready(part.wanted for part in self._comparison.parts())
 
@@ -225,10 +227,10 @@ class ComparisonView(QWidget):
         self._comparison.viewport.fit()
         self._canvas.refresh()
 
-    # -- what a session keeps of it ------------------------------------------------------------------------------
+    # -- saved state ---------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Return how the pictures are looked at, JSON-ready, for `restore`."""
+        """Return mode, layers, divider, gain, zoom, position and map choices as JSON-ready values, for `restore`."""
         comparison, view = self._comparison, self._comparison.viewport
         return {
             "mode": comparison.mode.name,
@@ -242,18 +244,18 @@ class ComparisonView(QWidget):
         }
 
     def restore(self, state: Fields) -> None:
-        """Look at the pictures there are in that way.
+        """Apply what `state` returned to the current pictures.
 
         Raises
         ------
         ValueError, KeyError
-            If it is none.
+            If the values do not describe a valid view.
         """
         comparison, middle = self._comparison, state.reals("middle")
         divider, gain = state.real("divider"), state.real("gain")
         zoom = state.real("zoom") if state.has("zoom") else None
         if len(middle) != 2 or not (0 <= divider <= 1 and gain > 0 and (zoom is None or zoom > 0)):
-            raise ValueError("That is no way to look at a picture.")
+            raise ValueError("The saved view has a position, divider, gain or zoom that is out of range.")
         selected = Compare[state.text("mode")], Layer[state.text("left")], Layer[state.text("right")]
         if state.has("maps"):
             maps = Fields(state.values["maps"], "maps")
@@ -270,30 +272,30 @@ class ComparisonView(QWidget):
     # -- marks ---------------------------------------------------------------------------------------------------
 
     def set_overlay(self, weights: NDArray[Any] | None, top: int = 0, left: int = 0, opacity: float = 0.6) -> None:
-        """Lay an attention map over the picture, its corner at pixel (top, left); None takes it away.
+        """Lay an attention map over the picture with its corner at pixel (top, left); None removes it.
 
         Parameters
         ----------
         weights : array (rows, cols), finite and not negative, or None
-            Shown in the inferno colours; alpha is `opacity` times the weight over the largest weight.
+            Shown in the inferno colours; alpha is `opacity` times the weight divided by the largest weight.
 
         Raises
         ------
         ValueError
-            If `weights` is not such a map or `opacity` is outside [0, 1].
+            If `weights` is not such a map, or `opacity` is outside [0, 1].
         """
         self._canvas.overlay = None if weights is None else (overlay_image(weights, opacity), top, left)
         self._canvas.update()
 
     def set_region(self, row: int | None, col: int = 0, rows: int = 0, cols: int = 0) -> None:
-        """Mark the region of interest with a dashed rectangle; None takes it away."""
+        """Mark the region of interest with a dashed rectangle; None removes it."""
         self._canvas.region = None if row is None else (row, col, rows, cols)
         self._canvas.update()
 
     def choose_region(self, rows: int, cols: int) -> None:
-        """Let a person drag a rectangle, or click for one of that size; Esc leaves it.
+        """Let a person drag a rectangle, or click for one of the given size; Esc cancels.
 
-        `regionChosen` or `regionCancelled` tells how it ended.
+        Either `regionChosen` or `regionCancelled` is emitted in the end.
 
         Raises
         ------
@@ -321,7 +323,7 @@ class ComparisonView(QWidget):
         canvas.regionCancelled.connect(self.regionCancelled)
 
     def _refresh(self) -> None:
-        """Bring tools, canvas and read-out in line with the comparison."""
+        """Update the tools, the canvas and the pixel values from the comparison."""
         self._tools.show_comparison(self._comparison)
         self._canvas.refresh()
         self._show_readout()
@@ -359,7 +361,7 @@ class ComparisonView(QWidget):
     # -- keys ----------------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Zoom, flip, point at a pixel or leave the choice of a region."""
+        """Zoom, flip, move the pixel cursor or cancel choosing a region."""
         deeds: dict[Shortcut, Callable[[], object]] = {
             Shortcut.FULL_SIZE: lambda: self.set_zoom(1),
             Shortcut.FIT: self.fit,
@@ -381,7 +383,7 @@ class ComparisonView(QWidget):
             keys[event.key()]()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Show the right picture again when the key that flips is released."""
+        """Show the right picture again when the flip key is released."""
         if event.key() in Shortcut.FLIP.keys and not event.isAutoRepeat():
             self._flip(False)
         else:

@@ -1,4 +1,4 @@
-"""A part of a layer as a picture for the clipboard, made a little at a time so that the window goes on."""
+"""Makes a picture for the clipboard from a part of a layer, in small steps so that the window stays responsive."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nerd_gui.imaging.psnr_ssim import to_8_bit
 from nerd_gui.window.picture.comparison import Region
 from nerd_gui.window.picture.sources import Source
 
-_AT_ONCE = 1 << 16  # pixels
-_TURN = 0.02  # seconds in a turn of the event loop
+_AT_ONCE = 1 << 16  # pixels in one band
+_TURN = 0.02  # seconds of work before the event loop gets its turn
 
 
 class PictureCopy(QObject):
-    """Makes one copy at a time; another wish replaces it.
+    """Makes one copy at a time; a new request replaces the one under way.
 
     Signals
     -------
@@ -36,7 +36,7 @@ class PictureCopy(QObject):
         self._timer.timeout.connect(self._go_on)
 
     def start(self, source: Source, part: Region) -> None:
-        """Begin; a small picture is made before this returns."""
+        """Begin a copy; a small picture is finished before this returns."""
         self._bands, self._so_far = _bands(source, part), []
         self._go_on()
 
@@ -58,7 +58,7 @@ class PictureCopy(QObject):
 
 
 def _bands(source: Source, part: Region) -> Iterator[NDArray[np.uint8]]:
-    """The rows of a part from top to bottom, (rows, cols, 3), as they are shown."""
+    """Yield the rows of a part from top to bottom in bands of displayed levels, each (rows, cols, 3)."""
     row, col, rows, cols = part
     step = max(1, _AT_ONCE // cols)
     for start in range(0, rows, step):

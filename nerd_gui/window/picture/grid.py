@@ -1,4 +1,4 @@
-"""A picture at the size at which it is shown, cut into tiles, and how a tile's pixels follow from the picture's."""
+"""A picture at the size at which it is shown, cut into tiles, and the computation of a tile's pixels."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 from nerd_gui.imaging.area_means import AreaMeans
 from nerd_gui.window.picture.sources import Part, Source, Term, Values
 
-_SIDE, _REDUCED_SIDE = 256, 128  # of a tile; a pixel of a reduced picture takes up to 16 others
-_AT_ONCE = 1 << 16  # pixels of the picture that are read in one step
-_BAND = 128  # rows of a tile at full size that are made in one step
-Place = tuple[int, int]  # of a tile: how many are above it, and left of it
+_SIDE, _REDUCED_SIDE = 256, 128  # pixels along a tile's side; a reduced pixel averages up to 16 values
+_AT_ONCE = 1 << 16  # pixels of the picture that one step reads
+_BAND = 128  # rows of a tile at full size that one step makes
+Place = tuple[int, int]  # the row and the column of a tile in the grid
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A picture of rows x cols pixels shown in height x width pixels: itself, or reduced to means over areas.
+    """A picture of rows x cols pixels shown in height x width pixels: at full size, or reduced to means over areas.
 
-    Tiles are numbered by row and column; those at the right and at the bottom may be smaller than the others.
+    Tiles are numbered by row and column; those at the right and the bottom edge may be smaller than the others.
     """
 
     rows: int
@@ -32,14 +32,15 @@ class Grid:
 
     @cached_property
     def reduced(self) -> bool:
-        """Whether the picture is shown smaller than it is."""
+        """Whether the picture is shown smaller than its own size."""
         return (self.height, self.width) != (self.rows, self.cols)
 
     @cached_property
     def level(self) -> int:
-        """The level from which tiles are made: a pixel shown is at least two pixels of it wide.
+        """The pyramid level from which tiles are made: a shown pixel covers at least two of its pixels along each side.
 
-        Then those that lie across its border, which count with the share of their area, hardly matter.
+        The level's pixels that lie across a shown pixel's border count by the share of their area. With two or more
+        pixels inside, treating a border pixel as uniform makes hardly any difference.
         """
         level = 0
         while min(self.rows / self.height, self.cols / self.width) >= 4 << level:
@@ -48,11 +49,11 @@ class Grid:
 
     @property
     def side(self) -> int:
-        """Pixels along a side of a tile."""
+        """The length of a tile's side in pixels."""
         return _REDUCED_SIDE if self.reduced else _SIDE
 
     def places(self, top: int, left: int, height: int, width: int) -> list[Place]:
-        """Return the tiles that a rectangle of the shown picture touches, the nearest to its middle first."""
+        """Return the tiles that a rectangle of the shown picture touches, those nearest to its middle first."""
         bottom, right = min(top + height, self.height), min(left + width, self.width)
         top, left = max(top, 0), max(left, 0)
         if top >= bottom or left >= right:
@@ -70,7 +71,7 @@ class Grid:
         return top, left, min(self.side, self.height - top), min(self.side, self.width - left)
 
     def touches(self, place: Place, part: Part) -> bool:
-        """Whether a tile shows any of a part (row, col, rows, cols) of the picture."""
+        """Whether a tile shows any pixel of a part (row, col, rows, cols) of the picture."""
         top, left, height, width = self.rectangle(place)
         row, col, rows, cols = part
         return (
@@ -81,7 +82,7 @@ class Grid:
         )
 
     def at_full_size(self, source: Source, place: Place) -> Generator[float, None, Values]:
-        """Make a tile's values (C, height, width) in small steps, and yield the effort of each."""
+        """Compute a tile's values (C, height, width) in small steps; yield the effort of each step."""
         row, col, rows, cols = self.rectangle(place)
         effort = sum(term.effort for term in source.terms)
         bands = []
@@ -91,12 +92,12 @@ class Grid:
         return np.concatenate(bands, axis=1)
 
     def means(self, term: Term, rectangle: Part) -> Generator[float, None, Values]:
-        """Make the means of a term in a rectangle of the shown picture in small steps, and yield the effort of each."""
+        """Compute the means of a term in a rectangle of the shown picture in small steps; yield the effort of each."""
         top, left, height, width = rectangle
         down = AreaMeans(self.rows, self.height, top, height, self.level)
         across = AreaMeans(self.cols, self.width, left, width, self.level)
         yield from term.making((down.first, across.first, down.count, across.count), self.level)
-        # The lowest levels may be made where they are read; others are only copied.
+        # The two finest levels may be computed while they are read; the others are kept and only copied.
         finer = 2 * self.level if self.level < 2 else 0
         band = max(1, (_AT_ONCE >> finer) // across.count)
         bands = []

@@ -1,4 +1,4 @@
-"""The pictures of a run's iterates in any look, read part by part."""
+"""The pictures of a run's iterates with any look, read part by part."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from nerd_gui.denoising import LOOK_HALO, PLAIN, Look, Trajectory, look_picture
 from nerd_gui.window.picture.sources import Part, Term, Values, term_of
 
-_KEPT_BYTES = 256 << 20  # of levels that may be read again
+_KEPT_BYTES = 256 << 20  # bytes of pyramid levels that are kept to be read again
 _ALL_DETAIL = Look(detail=1)
-_EFFORT = 50.0  # of finding the structure in a pixel, see `Term`
+_EFFORT = 50.0  # effort of computing the structure of a pixel, see `Term`
 
 
 class IteratePictures:
-    """The pictures of the iterates of one run, which may be under way.
+    """The pictures of the iterates of one run, which may still be running.
 
     Attributes
     ----------
@@ -27,6 +27,7 @@ class IteratePictures:
     families : frozenset
         See `Source`.
     noisy : Term
+        The noisy picture that the run started from.
     """
 
     def __init__(self, trajectory: Trajectory) -> None:
@@ -37,11 +38,11 @@ class IteratePictures:
         self._terms: OrderedDict[Hashable, Term] = OrderedDict()
 
     def picture(self, index: int, look: Look) -> LookSource:
-        """Return what a look makes of an iterate."""
+        """Return the picture of an iterate with a look."""
         return LookSource(self, index, look)
 
     def removed(self, index: int, look: Look) -> RemovedSource:
-        """Return what a look takes away."""
+        """Return the noise that an iterate removes with a look."""
         return RemovedSource(self.picture(index, look))
 
     def n_hat(self, index: int) -> Term:
@@ -51,16 +52,16 @@ class IteratePictures:
         return self._kept(key) or self._keep(Term(n_hat, key, self._own))
 
     def structure(self, index: int) -> Term:
-        """Return what can be given back of an iterate's detail, in one channel."""
+        """Return the detail that a look can give back to an iterate, in one channel."""
         key = self._own, "structure", *self.noise_known(index)
         return self._kept(key) or self._keep(Term(_Structure(self.trajectory, index), key, self._own, _EFFORT))
 
     def noise_known(self, index: int) -> tuple[Hashable, ...]:
-        """Return what is another one where detail is told from noise anew: once the run has ended."""
+        """Return a key of the separation of detail from noise, which is computed again when the run has ended."""
         return index, id(self.trajectory[index].n_hat), self.trajectory.stop_reason
 
     def update(self, part: Part) -> Part:
-        """Say that a part of the noise estimates of all iterates has changed; return that of their pictures."""
+        """Take note that a part of all iterates' noise estimates has changed; return the part of their pictures."""
         row, col, rows, cols = part
         top, left = max(0, row - LOOK_HALO), max(0, col - LOOK_HALO)
         halo = top, left, row + rows + LOOK_HALO - top, col + cols + LOOK_HALO - left
@@ -82,10 +83,10 @@ class IteratePictures:
 
 @dataclass(frozen=True, eq=False)
 class LookSource:
-    """What a look makes of an iterate.
+    """The picture of an iterate with a look.
 
-    At full size it is `Trajectory.picture` to the bit. Reduced it is the sum of the means of what it is put together
-    from: another look takes a moment where those have been made, and another iterate not much more.
+    At full size it equals `Trajectory.picture` to the bit. Reduced, it is a sum of the means of its terms, which are
+    kept: once they are there, another look takes only a moment, and another iterate little more.
     """
 
     pictures: IteratePictures
@@ -114,7 +115,7 @@ class LookSource:
         return self.pictures.trajectory.picture(self.index, self.look, part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Put the values together from those of the terms."""
+        """Return the picture's values, put together from those of the terms."""
         picture = look_picture(replace(self.look, detail=0), terms[0], terms[1])
         if self.look.detail:
             picture -= np.float32(self.look.luma * self.look.detail) * terms[2]
@@ -123,7 +124,7 @@ class LookSource:
 
 @dataclass(frozen=True, eq=False)
 class RemovedSource:
-    """What a look takes away of a noisy picture, counted as n_hat is: the picture minus the noisy one."""
+    """The noise that a look removes, with the sign of n_hat: the picture minus the noisy picture."""
 
     picture: LookSource
 
@@ -150,13 +151,13 @@ class RemovedSource:
         return self.picture.read(part) - noisy.pyramid.read(*part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Put the values together from those of the terms."""
+        """Return the removed noise, put together from the values of the terms."""
         return self.picture.sum(terms) - terms[0]
 
 
 @dataclass(frozen=True, eq=False)
 class _Structure:
-    """What a look gives back of detail, made where it is read: one channel, as it is part of the luma."""
+    """The detail that a look gives back, computed when it is read; one channel, since it is part of the luma."""
 
     trajectory: Trajectory
     index: int

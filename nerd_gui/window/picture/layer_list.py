@@ -1,4 +1,4 @@
-"""The list of all that can be shown of a photo and its run, by groups, each with what it is and its equation."""
+"""The list of the layers of a photo and its run, in groups; each tooltip describes a layer with its equation."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ _GROUPS: dict[str, dict[Layer, str]] = {
     "Pictures": {
         Layer.NOISY: "The photo as the network sees it, y",
         Layer.ITERATE: "The picture of the shown iterate, x̂ = y + f_decode(z) (Eq. 5)",
-        Layer.COMPARED: "An iterate that was kept, also of another run",
+        Layer.COMPARED: "An iterate that was kept for comparison, perhaps from another run",
         Layer.CLEAN: "The clean photo x, where it is known",
-        Layer.NOISE: "The noise that is found, n̂ = f_decode(z) (Eq. 4), around mid-grey",
-        Layer.RESULT: "The picture of the iterate of least residual",
+        Layer.NOISE: "The noise that was found, n̂ = f_decode(z) (Eq. 4), around mid-grey",
+        Layer.RESULT: "The picture of the iterate with the smallest residual",
     },
     "Where it has not settled": {
         Layer.RESIDUAL: "How far each pixel’s features are from the fixed point: ‖f(z) − z‖ over the features of the "
         "pixel, in percent of the mean size of f(z). Its root mean square is the residual of the curves",
-        Layer.UPDATE: "How far each pixel’s features have moved since the iterate before: ‖zᵢ − zᵢ₋₁‖ over the "
+        Layer.UPDATE: "How far each pixel’s features have moved since the previous iterate: ‖zᵢ − zᵢ₋₁‖ over the "
         "features of the pixel, in percent of the mean size of f(z)",
     },
     "What the features hold": {
-        Layer.DECODED_INJECTION: "What the decoder makes of the photo’s own features, before anything is solved: "
-        "f_decode(s) with s = f_inject(y) (Fig. 6); the noise estimate is f_decode(z) beside it",
-        Layer.INJECTION: "One of the d features that the photo is turned into, s = f_inject(y) (Eq. 2)",
+        Layer.DECODED_INJECTION: "What the decoder makes of the photo’s own features, before the solver starts: "
+        "f_decode(s) with s = f_inject(y) (Fig. 6); compare it with the noise estimate f_decode(z)",
+        Layer.INJECTION: "One of the d features that the network computes from the photo, s = f_inject(y) (Eq. 2)",
         Layer.FEATURE: "One of the d features of the shown iterate, z",
         Layer.COMPONENTS: "The three directions in which the features of the result z* differ most from pixel to "
         "pixel, as red, green and blue (principal components); the same colours at every iterate",
     },
     "Where the heads look": {
         Layer.RADIUS: "How far a head looks from each pixel: √(Σ p |k − q|²) of its softmax weights p (Eq. 7)",
-        Layer.ENTROPY: "Over how many pixels a head spreads: −Σ p log₂ p of its softmax weights p, in bits; "
-        "n pixels alike give log₂ n",
-        Layer.ROLLOUT: "What the pinned pixel has looked at by way of others, followed back from the result to the "
-        "shown iterate: its row in A_N A_N₋₁ … A_i with A = (I + mean of the heads) / 2 (attention rollout)",
+        Layer.ENTROPY: "Over how many pixels a head spreads its attention: −Σ p log₂ p of its softmax weights p, in "
+        "bits; n equal weights give log₂ n",
+        Layer.ROLLOUT: "Which pixels the pinned pixel depends on through all steps from the shown iterate to the "
+        "result: its row in A_N A_N₋₁ … A_i with A = (I + mean of the heads) / 2 (attention rollout)",
     },
 }
 _ROW = Qt.ItemDataRole.UserRole
-NARROWEST = 72  # pixels of a list in a small window
-_LETTERS = 11  # that are read of a long name before the list is opened
+NARROWEST = 72  # pixels, the least width of the list in a small window
+_LETTERS = 11  # letters of a long name that are shown while the list is closed
 
 
 class LayerCombo(QComboBox):
-    """Chooses one of the layers; those that are not there are greyed out."""
+    """Chooses one of the layers; layers without a picture are greyed out."""
 
     def __init__(self, name: str, accessible_name: str, tool_tip: str) -> None:
         super().__init__()
@@ -76,16 +76,16 @@ class LayerCombo(QComboBox):
 
     @property
     def layer(self) -> Layer:
-        """What is chosen."""
+        """The chosen layer."""
         return Layer(self.currentData())
 
     def choose(self, layer: Layer) -> None:
-        """Choose a layer, and tell nobody."""
+        """Choose a layer without emitting a signal."""
         with QSignalBlocker(self):
             self.setCurrentIndex(self._items[layer].row())
 
     def show_comparison(self, comparison: Comparison) -> None:
-        """Grey out what is not there, and call each by its name."""
+        """Grey out the layers that are not available, and update all names."""
         for layer, item in self._items.items():
             item.setEnabled(comparison.offers(layer))
             item.setText(comparison.name(layer))

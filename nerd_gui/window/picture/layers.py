@@ -35,7 +35,7 @@ class Layer(StrEnum):
     ROLLOUT = "attention rollout"
 
 
-#: The layers that are maps of an iterate, and not pictures.
+#: The layers that are maps of an iterate rather than pictures, each with the kind of map.
 MAPS = {layer: kind for layer in Layer for kind in MapKind if layer.name == kind.name}
 
 
@@ -54,11 +54,11 @@ class PictureLayers:
     Attributes
     ----------
     gain : float
-        The factor on differences and on the noise estimate.
+        The factor applied to differences and to the noise estimate.
     shared : bool
-        Whether the colours of maps are the same for all iterates.
+        Whether maps use the same colour range for all iterates.
     tiles : Tiles
-        Of what is displayed.
+        The tiles of the displayed pictures.
     """
 
     def __init__(self) -> None:
@@ -80,19 +80,19 @@ class PictureLayers:
         return [layer for layer in Layer if layer in self._sources]
 
     def set(self, layer: Layer, pixels: NDArray[Any] | Source | None) -> None:
-        """Replace or, with None, remove a layer. A picture of another size starts over: it drops all the others.
+        """Replace a layer, or remove it with None. A picture of another size removes all other layers.
 
         Parameters
         ----------
         layer : Layer
         pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, Source, or None
-            Floating point in [0, 1] (`Layer.NOISE`: n_hat, around 0) or uint8. Kept as it is and read where it is
-            shown, so it must not be changed afterwards.
+            Floating point in [0, 1] (`Layer.NOISE`: n_hat, around 0) or uint8. The array is not copied, and it is
+            read when it is shown, so it must not be changed afterwards.
 
         Raises
         ------
         ValueError
-            If the array is no such picture.
+            If the array does not have such a shape or type.
         """
         before = self._sources.get(layer)
         if isinstance(before, ArraySource) and before.pixels is pixels:
@@ -110,7 +110,7 @@ class PictureLayers:
             self.tiles.forget(left)
 
     def displayed(self, layer: Layer) -> Source:
-        """Return a layer as it is displayed: the noise estimate as ``0.5 + gain * n_hat``, maps in their colours."""
+        """Return a layer as displayed: the noise estimate as ``0.5 + gain * n_hat``, maps in their colours."""
         source = self._sources[layer]
         if isinstance(source, MapSource):
             return source.displayed(self.shared)
@@ -123,7 +123,7 @@ class PictureLayers:
     def whole(self, layer: Layer) -> NDArray[np.uint8]:
         """Return all pixels of a layer as they are displayed at 100 %, (rows, cols) or (rows, cols, 3).
 
-        Made anew, whatever its size: nothing for large pictures while somebody waits.
+        The pixels are computed on each call, which takes long for a large picture: do not call it while a person waits.
         """
         source = self.displayed(layer)
         levels = to_8_bit(source.read((0, 0, *_shape(source))))
@@ -135,7 +135,7 @@ class PictureLayers:
         return source.legend(self.shared) if isinstance(source, MapSource) else None
 
     def value(self, layer: Layer, row: int, col: int) -> str:
-        """Return the unclipped values of a pixel, one for each channel: in 0-255 units, of a map with its own."""
+        """Return the unclipped values of a pixel, one for each channel: in 0-255 units, or in a map's own unit."""
         source = self._sources[layer]
         if isinstance(source, MapSource):
             return source.words(row, col)

@@ -1,4 +1,4 @@
-"""A map as files: a figure with its legend (PNG), and its numbers (NPZ)."""
+"""Writes a map to a file: a figure with its legend (PNG), or its numbers (NPZ)."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from nerd_gui.imaging.psnr_ssim import to_8_bit
 from nerd_gui.window.picture.map_source import MapSource
 from nerd_gui.window.style.tokens import TEXT_PIXELS, sized
 
-_SMALL = 512  # pixels along the longer side, up to which pixels are drawn as squares of several
+_SMALL = 512  # pixels; a map with a shorter longest side is drawn with each pixel enlarged
 _MARGIN, _GAP, _BAR, _THICK = 16, 8, 240, 12
 _TEXT, _PAPER = QColor("#1d2125"), QColor("#ffffff")
 
 
 @dataclass(frozen=True, eq=False)
 class MapFigure:
-    """A map of one iterate.
+    """A map of one iterate, ready to be saved.
 
     Attributes
     ----------
     kind : MapKind
     shown : IterateMap
     title : str
-        What it is of.
+        The heading of the figure.
     run : str
         The name of the run.
     iterate, number : int
-        `number` is that of the feature or head, from 0.
+        `number` is the index of the feature or head, counted from 0.
     corner : (row, col)
-        Of the photo, where the map begins.
+        The pixel of the photo at which the map begins.
     shared : bool
-        Whether the colours are the same for all iterates.
+        Whether the map uses the same colour range for all iterates.
     """
 
     kind: MapKind
@@ -52,7 +52,7 @@ class MapFigure:
     shared: bool
 
     def image(self) -> QImage:
-        """The map with title and legend on paper."""
+        """Draw the map with title and legend on a white ground."""
         source = MapSource(self.shown)
         rows, cols = self.shown.values.shape[1:]
         levels = to_8_bit(source.displayed(self.shared).read((0, 0, rows, cols)))
@@ -90,12 +90,12 @@ class MapFigure:
         return image
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What the NPZ file holds.
+        """Return the arrays that the NPZ file holds.
 
         Returns
         -------
         values : float32 (1 or 3, rows, cols)
-            Of the photo's pixels from `corner` on, in `unit`.
+            The map's values, in `unit`; the first one belongs to the photo's pixel `corner`.
         kind, unit, run : str
         iterate, number : int
         corner : int (2,)
@@ -112,12 +112,12 @@ class MapFigure:
         }
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write a figure (.png) or the numbers (.npz), as the suffix says.
+        """Write a figure (.png) or the numbers (.npz), depending on the suffix.
 
         Raises
         ------
         ValueError
-            If the suffix is another one, or the file cannot be written, or is there and may not be replaced.
+            If the suffix is neither, if the file cannot be written, or if it exists and may not be replaced.
         """
         makers = {".png": self._png, ".npz": self._npz}
         if path.suffix.lower() not in makers:

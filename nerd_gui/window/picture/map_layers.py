@@ -1,4 +1,4 @@
-"""The maps of the shown iterate as layers of the picture: made when they are selected, shown when they are there."""
+"""The maps of the shown iterate as layers: computed when they are selected, shown when they are ready."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from nerd_gui.window.session.session import Session
 
 _OWNER = "picture"
 _MAKING = "The map is being made …"
-_NO_RUN = "Explore a region first: maps are of the iterates of a run."
+_NO_RUN = "Explore a region first: maps are computed from the iterates of a run."
 _OF_PHOTO = (MapKind.INJECTION, MapKind.DECODED_INJECTION)  # the same at every iterate
 
 
 class MapLayers(QObject):
-    """What there is to show of the selected maps.
+    """Provides the selected maps of the shown iterate.
 
     Signals
     -------
     changed
-        There is more of it, or it is of another iterate: see `source`.
+        A map is ready, or other maps are wanted now: ask `source`.
     """
 
     changed = Signal()
@@ -41,7 +41,7 @@ class MapLayers(QObject):
         session.controller.ended.connect(self._want_again)
 
     def select(self, numbers: dict[Layer, int]) -> None:
-        """Say which maps are selected, and of which feature or head, from 0."""
+        """Choose the maps, each with the number of its feature or head, counted from 0."""
         self._numbers = numbers
         self._want_again()
 
@@ -59,13 +59,13 @@ class MapLayers(QObject):
         return MapKey(kind, index, self._numbers.get(layer, 0), session.channel, pixel)
 
     def found(self, layer: Layer) -> IterateMap | None:
-        """The map itself, once it is there."""
+        """Return the map itself, or None until it has been computed."""
         key = self._key(layer)
         made = None if key is None else self._session.maps.find(key)
         return made if isinstance(made, IterateMap) else None
 
     def source(self, layer: Layer) -> MapSource | str:
-        """The map of the shown iterate; or why there is none, or none yet, in a sentence."""
+        """Return the map of the shown iterate, or a sentence that says why there is none yet."""
         key = self._key(layer)
         if key is None:
             run = self._session.run
@@ -80,11 +80,11 @@ class MapLayers(QObject):
         return self._sources[made]
 
     def making(self, layer: Layer) -> bool:
-        """Whether it is on its way: what was shown before may stay for that long."""
+        """Whether the map is being computed; the map shown before may stay meanwhile."""
         return self.source(layer) == _MAKING
 
     def caption(self, layer: Layer) -> str:
-        """What is shown, in the corner of it."""
+        """Return the caption of a map."""
         mean = self._mean(layer) if layer in (Layer.RADIUS, Layer.ENTROPY) else ""
         number, iterate = self._numbers.get(layer, 0) + 1, f"iterate {self._session.index}"
         words = {
@@ -100,6 +100,6 @@ class MapLayers(QObject):
         return words.get(layer, f"{layer} · {iterate}")
 
     def _mean(self, layer: Layer) -> str:
-        """The mean of a map over the picture, in words."""
+        """Return the mean of a map over the picture, in words."""
         made = self.found(layer)
         return "" if made is None else f" · mean {made.values.mean():.2f}"

@@ -1,4 +1,4 @@
-"""The legend of a map, drawn over it: a bar of its colours between the values at its ends."""
+"""Draws the legend of a map over it: a bar of its colours between the lowest and the highest value."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nerd_gui.window.picture.map_source import Legend
 from nerd_gui.window.picture.marks import CHIP_MARGIN, DARK, LIGHT
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
-_BAR, _SHORTEST = 120.0, 32.0  # width of the colours
+_BAR, _SHORTEST = 120.0, 32.0  # width of the colour bar in logical pixels
 _THICK = 8.0
 _GAP, _PADDING = 6.0, 7.0
 
 
 def draw_legend(painter: QPainter, area: QRectF, legend: Legend, right: bool = False) -> None:
-    """Draw a legend under the caption in the top left or top right corner of `area`; it is left out where it is tight.
+    """Draw a legend below the caption in the top left or top right corner of `area`, if there is room for it.
 
     Parameters
     ----------
     area : QRectF
-        Where the map is seen, in logical pixels.
+        The visible part of the map, in logical pixels.
     """
     painter.save()
     caption_height = painter.fontMetrics().height() + 6.0

@@ -1,4 +1,4 @@
-"""A map as a picture: its values in colours, and the legend that says which colour is which value."""
+"""A map as a picture: its values as colours, and the legend that gives the value of each colour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nerd_gui.window.picture.sources import ArraySource, Term, Values
 from nerd_gui.window.wording import scientific
 
 _TINY = 1e-3
-_STEPS = 64  # of the legend's colours
+_STEPS = 64  # colours in the legend's bar
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +24,11 @@ class Legend:
     Attributes
     ----------
     colours : uint8 array (steps, 3), or None
-        From the lowest value to the highest.
+        The colours from the lowest value to the highest.
     low, high : str
-        Those values; the unit stands after the second.
+        The lowest and the highest value; the unit follows the highest.
     note : str
-        In place of colours: what red, green and blue are.
+        Shown instead of the colours: what red, green and blue stand for.
     """
 
     colours: NDArray[np.uint8] | None
@@ -38,7 +38,7 @@ class Legend:
 
 
 class MapSource(ArraySource):
-    """The values of a map; `displayed` is what is painted.
+    """The values of a map; `displayed` gives the colours that are painted.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ class MapSource(ArraySource):
         self.shown = shown
 
     def displayed(self, shared: bool) -> ColouredMap:
-        """The map in colours; `shared` between the ends that are the same for all iterates."""
+        """Return the map in colours; with `shared`, its colour range is the same for all iterates."""
         return ColouredMap(self, shared)
 
     def legend(self, shared: bool) -> Legend:
-        """What the colours mean."""
+        """Return what the colours mean."""
         shown = self.shown
         if shown.note:
             return Legend(None, note=shown.note)
@@ -64,14 +64,14 @@ class MapSource(ArraySource):
         return Legend(grey if shown.scale is Scale.SIGNED else coloured(steps), low, f"{high} {shown.unit}".strip())
 
     def words(self, row: int, col: int) -> str:
-        """The values of a pixel with their unit."""
+        """Return the values of a pixel with their unit."""
         values = " ".join(number_words(float(value)) for value in self.read((row, col, 1, 1))[:, 0, 0])
         return f"{values} {self.shown.unit}".strip()
 
 
 @dataclass(frozen=True, eq=False)
 class ColouredMap:
-    """A map in colours. Where it is shown small, these are the colours of mean values, not means of colours."""
+    """A map in colours. When it is shown reduced, it shows the colours of mean values, not means of colours."""
 
     source: MapSource
     shared: bool
@@ -92,11 +92,11 @@ class ColouredMap:
         return self.source.terms
 
     def read(self, part: tuple[int, int, int, int]) -> Values:
-        """Return the values of a part at full size."""
+        """Return the colours of a part at full size."""
         return self._in_colours(self.source.read(part))
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Put the values together from those of the terms."""
+        """Return the colours of the values that the terms give."""
         return self._in_colours(terms[0])
 
     def _in_colours(self, values: Values) -> Values:
@@ -109,7 +109,7 @@ class ColouredMap:
 
 
 def number_words(value: float) -> str:
-    """A value in two or three digits; negative ones have a true minus sign."""
+    """Return a value with two or three digits; a negative one has a true minus sign."""
     size = abs(value)
     words = scientific(size) if 0 < size < _TINY else f"{size:.{3 if size >= 100 else 2}g}"
     return f"−{words}" if value < 0 else words

@@ -1,7 +1,7 @@
-"""What is drawn over a picture: captions, the wipe's divider, the region of interest, pins.
+"""The marks drawn over a picture: captions, the wipe's divider, the region of interest, pins.
 
-All sizes are logical pixels and stay the same at every zoom. Marks are light on dark, or the reverse, so that they
-are seen on any picture and in both themes.
+All sizes are in logical pixels and stay the same at every zoom. Marks combine light and dark, so that they are
+visible on any picture and in both themes.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from nerd_gui.window.style.tokens import series_colour, sized
 
 HANDLE_RADIUS = 12.0
-PIN_RADIUS = 8.0  # of a pin's ring with its outline: where a click means the pin
+PIN_RADIUS = 8.0  # radius of a pin's ring with its outline: a click inside it selects the pin
 _RING_RADIUS = 6.0
-_SELECTED_RADIUS = 10.0  # of the light ring around the selected pin
-_PIN_ARM = 5.0  # how far a pin's cross stands out of its ring
+_SELECTED_RADIUS = 10.0  # radius of the light ring around the selected pin
+_PIN_ARM = 5.0  # length of the cross's arms outside the ring
 _LABEL_RADIUS = 8.0
-_LABEL_OFFSET = 13.0  # of the number, from the pin, to the right and up
+_LABEL_OFFSET = 13.0  # distance from the pin to its number, to the right and upwards
 _LABEL_PIXELS = 11
 _PIN_OUTLINE = QColor(0, 0, 0, 190)
 _PIN_TEXT = QColor(0, 0, 0)
-_LEAST_FRAME = 9.0  # of the keyboard's cursor
+_LEAST_FRAME = 9.0  # least size of the frame around the keyboard's pixel
 DARK = QColor(0, 0, 0, 170)
 LIGHT = QColor(255, 255, 255, 240)
 _SHADE = QColor(0, 0, 0, 110)
@@ -31,7 +31,7 @@ _CHIP_LEAST_TEXT = 24.0
 
 
 def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -> None:
-    """Write a caption into the top left or top right corner of `area`; it is elided, or left out, where it is tight."""
+    """Write a caption into the top left or top right corner of `area`; in a small area it is shortened or left out."""
     room = area.width() - 2 * (CHIP_MARGIN + _CHIP_PADDING)
     metrics = painter.fontMetrics()
     height = metrics.height() + 6.0
@@ -71,7 +71,7 @@ def draw_divider(painter: QPainter, line: QLineF, handle: QPointF) -> None:
 
 
 def draw_region(painter: QPainter, rectangle: QRectF, shade: QRectF | None = None) -> None:
-    """Draw a dashed rectangle; with `shade`, everything in that area and outside the rectangle is darkened."""
+    """Draw a dashed rectangle; with `shade`, darken the part of that area that lies outside the rectangle."""
     painter.save()
     if shade is not None:
         inside = rectangle.intersected(shade)
@@ -93,7 +93,7 @@ def draw_region(painter: QPainter, rectangle: QRectF, shade: QRectF | None = Non
 
 
 def draw_pointer(painter: QPainter, position: QPointF) -> None:
-    """Mark where the pointer would be in the other picture of a side-by-side pair."""
+    """Mark the pixel under the pointer in the other picture of a side-by-side pair."""
     painter.save()
     arms = [QLineF(position - arm, position + arm) for arm in (QPointF(7, 0), QPointF(0, 7))]
     for pen in (QPen(DARK, 3), QPen(LIGHT, 1)):
@@ -103,7 +103,7 @@ def draw_pointer(painter: QPainter, position: QPointF) -> None:
 
 
 def draw_cursor(painter: QPainter, pixel: QRectF) -> None:
-    """Frame the pixel that the keyboard points at; where pixels are small, what is framed is around it."""
+    """Frame the pixel that the keyboard points at; around a pixel that is shown small, the frame is larger."""
     grown = max(0.0, (_LEAST_FRAME - pixel.width()) / 2)
     frame = pixel.adjusted(-grown, -grown, grown, grown)
     painter.save()
@@ -115,14 +115,14 @@ def draw_cursor(painter: QPainter, pixel: QRectF) -> None:
 
 
 def draw_pin(painter: QPainter, centre: QPointF, number: int, area: QRectF, *, selected: bool) -> None:
-    """Draw a ring with a cross of constant size that leaves the pixel itself free, and the pin's number beside it.
+    """Draw a pin: a ring with a cross that leaves the pixel itself free, and the pin's number beside it.
 
     The dark outline keeps every colour visible on any background; the selected pin has a light ring around it.
 
     Parameters
     ----------
     area : QRectF
-        Where the number has to stay.
+        The area that must contain the number.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

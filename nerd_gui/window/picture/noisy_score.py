@@ -1,4 +1,4 @@
-"""The PSNR of the noisy picture, taken a band of rows at a time so that nobody waits for it."""
+"""The PSNR of the noisy picture, computed a band of rows at a time so that the window stays responsive."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from nerd_gui.imaging.psnr_ssim import to_8_bit
 
-_VALUES = 500_000  # that are compared at a time: some ten milliseconds
-_KEPT = 32  # pictures whose numbers are kept
+_VALUES = 500_000  # values compared in one step, which takes about ten milliseconds
+_KEPT = 32  # pictures whose PSNR is kept
 
 
 class NoisyScore(QObject):
-    """Finds the PSNR of one picture after another; that of a small one at once.
+    """Computes the PSNR of one picture after another; for a small picture, at once.
 
     Signals
     -------
@@ -37,7 +37,7 @@ class NoisyScore(QObject):
         self._known: dict[tuple[int, int], tuple[ref[NDArray[Any]], ref[NDArray[Any]], float]] = {}
 
     def take(self, noisy: NDArray[Any] | None, clean: NDArray[Any] | None) -> None:
-        """Find the PSNR of a noisy picture (C, rows, cols); of none where one of the two is None."""
+        """Compute the PSNR of a noisy picture (C, rows, cols); None for either picture stops the computation."""
         self._timer.stop()
         self._noisy, self._clean, self._row, self._sum = noisy, clean, 0, 0.0
         if noisy is None or clean is None or noisy is clean:
@@ -57,7 +57,7 @@ class NoisyScore(QObject):
         band = np.s_[:, self._row : self._row + max(1, _VALUES // (channels * cols))]
         try:
             difference = to_8_bit(clean[band]).astype(np.int32) - to_8_bit(noisy[band])
-        except ValueError:  # not a number somewhere: the picture says where, and has no PSNR
+        except ValueError:  # a value is not a number: there is no PSNR, and the picture marks the place
             self._timer.stop()
             self._row = rows
             return

@@ -1,4 +1,4 @@
-"""The overlay: an attention map laid over the picture, as colours that let the picture through."""
+"""The overlay: an attention map as semi-transparent colours over the picture."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nerd_gui.window.colour_map import coloured
 
 
 def overlay_image(weights: NDArray[Any], opacity: float) -> QImage:
-    """Return a map of attention weights as a picture in the inferno colours, transparent where there is no weight.
+    """Return a map of attention weights as a picture in the inferno colours, transparent where the weight is 0.
 
     Parameters
     ----------
     weights : array (rows, cols), finite and not negative
-        Divided by their largest value; colour and alpha (times `opacity`) follow from that.
+        The weights are divided by the largest one; that ratio gives the colour and, times `opacity`, the alpha.
     opacity : float in [0, 1]
 
     Raises
     ------
     ValueError
-        If `weights` is not such a map or `opacity` is outside [0, 1].
+        If `weights` is not such a map, or `opacity` is outside [0, 1].
     """
     if weights.ndim != 2 or 0 in weights.shape or not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError("An attention overlay needs a two-dimensional map of finite weights that are not negative.")

@@ -1,4 +1,4 @@
-"""Paints a comparison: the pictures exactly, on device pixels; the marks over them at a constant size."""
+"""Paints a comparison: the pictures pixel by pixel on the screen, and over them marks of constant size."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from nerd_gui.window.session.pins import Pin
 
 @dataclass
 class Marks:
-    """What lies over the pictures.
+    """The marks that lie over the pictures.
 
     Attributes
     ----------
     overlay : (image, top, left) or None
         A picture laid over the others with its corner at pixel (top, left).
     region, candidate : Region or None
-        The region of interest, and the one a person is about to choose, which is drawn instead.
+        The region of interest, and the one that a person is choosing, which is drawn instead of it.
     pointer : (pane, row, col) or None
-        The pixel under the pointer, marked in the other pane.
+        The pixel under the pointer with the pane it is in; it is marked in the other pane.
     selected : int or None
-        Number of the selected pin.
+        The number of the selected pin.
     cursor : (row, col) or None
         The pixel that the keyboard points at.
     """
@@ -46,7 +46,7 @@ class Marks:
 
 
 def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) -> bool:
-    """Paint the comparison and its marks; False if the pictures are not all ready, and painting again will show more.
+    """Paint the comparison and its marks; return False if some pictures are not ready and need another paint.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def paint(painter: QPainter, comparison: Comparison, over: Marks, ratio: float) 
 
 
 def divider_handle(comparison: Comparison) -> QPointF:
-    """Return the middle of the divider's handle, in device pixels: low, where it hides little of the subject."""
+    """Return the middle of the divider's handle, in device pixels: near the bottom, where it hides little."""
     visible = comparison.visible(comparison.panes[0])
     return QPointF(comparison.boundary(), visible.top() + 0.85 * visible.height())
 
@@ -115,7 +115,7 @@ def _paint_stopgap(
     draft: Tile,
     before: tuple[Grid, Mapping[Place, Tile]] | None,
 ) -> None:
-    """Paint what there is of a picture that is not ready: what was seen at another zoom, and a draft elsewhere."""
+    """Paint a substitute for tiles that are not ready: tiles of the previous zoom, and a coarse draft elsewhere."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     if before is not None:
@@ -160,12 +160,12 @@ def _magnify(
     top: int,
     left: int,
 ) -> None:
-    """Paint 32-bit pixels, the first of which is (top, left), inside `clip`.
+    """Paint 32-bit pixels, the first of which is (top, left) of the picture, inside `clip`.
 
     Every device pixel shows the picture's pixel under its middle.
 
-    Worked out here because Qt's own scaling puts some borders between pixels one device pixel off, and a click would
-    report the neighbour of what is seen.
+    The pixels are replicated here because Qt's own scaling puts some borders between pixels one device pixel off, and
+    a click would then report the neighbour of the pixel that a person sees.
     """
     zoom, (x0, y0) = comparison.viewport.zoom, comparison.viewport.origin
     x = np.arange(clip.left(), clip.left() + clip.width())
@@ -176,7 +176,7 @@ def _magnify(
     cols, rows = cols[seen_cols], rows[seen_rows]
     if not (len(cols) and len(rows)):
         return
-    # Columns first: then the rows, whole lines, are copied fast.
+    # Columns first: the rows are then whole lines in memory, which are copied fast.
     part = np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1][:, cols])[rows - rows[0]]
     painter.drawImage(
         QPoint(int(x[seen_cols][0]), int(y[seen_rows][0])),
@@ -190,7 +190,7 @@ def _paint_marks(painter: QPainter, comparison: Comparison, pane: QRect, over: M
         shade = _logical(comparison.visible(pane), ratio) if over.candidate else None
         marks.draw_region(painter, _logical(comparison.rectangle(pane, *region), ratio), shade)
     area = _logical(comparison.visible(pane), ratio)
-    for pin in sorted(over.pins, key=lambda pin: pin.number == over.selected):  # the selected one on top
+    for pin in sorted(over.pins, key=lambda pin: pin.number == over.selected):  # the selected pin on top
         if 0 <= pin.row < comparison.viewport.rows and 0 <= pin.col < comparison.viewport.cols:
             centre = comparison.position_of(pane, pin.row + 0.5, pin.col + 0.5) / ratio
             marks.draw_pin(painter, centre, pin.number, area, selected=pin.number == over.selected)

@@ -1,4 +1,4 @@
-"""The keyboard's way to every pixel of the picture: a cursor that is moved, and pins that are set where it stands."""
+"""Reaches every pixel of the picture by keyboard: arrow keys move a cursor, and keys set pins at it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nerd_gui.window.shortcuts import Shortcut
 
 _SHIFT, _CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 _ARROWS = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
-_PART = 0.1  # of what is in view: the long step
+_PART = 0.1  # length of the long step, as a fraction of the visible part
 
 
 class PixelCursor:
-    """Moves a cursor over the canvas and pins what is under it; the mouse takes over when it moves.
+    """Moves a cursor over the canvas and pins the pixel under it; moving the mouse ends the cursor.
 
     The pixel under the cursor counts as hovered, so that the read-out and the maps follow it.
     """
@@ -27,7 +27,7 @@ class PixelCursor:
         self._pins = pins
 
     def handle_key(self, event: QKeyEvent) -> bool:
-        """Act on a key of the cursor or of the pins; return whether it was one of them."""
+        """Act on a key of the cursor or of the pins; return whether the key was one of them."""
         if self._canvas.comparison.layers.shape is None:
             return False
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
@@ -60,7 +60,7 @@ class PixelCursor:
         canvas.show_cursor(*canvas.in_photo(min(max(row, 0), rows - 1), min(max(col, 0), cols - 1)))
 
     def _start(self) -> tuple[int, int]:
-        """The selected pin, or the middle of what is in view."""
+        """Return the pixel of the selected pin, or the middle of the visible part."""
         canvas, pin = self._canvas, self._pins.selected
         rows, cols = canvas.comparison.layers.shape or (1, 1)
         if pin is not None:

@@ -1,4 +1,4 @@
-"""The line over a photo of which a region can be explored."""
+"""The line above a photo that has a region to explore."""
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
@@ -7,7 +7,7 @@ from nerd_gui.window.session.session import Session
 
 
 class RegionBanner(QWidget):
-    """Says what of the photo is shown and what Explore runs, and goes from the whole photo to its region and back."""
+    """Says which part of the photo is shown and what Explore runs; its button switches between photo and region."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,12 +30,12 @@ class RegionBanner(QWidget):
         self._show_region()
 
     def want(self, wanted: bool) -> None:
-        """Show it where there is a region, or not at all: in Photo mode nobody asks for one."""
+        """Show the banner while there is a region, or never: in Photo mode nobody chooses one."""
         self._wanted = wanted
         self._show_region()
 
     def text(self) -> str:
-        """What it says."""
+        """Return the banner's text."""
         return self._words.text()
 
     def _show_region(self) -> None:
@@ -50,13 +50,13 @@ class RegionBanner(QWidget):
                 f"The region of {cols} × {rows} pixels at column {col}, row {row} of a photo of {megapixels}."
             )
             self._other.setText("Show whole photo")
-            self._other.setToolTip("Go back to the whole photo; what was found of the region is kept")
+            self._other.setToolTip("Go back to the whole photo; the region’s results are kept")
         else:
             self._words.setText(
                 f"The whole photo, {megapixels}. Explore runs the marked region of {cols} × {rows} pixels."
             )
             self._other.setText("Show region")
-            self._other.setToolTip("Go to what Explore has found of the region")
+            self._other.setToolTip("Go to the region and its last result")
         there = session.shown_region is not None or session.region_run is not None
         self._other.setEnabled(there and not session.controller.running)
 

@@ -1,4 +1,4 @@
-"""What a picture is made from: values that are read part by part, at full size or as means over halves of it."""
+"""The values that a picture is made from, read part by part, at full size or as means over areas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Values = NDArray[np.float32]  # (C, rows, cols)
 
 
 class Term:
-    """Values of which sources are sums, each times a factor: means over areas of the sum are sums of its means.
+    """Values of which sources are weighted sums, so that the means of a source are sums of its terms' means.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ class Term:
     families : frozenset
         See `Source`.
     effort : float
-        What it takes to make a value at full size, in those that can be read from memory meanwhile. Where it is more
-        than a few, level 1 is kept as well, and drafts go without.
+        The time to compute a value at full size, in multiples of the time to read one from memory. A term with
+        more than a few also keeps level 1 of its pyramid, and drafts leave it out.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class Term:
         return self.effort > 4
 
     def making(self, part: Part, level: int) -> Iterator[float]:
-        """Make what reading a part of a level needs, in small steps, and yield the effort of each."""
+        """Compute what reading a part of a level needs, in small steps; yield the effort of each."""
         for values in self.pyramid.making(*part, level):
             yield self.effort * values
 
     def sample(self, step: int) -> Values:
-        """Return every `step`-th value along rows and columns, at once; 0 where that takes too long."""
+        """Return every `step`-th value along rows and columns, at once; a single 0 if the term is slow to compute."""
         rows, cols = (slice(min(step, size) // 2, None, step) for size in self.pyramid.shape(0))
         if self._slow:
             return np.zeros((1, 1, 1), np.float32)
@@ -65,7 +65,7 @@ _terms: WeakValueDictionary[int, Term] = WeakValueDictionary()
 
 
 def term_of(values: NDArray[Any]) -> Term:
-    """Return an array (C, rows, cols) as a term; always the same one, as long as somebody holds it."""
+    """Return an array (C, rows, cols) as a term; the same array gives the same term as long as that term is in use."""
     found = _terms.get(id(values))
     if found is None or found.pyramid.base is not values:
         key = object()
@@ -79,11 +79,12 @@ class Source(Protocol):
     Attributes
     ----------
     key : Hashable
-        Equal keys mean equal values, as long as nobody says that a part has changed.
+        Equal keys mean equal values, until a part is reported as changed.
     families : frozenset
-        What the values are made from. Of one and the same, pictures are so much alike that one may be shown for
-        another for a moment.
+        Tokens of the data that the values are made from. Pictures with the same families are so much alike that one
+        may stand in for another for a moment.
     terms : sequence of Term
+        The terms that the values are put together from.
     """
 
     @property
@@ -92,7 +93,7 @@ class Source(Protocol):
 
     @property
     def families(self) -> frozenset[Hashable]:
-        """What the values are made from."""
+        """Tokens of the data that the values are made from."""
 
     @property
     def terms(self) -> Sequence[Term]:
@@ -103,19 +104,19 @@ class Source(Protocol):
         ...
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Put the values together from those of the terms, which are not changed."""
+        """Return the values, put together from those of the terms, which are not changed."""
         ...
 
 
 class Changeable(Protocol):
-    """What sources of some families are made from, where it changes."""
+    """Data that may change, from which the sources of some families are made."""
 
     @property
     def families(self) -> frozenset[Hashable]:
-        """The families that change with it."""
+        """The families whose values change with this data."""
 
     def update(self, part: Part) -> Part:
-        """Take notice that a part has changed, and return the part of the pictures that changes with it."""
+        """Take note that a part of the data has changed; return the part of the pictures that changes with it."""
         ...
 
 
@@ -125,7 +126,7 @@ class ArraySource:
     Parameters
     ----------
     pixels : array (rows, cols) or (C, rows, cols) with C 1 or 3, floating point in [0, 1] or uint8
-        Not copied; whoever changes it says so with `update`.
+        The array is not copied; whoever changes it must call `update`.
     """
 
     def __init__(self, pixels: NDArray[Any]) -> None:
@@ -139,11 +140,11 @@ class ArraySource:
         return self.terms[0].pyramid.read(*part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Put the values together from those of the terms."""
+        """Return the values, put together from those of the terms."""
         return terms[0]
 
     def update(self, part: Part) -> Part:
-        """Read a part anew from the array, and return it."""
+        """Read a part again from the array, and return that part."""
         self.terms[0].pyramid.update(*part)
         return part
 
@@ -175,7 +176,7 @@ class Difference:
         return self.right.read(part) - self.left.read(part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Put the values together from those of the terms."""
+        """Return the values, put together from those of the terms."""
         count = len(self.left.terms)
         return self.right.sum(terms[count:]) - self.left.sum(terms[:count])
 
@@ -207,5 +208,5 @@ class AroundGrey:
         return MID_GREY + np.float32(self.gain) * self.values.read(part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Put the values together from those of the terms."""
+        """Return the values, put together from those of the terms."""
         return MID_GREY + np.float32(self.gain) * self.values.sum(terms)

@@ -1,4 +1,4 @@
-"""The tiles that are painted: made a few at a time, so that nothing waits for them, and kept while there is room."""
+"""The tiles to paint: made a few at a time, so that the window stays responsive, and kept while there is room."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from nerd_gui.window.picture.grid import Grid, Place
 from nerd_gui.window.picture.sources import Part, Source
 
 _KEPT_BYTES = 256 << 20
-_BUDGET = 0.015  # seconds that a paint spends on making tiles
-_AT_LEAST = 3_000_000  # effort of a paint, however long it takes: a megapixel in colour appears at once
+_BUDGET = 0.015  # seconds that one paint may spend on making tiles
+_AT_LEAST = 3_000_000  # least effort of one paint, even beyond the budget: a megapixel in colour appears at once
 _DRAFT_PIXELS = 30_000
-_UNDEFINED = np.uint32(0xFFFF00FF)  # magenta, which no photo is likely to be
+_UNDEFINED = np.uint32(0xFFFF00FF)  # magenta, a colour that hardly occurs in photos
 
 
 class Tile:
@@ -30,16 +30,16 @@ class Tile:
     Parameters
     ----------
     values : float32 array (C, rows, cols)
-        In [0, 1], clipped to it.
+        Clipped to [0, 1].
 
     Attributes
     ----------
     pixels : uint32 array (rows, cols)
         Opaque 32-bit pixels.
     image : QImage
-        The same.
+        The same pixels as an image.
     undefined : bool
-        Whether there is a value that is not a number; its pixel is magenta.
+        Whether some value is not a number; such pixels are magenta.
     """
 
     def __init__(self, values: NDArray[np.float32]) -> None:
@@ -59,7 +59,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture that is to be painted on a grid, and the tiles of it that are in view."""
+    """A picture to paint on a grid, with the tiles of it that are in view."""
 
     source: Source
     grid: Grid
@@ -68,13 +68,13 @@ class Wanted:
 
 @dataclass
 class Standing:
-    """What was last painted of a picture, to be painted again where the next one is not ready."""
+    """The tiles that were last painted in a slot, which stand in for the next picture's until those are ready."""
 
     families: frozenset[Hashable]
     grid: Grid
     tiles: dict[Place, Tile] = field(default_factory=dict)
     complete: bool = False
-    before: tuple[Grid, dict[Place, Tile]] | None = None  # the same at another zoom, when it was complete
+    before: tuple[Grid, dict[Place, Tile]] | None = None  # the last complete tiles at another zoom
 
 
 _Key = tuple[Hashable, Grid | None, Place]
@@ -82,7 +82,7 @@ _Kept = TypeVar("_Kept", Tile, NDArray[np.float32])
 
 
 class _Shelf(Generic[_Kept]):
-    """What was made of pictures, part by part; the oldest goes when there is too much."""
+    """Keeps computed parts of pictures; beyond a limit of memory, those that were used longest ago are dropped."""
 
     def __init__(self) -> None:
         self._items: OrderedDict[_Key, tuple[_Kept, frozenset[Hashable]]] = OrderedDict()
@@ -123,7 +123,7 @@ class Tiles:
 
     def __init__(self) -> None:
         self._tiles: _Shelf[Tile] = _Shelf()
-        self._means: _Shelf[NDArray[np.float32]] = _Shelf()  # of terms: another sum of them takes no time
+        self._means: _Shelf[NDArray[np.float32]] = _Shelf()  # means of terms: a new sum of them is fast
         self._under_way: tuple[_Key, frozenset[Hashable], Generator[float, None, Tile]] | None = None
         self._standing: dict[Hashable, Standing] = {}
 
@@ -134,9 +134,9 @@ class Tiles:
         return all((one.source.key, one.grid, place) in self._tiles for one in wanted for place in one.places)
 
     def make(self, wanted: Iterable[Wanted]) -> bool:
-        """Make tiles that are not there for a moment; False if that was not long enough.
+        """Make missing tiles for a short time; return False if some are still missing.
 
-        The moment is a time, and that for an array of a megapixel in colour if it takes longer.
+        The time is that of `_BUDGET`, or what a colour picture of one megapixel takes if that is longer.
         """
         until, effort = perf_counter() + _BUDGET, 0.0
         for one in wanted:
@@ -171,7 +171,7 @@ class Tiles:
         return Tile(source.sum(terms))
 
     def draft(self, source: Source) -> Tile:
-        """Return some of a picture's pixels as a small picture of the whole, at once."""
+        """Return a small, coarse picture of the whole at once, made from every so many pixels."""
         key = source.key, None, (0, 0)
         draft = self._tiles.find(key)
         if draft is None:
@@ -182,19 +182,19 @@ class Tiles:
         return draft
 
     def undefined(self, wanted: Wanted) -> bool:
-        """Whether a tile in view holds a value that is not a number."""
+        """Whether a tile in view has a value that is not a number."""
         tiles = (self._tiles.find((wanted.source.key, wanted.grid, place)) for place in wanted.places)
         return any(tile is not None and tile.undefined for tile in tiles)
 
-    # -- what is painted -----------------------------------------------------------------------------------------
+    # -- painting ------------------------------------------------------------------------------------------------
 
     def painted(self, slot: Hashable, wanted: Wanted) -> Standing:
-        """Return the tiles to paint in a slot: those that are there, and where one is not, that of the picture before.
+        """Return the tiles to paint in a slot; for each missing one, the tile painted there before stands in.
 
         Parameters
         ----------
         slot : Hashable
-            Where the picture is painted, one after another.
+            The place on the screen where one picture after another is painted.
         """
         source, grid = wanted.source, wanted.grid
         standing = self._standing.get(slot)
@@ -211,14 +211,14 @@ class Tiles:
         return standing
 
     def leave(self, slots: Iterable[Hashable]) -> None:
-        """Forget what was painted in slots that are not among these."""
+        """Forget what was painted in all slots but these."""
         kept = set(slots)
         self._standing = {slot: standing for slot, standing in self._standing.items() if slot in kept}
 
     # -- forgetting ----------------------------------------------------------------------------------------------
 
     def forget(self, families: frozenset[Hashable], part: Part | None = None) -> None:
-        """Make what is of these families anew when it is next looked at: a part of the picture, or all."""
+        """Drop the kept tiles and means of these families, within a part of the picture or everywhere."""
         self._tiles.forget(families, part)
         self._means.forget(families, part)
         if self._under_way is not None and self._under_way[1] & families:

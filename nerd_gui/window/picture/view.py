@@ -1,4 +1,4 @@
-"""The picture: the session's photo and what its current iterate has made of it."""
+"""The picture: the session's photo, and what the current iterate has made of it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _OTHER_PART = "{} is of another part of the photo: to compare it, show a run of 
 
 
 class PictureView(ComparisonView):
-    """Shows the photo, the current iterate and the result; lets a person choose the region of a photo.
+    """Shows the photo, the current iterate and the result; lets a person choose a region of the photo.
 
-    The photo is whole, with the region marked, unless the current run is of the region alone.
+    The whole photo is shown with the region marked, unless the current run covers only the region.
 
     Signals
     -------
     regionWanted : int row, int col, int rows, int cols
-        A part of the photo that a person would like to explore; of any size.
+        A person chose a part of the photo to explore, of any size.
     viewChanged
-        Another part of the picture is in view, see `part_in_view`, or it has another size.
+        Another part of the picture came into view, see `part_in_view`, or the picture has another size.
     """
 
     regionWanted = Signal(int, int, int, int)
@@ -47,7 +47,7 @@ class PictureView(ComparisonView):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self._pictures: IteratePictures | None = None
-        self._compared: IteratePictures | None = None  # of the run of the iterate that is kept for comparison
+        self._compared: IteratePictures | None = None  # pictures of the run that the kept iterate belongs to
         self._noisy_score = NoisyScore(self)
         self._noisy_score.found.connect(self._show_noisy_score)
         self.setObjectName("pictureView")
@@ -64,8 +64,8 @@ class PictureView(ComparisonView):
         session.subjectChanged.connect(self._show_table_again)
         session.comparedChanged.connect(self._show_compared)
         session.runs.changed.connect(self._show_names)
-        session.controller.ended.connect(self._show_look)  # detail is told from noise anew
-        self._maps = MapLayers(session, self)  # last, so that a run of another size is shown before its maps
+        session.controller.ended.connect(self._show_look)  # detail is separated from noise again
+        self._maps = MapLayers(session, self)  # connected last, so that a run of another size is shown before its maps
         self._maps.changed.connect(self._show_maps)
         self.selectionChanged.connect(self._select_maps)
         self._canvas.zoomChanged.connect(self._tell_view)
@@ -74,7 +74,7 @@ class PictureView(ComparisonView):
     # -- the subject ---------------------------------------------------------------------------------------------
 
     def _show_run(self) -> None:
-        """Show what the current run started from and what it has found, or what is on the table; nothing else."""
+        """Show the current run's noisy picture and iterates; without a run, show the workspace's photo."""
         session, run = self._session, self._session.run
         if run is not None and (run.trajectory is not None or not run.in_tiles):
             self._start_over(run.subject.noisy, run.subject.clean, run.subject.corner)
@@ -86,7 +86,7 @@ class PictureView(ComparisonView):
             self._show_table(session.workspace)
 
     def _show_prepared(self) -> None:
-        """Show the noise that a run in tiles has drawn on its thread."""
+        """Show the noisy picture whose noise a run in tiles has drawn on its own thread."""
         run = self._session.run
         if run is not None and run.in_tiles and run.trajectory is not None and run.subject.sigma is not None:
             self._show_run()
@@ -96,7 +96,7 @@ class PictureView(ComparisonView):
             self._show_run()
 
     def _show_table(self, workspace: Workspace) -> None:
-        """Show the whole photo that is on the table."""
+        """Show the whole photo of the workspace."""
         assert workspace.photo is not None
         if workspace.add_noise and workspace.needs_region:
             # Drawing the noise of a large photo takes seconds; the run that needs it does so on its own thread.
@@ -117,11 +117,11 @@ class PictureView(ComparisonView):
             self.set_picture(layer, None)
         self._show_compared()
         if self._pictures is not None and self._pictures.trajectory is not self._session.trajectory:
-            self._pictures = None  # a run is large, and of no use any more
+            self._pictures = None  # a run takes much memory, and this one is no longer shown
         self._mark_region()
 
     def _tell_view(self) -> None:
-        """Say which part of the photo is in view: a run of the whole photo begins there."""
+        """Tell the session which part of the photo is in view, because a run of the whole photo begins there."""
         if self._comparison.layers.shape is None or self._session.shown_region is not None:
             self._session.set_view(None)
             return
@@ -140,7 +140,7 @@ class PictureView(ComparisonView):
             self.set_region(*region)
 
     def ask_region(self) -> None:
-        """Show the whole photo and let the person drag the rectangle to explore, or click for one of the usual size."""
+        """Show the whole photo and let a person drag the rectangle to explore, or click for one of the usual size."""
         workspace = self._session.workspace
         if workspace.photo is None:
             return
@@ -152,20 +152,20 @@ class PictureView(ComparisonView):
 
     def _take_region(self, row: int, col: int, rows: int, cols: int) -> None:
         self.regionWanted.emit(*self._canvas.in_photo(row, col), rows, cols)
-        if self._session.shown_region is not None:  # it is the region there was, and its run is there still
+        if self._session.shown_region is not None:  # the same region as before, whose run still exists
             self._show_run()
 
     # -- the iterates --------------------------------------------------------------------------------------------
 
     @property
     def pictures(self) -> IteratePictures | None:
-        """What the iterates of the current run look like, with all that is kept of them reduced; None without a run."""
+        """The pictures of the current run's iterates with their kept reductions; None without a run."""
         return None if self._session.trajectory is None else self._pictures_of(self._session.trajectory)
 
     def part_of_run(self) -> tuple[int, int, int, int] | None:
-        """(row, col, rows, cols) of the current run's picture that is in view; None without a run.
+        """Return (row, col, rows, cols) of the visible part of the current run's picture; None without a run.
 
-        It is all of it where another picture is shown, as while a region is chosen.
+        While another picture is shown, for example to choose a region, this is the whole picture of the run.
         """
         if self._session.trajectory is None:
             return None
@@ -189,7 +189,7 @@ class PictureView(ComparisonView):
         self._show_names()
 
     def _show_names(self) -> None:
-        """Say which iterate of which run is shown, and which is kept."""
+        """Say which iterate of which run is shown, and which one is kept for comparison."""
         session, run, compared = self._session, self._session.run, self._session.compared
         if run is not None and run.trajectory is not None and 0 <= session.index <= run.newest:
             words = iterate_caption(run, session.index, session.look, named=len(session.runs) > 1)
@@ -204,7 +204,7 @@ class PictureView(ComparisonView):
         self.set_caption(Layer.NOISY, f"{Layer.NOISY} · {score:.2f} dB")
 
     def _show_result(self) -> None:
-        if trajectory := self._session.trajectory:  # there, and not empty
+        if trajectory := self._session.trajectory:  # a run with at least one iterate
             picture = self._pictures_of(trajectory).picture(trajectory.result, self._session.look)
             self.set_picture(Layer.RESULT, picture)
             self.set_caption(Layer.RESULT, f"result (iterate {trajectory.result})")
@@ -219,7 +219,7 @@ class PictureView(ComparisonView):
             self.update_iterates(*progress.part)
 
     def update_iterates(self, row: int, col: int, rows: int, cols: int) -> None:
-        """Show that a part of all iterates has changed, a tile that has been finished, and so have their numbers."""
+        """Show that a finished tile has changed a part of all iterates, and their numbers."""
         trajectory = self._session.trajectory
         if trajectory is not None:
             self.update_pictures(self._pictures_of(trajectory), (row, col, rows, cols))
@@ -228,16 +228,16 @@ class PictureView(ComparisonView):
     # -- maps ----------------------------------------------------------------------------------------------------
 
     def _select_maps(self) -> None:
-        """Ask for the maps that are selected, and let go of the others."""
+        """Request the selected maps, and release the others."""
         selected = [layer for layer in self.compare()[1:] if layer in MAPS]
         self._maps.select({layer: self._tools.maps.number(layer) for layer in selected})
 
     def _show_maps(self) -> None:
-        """Show the selected maps of the shown iterate; the one before stays while the next is made."""
+        """Show the selected maps of the shown iterate; the previous map stays while the next one is computed."""
         maps, selected, trajectory = self._session.maps, self.compare()[1:], self._session.trajectory
         self.offer_maps(maps.count(MapKind.FEATURE), maps.count(MapKind.RADIUS))
         if trajectory is not None and self._comparison.layers.shape != trajectory.subject.noisy.shape[1:]:
-            return  # the whole photo is shown, to choose a region of it
+            return  # the whole photo is shown, so that a person can choose a region of it
         for layer in MAPS:
             if layer not in selected:
                 self.set_picture(layer, None)
@@ -251,7 +251,7 @@ class PictureView(ComparisonView):
             self.set_missing(layer, source if isinstance(source, str) else "")
 
     def map_figure(self) -> MapFigure | None:
-        """The right map that is shown, or the left one where the right is none, for files; None without one."""
+        """Return the right layer's map for saving, or else the left layer's; None if neither shows a map."""
         session, run = self._session, self._session.run
         layers = [layer for layer in reversed(self.compare()[1:]) if layer in MAPS]
         found = next(((layer, made) for layer in layers if (made := self._maps.found(layer)) is not None), None)
@@ -274,17 +274,17 @@ class PictureView(ComparisonView):
     # -- the iterate that is kept for comparison -----------------------------------------------------------------
 
     def hold_iterate(self) -> None:
-        """Keep the shown iterate for comparison, whichever run is shown later, and put it on the left."""
+        """Keep the shown iterate for comparison with later ones, also of other runs, and show it on the left."""
         if self._session.run is not None and self._session.index >= 0:
             self.keep(self._session.run, self._session.index)
 
     def keep(self, run: Run, index: int) -> None:
-        """Keep an iterate of a run for comparison with the shown one, and put it on the left."""
+        """Keep an iterate of a run for comparison with the shown one, and show it on the left."""
         self._session.compare(run, index)
         self.set_compare(self.compare()[0], Layer.COMPARED, Layer.ITERATE)
 
     def _show_compared(self) -> None:
-        """Show the kept iterate where it has all of the part of the photo that is shown; or say why it is not shown."""
+        """Show the kept iterate if it covers the shown part of the photo; otherwise say why it is not shown."""
         session, compared = self._session, self._session.compared
         trajectory = compared.run.trajectory if compared is not None else None
         source: Source | None = None
@@ -294,7 +294,7 @@ class PictureView(ComparisonView):
             part = _part_of(subject.region, subject.noisy.shape[1:], session.shown_region)
             if subject.region == session.shown_region:
                 source = self._kept_pictures(trajectory).picture(compared.index, compared.look)
-            elif part is not None:  # no larger than what runs live
+            elif part is not None:  # a copy, but no larger than a region
                 source = ArraySource(trajectory.picture(compared.index, compared.look, part))
             else:
                 why = _OTHER_PART.format(kept_name(compared.run, compared.index))
@@ -303,7 +303,7 @@ class PictureView(ComparisonView):
         self._show_names()
 
     def _kept_pictures(self, trajectory: Trajectory) -> IteratePictures:
-        if trajectory is self._session.trajectory:  # whose parts are made anew as they change
+        if trajectory is self._session.trajectory:  # the shared pictures, which are updated as tiles finish
             return self._pictures_of(trajectory)
         if self._compared is None or self._compared.trajectory is not trajectory:
             self._compared = IteratePictures(trajectory)
@@ -311,7 +311,7 @@ class PictureView(ComparisonView):
 
 
 def _part_of(region: Region | None, shape: tuple[int, ...], shown: Region | None) -> Region | None:
-    """Where a part of the photo lies in a region, (rows, cols) large, or in the whole photo; None where not in it."""
+    """Return where `shown` lies in the array of a run's region (None: whole photo); None unless it lies inside."""
     if shown is None:
         return None
     row, col, rows, cols = shown

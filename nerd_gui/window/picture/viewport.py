@@ -1,4 +1,4 @@
-"""Where a picture lies in the pane that shows it: zoom, position and the way back from the screen to a pixel."""
+"""Where a picture lies in the pane that shows it: zoom, position, and the conversion from the screen to pixels."""
 
 from __future__ import annotations
 
@@ -34,32 +34,33 @@ class Viewport:
 
     @property
     def fit_zoom(self) -> float:
-        """The zoom at which the whole picture just fits."""
+        """The zoom at which the whole picture just fits into the pane."""
         return min(self.width / self.cols, self.height / self.rows, MAX_ZOOM)
 
     @property
     def origin(self) -> tuple[int, int]:
         """(x, y) of the picture's top left corner, on whole device pixels so that 100 % shows pixels as they are."""
-        half = 0.5 + 1e-6  # more than the errors in col * zoom, so that panning moves all by the same whole pixels
+        # The small part exceeds the rounding errors in col * zoom, so that panning moves every point alike.
+        half = 0.5 + 1e-6
         return floor(self.width / 2 - self.col * self.zoom + half), floor(self.height / 2 - self.row * self.zoom + half)
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the whole picture: the device pixels whose middle is on it, at least one."""
+        """(width, height) of the whole picture in device pixels: those whose middle lies on it, at least one."""
         return max(1, ceil(self.cols * self.zoom - 0.5)), max(1, ceil(self.rows * self.zoom - 0.5))
 
     @property
     def overflows(self) -> bool:
-        """Whether a part of the picture is outside the pane because of the zoom."""
+        """Whether the picture, zoomed in, is larger than the pane."""
         return self.zoom > self.fit_zoom * (1 + 1e-9)
 
     def show(self, rows: int, cols: int) -> None:
-        """Turn to a picture of another size and fit it."""
+        """Show a picture of another size, fitted to the pane."""
         self.rows, self.cols = rows, cols
         self.fit()
 
     def resize(self, width: int, height: int) -> None:
-        """Follow the pane's size: a fitted picture stays fitted, another keeps its zoom and its middle."""
+        """Adapt to the pane's size: a fitted picture stays fitted, any other keeps its zoom and its middle."""
         self.width, self.height = max(1, width), max(1, height)
         if self.fitted:
             self.fit()
@@ -70,7 +71,7 @@ class Viewport:
         self.row, self.col = self.rows / 2, self.cols / 2
 
     def zoom_to(self, zoom: float, anchor: tuple[float, float] | None = None) -> None:
-        """Set the zoom; the point of the picture at `anchor` (x, y), by default the pane's middle, stays in place."""
+        """Set the zoom; the picture's point at `anchor` (x, y), by default the pane's middle, stays in place."""
         lowest = min(1.0, self.fit_zoom)
         if zoom <= lowest and lowest == self.fit_zoom:
             self.fit()
@@ -79,20 +80,20 @@ class Viewport:
         dx, dy = x - self.width / 2, y - self.height / 2
         row, col = self.row + dy / self.zoom, self.col + dx / self.zoom
         self.zoom, self.fitted = min(max(zoom, lowest), MAX_ZOOM), False
-        # A side that fits altogether is centred: there is nothing to see beyond it.
+        # A side that fits completely is centred, since there is nothing to see beyond it.
         self.row = row - dy / self.zoom if self.rows * self.zoom > self.height else self.rows / 2
         self.col = col - dx / self.zoom if self.cols * self.zoom > self.width else self.cols / 2
         self._keep_in_sight()
 
     def look_at(self, zoom: float, row: float, col: float) -> None:
-        """Set the zoom and the point in the middle, as far as they are such as the mouse could bring about."""
+        """Set the zoom and the point in the middle, within the limits that hold for zooming and panning by mouse."""
         self.zoom_to(zoom)
         if not self.fitted:
             self.row, self.col = row, col
             self._keep_in_sight()
 
     def zoom_by(self, factor: float, anchor: tuple[float, float]) -> None:
-        """Multiply the zoom; a step across 100 % stops there."""
+        """Multiply the zoom; a change that would cross 100 % stops at 100 %."""
         zoom = self.zoom * factor
         across = (self.zoom - 1) * (zoom - 1) < 0
         self.zoom_to(1.0 if across else zoom, anchor)
@@ -105,19 +106,19 @@ class Viewport:
             self.zoom_to(next((zoom for zoom in reversed(_LADDER) if zoom < self.zoom * 0.999), _LADDER[0]))
 
     def pan(self, dx: float, dy: float) -> None:
-        """Move the picture by device pixels; its middle never gets farther than the pane's middle allows."""
+        """Move the picture by device pixels; the pane's middle always stays on the picture."""
         self.row -= dy / self.zoom
         self.col -= dx / self.zoom
         self.fitted = False
         self._keep_in_sight()
 
     def point_at(self, x: float, y: float) -> tuple[float, float]:
-        """Return the (row, col) of a position, inside the picture or not."""
+        """Return the (row, col) at a position, which may lie outside the picture."""
         left, top = self.origin
         return (y - top) / self.zoom, (x - left) / self.zoom
 
     def pixel_at(self, x: float, y: float) -> tuple[int, int] | None:
-        """Return the (row, col) of the pixel at a position, None beside the picture."""
+        """Return the (row, col) of the pixel at a position; None outside the picture."""
         row, col = (floor(value) for value in self.point_at(x, y))
         return (row, col) if 0 <= row < self.rows and 0 <= col < self.cols else None
 

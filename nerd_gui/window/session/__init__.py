@@ -1,1 +1,1 @@
-"""What is on the table and what was found: the state that every view shows. No widget."""
+"""The state that every view shows: the open photo, its runs, and what of them is shown. It contains no widget."""

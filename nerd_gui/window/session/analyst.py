@@ -1,4 +1,4 @@
-"""Asks a run what its equilibrium tells, on a thread of its own; knows no widget."""
+"""Analyses the equilibrium of a run, on a thread of its own; it knows no widget."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.run_controller import RunController
 
 NEEDS_RUN = "Analyses need a run of this photo: explore it first."
-UNDER_WAY = "Analyses begin when the run has ended."
+UNDER_WAY = "Analyses can begin when the run has ended."
 IN_TILES = (
-    "This run is of a whole photo, solved tile by tile, and keeps no features: choose a region, explore it, and "
-    "analyse that."
+    "This run covers a whole photo, solved tile by tile, and keeps no features: choose a region, explore it, and "
+    "analyse that run."
 )
-FROM_FILE = "This run was opened from a file, which keeps no features: run it again to analyse it further."
+FROM_FILE = "This run was opened from a file, which does not hold features: run it again to analyse it further."
 NO_FEATURES = "This run kept no features of its result: run it again to analyse it."
-_PREPARING = 9  # evaluations that it takes to settle an equilibrium that was kept in half precision
+_PREPARING = 9  # evaluations needed to refine an equilibrium that was kept in half precision
 
 
 class _Stopped(Exception):
-    """Leaves work that nobody waits for any more."""
+    """Raised to abandon an analysis whose answer is no longer wanted."""
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """An analysis that was asked for.
+    """An analysis that a person asked for.
 
     Attributes
     ----------
     run : Run
     name : str
-        Of the catalogue.
+        The analysis's name in the catalogue.
     pixel : (row, col)
-        Of what was run.
+        Row and column in the picture that was run, which may be a region of the photo.
     channel : int
     """
 
@@ -55,13 +55,13 @@ class Asked:
 
 
 class _Worker(QThread):
-    """Answers one question; its signals are dropped once it was stopped.
+    """Computes one analysis; its signals are dropped once it has been stopped.
 
     Signals
     -------
     found : Analysed, EquilibriumOfRun
     failed : str, str
-        A sentence for the person, and details (empty for expected errors).
+        A sentence for the person, and the details (empty for an expected error).
     """
 
     found = Signal(object, object)
@@ -73,7 +73,7 @@ class _Worker(QThread):
         self._stop = threading.Event()
 
     def request_stop(self) -> None:
-        """Ask it to end at its next product; returns at once."""
+        """Ask the thread to end at its next product; returns at once."""
         self._stop.set()
 
     def _interrupt(self) -> None:
@@ -81,7 +81,7 @@ class _Worker(QThread):
             raise _Stopped
 
     def run(self) -> None:
-        """Work, on the thread itself."""
+        """Compute the analysis; Qt calls this on the thread itself."""
         asked, trajectory, net = self._asked, self._asked.run.trajectory, self._asked.run.net
         assert trajectory is not None and net is not None
         try:
@@ -100,18 +100,18 @@ class _Worker(QThread):
 
 
 class Analyst(QObject):
-    """One analysis at a time, of runs that are over, and never beside a run.
+    """Computes one analysis at a time, only for runs that have ended, and never while a run is under way.
 
-    What is found belongs to the run: it is kept in its trajectory.
+    The answers are kept in the run's trajectory.
 
     Signals
     -------
     changed
-        Another analysis is under way or waits, or none is.
+        Another analysis has begun or waits, or the last one has ended.
     found : Run, str
-        The analysis of this name has an answer, in the run's trajectory.
+        The analysis of this name has its answer, which is in the run's trajectory.
     failed : Run, str, str, str
-        An analysis has none: run, name, a sentence, and details.
+        An analysis failed: the run, the analysis's name, a sentence, and details.
     """
 
     changed = Signal()
@@ -126,26 +126,26 @@ class Analyst(QObject):
         self._current: _Worker | None = None
         self._workers: set[_Worker] = set()
         self._begun = 0.0
-        self._settled: WeakKeyDictionary[Run, tuple[int, EquilibriumOfRun]] = WeakKeyDictionary()  # one at most
+        self._settled: WeakKeyDictionary[Run, tuple[int, EquilibriumOfRun]] = WeakKeyDictionary()  # at most one
         controller.runningChanged.connect(lambda running: self.stop() if running else None)
 
     @property
     def asked(self) -> Asked | None:
-        """What is under way; None while nothing is."""
+        """The analysis under way; None if there is none."""
         return self._asked
 
     @property
     def waiting(self) -> tuple[Asked, ...]:
-        """What is asked for after that."""
+        """The analyses that wait for the one under way."""
         return tuple(self._waiting)
 
     @property
     def seconds(self) -> float:
-        """For how long it has been under way."""
+        """The time since the analysis under way began; 0 if there is none."""
         return time.monotonic() - self._begun if self._asked is not None else 0.0
 
     def why_not(self, run: Run | None) -> str:
-        """Why a run cannot be analysed now, and what to do, as a sentence; empty where it can."""
+        """Return a sentence that says why a run cannot be analysed now, and what to do; empty if it can."""
         if run is None or run.trajectory is None:
             return NEEDS_RUN
         if run.from_file:
@@ -159,7 +159,7 @@ class Analyst(QObject):
         return "" if run.trajectory[run.trajectory.result].features is not None else NO_FEATURES
 
     def expected_seconds(self, run: Run, evaluations: int) -> float | None:
-        """How long an analysis of so many evaluations takes, by how long the run took; None where that is not known."""
+        """Return how long an analysis of this many evaluations takes at the run's speed; None if that is not known."""
         if not run.trajectory:
             return None
         last = run.trajectory[-1]
@@ -169,18 +169,18 @@ class Analyst(QObject):
         return last.seconds / last.evaluations * (evaluations + (0 if prepared else _PREPARING))
 
     def ask(self, run: Run, name: str, pixel: tuple[int, int], channel: int | None) -> None:
-        """Ask for an analysis when those asked for before are there.
+        """Ask for an analysis; it begins after those that were asked for before.
 
         Parameters
         ----------
         run : Run
-            One that can be analysed, see `why_not`.
+            A run that can be analysed, see `why_not`.
         name : str
-            Of the catalogue.
+            The analysis's name in the catalogue.
         pixel : (row, col)
-            Of what was run.
+            Row and column in the picture that was run.
         channel : int or None
-            Of a colour photo; None for the first.
+            The channel of a colour photo; None for the first.
         """
         if any(each.run is run and each.name == name for each in (*self._waiting, self._asked) if each is not None):
             return
@@ -190,7 +190,7 @@ class Analyst(QObject):
         self.changed.emit()
 
     def stop(self) -> None:
-        """Give up what is under way, as the window sees it, and what waits; the thread ends at its next product."""
+        """Cancel the analysis under way and those that wait. Returns at once; the thread ends at its next product."""
         if self._current is None:
             return
         self._waiting.clear()
@@ -199,7 +199,7 @@ class Analyst(QObject):
         self.changed.emit()
 
     def wait(self) -> None:
-        """Stop, and return when every thread has ended."""
+        """Stop, and return when all threads have ended."""
         self.stop()
         for worker in list(self._workers):
             worker.wait()
@@ -222,7 +222,7 @@ class Analyst(QObject):
             return
         asked = self._asked
         if asked.run not in self._settled or self._settled[asked.run][1] is not at:
-            self._settled.clear()  # features are large
+            self._settled.clear()  # keep one only, because features are large
             self._settled[asked.run] = asked.channel, at
         if asked.run.trajectory is not None:
             asked.run.trajectory.analyses[asked.name] = answer

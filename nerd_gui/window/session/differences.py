@@ -1,11 +1,11 @@
-"""In what the picture of a run differs from what a run would be of that started now."""
+"""Compares the picture of a run with the picture that a run started now would have."""
 
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.workspace import Workspace
 
 
 def difference(workspace: Workspace, run: Run | None) -> str:
-    """Why a new run would be of another picture than this one, in a sentence; empty where it would not."""
+    """Return a sentence on how a new run's picture would differ from this run's; empty if it would not."""
     if run is None or workspace.photo is None:
         return ""
     subject = run.subject
@@ -13,9 +13,9 @@ def difference(workspace: Workspace, run: Run | None) -> str:
         is_now = _noise(workspace.add_noise, workspace.sigma, workspace.seed)
         return f"{is_now}; this run {_had(subject.sigma, subject.seed)}."
     if subject.region is not None and subject.region != workspace.region:
-        return "Another region is chosen than that of this run."
+        return "The chosen region is not the region of this run."
     if workspace.clean is not None and not workspace.add_noise and subject.clean is None:
-        return "The clean photo was opened after this run, which does not know its PSNR."
+        return "The clean photo was opened after this run, so the run’s PSNR is not known."
     return ""
 
 

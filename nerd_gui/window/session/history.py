@@ -1,4 +1,4 @@
-"""What a person has changed and can take back: pins, noise, region, and the list of runs."""
+"""The changes that a person can undo: pins, noise, region, and the list of runs."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 T = TypeVar("T")
-_LIMIT = 100  # changes that can be taken back
-_MERGED = 1.0  # seconds between changes that count as one: the digits of a number, the turns of a wheel
+_LIMIT = 100  # changes that can be undone
+_MERGED = 1.0  # seconds; closer changes count as one, such as the digits of a number or the turns of a wheel
 _MERGE_ID = 1
 
 
 class History(QUndoStack):
-    """The changes of one photo, the newest at the end; opening another photo clears it."""
+    """The undo stack of one photo, with the newest change at the end; opening another photo clears it."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setUndoLimit(_LIMIT)
 
     def record(self, text: str, before: T, after: T, apply: Callable[[T], object], *, merge: bool = False) -> None:
-        """Make a change that can be taken back.
+        """Make a change that can be undone.
 
         Parameters
         ----------
         text : str
-            What it changes, as it stands after “Undo” in the menu.
+            The name of the change, which follows “Undo” in the menu.
         before, after
-            States that `apply` can bring about; `after` is brought about now.
+            States for `apply`; `after` is applied now.
         merge : bool
-            Count it as one with a change of the same text that was made a moment ago.
+            Whether to merge the change with one of the same name that was made a moment ago.
         """
         if before != after:
             self.push(_Change(text, lambda: apply(before), lambda: apply(after), merge))

@@ -1,4 +1,4 @@
-"""The maps of the current run's iterates, made on a thread of their own, one after another, as views want them."""
+"""The maps of the current run's iterates, computed one after another on a thread, as views request them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nerd_gui.denoising import RunError
 from nerd_gui.window.session.run import Run
 
 _KEPT_BYTES = 96 << 20
-_OF_RESULT = (MapKind.COMPONENTS, MapKind.ROLLOUT)  # they depend on which iterate is the result
+_OF_RESULT = (MapKind.COMPONENTS, MapKind.ROLLOUT)  # these maps depend on which iterate is the result
 
 
 @dataclass(frozen=True)
 class MapKey:
-    """Which map; see `RunMaps.make`."""
+    """Identifies a map; for the fields see `RunMaps.make`."""
 
     kind: MapKind
     index: int
@@ -30,18 +30,18 @@ class MapKey:
 
 
 class _NotWanted(Exception):
-    """Leaves a map that nobody waits for any more."""
+    """Raised to abandon a map that no view waits for any more."""
 
 
 class _Making(QThread):
-    """Makes one map.
+    """Computes one map.
 
     Attributes
     ----------
     found : IterateMap, str or None
-        The map, or why there is none; None where it is not wanted any more.
+        The map, or a sentence that says why there is none; None if the map is not wanted any more.
     defect : (str, str) or None
-        A sentence and details of an error that nobody expected.
+        A sentence and the details of an unexpected error.
     """
 
     def __init__(self, maps: RunMaps, key: MapKey, stamp: object, parent: QObject) -> None:
@@ -56,7 +56,7 @@ class _Making(QThread):
             raise _NotWanted
 
     def run(self) -> None:
-        """Make it, on the thread itself."""
+        """Compute the map; Qt calls this on the thread itself."""
         key = self.key
         try:
             self.found = self._maps.make(
@@ -77,14 +77,14 @@ class _Making(QThread):
 
 
 class IterateMaps(QObject):
-    """Makes what views want of one run, and keeps it while there is room.
+    """Computes the maps of one run that views request, and keeps them within a limit of memory.
 
     Signals
     -------
     found
-        A map has been made, or why there is none is known: see `find`.
+        A map has been computed, or is known to be impossible: see `find`.
     failed : str, str
-        A sentence and details, of an error that nobody expected.
+        A sentence and the details of an unexpected error.
     """
 
     found = Signal()
@@ -99,7 +99,7 @@ class IterateMaps(QObject):
         self._making: _Making | None = None
 
     def take(self, run: Run | None) -> None:
-        """Be about another run: what was made of the one before is dropped."""
+        """Turn to another run, and drop the maps of the previous one."""
         if run is self._current and (self._maps is not None or run is None):
             return
         self._run, self._maps = None if run is None else ref(run), None
@@ -111,19 +111,19 @@ class IterateMaps(QObject):
 
     @property
     def there(self) -> bool:
-        """Whether the run has any maps: it keeps features."""
+        """Whether the run can have maps, which takes features."""
         return self._maps is not None
 
     def count(self, kind: MapKind) -> int:
-        """How many maps of a kind an iterate has; 0 without a run."""
+        """Return how many maps of a kind an iterate has; 0 without a run."""
         return 0 if self._maps is None else self._maps.count(kind)
 
     def find(self, key: MapKey) -> IterateMap | str | None:
-        """The map, or why there is none; None while that is not known."""
+        """Return a map, or a sentence that says why there is none; None while neither is known."""
         return self._kept.get((key, self._stamp(key)))
 
     def want(self, owner: str, keys: Sequence[MapKey]) -> None:
-        """Say what a view waits for, in its order; what it wanted before and does not any more is left."""
+        """Set the maps that a view waits for, the most urgent first; its earlier requests are dropped."""
         self._wanted[owner] = list(keys)
         making = self._making
         if making is not None and making.key not in self._missing():
@@ -145,7 +145,7 @@ class IterateMaps(QObject):
         return None if self._run is None else self._run()
 
     def _stamp(self, key: MapKey) -> object:
-        """What a map depends on beside its key."""
+        """Return what a map depends on besides its key."""
         run = self._current
         if key.kind not in _OF_RESULT or run is None or not run.trajectory:
             return None
@@ -160,7 +160,7 @@ class IterateMaps(QObject):
             self._making.stopped = True
 
     def _go_on(self) -> None:
-        """Make the next map that is missing, unless one is being made."""
+        """Begin the next missing map, unless one is being computed."""
         missing = self._missing()
         if self._making is not None or self._maps is None or not missing:
             return

@@ -1,4 +1,4 @@
-"""Pins: the pixels of the photo that a person clicked."""
+"""Pins: pixels of the photo that a person has marked."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.window.session.history import History
 
-MOST = 6  # pins; each has a number and a colour of its own
+MOST = 6  # pins; each has its own number and colour
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A marked pixel, in rows and columns of the photo; the number says its colour, too."""
+    """A marked pixel, in rows and columns of the photo; its number determines its colour."""
 
     number: int
     row: int
@@ -21,19 +21,19 @@ class Pin:
 
     @property
     def pixel(self) -> tuple[int, int]:
-        """Row and column."""
+        """The row and the column."""
         return self.row, self.col
 
 
 class PinBoard(QObject):
-    """The pins of the photo, the one that is selected, and the pixel under the pointer.
+    """The pins of the photo, the selected pin, and the pixel under the pointer.
 
-    They stay where they are when another part of the photo or another run is shown.
+    Pins keep their places when another part of the photo or another run is shown.
 
     Signals
     -------
     changed
-        `all` or `selected` is another one.
+        `all` or `selected` has changed.
     hoveredChanged
     """
 
@@ -55,30 +55,30 @@ class PinBoard(QObject):
 
     @property
     def selected(self) -> Pin | None:
-        """The pin whose maps are shown; there is one as soon as there are pins."""
+        """The pin whose maps are shown; None only if there are no pins."""
         return next((pin for pin in self._all if pin.number == self._selected), None)
 
     @property
     def hovered(self) -> tuple[int, int] | None:
-        """Row and column, in the photo, of the pixel under the pointer."""
+        """Row and column in the photo of the pixel under the pointer; None if it is over no pixel."""
         return self._hovered
 
     @property
     def previews(self) -> bool:
-        """Whether the hovered pixel is looked at in place of the selected pin."""
+        """Whether the attention of the hovered pixel is shown instead of the selected pin's."""
         return self._previews and self._hovered is not None and self.selected is not None
 
     @property
     def active(self) -> tuple[int, int] | None:
-        """The pixel whose attention is shown: the selected pin's; without a pin, or in a preview, the hovered one."""
+        """The pixel whose attention is shown: the selected pin's, or the hovered one in a preview or without a pin."""
         return self._hovered if self.previews or self.selected is None else self.selected.pixel
 
     def at(self, row: int, col: int) -> Pin | None:
-        """The pin on a pixel."""
+        """Return the pin on a pixel, or None."""
         return next((pin for pin in self._all if pin.pixel == (row, col)), None)
 
     def put(self, row: int, col: int, *, beside: bool = False) -> None:
-        """Pin a pixel, in place of the pins there are or beside them, and select it; of too many the oldest goes."""
+        """Pin a pixel and select it. `beside` keeps the other pins, except the oldest if there would be too many."""
         if (there := self.at(row, col)) is not None:
             self.select(there)
             if beside:
@@ -91,13 +91,13 @@ class PinBoard(QObject):
         self._record("pins", kept, kept[-1].number)
 
     def select(self, pin: Pin) -> None:
-        """Show the maps of a pin."""
+        """Select a pin, so that its maps are shown."""
         if pin.number != self._selected or self._previews:
             self._selected, self._previews = pin.number, False
             self.changed.emit()
 
     def move(self, pin: Pin, row: int, col: int) -> None:
-        """Move a pin to another pixel, unless a pin is there."""
+        """Move a pin to another pixel, unless that pixel has a pin."""
         if self.at(row, col) is None:
             moved = tuple(replace(other, row=row, col=col) if other is pin else other for other in self._all)
             self._record("moving a pin", moved, pin.number, merge=True)
@@ -113,13 +113,13 @@ class PinBoard(QObject):
         self._record("removing the pins", (), None)
 
     def hover(self, pixel: tuple[int, int] | None, *, preview: bool = False) -> None:
-        """Say which pixel the pointer is over, None for none, and whether it is looked at in place of a pin."""
+        """Set the pixel under the pointer, or None; `preview` shows its attention instead of the selected pin's."""
         if (pixel, preview) != (self._hovered, self._previews):
             self._hovered, self._previews = pixel, preview
             self.hoveredChanged.emit()
 
     def set(self, pins: tuple[Pin, ...], selected: int | None) -> None:
-        """Show other pins, those of another photo or of a session file; there is nothing to take back."""
+        """Replace all pins, for another photo or from a session file; this cannot be undone."""
         self._all, self._selected, self._previews = pins, selected, False
         self.changed.emit()
 

@@ -1,4 +1,4 @@
-"""Regions of a photo: how large one may be to be explored live, and rectangles made to fit."""
+"""Regions of a photo: how many pixels can be explored live, and rectangles that fit."""
 
 from math import isqrt, sqrt
 
@@ -8,18 +8,18 @@ from nerd_gui.nerd import NerdConfig
 
 #: Row, column, rows and columns of a part of a photo.
 Region = tuple[int, int, int, int]
-#: Pixels of which a network of 64 features makes an iterate in some three seconds on two processor cores.
+#: Pixels for which a network with 64 features computes an iterate in about three seconds on two processor cores.
 LIVE_PIXELS = 1_000_000
 _FEATURES = 64
-_ACCELERATED = 16  # at least so many times as fast is a GPU
-#: A smaller side tells little: windows of attention and the reach of the convolutions go beyond it.
+_ACCELERATED = 16  # a GPU is at least this many times as fast
+#: The least side in pixels: attention windows and convolutions reach far beyond a smaller region.
 LEAST_SIDE = 16
 
 
 def live_pixels(config: NerdConfig, settings: RunSettings, channels: int) -> int:
-    """The most pixels of a photo that can be explored while one watches: as patience and the memory there is allow.
+    """Return the most pixels of a photo that can be explored live, given the solver's speed and the available memory.
 
-    Beyond the memory a picture is solved in tiles, and no iterate is there before all of them are done.
+    A picture that exceeds the memory is solved in tiles, and then no iterate can be shown before all tiles are done.
     """
     batch = channels if config.channels == 1 else 1
     cost = batch * (config.features / _FEATURES) ** 2
@@ -30,7 +30,7 @@ def live_pixels(config: NerdConfig, settings: RunSettings, channels: int) -> int
 
 
 def fitted(region: Region, rows: int, cols: int, most: int) -> Region:
-    """A rectangle made to lie in a photo of rows x cols and to have at most so many pixels, in its shape and middle."""
+    """Return a region cut to a photo of rows x cols and to at most `most` pixels, with its shape and middle kept."""
     row, col, tall, wide = region
     shrink = min(1.0, sqrt(most / (tall * wide)))
     height = min(rows, max(int(tall * shrink), LEAST_SIDE))
@@ -39,7 +39,7 @@ def fitted(region: Region, rows: int, cols: int, most: int) -> Region:
 
 
 def largest(around: Region, rows: int, cols: int, most: int) -> Region:
-    """The rectangle of at most so many pixels around the middle of another one, as square as the photo allows."""
+    """Return the largest region around another one's middle with at most `most` pixels, as square as possible."""
     row, col, tall, wide = around
     side = isqrt(most)
     height, width = min(side, rows), min(side, cols)
@@ -48,7 +48,7 @@ def largest(around: Region, rows: int, cols: int, most: int) -> Region:
 
 
 def centred(rows: int, cols: int, side: int) -> Region:
-    """The square in the middle of a photo, no larger than the photo."""
+    """Return the square in the middle of a photo, or as much of it as the photo has."""
     return _about(rows / 2, cols / 2, min(side, rows), min(side, cols), rows, cols)
 
 

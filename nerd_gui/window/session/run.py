@@ -1,4 +1,4 @@
-"""One run of the window: what was asked for, and what has come of it so far."""
+"""One run in the window: its settings, and its iterates so far."""
 
 import threading
 from dataclasses import dataclass, field
@@ -15,42 +15,42 @@ _LONG = 60  # seconds
 
 @dataclass(eq=False)
 class Run:
-    """A run that was started.
+    """A run that has been started.
 
     Attributes
     ----------
     subject : Subject
     settings : RunSettings
-        As asked for; those of the trajectory are as the run took them.
+        The settings that were asked for; the trajectory holds those that were used.
     net : Network or None
-        Its network, once it is loaded.
+        The run's network, once it has been loaded.
     trajectory : Trajectory or None
-        Its iterates so far, once it is prepared.
+        The run's iterates so far, once the run has been prepared.
     over : bool
-        It has ended or failed.
+        Whether the run has ended or failed.
     in_tiles : bool
-        It is of a whole photo, tile by tile.
+        Whether the run solves a whole photo, tile by tile.
     grain : {1, 2}
         The grain size, see `PhotoRun`.
     photo_run : PhotoRun or None
-        What solves the tiles, once it is prepared.
+        The run that solves the tiles, once it has been prepared.
     progress : PhotoProgress or None
-        How far the tiles have come.
+        How many tiles are done.
     number : int
-        1, 2, … of its photo, and never used twice; 0 until it is in the list of runs.
+        1, 2, …, counted for each photo and never reused; 0 until the run is in the list of runs.
     name : str
-        “Run 2”, until a person calls it otherwise.
+        “Run 2”, until a person renames it.
     overlaid : bool
-        Its curves are drawn beside those of the current run.
+        Whether the run's curves are drawn beside those of the current run.
     index : int
-        The iterate that was shown last; -1 for none yet.
+        The iterate that was shown last; -1 if none was.
     started : datetime
     saved : bool
-        A file has it as it is now: its picture, or the session that it belongs to.
+        Whether a file holds the run as it is now: its picture was saved, or the session it belongs to.
     stopped : StoppedPhoto or None
-        Where a run in tiles stands that was opened with a session; it can go on from there.
+        The state of an unfinished run in tiles that was opened with a session and can continue.
     turn : Lock
-        Held by the one thread that solves tiles.
+        A lock, held by the one thread that solves tiles.
     """
 
     subject: Subject
@@ -73,34 +73,34 @@ class Run:
 
     @property
     def label(self) -> str:
-        """Name, solver and noise, as a legend says it: “Run 2 · Anderson · σ 25”."""
+        """The run's name, solver and noise for a legend: “Run 2 · Anderson · σ 25”."""
         return f"{self.name} · {solver_name(self.settings.solver)} · {noise_words(self.subject)}"
 
     @property
     def whole(self) -> bool:
-        """Whether it is a run of the whole photo, not of a region."""
+        """Whether the run covers the whole photo rather than a region."""
         return self.subject.region is None
 
     @property
     def for_the_picture(self) -> bool:
-        """Whether the photo was to be denoised, and not explored."""
+        """Whether the run was started to denoise the photo rather than to explore it."""
         return self.whole and self.settings.stop_on == PICTURE
 
     @property
     def newest(self) -> int:
-        """The newest iterate that has arrived, -1 while there is none."""
+        """The index of the newest iterate that has arrived; -1 while there is none."""
         return len(self.trajectory) - 1 if self.trajectory is not None else -1
 
     @property
     def unfinished(self) -> bool:
-        """Whether it was stopped with tiles left, so that it can go on."""
+        """Whether the run was stopped before all tiles were done, so that it can continue."""
         if self.photo_run is None:
             return self.over and self.stopped is not None
         return self.over and not self.photo_run.finished
 
     @property
     def would_be_missed(self) -> bool:
-        """Whether no file has it, and it is a photo that is or is being denoised, or took long to find."""
+        """Whether losing the run would hurt: no file has it, and it denoises a photo or took more than a minute."""
         if self.saved:
             return False
         seconds = self.trajectory[-1].seconds if self.trajectory else 0
@@ -108,13 +108,13 @@ class Run:
 
     @property
     def from_file(self) -> bool:
-        """Whether it was opened with a session: its features, which maps are made from, are not there."""
+        """Whether the run was opened with a session, which does not hold the features that maps are computed from."""
         return self.trajectory is not None and self.net is None
 
     def attention_maps(self, index: int, row: int, col: int) -> AttentionMaps | None:
-        """Maps of a pixel of the photo at an iterate (Fig. 9), in rows and columns of what was run.
+        """Return a photo pixel's attention maps at an iterate (Fig. 9), in rows and columns of the run's picture.
 
-        None where there is no such iterate or no non-local block, and where the pixel was not run.
+        Returns None if there is no such iterate, if the network has no non-local block, or if the pixel was not run.
         """
         trajectory, net = self.trajectory, self.net
         top, left = self.subject.corner

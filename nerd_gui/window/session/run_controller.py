@@ -1,4 +1,4 @@
-"""Starts, pauses and stops runs on a thread of their own; knows no widget."""
+"""Starts, pauses and stops runs on threads of their own; it knows no widget."""
 
 from collections.abc import Callable
 
@@ -22,23 +22,23 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.worker import PhotoWorker, RunWorker, Worker
 from nerd_gui.window.threads import wait_for
 
-_IDLE = 30_000  # milliseconds after a run in which a next one finds its memory ready
+_IDLE = 30_000  # milliseconds for which a finished run's memory is kept ready for a next run
 
 
 class RunController(QObject):
-    """One run at a time, on a worker thread; what an older one still sends is dropped.
+    """Runs one run at a time on a worker thread; signals from older threads are dropped.
 
     Signals
     -------
     prepared : Run
-        The run has its network and its trajectory; iterates follow.
+        The run has its network and its trajectory; iterates will follow.
     iterateAdded : int, Run
-        The iterate of this index has arrived in the run's trajectory.
+        The iterate with this index has arrived in the run's trajectory.
     progressed : Run, PhotoProgress
-        The tiles of a run have come further, perhaps by one that was under way when it was stopped.
+        More tiles of a run are done; the last may arrive after the run was stopped, if it was being solved then.
     ended : StopReason, Run
     failed : str, str, Run
-        A sentence and details.
+        A sentence for the person, the details, and the run.
     runningChanged : bool
     pausedChanged : bool
     """
@@ -67,28 +67,28 @@ class RunController(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether iterates of the newest run are still to come."""
+        """Whether a run is under way."""
         return self._current is not None
 
     @property
     def run(self) -> Run | None:
-        """The run under way; None while there is none."""
+        """The run under way; None if there is none."""
         return self._run
 
     @property
     def paused(self) -> bool:
-        """Whether the run waits for `pause(False)`; it is running all the same."""
+        """Whether the run under way is paused; a paused run still counts as running."""
         return self._paused
 
     def start(self, run: Run, start_from: Equilibrium | None) -> None:
-        """Let a run run in the background; one under way is stopped and what it still sends is dropped.
+        """Start a run in the background; the one under way is stopped, and its later signals are dropped.
 
         Parameters
         ----------
         run : Run
-            It is filled as network, trajectory and iterates come.
+            Its network, trajectory and iterates are set as they arrive.
         start_from : Equilibrium or None
-            Where it begins if its start is "last".
+            The equilibrium to begin at if the run's setting `start` is "last".
         """
         self.stop()
         subject, settings, net = run.subject, run.settings, self._loaded(run)
@@ -101,12 +101,12 @@ class RunController(QObject):
         self._let_work(run, worker)
 
     def start_photo(self, run: Run, make_subject: Callable[[], Subject], view: Callable[[], Region | None]) -> None:
-        """Let a run of a whole photo run in the background, tile by tile, what is in view first.
+        """Start a run of a whole photo in the background, tile by tile, with the tiles in view first.
 
         Parameters
         ----------
         make_subject : callable
-            Makes the run's subject; called on its thread, because drawing noise takes a while.
+            Makes the run's subject; called on the run's thread, because drawing noise takes a while.
         view : callable
             See `PhotoWorker`.
         """
@@ -119,7 +119,7 @@ class RunController(QObject):
         self._let_tiles_work(run, make, view)
 
     def go_on(self, run: Run, view: Callable[[], Region | None]) -> None:
-        """Go on with the tiles that are left of a run that was stopped."""
+        """Continue a stopped run with its remaining tiles."""
         self.stop()
         photo_run, net = run.photo_run, self._loaded(run)
         assert run.trajectory is not None
@@ -131,19 +131,19 @@ class RunController(QObject):
         self._let_tiles_work(run, make, view)
 
     def pause(self, paused: bool) -> None:
-        """Let the tiles of the run under way wait, or go on."""
+        """Pause the run under way between evaluations if it is solved in tiles, or let it continue."""
         if isinstance(self._current, PhotoWorker) and paused != self._paused:
             self._current.pause(paused)
             self._set_paused(paused)
 
     def stop(self) -> None:
-        """End the run now, as the window sees it; its thread ends at the solver's next evaluation."""
+        """End the run, at once for the window; its thread ends at the solver's next evaluation."""
         if self._current is not None:
             self._current.request_stop()
             self._finish()
 
     def wait(self) -> None:
-        """Stop, and return when every thread has ended."""
+        """Stop, and return when all threads have ended."""
         self.stop()
         for worker in list(self._workers):
             wait_for(worker)
@@ -179,7 +179,7 @@ class RunController(QObject):
         self.runningChanged.emit(False)
 
     def _close(self, reason: StopReason) -> tuple[Run, StopReason]:
-        """Note why the run ended, if it does not say so itself, and hold nothing of it: others decide what is kept."""
+        """Record why the run ended unless it has its own reason, and release it, since others decide what to keep."""
         run, recorder = self._run, self._recorder
         assert run is not None
         run.over = True
@@ -189,7 +189,7 @@ class RunController(QObject):
             recorder.finish(reason)
         elif run.photo_run is not None:
             run.photo_run.finish(reason)
-        elif run.trajectory is not None:  # one from a file, which could not be gone on with
+        elif run.trajectory is not None:  # a run from a file that could not be continued
             Recorder.close(run.trajectory, reason)
         return run, (run.trajectory.stop_reason if run.trajectory is not None else None) or reason
 
@@ -199,7 +199,7 @@ class RunController(QObject):
             self.pausedChanged.emit(paused)
 
     def _under_way(self, number: int) -> Run | None:
-        """The run that a worker's signal belongs to; None where it comes too late."""
+        """Return the run that a worker's signal belongs to; None if the worker is no longer the current one."""
         return self._run if self._current is not None and self._current.number == number else None
 
     def _on_prepared(self, number: int, prepared: DenoisingRun | PhotoRun) -> None:
@@ -240,17 +240,17 @@ class RunController(QObject):
         worker = self.sender()
         assert isinstance(worker, Worker)
         worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
-        self._on_failed(worker.number, "The run ended, and nothing says why; run it again.", "")  # if it is under way
+        self._on_failed(worker.number, "The run ended for an unknown reason; run it again.", "")  # if it is under way
         self._workers.discard(worker)
         worker.deleteLater()
 
 
 def _taken_up(run: Run, net: Network | None) -> PhotoRun:
-    """Make a run in tiles, which was opened with a session, ready to go on from where it stood."""
+    """Prepare a run in tiles that was opened with a session, so that it continues where it was stopped."""
     trajectory, settings = run.trajectory, run.settings
     assert trajectory is not None
     net = net or load_model(settings.model, settings.device)
     if net.weights_sha256 != trajectory.weights_sha256:
-        raise RunError("The network of this run is another one now; denoise the photo anew.")
+        raise RunError("The network of this run has changed since; denoise the photo again.")
     n_hats = [iterate.n_hat for iterate in trajectory.iterates]
     return PhotoRun(run.subject, settings, net, grain=run.grain, stopped=run.stopped, n_hats=n_hats)

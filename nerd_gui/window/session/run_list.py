@@ -1,4 +1,4 @@
-"""The runs of the photo on the table, which stay until a person removes them."""
+"""The runs of the open photo, which stay until a person removes them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from nerd_gui.window.session.run import Run
 
 
 class RunList(QObject):
-    """The runs of a photo, the oldest first.
+    """The runs of a photo, with the oldest first.
 
     Signals
     -------
     changed
-        A run came, went, was renamed, overlaid or not, or has got further.
+        A run was added, removed, renamed or overlaid, or it has made progress.
     """
 
     changed = Signal()
@@ -44,11 +44,11 @@ class RunList(QObject):
 
     @property
     def overlaid(self) -> list[Run]:
-        """Those whose curves are drawn beside the current one's."""
+        """The runs whose curves are drawn beside those of the current run."""
         return [run for run in self._runs if run.overlaid]
 
     def add(self, run: Run) -> None:
-        """Put a run at the end, and give it its number."""
+        """Append a run and give it its number."""
         self._count += 1
         run.number = self._count
         run.name = run.name or f"Run {run.number}"
@@ -56,24 +56,24 @@ class RunList(QObject):
         self.changed.emit()
 
     def insert(self, index: int, run: Run) -> None:
-        """Put a run back where it was."""
+        """Put a removed run back at its place."""
         self._runs.insert(index, run)
         self.changed.emit()
 
     def drop(self, run: Run) -> int:
-        """Take a run out and return where it was."""
+        """Remove a run and return the place where it was."""
         index = self._runs.index(run)
         del self._runs[index]
         self.changed.emit()
         return index
 
     def replace(self, runs: Iterable[Run]) -> None:
-        """Take up the runs of another photo, which have their numbers, or none; whoever asks for it emits `changed`."""
+        """Replace all runs by those of another photo, which keep their numbers; the caller emits `changed`."""
         self._runs = list(runs)
         self._count = max((run.number for run in self._runs), default=0)
 
     def rename(self, run: Run, name: str) -> None:
-        """Give a run another name; an empty one gives it back its first."""
+        """Rename a run; an empty name restores its first name."""
 
         def apply(name: str) -> None:
             run.name = name
@@ -82,7 +82,7 @@ class RunList(QObject):
         self._history.record("renaming a run", run.name, name.strip() or f"Run {run.number}", apply)
 
     def set_overlaid(self, run: Run, overlaid: bool) -> None:
-        """Draw the curves of a run beside those of the current one, or leave it."""
+        """Draw a run's curves beside those of the current run, or stop doing so."""
         if overlaid != run.overlaid:
             run.overlaid = overlaid
             self.changed.emit()

@@ -1,4 +1,4 @@
-"""A session as a file holds it, and back."""
+"""Converts a session to the form that a file holds, and back."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from nerd_gui.window.session.workspace import Table
 
 
 def saved(session: Session, view: dict[str, Any], *, under_way: bool = True) -> SavedSession | None:
-    """What a file is to hold of a session now; None without a photo.
+    """Return what a file has to hold of a session now; None without a photo.
 
-    What is large is not copied, so that this takes no time. Of a run that goes on meanwhile the file has the iterates
-    there are now.
+    Large arrays are not copied, so this is fast. A run that continues meanwhile is saved with its present iterates.
 
     Parameters
     ----------
     view : dict
-        JSON-ready: what the views keep of their own.
+        The state of the views, JSON-ready.
     under_way : bool
-        Whether a run of a whole photo is to be held, too, while it is being solved: all of it changes with every tile.
+        Whether to include a run of a whole photo that is being solved, all of whose data change with every tile.
     """
     table = session.workspace.table
     if table is None:
@@ -59,12 +58,12 @@ def saved(session: Session, view: dict[str, Any], *, under_way: bool = True) -> 
 
 
 def take_up(session: Session, kept: SavedSession, noise: PhotoNoise) -> None:
-    """Go on with a session that was read, in place of what is on the table, which can be gone back to.
+    """Continue a session that was read from a file; the photo open until now can be returned to.
 
     Parameters
     ----------
     noise : PhotoNoise
-        That of its photo.
+        The noise estimate of the session's photo.
     """
     sigma, seed, region = kept.sigma, kept.seed, kept.region
     runs = {run.number: _run(run) for run in kept.runs}
@@ -83,7 +82,7 @@ def take_up(session: Session, kept: SavedSession, noise: PhotoNoise) -> None:
 
 
 def _saved_run(run: Run) -> SavedRun | None:
-    """A run as it is now; None while it has found nothing."""
+    """Return a run as it is now; None if it has no iterate."""
     if not run.trajectory:
         return None
     trajectory = run.trajectory.as_it_is()

@@ -1,4 +1,4 @@
-"""The state of the window: what is on the table, what runs have found of it, and what of that is shown."""
+"""The state of the window: the open photo, its runs, and what of them is shown."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from nerd_gui.window.session.run_list import RunList
 from nerd_gui.window.session.shown import Shown
 from nerd_gui.window.session.workspace import Table, Workspace
 
-_FEW = 4  # photos that are put by in any case
+_FEW = 4  # photos that are remembered in any case
 
 
 @dataclass(frozen=True, eq=False)
 class _Left:
-    """A photo that was left for another one, with all that was found of it."""
+    """A photo that was left for another one, with its runs and pins."""
 
     table: Table
     runs: tuple[Run, ...]
@@ -43,35 +43,36 @@ def _missed(runs: Iterable[Run]) -> list[Run]:
 
 
 class Session(Shown):
-    """Owns what every view shows. A view reads it, asks it to change, and follows its signals; it keeps nothing of it.
+    """Owns the state that every view shows. Views read it, ask it to change and follow its signals; they keep no copy.
 
     Attributes
     ----------
     history : History
-        What can be taken back.
+        The changes that can be undone.
     workspace : Workspace
         The photo, its noise and its region: the subject of the next run.
     controller : RunController
-        The run under way, and how it ends.
+        Starts and stops runs.
     runs : RunList
-        All runs of the photo; nothing but a person removes one.
+        All runs of the photo; only a person removes one.
     pins : PinBoard
     maps : IterateMaps
-        Of the current run.
+        The maps of the current run.
 
     Signals
     -------
     photoChanged
-        Another photo; its runs and pins are those that were left with it, or none. `subjectChanged` follows.
+        Another photo is open, with the runs and pins it was left with, if any. `subjectChanged` follows.
     subjectChanged
-        Another picture to run: the photo, its noise or its clean reference. The current run stays, see `differs`.
+        The next run's picture has changed: the photo, its noise or its clean reference. The current run stays; see
+        `differs`.
     regionChanged
-        Another part of the photo is to be explored. The current run, if there is one, is of the whole photo.
+        Another part of the photo is to be explored. The current run, if there is one, now covers the whole photo.
     iterateAdded : int
-        The iterate of this index has arrived in `trajectory`.
+        The iterate with this index has arrived in `trajectory`.
     progressed
-        The tiles of the current run have come further, see `progress`: in a part of the photo its iterates have
-        changed, and so have their numbers.
+        More tiles of the current run are done, see `progress`: its iterates have changed in a part of the photo, and
+        so have their numbers.
     """
 
     photoChanged = Signal()
@@ -89,7 +90,7 @@ class Session(Shown):
         self.pins = PinBoard(self.history, self)
         self.maps = IterateMaps(self)
         self._table: Table | None = None
-        self._left: list[_Left] = []  # the newest last
+        self._left: list[_Left] = []  # the photos that were left, the newest last
         self._last_equilibrium: Equilibrium | None = None
         self.trajectoryChanged.connect(lambda: self.maps.take(self.run))
         self.workspace.photoChanged.connect(self._on_photo)
@@ -115,7 +116,7 @@ class Session(Shown):
         self.compare(None)
         self.runs.replace(back.runs if back is not None else ())
         self.show_run(back.run if back is not None else None)
-        self.runs.changed.emit()  # once the current run is one of them
+        self.runs.changed.emit()  # only now, when the current run is in the list
         self._before = None
         pins = back.pins if back is not None else ()
         self.pins.set(pins, pins[-1].number if pins else None)
@@ -128,9 +129,9 @@ class Session(Shown):
         self._table = self.workspace.table
 
     def _leave(self) -> None:
-        """Put by what was found of the photo that lay here; a photo without runs is not worth going back to.
+        """Remember the runs of the photo that was open so far, unless it has none.
 
-        What was put by before stays as long as there are few, or a person would miss it.
+        Of the photos remembered earlier, the last few stay, and all whose runs a person would miss.
         """
         if self._table is None or not len(self.runs):
             return
@@ -139,17 +140,17 @@ class Session(Shown):
 
     @property
     def left_photos(self) -> list[Photo]:
-        """The photos that were left for others with their runs, the newest first."""
+        """The photos that were left for others and have runs, the newest first."""
         return [left.table.photo for left in reversed(self._left)]
 
     def go_back(self, place: int = 0) -> None:
-        """Take up a photo again, number `place` of `left_photos`, with its runs and pins."""
+        """Open photo number `place` of `left_photos` again, with its runs and pins."""
         if place < len(self._left):
             self.workspace.lay(self._left[-1 - place].table)
 
     @property
     def missed(self) -> dict[str, list[Run]]:
-        """The runs that a person would miss, by the names of their photos, that on the table first."""
+        """The runs whose loss would hurt a person, by the names of their photos; the open photo comes first."""
         photo = self.workspace.photo
         found = {photo.name: _missed(self.runs)} if photo is not None else {}
         for left in reversed(self._left):
@@ -157,9 +158,9 @@ class Session(Shown):
         return {name: runs for name, runs in found.items() if runs}
 
     def bring(self, table: Table, runs: Iterable[Run], run: Run | None, pins: tuple[Pin, ...]) -> None:
-        """Take up a photo with runs and pins, as if it had been left for the one that is on the table.
+        """Open a photo with runs and pins, as if it had been left for the one that is open now.
 
-        If it was indeed left, as it was before nothing of it would be missed.
+        If the same photo was indeed left, that earlier state is dropped unless a person would miss its runs.
         """
         known = table.photo.sha256
         self._left = [left for left in self._left if left.missed or left.table.photo.sha256 != known]
@@ -174,12 +175,12 @@ class Session(Shown):
 
     @property
     def differs(self) -> str:
-        """Why a run of what is on the table would be of another picture than the current run; empty where it is not."""
+        """A sentence on how a new run's picture would differ from the current run's; empty if it would not."""
         return difference(self.workspace, self.run)
 
     @property
     def pin_in_run(self) -> tuple[int, int] | None:
-        """Row and column of the selected pin in what the current run is of; None where it is not in there."""
+        """Row and column of the selected pin in the current run's picture; None if it lies outside."""
         pin, run = self.pins.selected, self.run
         if pin is None or run is None:
             return None
@@ -190,12 +191,12 @@ class Session(Shown):
 
     @property
     def whole_run(self) -> Run | None:
-        """The newest run of the whole photo on the table that has an iterate; None where there is none."""
+        """The newest run of the whole photo, with its present noise, that has an iterate; None if there is none."""
         return self._newest_of(None)
 
     @property
     def region_run(self) -> Run | None:
-        """The newest run of the region that is chosen, if it has an iterate; None where there is none."""
+        """The newest run of the chosen region that has an iterate; None if there is none."""
         return None if self.workspace.region is None else self._newest_of(self.workspace.region)
 
     def _newest_of(self, region: Region | None) -> Run | None:
@@ -213,7 +214,7 @@ class Session(Shown):
         return next((equilibrium for equilibrium in found if equilibrium is not None), self._last_equilibrium)
 
     def start(self, settings: RunSettings) -> None:
-        """Run the region, or the whole photo where none is chosen; a run under way is stopped.
+        """Run the chosen region, or the whole photo if no region is chosen; a run under way is stopped.
 
         Raises
         ------
@@ -223,7 +224,7 @@ class Session(Shown):
         self._start_in_one_piece(Run(self._maker(self.workspace.region)(), settings))
 
     def _maker(self, region: Region | None) -> Callable[[], Subject]:
-        """What makes the subject of a run started now; noise that an earlier run has drawn is not kept twice."""
+        """Return a function that makes the next run's subject; it reuses noise that an earlier run has drawn."""
         earlier = next(
             (
                 run.subject
@@ -238,7 +239,7 @@ class Session(Shown):
         return self.workspace.maker(region)
 
     def repeat(self, run: Run) -> None:
-        """Run again what a run was of, with the settings that it was asked for: to the same iterates, and features."""
+        """Run a run's subject again with the same settings: the iterates will be the same, this time with features."""
         self._start_in_one_piece(Run(run.subject, run.settings))
 
     def _start_in_one_piece(self, run: Run) -> None:
@@ -247,18 +248,18 @@ class Session(Shown):
         self.controller.start(run, start_from)
 
     def denoise_photo(self, settings: RunSettings, grain: int = 1, *, fits: bool = True) -> None:
-        """Run the whole photo, for its picture: a small one in one piece where it fits, others tile by tile.
+        """Denoise the whole photo: a small one in one piece if it fits into memory, any other tile by tile.
 
-        Where such a run has been stopped with tiles left, and nothing else was asked for since, it goes on.
+        If such a run was stopped before all its tiles were done, and nothing has changed since, that run continues.
 
         Parameters
         ----------
         settings : RunSettings
-            But for when it stops: that is when the picture does not visibly change any more.
+            The settings, except for the stop rule: the run stops when the picture no longer changes visibly.
         grain : {1, 2}
-            The grain size, see `PhotoRun`; 2 is for tiles alone.
+            The grain size, see `PhotoRun`; 2 is possible in tiles only.
         fits : bool
-            Whether memory suffices for one piece.
+            Whether the memory suffices to run the photo in one piece.
 
         Raises
         ------
@@ -282,22 +283,22 @@ class Session(Shown):
             self.controller.start_photo(run, self._maker(None), self.part_in_view)
 
     def go_on(self) -> None:
-        """Go on with the current run, which was stopped with tiles left."""
+        """Continue the current run, if it was stopped before all its tiles were done."""
         if self.run is not None and self.run.unfinished:
             self.controller.go_on(self.run, self.part_in_view)
             self.progressed.emit()
 
     def _take_up(self, run: Run) -> None:
-        """Put a new run into the list and show it; one under way is stopped."""
+        """Add a new run to the list and show it; the run under way is stopped."""
         self.controller.stop()
         self.runs.add(run)
         self.show_run(run)
 
     def remove_run(self, run: Run) -> None:
-        """Remove a run from the list; it can be taken back. If it is under way it is stopped."""
+        """Remove a run from the list, which can be undone; if it is under way, it is stopped."""
         if run is self.controller.run:
             self.controller.stop()
-        if run not in self.runs:  # it was stopped before its first iterate
+        if run not in self.runs:  # stopping removed it, because it had no iterate yet
             return
         place, current = list(self.runs).index(run), self.run
 
@@ -324,7 +325,7 @@ class Session(Shown):
             self.trajectoryChanged.emit()
 
     def _on_over(self, run: Run) -> None:
-        """Keep nothing of a run that has found nothing."""
+        """Drop an ended run that has no iterate."""
         if run.newest < 0 and run in self.runs:
             self._drop(run)
         else:
@@ -345,7 +346,7 @@ class Session(Shown):
         run.progress, before, run.saved = progress, len(run.trajectory), False
         if progress.iterates:
             run.trajectory.replace(progress.iterates)
-        if run.over:  # a tile that was under way when the run was stopped
+        if run.over:  # a tile that was being solved when the run was stopped
             run.photo_run.finish()
         if run is not self.run:
             self.runs.changed.emit()

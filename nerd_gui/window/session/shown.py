@@ -1,4 +1,4 @@
-"""What is shown of the runs: which run, which of its iterates, and in what look."""
+"""What is shown of the runs: which run, which of its iterates, and with what look."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nerd_gui.window.session.run import Run
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """An iterate of a run that is kept for comparison, in the look that it had."""
+    """An iterate of a run that is kept for comparison, with the look that it had."""
 
     run: Run
     index: int
@@ -21,27 +21,27 @@ class Compared:
 
 
 class Shown(QObject):
-    """The one current iterate, which picture, curves, maps and scrubber all follow.
+    """Holds the current run and its current iterate, which picture, curves, maps and scrubber all follow.
 
     Attributes
     ----------
     run : Run or None
-        The current one, whose iterates are shown; None before the first.
+        The current run, whose iterates are shown; None before the first run.
 
     Signals
     -------
     runChanged
-        Another run is the current one, or none is.
+        The current run is another one, or None.
     trajectoryChanged
-        `trajectory` is another one; it is None until the current run is prepared.
+        `trajectory` is another one; it is None until the current run has been prepared.
     comparedChanged
-        `compared` is another iterate, or none.
+        `compared` is another iterate, or None.
     indexChanged : int
-        Another iterate is shown, whoever caused it; -1 for none.
+        Another iterate is shown, for whatever reason; -1 for none.
     followChanged : bool
     channelChanged
     lookChanged
-        `look` is another one: the pictures of all iterates are.
+        `look` has changed, and with it the pictures of all iterates.
     """
 
     runChanged = Signal()
@@ -55,7 +55,7 @@ class Shown(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.run: Run | None = None
-        self._before: Run | None = None  # the current one
+        self._before: Run | None = None  # the run that was current before this one
         self._compared: Compared | None = None
         self._index = -1
         self._follow = True
@@ -68,11 +68,11 @@ class Shown(QObject):
 
     @property
     def trajectory(self) -> Trajectory | None:
-        """The iterates of the current run; None without one, and until it is prepared."""
+        """The iterates of the current run; None without a run, and until the run has been prepared."""
         return self.run.trajectory if self.run is not None else None
 
     def show_run(self, run: Run | None) -> None:
-        """Make a run the current one, or none, at the iterate that was shown last of it; others go on undisturbed."""
+        """Make a run current, at the iterate of it that was shown last; None shows no run. Other runs go on."""
         moved, self._index, self._held = self._index >= 0, -1, False
         if run is not self.run:
             self._before, self.run = self.run, run
@@ -87,57 +87,57 @@ class Shown(QObject):
 
     @property
     def progress(self) -> PhotoProgress | None:
-        """How far the tiles of the current run have come; None for other runs and before the first word of it."""
+        """The progress of the current run's tiles; None for a run without tiles, and until its first report."""
         return self.run.progress if self.run is not None else None
 
     @property
     def shown_region(self) -> Region | None:
-        """The part of the photo that is shown: that of the current run; None for the whole."""
+        """The region of the photo that is shown, which is that of the current run; None for the whole photo."""
         return self.run.subject.region if self.run is not None else None
 
     @property
     def shown_corner(self) -> tuple[int, int]:
-        """Row and column, in the photo, of the first pixel that is shown."""
+        """Row and column in the photo of the first pixel that is shown."""
         return self.run.subject.corner if self.run is not None else (0, 0)
 
     @property
     def compared(self) -> Compared | None:
-        """The iterate that is kept for comparison, of whichever run; None for none."""
+        """The iterate that is kept for comparison, of whichever run; None if there is none."""
         return self._compared
 
     def compare(self, run: Run | None, index: int = 0) -> None:
-        """Keep an iterate of a run for comparison, in the look that it has now; None keeps none."""
+        """Keep an iterate of a run for comparison, with its present look; None keeps no iterate."""
         if run is not None or self._compared is not None:
             self._compared = Compared(run, index, self._look) if run is not None else None
             self.comparedChanged.emit()
 
     def part_in_view(self) -> Region | None:
-        """The part of what is shown that is in view, None for all of it; may be called on any thread."""
+        """Return the part of the photo that is in view, or None for all of it; may be called on any thread."""
         return self._view
 
     def set_view(self, part: Region | None) -> None:
-        """Say which part of what is shown is in view; tiles of it are solved first."""
+        """Set the part of the photo that is in view, whose tiles are solved first."""
         self._view = part
 
     # ---- the iterate that is shown ------------------------------------------------------------------------------
 
     @property
     def index(self) -> int:
-        """The current iterate, the one that is shown everywhere; -1 while there is none."""
+        """The index of the current iterate, which all views show; -1 while there is none."""
         return self._index
 
     @property
     def newest(self) -> int:
-        """The newest iterate that has arrived, -1 while there is none."""
+        """The index of the newest iterate that has arrived; -1 while there is none."""
         return self.run.newest if self.run is not None else -1
 
     @property
     def follow(self) -> bool:
-        """Whether the current iterate is latched to the newest one."""
+        """Whether the current iterate follows the newest one."""
         return self._follow
 
     def go(self, index: int) -> None:
-        """Go to an iterate (the nearest there is), as a person does: an older one than the newest ends *follow*."""
+        """Go to the iterate nearest to an index, as a person does; going to an older iterate ends *follow*."""
         if self.newest < 0:
             return
         if index < self.newest:
@@ -145,23 +145,23 @@ class Shown(QObject):
         self._move(index)
 
     def go_to_newest(self) -> None:
-        """Go to the newest iterate and stay with the solver."""
+        """Go to the newest iterate and follow the solver from there."""
         self.go(self.newest)
         self.set_follow(True)
 
     def set_follow(self, follow: bool) -> None:
-        """Latch the current iterate to the newest one, or leave it where it is."""
+        """Make the current iterate follow the newest one, or stay where it is."""
         if follow != self._follow:
             self._follow = follow
             self.followChanged.emit(follow)
         self._catch_up()
 
     def hold(self) -> None:
-        """Until `release`, let the current iterate never move by itself: a person has it in the hand."""
+        """Keep the current iterate in place until `release`, because a person drags the slider."""
         self._held = True
 
     def release(self) -> None:
-        """Let go what `hold` took."""
+        """End what `hold` began."""
         self._held = False
         self._catch_up()
 
@@ -170,7 +170,7 @@ class Shown(QObject):
             self._move(self.newest)
 
     def _move(self, index: int) -> None:
-        """The one place where the current iterate of a run changes."""
+        """Change the current iterate; nothing else in the class changes it within a run."""
         index = min(max(index, 0), self.newest)
         if index != self._index:
             self._index = index
@@ -178,26 +178,26 @@ class Shown(QObject):
                 self.run.index = index
             self.indexChanged.emit(index)
 
-    # ---- what of an iterate is shown ----------------------------------------------------------------------------
+    # ---- channel and look ---------------------------------------------------------------------------------------
 
     @property
     def channel(self) -> int | None:
-        """The channel of a colour photo that curves and maps show; None for its luma."""
+        """The channel of a colour photo that curves and maps show; None for the luma."""
         return self._channel
 
     def set_channel(self, channel: int | None) -> None:
-        """Show one channel of a colour photo, or its luma (None)."""
+        """Show one channel of a colour photo; None shows the luma."""
         if channel != self._channel:
             self._channel = channel
             self.channelChanged.emit()
 
     @property
     def look(self) -> Look:
-        """How the pictures of iterates are shown and saved; plain for a photo that has just been opened."""
+        """The look with which iterates are shown and saved; plain for a photo that has just been opened."""
         return self._look
 
     def set_look(self, look: Look) -> None:
-        """Show the iterates in another look; no run is needed for it."""
+        """Show the iterates with another look, which needs no new run."""
         if look != self._look:
             self._look = look
             self.lookChanged.emit()

@@ -1,4 +1,4 @@
-"""The threads that runs live on: thin shells around `DenoisingRun.iterates` and `PhotoRun.tiles`."""
+"""The threads that run runs: thin shells around `DenoisingRun.iterates` and `PhotoRun.tiles`."""
 
 import threading
 import traceback
@@ -14,21 +14,21 @@ from nerd_gui.nerd import ModelError
 from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
 
-#: Errors whose message is a sentence for a person; anything else is a defect and is shown with its details.
+#: Errors whose message is a sentence for a person; any other error is a defect and is shown with its details.
 EXPECTED_ERRORS = (RunError, PhotoError, ModelError)
 
 
 class Worker(QThread):
-    """Works on one run; every signal carries the worker's number, so that late ones can be told.
+    """Works on one run; every signal carries the worker's number, so that a late signal can be recognised.
 
     Signals
     -------
     prepared : int, DenoisingRun or PhotoRun
-        The network is loaded and the memory suffices.
+        The network has been loaded, and the memory suffices.
     ended : int
-        The stream is over; nothing follows.
+        The run has ended; nothing follows.
     failed : int, str, str
-        A sentence for the person, and details (empty for expected errors).
+        A sentence for the person, and the details (empty for an expected error).
     """
 
     prepared = Signal(int, object)
@@ -48,7 +48,7 @@ class Worker(QThread):
     def _work(self) -> None: ...
 
     def run(self) -> None:
-        """Work, on the thread itself."""
+        """Do the work; Qt calls this on the thread itself."""
         try:
             self._work()
         except EXPECTED_ERRORS as error:
@@ -64,7 +64,7 @@ class Worker(QThread):
 
 
 class RunWorker(Worker):
-    """Solves in one piece, and sends every iterate as it comes.
+    """Solves a picture in one piece, and sends every iterate as it arrives.
 
     Signals
     -------
@@ -85,16 +85,16 @@ class RunWorker(Worker):
 
 
 class PhotoWorker(Worker):
-    """Solves a whole photo tile by tile; it can pause, and another worker can go on with what it leaves.
+    """Solves a whole photo tile by tile; it can pause, and a later worker can continue after it has stopped.
 
     Parameters
     ----------
     run : Run
-        What its progress is of.
+        The run that the progress belongs to.
     make_run : callable
-        Prepares the run, or gives the one to go on with.
+        Prepares the run, or returns the one to continue.
     view : callable
-        The part of the photo that is in view; asked from this thread.
+        Returns the part of the photo that is in view; called on this thread.
 
     Signals
     -------
@@ -119,12 +119,12 @@ class PhotoWorker(Worker):
         self._go.set()
 
     def request_stop(self) -> None:
-        """Ask the solver to end at its next evaluation, also where it pauses; returns at once."""
+        """Ask the solver to end at its next evaluation, even while it pauses; returns at once."""
         super().request_stop()
         self._go.set()
 
     def pause(self, paused: bool) -> None:
-        """Let the solver wait at its next evaluation, or go on."""
+        """Pause the solver at its next evaluation, or let it continue."""
         if paused and not self._stop.is_set():
             self._go.clear()
         else:
@@ -135,7 +135,7 @@ class PhotoWorker(Worker):
         return self._stop.is_set()
 
     def _work(self) -> None:
-        with self.of.turn:  # a worker that was stopped may be in the middle of its last evaluation
+        with self.of.turn:  # waits for a stopped worker that is still in its last evaluation
             run = self._make_run()
             self.prepared.emit(self.number, run)
             for progress in run.tiles(self._should_stop, self._view):

@@ -1,4 +1,4 @@
-"""What is on the table: the photo, its clean version, the noise to add and the region; knows no widget."""
+"""What the next run starts from: the photo, its clean version, the noise to add and the region. Knows no widget."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from nerd_gui.imaging import Photo, PhotoNoise
 from nerd_gui.window.session.history import History
 from nerd_gui.window.session.regions import Region, centred
 
-#: Photos larger than this are run by region, so that watching stays live and memory finite.
+#: Photos with more pixels are explored by region, so that a run can be watched live and fits into memory.
 REGION_THRESHOLD = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What lies on the table: a photo and all that was chosen for it."""
+    """A photo with everything that was chosen for it."""
 
     photo: Photo
     clean: Photo | None
@@ -28,21 +28,21 @@ class Table:
 
 
 class Workspace(QObject):
-    """The subject of the next run.
+    """Holds the subject of the next run.
 
     Parameters
     ----------
     history : History
-        Where changes of noise and region are noted, to be taken back.
+        Records changes of noise and region, so that they can be undone.
 
     Signals
     -------
     photoChanged
-        Another photo.
+        Another photo is open.
     subjectChanged
-        Its noise or its clean reference changed.
+        The noise to add or the clean reference has changed.
     regionChanged
-        Another part of it is to be explored, or all of it.
+        Another part of the photo is to be explored, or all of it.
     """
 
     photoChanged = Signal()
@@ -62,14 +62,14 @@ class Workspace(QObject):
         self.region_side = 256
 
     def set_photo(self, photo: Photo, noise: PhotoNoise, *, add_noise: bool = False) -> None:
-        """Take up another photo.
+        """Open another photo.
 
         Parameters
         ----------
         noise : PhotoNoise
-            What `photo_noise` makes of it; it takes too long for the thread of the window.
+            The result of `photo_noise` for the photo; computing it takes too long for the window's thread.
         add_noise : bool
-            Noise is to be added to it; else it counts as noisy already.
+            Whether noise is to be added to the photo; otherwise the photo counts as noisy.
         """
         self.photo, self.clean, self.add_noise = photo, None, add_noise
         self.region = centred(photo.rows, photo.cols, self.region_side) if self.needs_region else None
@@ -77,39 +77,39 @@ class Workspace(QObject):
         self.photoChanged.emit()
 
     def set_clean(self, clean: Photo) -> None:
-        """Take up the clean version of the noisy photo.
+        """Set the clean version of the noisy photo.
 
         Raises
         ------
         RunError
-            If there is no photo or it does not fit the photo.
+            If there is no photo, or if the clean version does not fit it.
         """
         if self.photo is None:
             raise RunError("Open the noisy photo first, then its clean version.")
-        Subject.of(self.photo, clean=clean)  # raises where they do not fit
+        Subject.of(self.photo, clean=clean)  # raises an error if they do not fit
         self.clean, self.add_noise = clean, False
         self.subjectChanged.emit()
 
     @property
     def table(self) -> Table | None:
-        """All of it, to be taken up again by `lay`; None without a photo."""
+        """The present state, which `lay` can restore; None without a photo."""
         if self.photo is None:
             return None
         return Table(self.photo, self.clean, self.noise, self.add_noise, self.sigma, self.seed, self.region)
 
     def lay(self, table: Table) -> None:
-        """Take up a photo again with all that was chosen for it."""
+        """Open a photo again with everything that was chosen for it."""
         self.photo, self.clean, self.noise, self.add_noise = table.photo, table.clean, table.noise, table.add_noise
         self.sigma, self.seed, self.region = table.sigma, table.seed, table.region
         self.photoChanged.emit()
 
     @property
     def needs_region(self) -> bool:
-        """Whether the photo is too large for all of it to be explored while one watches."""
+        """Whether the photo is too large to explore all of it live."""
         return self.photo is not None and self.photo.rows * self.photo.cols > REGION_THRESHOLD
 
     def set_region(self, region: Region | None) -> None:
-        """Choose another part of the photo to be explored, or all of it (None); it can be taken back."""
+        """Choose the part of the photo to explore, or all of it (None); this can be undone."""
 
         def apply(region: Region | None) -> None:
             self.region = region
@@ -118,7 +118,7 @@ class Workspace(QObject):
         self._history.record("choosing a region", self.region, region, apply)
 
     def set_noise(self, *, add_noise: bool, sigma: float, seed: int) -> None:
-        """Choose the noise to add, or none; it can be taken back."""
+        """Choose the noise to add, or none; this can be undone."""
 
         def apply(noise: tuple[bool, float, int]) -> None:
             self.add_noise, self.sigma, self.seed = noise
@@ -128,12 +128,12 @@ class Workspace(QObject):
         self._history.record("changing the noise", before, after, apply, merge=True)
 
     def has(self, subject: Subject) -> bool:
-        """Whether a subject is the photo with its noise, or a region of it."""
+        """Whether a subject is the open photo with the chosen noise, or a region of it."""
         noise = (self.sigma, self.seed) if self.add_noise else (None, None)
         return subject.photo is self.photo and (subject.sigma, subject.seed) == noise
 
     def subject(self, *, whole: bool = False) -> Subject:
-        """The subject of a run started now: the region, or the whole photo.
+        """Return the subject of a run started now: the chosen region, or the whole photo.
 
         Raises
         ------
@@ -143,7 +143,7 @@ class Workspace(QObject):
         return self.maker(None if whole else self.region)()
 
     def maker(self, region: Region | None = None) -> Callable[[], Subject]:
-        """What makes the subject of a run started now, on any thread: of a region, or of the whole photo.
+        """Return a function that makes the subject of a run started now, on any thread: a region, or the whole photo.
 
         Raises
         ------
@@ -158,7 +158,7 @@ class Workspace(QObject):
         return lambda: Subject.of(photo, clean=clean, region=region)
 
     def quick_subject(self) -> Subject:
-        """The whole photo as it can be shown at once: noise that is to be added is not drawn yet."""
+        """Return the whole photo in a form that can be shown at once: noise that is to be added is not drawn yet."""
         if self.photo is None:
             raise RunError("Open a photo first.")
         if self.add_noise:
