@@ -2,6 +2,23 @@
 
 Everywhere y is (1, C, rows, cols) in [0, 1], the noisy picture as it is, and z (1, d, rows, cols) an equilibrium of the
 network for it: the iterate of least residual of a run.
+
+Examples
+--------
+The examples of this room go on from these lines, which find the equilibrium of a small noisy picture:
+
+>>> import torch
+>>> from nerd_gui.equilibrium import broyden
+>>> from nerd_gui.nerd import load_model
+>>> net = load_model("nerd-lite-25")
+>>> chance = torch.Generator().manual_seed(1)
+>>> clean = torch.rand(1, 1, 16, 16, generator=chance)
+>>> y = clean + 25 / 255 * torch.randn(clean.shape, generator=chance)
+>>> s = net.inject(y)
+>>> *_, last = broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=30, tol=1e-4)
+>>> z = last.z
+>>> tuple(z.shape), str(last.stop_reason)
+((1, 64, 16, 16), 'converged')
 """
 
 from nerd_gui.analysis.components import Components, IteratePath, iterate_path, principal_components

@@ -24,6 +24,14 @@ class Components:
         Standard deviation of the pixels along each.
     shares : Tensor, (count,), float64
         Part of the whole variance that each has.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = principal_components(z[0], count=2)
+    >>> tuple(found.of(z[0]).shape)
+    (2, 16, 16)
     """
 
     mean: Tensor
@@ -52,6 +60,14 @@ def principal_components(z: Tensor, count: int = 3) -> Components:
         Half precision will do.
     count : int
         At most d.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = principal_components(z[0], count=2)
+    >>> tuple(found.directions.shape), bool(found.shares[0] > found.shares[1])
+    ((2, 64), True)
     """
     d = len(z)
     total, products, step = (
@@ -83,6 +99,14 @@ class IteratePath:
         and the start has none above 0.
     shares : Tensor, (2,), float64
         Part of the whole variance that each direction has.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> path = iterate_path([net.initial(s), net.implicit(net.initial(s), s), z])
+    >>> bool(path.points[0, 0] <= 0)  # the start lies to the left
+    True
     """
 
     points: Tensor
@@ -101,6 +125,14 @@ def iterate_path(iterates: Sequence[Tensor]) -> IteratePath:
     ------
     ValueError
         If there are fewer than two.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> path = iterate_path([net.initial(s), net.implicit(net.initial(s), s), z])
+    >>> tuple(path.points.shape)
+    (3, 2)
     """
     if len(iterates) < 2:
         raise ValueError("A path takes two iterates at least.")

@@ -27,6 +27,14 @@ class HeadsOff:
         Of the new equilibrium.
     evaluations : int
         Evaluations of f that it took from the old one.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = heads_off(net, y, z, [0], tol=1e-2)
+    >>> found.z.shape == z.shape, tuple(found.x_hat.shape)
+    (True, (1, 16, 16))
     """
 
     z: Tensor
@@ -43,6 +51,14 @@ def without_heads(net: Network, heads: Collection[int]) -> Network:
     ------
     ValueError
         If the network has no such head.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> off = without_heads(net, [0, 1, 2, 3])
+    >>> bool(off.non_local.out.weight.any()), bool(net.non_local.out.weight.any())
+    (False, True)
     """
     if net.non_local is None or not set(heads) <= set(range(net.non_local.heads)):
         there = 0 if net.non_local is None else net.non_local.heads
@@ -84,6 +100,14 @@ def heads_off(
     ------
     ValueError
         If the network has no such head.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = heads_off(net, y, z, [0], tol=1e-2)
+    >>> found.change > 0 and found.residual <= 1e-2
+    True
     """
     off = without_heads(net, heads)
     f, _ = map_of(off, y, level, window, interrupt)

@@ -52,6 +52,16 @@ def influence(
         If the pixel lies outside the picture.
     NotSolved
         If the adjoint equation cannot be solved.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> filtered = influence(net, y, z, row=8, col=8, tol=1e-2)
+    >>> tuple(filtered.shape)
+    (1, 16, 16)
+    >>> divmod(int(filtered.argmax()), 16)  # of its neighbourhood, the pixel itself counts most
+    (8, 8)
     """
     if not (0 <= channel < y.shape[1] and 0 <= row < y.shape[2] and 0 <= col < y.shape[3]):
         raise ValueError(

@@ -21,7 +21,17 @@ _AROUND, _SMALL = 8, 0.25
 
 
 class NotSolved(ValueError):
-    """A linear equation at the equilibrium was not solved to the accuracy that was asked for."""
+    """A linear equation at the equilibrium was not solved to the accuracy that was asked for.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> at = Linearised(net, y, z)
+    >>> at.solve_transposed(torch.ones_like(z), tol=1e-9, max_iter=1)
+    Traceback (most recent call last):
+    nerd_gui.analysis.linearised.NotSolved: The equation at this equilibrium was solved to ...
+    """
 
 
 class Linearised:
@@ -55,6 +65,16 @@ class Linearised:
     ------
     ValueError
         If y or z is a batch of more than one, or they do not fit each other.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> at = Linearised(net, y, z)
+    >>> at.residual < 1e-3
+    True
+    >>> tuple(at.transposed(torch.ones_like(z)).shape), at.products
+    ((1, 64, 16, 16), 1)
     """
 
     def __init__(

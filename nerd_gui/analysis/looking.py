@@ -25,6 +25,14 @@ class Spread:
         -sum p log2 p of the softmax weights p, in bits: the logarithm of how many pixels count.
     radius : Tensor, (B, heads, rows, cols)
         sqrt(sum p |k - q|^2): the root of the weighted mean squared distance, in pixels.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = spread(net, z, s, heads=[0])
+    >>> bool(found.radius.max() < net.window)
+    True
     """
 
     entropy: Tensor
@@ -64,6 +72,14 @@ def spread(
     ------
     ValueError
         If the network has no non-local block.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = spread(net, z, s)
+    >>> tuple(found.entropy.shape)  # of each head, at each pixel
+    (1, 4, 16, 16)
     """
     block = _block(net)
     normed = block.norm(_sum(block, z, s))
@@ -106,6 +122,16 @@ def rollout(
     ------
     ValueError
         If the network has no non-local block, or the pixel lies outside the picture.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> from nerd_gui.denoising import Features
+    >>> features = Features(z, s, net.attention_statistics(z, s))
+    >>> (weights,) = rollout(net, [features], row=8, col=8)
+    >>> tuple(weights.shape), round(float(weights.sum()), 3)
+    ((1, 16, 16), 1.0)
     """
     weights: Tensor | None = None
     for each in features:

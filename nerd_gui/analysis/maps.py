@@ -39,7 +39,13 @@ _DEVIATIONS = 2.5  # standard deviations from black, or to the full colour, of a
 
 
 class MapKind(StrEnum):
-    """What a map shows; the value names it in files."""
+    """What a map shows; the value names it in files.
+
+    Examples
+    --------
+    >>> MapKind("radius") is MapKind.RADIUS
+    True
+    """
 
     RESIDUAL = "residual"
     UPDATE = "update"
@@ -77,6 +83,18 @@ class IterateMap:
         The same for all iterates, where there are natural ends.
     note : str
         What the three colours are.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> from nerd_gui.denoising import RunSettings, Subject, denoise
+    >>> from nerd_gui.imaging import Photo
+    >>> subject = Subject.of(Photo(clean[0].numpy()), sigma=25)
+    >>> trajectory = denoise(subject, RunSettings(model="nerd-lite-25", max_iter=2))
+    >>> found = RunMaps(trajectory, net).make(MapKind.RESIDUAL, index=2)
+    >>> found.values.shape, found.unit, float(found.brightness(found.values).max())
+    ((1, 16, 16), '%', 1.0)
     """
 
     values: NDArray[np.float32]
@@ -115,6 +133,18 @@ class RunMaps:
         May grow meanwhile.
     net : Network
         The network of the run.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> from nerd_gui.denoising import RunSettings, Subject, denoise
+    >>> from nerd_gui.imaging import Photo
+    >>> subject = Subject.of(Photo(clean[0].numpy()), sigma=25)
+    >>> trajectory = denoise(subject, RunSettings(model="nerd-lite-25", max_iter=2))
+    >>> found = RunMaps(trajectory, net).make(MapKind.RESIDUAL, index=2)
+    >>> found.scale, found.values.shape
+    (<Scale.LOG: 'log'>, (1, 16, 16))
     """
 
     def __init__(self, trajectory: Trajectory, net: Network) -> None:

@@ -38,6 +38,14 @@ class Racer:
     evaluations : tuple of int
         So far, at each iterate.
     stop_reason : str
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> (racer,) = race(net, y, racers={"plain": ("plain", {})}, max_iter=3)
+    >>> racer.name, racer.evaluations, racer.stop_reason
+    ('plain', (1, 2, 3, 4), 'step limit')
     """
 
     name: str
@@ -77,6 +85,14 @@ def race(
         Names to pairs of a solver of `SOLVERS` and keywords of its own; None: `RACERS`.
     max_iter, tol
         Of every solver; its safeguard is off, as in the paper's curves.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> racers = race(net, y, racers={"Broyden": ("broyden", {}), "Anderson": ("anderson", {})}, tol=1e-2)
+    >>> [racer.name for racer in racers if racer.reaches(1e-2)]
+    ['Broyden', 'Anderson']
     """
     f, s = map_of(net, y, level, window, interrupt)
     start = net.initial(s) if z0 is None else z0.to(s)
@@ -112,6 +128,19 @@ def save_race(path: Path, racers: list[Racer], *, overwrite: bool = False) -> No
     ------
     OSError
         If the file cannot be written, or is there and may not be replaced.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> import numpy
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> racers = race(net, y, racers={"plain": ("plain", {})}, max_iter=1)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_race(Path(folder) / "race.npz", racers)
+    ...     sorted(numpy.load(Path(folder) / "race.npz"))[:2]
+    ['about', 'plain/evaluations']
     """
     arrays: dict[str, Any] = {
         f"{racer.name}/{column}": np.asarray(getattr(racer, column)) for racer in racers for column in _COLUMNS
@@ -123,7 +152,20 @@ def save_race(path: Path, racers: list[Racer], *, overwrite: bool = False) -> No
 
 
 def load_race(path: Path) -> list[Racer]:
-    """Read a trace that `save_race` wrote."""
+    """Read a trace that `save_race` wrote.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> racers = race(net, y, racers={"plain": ("plain", {})}, max_iter=1)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_race(Path(folder) / "race.npz", racers)
+    ...     load_race(Path(folder) / "race.npz")[0].residual == racers[0].residual
+    True
+    """
     with np.load(path) as file:
         return [_loaded(entry, file) for entry in json.loads(str(file["about"]))]
 

@@ -36,6 +36,14 @@ class Risk:
     map : Tensor (rows / 32, cols / 32)
         The mean squared error expected in each block of 32 x 32 pixels, of all channels; blocks at the right and at the
         bottom may be smaller.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = risk(net, y, z, sigma=25)
+    >>> tuple(found.map.shape), found.standard_error > 0  # one block of 32 x 32 pixels holds it all
+    ((1, 1), True)
     """
 
     mse: float
@@ -88,6 +96,15 @@ def risk(
         If there is no probe or sigma is not above 0.
     NotSolved
         If an equation cannot be solved.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = risk(net, y, z, sigma=25)
+    >>> true = float((net.estimate(y, z)[0] - clean).square().mean())
+    >>> abs(found.mse - true) < 3 * found.standard_error
+    True
     """
     if probes < 1 or not sigma > 0:
         raise ValueError(f"The estimate takes at least 1 probe and a noise above 0, not {probes} and {sigma:g}.")

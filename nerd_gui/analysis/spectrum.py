@@ -45,6 +45,14 @@ class Spectrum:
         holds it.
     products : int
         Products with J and its transpose that it took.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = spectrum(net, y, z, count=2, vectors=False)
+    >>> len(found.eigenvalues), tuple(found.vectors.shape)
+    (2, (0, 64, 16, 16))
     """
 
     eigenvalues: NDArray[np.complex128]
@@ -91,6 +99,14 @@ def spectrum(
         If `count` is below 1 or larger than the number of features allows.
     NotSolved
         If the eigenvalues do not settle.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = spectrum(net, y, z, count=2, vectors=False)
+    >>> found.radius < 1  # plain iteration ends here from nearby
+    True
     """
     at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
     size = at.z.numel()
@@ -134,6 +150,13 @@ def field_of_values_abscissa(
     """The largest eigenvalue of (J + J^T) / 2: below 1 no error of z can grow for a moment under z' = f(z) - z.
 
     Parameters and errors are those of `spectrum`.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> field_of_values_abscissa(net, y, z) > 0
+    True
     """
     at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
 
@@ -162,6 +185,13 @@ def decoded_direction(net: Network, z: Tensor, direction: Tensor) -> Tensor:
     z : Tensor, (1, d, rows, cols)
     direction : Tensor, (d, rows, cols)
         Real, such as the real part of an eigenvector.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> tuple(decoded_direction(net, z, z[0]).shape)
+    (1, 16, 16)
     """
     along = direction[None].to(z)
     step = 1e-3 * float(z.square().mean().sqrt()) / max(float(along.abs().max()), torch.finfo(z.dtype).tiny)

@@ -29,6 +29,14 @@ class Starts:
         PSNR between the pictures in dB; infinite where they are the same.
     disagreement : Tensor, (rows, cols)
         Standard deviation over the starts, worst channel, in grey levels of 255.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = starts(net, y, z, {"zero": torch.zeros_like(z)})
+    >>> found.names, tuple(found.pictures.shape)
+    (("the run's", 'zero'), (2, 1, 16, 16))
     """
 
     names: tuple[str, ...]
@@ -74,6 +82,14 @@ def starts(
         Of the random ones.
     max_iter, tol
         Of the solver.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = starts(net, y, z, {"twice as far": 2 * z})
+    >>> bool(found.distances[0, 1] > 50)  # dB: the same equilibrium
+    True
     """
     begins = usual_starts(z, seed) if begins is None else begins
     f, _ = map_of(net, y, level, window, interrupt)

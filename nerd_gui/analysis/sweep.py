@@ -37,6 +37,14 @@ class Swept:
         In dB; not a number where the clean picture is not known.
     moved : float
         ``||z - z*|| / ||z*||`` for the z* that was given.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> half, whole = sweep(net, y, z, "amount", [0.5, 1.0])
+    >>> torch.allclose(half.x_hat, (y[0] + whole.x_hat) / 2)
+    True
     """
 
     value: float | str
@@ -87,6 +95,14 @@ def sweep(
     ------
     ValueError
         If there is no value, or a sweep over sigma lacks the clean picture or its level.
+
+    Examples
+    --------
+    With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
+
+    >>> found = sweep(net, y, z, "window", [9, 17], tol=1e-2)
+    >>> [swept.value for swept in found], found[1].moved < found[0].moved  # 17 is the network's own
+    ([9, 17], True)
     """
     if not values:
         raise ValueError("A sweep takes at least one value.")

@@ -21,6 +21,12 @@ class Whiteness:
         The largest modulus beside the middle: 0 for white noise, up to chance.
     bound : float
         What chance allows of it, 99.9 % of the time for white noise.
+
+    Examples
+    --------
+    >>> found = whiteness(torch.ones(1, 8, 8).cumsum(2))  # a slope is no noise
+    >>> found.white, found.worst > found.bound
+    (False, True)
     """
 
     correlation: Tensor
@@ -45,6 +51,12 @@ def whiteness(n_hat: Tensor, reach: int = 3) -> Whiteness:
     ------
     ValueError
         If the picture is not larger than twice the reach.
+
+    Examples
+    --------
+    >>> noise = torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> whiteness(noise).white, whiteness(noise + noise.roll(1, 2)).white
+    (True, False)
     """
     channels, rows, cols = n_hat.shape
     if min(rows, cols) <= 2 * reach:

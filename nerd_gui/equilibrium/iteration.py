@@ -54,6 +54,13 @@ class SolverStep:
         For each sample, whether the safeguard dropped this iterate: the next one starts again from the best.
     stop_reason : StopReason or None
         None on all records but the last.
+
+    Examples
+    --------
+    >>> from nerd_gui.equilibrium import broyden
+    >>> steps = list(broyden(torch.cos, torch.zeros(1, 1), max_iter=2, tol=0))
+    >>> [(step.index, step.evaluations) for step in steps], steps[1].z.item()
+    ([(0, 1), (1, 2), (2, 3)], 1.0)
     """
 
     index: int

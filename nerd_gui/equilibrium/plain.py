@@ -47,6 +47,12 @@ def plain(
     ------
     ValueError
         If an option is out of its range, or f changes the shape.
+
+    Examples
+    --------
+    >>> *_, last = plain(torch.cos, torch.zeros(1, 1), max_iter=60, tol=1e-6)
+    >>> round(last.z.item(), 4), str(last.stop_reason)
+    (0.7391, 'converged')
     """
     rule = StopRule(max_iter, tol, stop_on, patience, should_stop)
     if not damping > 0:

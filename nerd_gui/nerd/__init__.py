@@ -1,7 +1,8 @@
 """The network of the paper: attention, layers, model, and the weights catalogue."""
 
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
-from nerd_gui.nerd.model import NERD, NerdConfig, Network, exact_float32
+from nerd_gui.nerd.model import NERD, exact_float32
+from nerd_gui.nerd.network import NerdConfig, Network
 from nerd_gui.nerd.own import FixedPointModel, OwnModelError, own_names, register, register_object
 from nerd_gui.nerd.weights import (
     ModelError,

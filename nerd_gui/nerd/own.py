@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nerd_gui.nerd.attention import Precision
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
-from nerd_gui.nerd.model import NerdConfig, Network
+from nerd_gui.nerd.network import NerdConfig, Network
 
 _ROWS, _COLS = 16, 12  # of the picture that a model is tried on
 _own: dict[str, OwnNetwork] = {}

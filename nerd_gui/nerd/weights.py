@@ -16,7 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from nerd_gui.files import from_json, write_file
-from nerd_gui.nerd.model import NERD, NerdConfig, Network
+from nerd_gui.nerd.model import NERD
+from nerd_gui.nerd.network import NerdConfig, Network
 from nerd_gui.nerd.own import own
 from nerd_gui.places import data_folder
 
@@ -136,6 +137,12 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
     ------
     ModelError
         If it is unknown, unreadable, of another kind, or holds values that are not finite.
+
+    Examples
+    --------
+    >>> net = load_model("nerd-lite")
+    >>> net.training, net.window
+    (False, 17)
     """
     model = own(str(name_or_path))
     if model is not None:

@@ -72,6 +72,16 @@ class MainWindow(QMainWindow):
     ----------
     session : Session
         What is on the table, what runs have found, and what of it is shown.
+
+    Examples
+    --------
+    >>> from PySide6.QtWidgets import QApplication
+    >>> application = QApplication.instance() or QApplication([])
+    >>> window = MainWindow("photo.png")
+    >>> window.show()
+    >>> window.session.trajectory is None  # nothing has been run yet
+    True
+    >>> application.exec()  # until it is closed  # doctest: +SKIP
     """
 
     def __init__(

@@ -64,6 +64,13 @@ def neighbourhood_attention(
         If shapes, window, precision or path make no sense.
     Unavailable
         If the path "compiled" is asked for where it cannot be had.
+
+    Examples
+    --------
+    >>> query = key = torch.zeros(1, 1, 4, 4, 8)  # one head, 4 x 4 pixels: all keys alike
+    >>> value = torch.arange(16.0).view(1, 1, 4, 4, 1)
+    >>> neighbourhood_attention(query, key, value, window=3)[0, 0, 1, 1].item()  # the mean of rows and columns 0 to 2
+    5.0
     """
     if query.shape != key.shape or query.shape[:4] != value.shape[:4] or query.dim() != 5:
         raise ValueError(

@@ -1,0 +1,84 @@
+"""The examples in the docstrings of the names that others may call: there are some, and they do what they say."""
+
+import doctest
+import importlib
+import inspect
+
+import pytest
+import torch
+from PIL import Image
+
+ROOMS = {
+    "nerd_gui.nerd": ("NERD", "NerdConfig", "load_model"),
+    "nerd_gui.equilibrium": ("broyden", "anderson", "plain"),
+}
+METHODS = ("inject", "implicit", "decode", "estimate", "fold")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def promised():
+    """The room and the name of each: what the design promises, and all of the analyses."""
+    for room, names in ROOMS.items():
+        yield from ((room, name) for name in names)
+    yield from (("nerd_gui.nerd", f"NERD.{method}") for method in METHODS)
+    yield "nerd_gui.equilibrium", "SolverStep"
+    yield "nerd_gui.nerd.attention", "neighbourhood_attention"
+    yield from (("nerd_gui.analysis", name) for name in importlib.import_module("nerd_gui.analysis").__all__)
+
+
+def examples(docstring, name):
+    """What stands under the heading Examples."""
+    _, heading, text = inspect.cleandoc(docstring or "").partition("\nExamples\n--------\n")
+    return doctest.DocTestParser().get_examples(text, name) if heading else []
+
+
+def run(found, known, name):
+    """Run examples with the names that a reader of the room has; returns what they have defined."""
+    test = doctest.DocTest(found, known, name, None, 0, None)
+    words = []
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    runner.run(test, out=words.append, clear_globs=False)
+    assert found and runner.summarize(verbose=False).failed == 0, "".join(words)
+    return test.globs
+
+
+def known_in(room):
+    """PyTorch, and what the room offers."""
+    module = importlib.import_module(room)
+    return {"torch": torch, **{name: getattr(module, name) for name in module.__all__}}
+
+
+@pytest.fixture(scope="module")
+def equilibrium():
+    """What the examples of the analyses go on from, as the docstring of their room says."""
+    found = examples(importlib.import_module("nerd_gui.analysis").__doc__, "nerd_gui.analysis")
+    return run(found, known_in("nerd_gui.analysis"), "nerd_gui.analysis")
+
+
+@pytest.mark.parametrize(("room", "name"), list(promised()))
+def test_the_examples_do_what_they_say(room, name, request):
+    known = request.getfixturevalue("equilibrium") if room == "nerd_gui.analysis" else known_in(room)
+    subject = importlib.import_module(room)
+    for part in name.split("."):
+        subject = getattr(subject, part)
+    run(examples(subject.__doc__, name), dict(known), name)
+
+
+def test_the_example_of_the_window(qtbot, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (24, 24)).save("photo.png")
+    room = importlib.import_module("nerd_gui.window")
+    window = run(examples(room.MainWindow.__doc__, "MainWindow"), {"MainWindow": room.MainWindow}, "MainWindow")[
+        "window"
+    ]
+    qtbot.addWidget(window)
+    qtbot.waitUntil(lambda: not window.opener.busy)
+    assert window.session.workspace.photo.rows == 24
+
+
+def test_a_name_without_examples_or_with_false_ones_is_noticed():
+    assert examples("A docstring.\n\nReturns\n-------\nint", "lone") == []
+    with pytest.raises(AssertionError):
+        run([], {}, "lone")
+    with pytest.raises(AssertionError):
+        run(examples("One.\n\nExamples\n--------\n>>> 1 + 1\n3\n", "false"), {}, "false")
