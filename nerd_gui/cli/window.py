@@ -1,10 +1,19 @@
 """`nerd-gui [PHOTO]`: the window."""
 
 import argparse
+import re
 from pathlib import Path
 
 from nerd_gui import __version__
-from nerd_gui.cli.arguments import Parser, add_max_pixels, network
+from nerd_gui.cli.arguments import Parser, UsageError, add_max_pixels, network
+from nerd_gui.cli.desktop import install_desktop, uninstall_desktop
+
+#: What Qt's window needs of a Debian or Ubuntu system, as the README says, too.
+QT_PACKAGES = (
+    "libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 "
+    "libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0"
+)
+_MISSING_LIBRARY = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui bench       measure how fast it all is here\n"
         "  nerd-gui tune        find the fastest way to train on this device",
         "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui holiday.nerd\n  nerd-gui --screenshot window.png\n"
+        "  nerd-gui --install-desktop\n"
         "  nerd-gui ./denoise   a photo that is called as a command",
     )
     made.add_argument(
@@ -35,12 +45,37 @@ def parser() -> argparse.ArgumentParser:
         "--model", type=network, metavar="NAME", help="network by name or file, or module:object of your own"
     )
     add_max_pixels(made)
+    desktop = made.add_mutually_exclusive_group()
+    desktop.add_argument(
+        "--install-desktop", action="store_true", help="on Linux: add the program to the menu, and .nerd files to it"
+    )
+    desktop.add_argument("--uninstall-desktop", action="store_true", help="take both away again")
+    made.add_argument("--dry-run", action="store_true", help="with one of these two: only say what it would do")
     made.add_argument("--version", action="version", version=f"NERD GUI {__version__}")
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the window; returns when it is closed."""
-    from nerd_gui.window.application import run_window
+    """Open the window, and return when it is closed; or add the program to the desktop.
 
+    Raises
+    ------
+    UsageError
+        If Qt cannot be loaded, or options do not go together.
+    """
+    if args.install_desktop or args.uninstall_desktop:
+        (install_desktop if args.install_desktop else uninstall_desktop)(dry_run=args.dry_run)
+        return 0
+    if args.dry_run:
+        raise UsageError("--dry-run is for --install-desktop and --uninstall-desktop.")
+    try:
+        from nerd_gui.window.application import run_window
+    except ImportError as error:
+        library = _MISSING_LIBRARY.match(str(error))
+        if library is None:
+            raise
+        raise UsageError(
+            f"The window cannot be shown: Qt lacks the system library {library[1]}. On Debian and Ubuntu: "
+            f"apt install {QT_PACKAGES}. Without a window, “nerd-gui denoise” denoises photos."
+        ) from error
     return run_window(args.photo, screenshot=args.screenshot, model=args.model)
