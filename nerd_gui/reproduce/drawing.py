@@ -78,10 +78,11 @@ def save_drawing(drawing: Drawing, folder: Path) -> None:
 
 
 def curve(axes: Axes, x: Sequence[float], y: Sequence[float | None], label: str, series: int, **options: Any) -> None:
-    """A line with its marks; where y is undefined it is broken."""
+    """A line with its marks over whole numbers x; where y is undefined it is broken."""
     colour, mark = SERIES[series % len(SERIES)]
     values = [np.nan if value is None else value for value in y]
     axes.plot(x, values, color=colour, marker=mark, label=label, **options)
+    axes.locator_params(axis="x", integer=True)
 
 
 def level(axes: Axes, y: float, label: str, colour: str = "#555555") -> None:

@@ -81,6 +81,8 @@ class Item:
         Measures with a workbench what its store does not hold yet, and returns all rows.
     show : callable
         Makes the section of those rows.
+    store : str
+        Name of the CSV where items share one; its own name if empty.
     """
 
     name: str
@@ -92,3 +94,9 @@ class Item:
     values: Mapping[str, type]
     measure: Callable[[Workbench], list[Row]]
     show: Callable[[list[Row], Workbench], Section] = field(repr=False)
+    store: str = ""
+
+    @property
+    def csv(self) -> str:
+        """The file of its rows."""
+        return f"{self.store or self.name}.csv"

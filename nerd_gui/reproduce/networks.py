@@ -16,14 +16,9 @@ BASELINE, NO_POST, NO_PENALTY, SEED_1 = (
 
 
 def still_to_train(names: Iterable[str], here: Iterable[str]) -> list[str]:
-    """A sentence for each network that is not here, with the command that trains it."""
+    """A sentence for each network that is not here."""
     there = set(here)
-    return [
-        f"`{name}` is not trained yet: `nerd-gui train --config {name} --data bsd400 --resume runs/{name} "
-        f"--minutes 900 --release weights/ablations/{name}.safetensors`."
-        for name in names
-        if name not in there
-    ]
+    return [f"`{name}` is not trained yet." for name in names if name not in there]
 
 
 def samples_of(name: str) -> str:

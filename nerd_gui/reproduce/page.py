@@ -25,6 +25,10 @@ Every number here is made from rows of the CSV that its section names. A row say
 of its file's SHA-256), which picture (and those of its clean 8-bit pixels), which noise (white, numpy's
 `default_rng` seeded with "seed", neither clipped nor rounded) and when and by which version it was measured. PSNR and
 SSIM are taken as everywhere in the program: clipped, rounded to 8 bits, no border cropped.
+
+Networks named `…-ablation-…` were trained by one recipe, each with one thing changed: from random weights, 19 368
+samples, the same seed. One that is missing below is made by `nerd-gui train --config NAME --data bsd400 --resume
+runs/NAME --minutes 900 --release weights/ablations/NAME.safetensors`, about an hour of a processor core.
 """
 _QUICK = "**A quick run: small stand-ins instead of the pictures, few steps. No number below means anything.**\n"
 
@@ -51,7 +55,7 @@ def section_text(item: Item, section: Section, rows: Sequence[Row], how: Circums
     parts = [f"## {item.title}", item.repeats]
     if how.quick:
         parts.append(_QUICK.strip())
-    parts.append(f"**{section.verdict}**" if "\n" not in section.verdict else section.verdict)
+    parts.append(f"**Does it hold?** {section.verdict}")
     parts += [f"{caption}\n\n{as_markdown(table)}" for caption, table in section.tables]
     for drawing in section.drawings:
         files = f"[SVG]({drawing.name}.svg)"
@@ -61,10 +65,13 @@ def section_text(item: Item, section: Section, rows: Sequence[Row], how: Circums
     networks = {row["network"]: row["weights"] for row in rows if row["network"]}
     named = ", ".join(f"{name} {weights}" for name, weights in networks.items())
     dates = sorted({row["date"] for row in rows})
-    measured = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    measured = (
+        "Nothing is measured yet" if not dates else f"Measured {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
+    )
+    table = f" {len(rows)} rows in [{item.csv}]({item.csv})." if rows else ""
     parts.append(
-        f"<small>Measured {measured}, {how.machine}; written {how.date} by `{how.command}`, {how.version}. "
-        f"{len(rows)} rows in [{item.name}.csv]({item.name}.csv). {'Networks: ' + named + '.' if named else ''}</small>"
+        f"<small>{measured}; written {how.date} by `{how.command}`, {how.version}, {how.machine}.{table}"
+        f"{' Networks: ' + named + '.' if named else ''}</small>"
     )
     return "\n\n".join(parts)
 

@@ -15,6 +15,7 @@ from nerd_gui.reproduce.drawing import check_library, save_drawing
 from nerd_gui.reproduce.item import ReproduceError
 from nerd_gui.reproduce.items import ITEMS
 from nerd_gui.reproduce.page import Circumstances, section_text, update_page
+from nerd_gui.reproduce.store import Store
 from nerd_gui.reproduce.workbench import Workbench, is_here
 
 
@@ -56,14 +57,17 @@ def reproduce(
     """
     check_library()
     how = Circumstances(_today(), command, _version(), _machine(), quick)
-    benches = []
+    benches: list[Workbench] = []
+    stores: dict[str, Store] = {}
     for name in names:
         item = ITEMS[name]
         if missing := [network for network in item.networks if not is_here(network)]:
             raise ReproduceError(
                 f"{item.title} needs the network “{missing[0]}”, which is not in the folder “weights”."
             )
-        bench = Workbench(item, out, data, quick=quick, fresh=fresh, when=(how.date, how.version), say=say)
+        if item.csv not in stores:
+            stores[item.csv] = Store(out / item.csv, item.key, item.values, (how.date, how.version))
+        bench = Workbench(item, out, data, stores[item.csv], quick=quick, fresh=fresh, say=say)
         for pictures in item.pictures:
             bench.pictures(pictures)
         benches.append(bench)

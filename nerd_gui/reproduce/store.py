@@ -69,7 +69,12 @@ class Store:
     def _typed(self, row: Mapping[str, str]) -> Row:
         return {name: None if row[name] == "" else kind(row[name]) for name, kind in self._columns.items()}
 
-    def measured(self, key: Mapping[str, object], compute: Callable[[], Iterable[Row]]) -> list[Row]:
+    def measured(
+        self,
+        key: Mapping[str, object],
+        compute: Callable[[], Iterable[Row]],
+        whole: Callable[[Row], bool] = lambda row: True,
+    ) -> list[Row]:
         """The rows of a measurement: from the disk, or measured now and written there, all of them or none.
 
         Parameters
@@ -78,11 +83,14 @@ class Store:
             Its common columns and the item's own; None where one does not apply.
         compute : callable
             Returns the values of each row, and those of the key in which its rows differ.
+        whole : callable
+            Whether what a row tells of is there, too; a measurement is made again where it is not.
         """
         typed = self._typed(self._as_text(key))
         named = {name: typed[name] for name in self._key if name in key}
         found = [row for row in self._rows if all(row[name] == value for name, value in named.items())]
-        if not found:
+        if not (found and all(map(whole, found))):
+            self._rows = [row for row in self._rows if row not in found]
             found = [self._typed(self._as_text({**key, **row, **self._when})) for row in compute()]
             self._rows += found
             self._write()

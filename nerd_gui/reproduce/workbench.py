@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from nerd_gui.denoising import Subject
 from nerd_gui.evaluation.picture_sets import PictureSet
 from nerd_gui.files import write_file
 from nerd_gui.imaging import Photo, open_photo, open_sample, to_8_bit
-from nerd_gui.nerd import ModelError, Network, load_model, model_path, weights_sha256
+from nerd_gui.nerd import ModelError, Network, load_config, load_model, model_path, weights_sha256
 from nerd_gui.reproduce.item import Item, ReproduceError, Row
 from nerd_gui.reproduce.store import Store
 
@@ -29,7 +30,7 @@ FOUND_AT = {
     "bsd400": "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/ (train and test)",
 }
 #: Pictures of quick mode, whatever is asked for: what is measured on them is worth nothing but says that all works.
-_QUICK, _QUICK_SIDE = ("camera 256", "coins"), 40
+_QUICK, _QUICK_SIDE = ("camera 256", "coins"), 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +106,12 @@ class Workbench:
         Folder of the page, its CSVs and pictures.
     data : Path or None
         Folder of the picture sets' folders.
+    store : Store
+        Of the item's rows.
     quick : bool
         Whether to take small stand-ins for all pictures and few steps: to see that it works.
     fresh : bool
         Whether to measure again what networks' cards tell already.
-    when : (str, str)
-        Date and version that new rows bear.
     say : callable
         Told what is being measured.
     """
@@ -120,15 +121,15 @@ class Workbench:
         item: Item,
         out: Path,
         data: Path | None,
+        store: Store,
         *,
         quick: bool,
         fresh: bool,
-        when: tuple[str, str],
         say: Callable[[str], None],
     ) -> None:
         self.item, self.out, self.data = item, out, data
         self.quick, self.fresh, self.say = quick, fresh, say
-        self._store = Store(out / f"{item.name}.csv", item.key, item.values, when)
+        self._store = store
         self._networks: dict[str, NamedNetwork] = {}
 
     def network(self, name: str) -> NamedNetwork:
@@ -141,6 +142,10 @@ class Workbench:
         if name not in self._networks:
             self._networks[name] = NamedNetwork(name, load_model(name), weights_sha256(name)[:16])
         return self._networks[name]
+
+    def window_of(self, name: str) -> int:
+        """q that a network was trained with; its weights are not loaded for it."""
+        return load_config(name).window
 
     def present(self, names: Iterable[str]) -> list[str]:
         """Those of some networks that are here."""
@@ -166,6 +171,15 @@ class Workbench:
         check_known(name, made)
         return [each for each in made if only is None or each.name.partition("/")[2] in only]
 
+    def motorcycle(self) -> CleanPicture:
+        """The depth map that scikit-image brings along, its disparities times 4 as grey levels, unknown ones 0."""
+        with np.load(str(importlib.resources.files("skimage") / "data" / "motorcycle_disp.npz")) as file:
+            disparity = np.asarray(next(iter(file.values())), np.float32)
+        levels = np.rint(np.where(np.isfinite(disparity), 4 * disparity, 0)).clip(0, 255).astype(np.uint8)
+        photo = Photo(np.float32(1 / 255) * levels[None].astype(np.float32), name="motorcycle")
+        picture = CleanPicture(photo, "scikit-image/motorcycle", 0)
+        return picture.middle(_QUICK_SIDE) if self.quick else picture
+
     def measured(
         self,
         network: str | None,
@@ -187,7 +201,10 @@ class Workbench:
             self.say(" ".join([self.item.name, network or "", picture.name if picture else "", *words]))
             return compute()
 
-        return self._store.measured(whole, told)
+        def is_there(row: Row) -> bool:
+            return not row.get("file") or (self.out / row["file"]).exists()
+
+        return self._store.measured(whole, told, is_there)
 
     def keep_picture(self, name: str, content: bytes) -> str:
         """Write a picture beside the page, and return the name of its file."""
@@ -200,6 +217,15 @@ def is_here(name: str) -> bool:
     try:
         model_path(name)
     except ModelError:
+        return False
+    return True
+
+
+def has_pictures(name: str, data: Path | None) -> bool:
+    """Whether the folder of a picture set is there."""
+    try:
+        folder_of(name, data)
+    except ReproduceError:
         return False
     return True
 

@@ -10,12 +10,14 @@ from nerd_gui.imaging import add_noise
 from nerd_gui.reproduce import ITEMS
 from nerd_gui.reproduce import workbench as module
 from nerd_gui.reproduce.item import ReproduceError
+from nerd_gui.reproduce.store import Store
 from nerd_gui.reproduce.workbench import FOUND_AT, Workbench, known_digests
 
 
-def bench_on(tmp_path, data, **changes):
-    options = {"quick": False, "fresh": False, "when": ("2026-01-02", "1"), "say": print, **changes}
-    return Workbench(ITEMS["figure-10"], tmp_path / "out", data, **options)
+def bench_on(tmp_path, data):
+    item = ITEMS["figure-10"]
+    store = Store(tmp_path / "out" / item.csv, item.key, item.values, ("2026-01-02", "1"))
+    return Workbench(item, tmp_path / "out", data, store, quick=False, fresh=False, say=print)
 
 
 @pytest.fixture

@@ -13,19 +13,19 @@ from nerd_gui.reproduce.item import ReproduceError
 from nerd_gui.reproduce.page import update_page
 
 
-def quick_run(folder, say):
+def quick_run(folder, names, say):
     with pytest.MonkeyPatch.context() as patch:  # the checkout may change meanwhile, and the day end
         patch.setattr(module, "_version", lambda: "0.1.0 at c0ffee")
         patch.setattr(module, "_today", lambda: "2026-01-02")
         patch.setattr(module, "_machine", lambda: "a machine")
-        reproduce(list(ITEMS), folder, quick=True, command="nerd-gui reproduce all --quick", say=say)
+        reproduce(names, folder, quick=True, command="nerd-gui reproduce all --quick", say=say)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The folder of a quick run of all items."""
     folder = tmp_path_factory.mktemp("made")
-    quick_run(folder, print)
+    quick_run(folder, list(ITEMS), print)
     return folder
 
 
@@ -34,10 +34,12 @@ def test_every_item_is_on_the_page_with_its_rows_and_figures(made):
     for item in ITEMS.values():
         assert f"\n## {item.title}\n" in page
         assert item.repeats in page
-        assert f"({item.name}.csv)" in page
-        assert "`nerd-gui reproduce all --quick`, 0.1.0 at c0ffee" in page
-        rows = (made / f"{item.name}.csv").read_text().splitlines()
-        assert len(rows) > 1 and rows[0].startswith("network,weights,picture,pixels,")
+        rows = made / item.csv
+        assert f"({item.csv})" in page or (not item.networks and "is not trained yet" in page)
+        if item.networks:  # those that come with the program; of the others some are only there once they are trained
+            assert rows.read_text().startswith("network,weights,picture,pixels,")
+            assert len(rows.read_text().splitlines()) > 1
+    assert page.count("`nerd-gui reproduce all --quick`, 0.1.0 at c0ffee") == len(ITEMS)
     assert page.count("No number below means anything") == len(ITEMS)
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\.png\)", page)
     assert len(pictures) >= len(set(pictures)) > 0
@@ -55,8 +57,9 @@ def test_a_second_run_measures_nothing_and_changes_nothing(made, monkeypatch):
 
     monkeypatch.setattr(workbench, "load_model", no_network)
     said = []
-    quick_run(made, said.append)
-    assert len(said) == len(ITEMS)  # their verdicts
+    names = ["table-1", "figure-9", "figure-10"]
+    quick_run(made, names, said.append)
+    assert [words.partition(":")[0] for words in said] == names  # their verdicts, and nothing else
     after = {path.name: path.read_bytes() for path in made.iterdir()}
     assert [name for name in before if before[name] != after.get(name)] == []
 

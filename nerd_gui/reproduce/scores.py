@@ -1,0 +1,75 @@
+"""PSNR and SSIM of networks on picture sets: what most of the paper's tables are made of, measured once for all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import fmean
+
+from nerd_gui.evaluation.paper_figures import Score
+from nerd_gui.nerd import model_path, weights_sha256
+from nerd_gui.reproduce.item import Row
+from nerd_gui.reproduce.solving import STEPS, result
+from nerd_gui.reproduce.workbench import CleanPicture, Workbench
+
+#: The CSV that the items share, and its columns.
+STORE = "scores"
+KEY: Mapping[str, type] = {"steps": int, "window": int}
+VALUES: Mapping[str, type] = {"psnr": float, "ssim": float, "residual": float, "noise_level": float, "source": str}
+#: Settings under which a card's figures are those that would be measured here.
+_AS_HERE = {"solver": "broyden", "max_iter": STEPS, "tol": 0.0, "memory": None, "window": None, "precision": "float32"}
+
+
+def scores(
+    bench: Workbench, network: str, pictures: Sequence[CleanPicture], sigma: float, *, window: int | None = None
+) -> list[Row]:
+    """PSNR, SSIM and residual of the result for each picture.
+
+    What a network's card holds of the same weights, picture, noise and settings is taken from there, and the row says
+    so; unless `bench.fresh`.
+    """
+    net_window = bench.window_of(network)
+    steps = 3 if bench.quick else STEPS
+    rows: list[Row] = []
+    for picture in pictures:
+        key = {"steps": steps, "window": window or net_window}
+        rows += bench.measured(
+            network, picture, sigma, key, partial(_scored, bench, network, picture, sigma, steps, window)
+        )
+    return rows
+
+
+def mean_score(rows: Sequence[Row]) -> Score:
+    """The means over the pictures."""
+    return Score(fmean(row["psnr"] for row in rows), fmean(row["ssim"] for row in rows))
+
+
+def _scored(
+    bench: Workbench, network: str, picture: CleanPicture, sigma: float, steps: int, window: int | None
+) -> list[Row]:
+    if not (bench.fresh or bench.quick or window) and (kept := _on_card(network, picture, sigma)):
+        return [kept]
+    found = result(bench.network(network).net, picture, sigma, steps, window=window)
+    values = {"psnr": found.psnr, "ssim": found.ssim, "residual": found.residual, "noise_level": found.noise_level}
+    return [{**values, "source": "measured"}]
+
+
+def _on_card(network: str, picture: CleanPicture, sigma: float) -> Row | None:
+    """What the file of the network's card says of a picture; None where there is nothing that was measured alike."""
+    path = model_path(network).with_suffix(".json")
+    if not path.exists():
+        return None
+    kept = json.loads(path.read_text())
+    if kept["weights"] != weights_sha256(network):
+        return None
+    folder, _, name = picture.name.partition("/")
+    for entry in kept["figures"]:
+        settings = {setting: value for setting, value in entry["settings"].items() if setting != "limit"}
+        if (entry["folder"], entry["sigma"], settings, entry["plan"]) != (folder, sigma, _AS_HERE, []):
+            continue
+        for image in entry["images"]:
+            if (image["name"], image["seed"]) == (name, picture.seed):
+                values = {each: image[each] for each in ("psnr", "ssim", "noise_level")}
+                return {**values, "residual": image["residual_best"], "source": "card"}
+    return None
