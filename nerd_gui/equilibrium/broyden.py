@@ -1,4 +1,4 @@
-"""Good Broyden iteration, the solver of the paper (Sec. IV-B)."""
+"""Good Broyden iteration, the solver of the paper (Sec. V-A)."""
 
 from __future__ import annotations
 

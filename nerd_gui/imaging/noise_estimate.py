@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Pixels, the side of a patch in Fig. 8.
+#: Pixels, the side of a patch: ours, the paper names none for its Fig. 8.
 PATCH = 32
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 _SIGMA = 25.0
 #: Rows and columns in monarch.
 _PIXELS = {"white area of the wing": (160, 180), "black vein": (176, 176)}
-#: Heads differ if the widest looks so many times as far as the nearest.
-_DIFFER = 1.5
+#: Maps that share less of their weight are those of heads that look at different things; some heads look farther than
+#: others if the widest looks so many times as far as the nearest.
+_SHARED, _FARTHER = 0.5, 1.5
 
 
 def _measure(bench: Workbench) -> list[Row]:
@@ -41,7 +42,8 @@ def _maps(bench: Workbench, picture: CleanPicture, steps: int) -> list[Row]:
         maps = net.attention_maps(end.z, end.s, row, col)
         file = f"figure-9-{place.replace(' ', '-')}.npz"
         bench.keep_picture(file, _archive(maps, picture))
-        for head, weights in enumerate(maps.weights[0].double().numpy(), start=1):
+        all_heads = maps.weights[0].double().numpy()
+        for head, weights in enumerate(all_heads, start=1):
             down, across = np.indices(weights.shape)
             squared = (down + maps.top - row) ** 2 + (across + maps.left - col) ** 2
             known = weights[weights > 0]
@@ -54,6 +56,7 @@ def _maps(bench: Workbench, picture: CleanPicture, steps: int) -> list[Row]:
                     "radius": float(np.sqrt((weights * squared).sum())),
                     "entropy": float(-(known * np.log2(known)).sum()),
                     "itself": float(weights[row - maps.top, col - maps.left]),
+                    "shared": float(min(np.minimum(weights, other).sum() for other in all_heads)),
                     "file": file,
                 }
             )
@@ -72,22 +75,24 @@ def _archive(maps: AttentionMaps, picture: CleanPicture) -> bytes:
 
 def _show(rows: list[Row], bench: Workbench) -> Section:
     of_pixel = {place: list(group) for place, group in groupby(rows, lambda row: row["pixel"])}
-    table: Table = [["pixel", "head", "radius (pixels)", "entropy (bit)", "weight of itself"]]
-    spans = {}
+    table: Table = [["pixel", "head", "radius (pixels)", "entropy (bit)", "weight of itself", "shared at least"]]
+    spans, shares = {}, {}
     for place, heads in of_pixel.items():
         radii = [row["radius"] for row in heads]
         spans[place] = max(radii) / max(min(radii), 1e-9)
+        shares[place] = min(row["shared"] for row in heads)
         for row in heads:
             where = f"{place}, row {row['row']}, column {row['col']}"
-            cells = [f"{row['radius']:.1f}", f"{row['entropy']:.1f}", f"{row['itself']:.3f}"]
+            cells = [f"{row['radius']:.1f}", f"{row['entropy']:.1f}", f"{row['itself']:.3f}", f"{row['shared']:.2f}"]
             table.append([where, str(row["head"]), *cells])
+    differ, farther = min(shares.values()) < _SHARED, max(spans.values()) > _FARTHER
+    shared = ", ".join(f"{share:.2f} at the {place}" for place, share in shares.items())
     told = ", ".join(f"{span:.1f} times at the {place}" for place, span in spans.items())
-    agrees = max(spans.values()) > _DIFFER
     verdict = (
-        f"{'Agrees' if agrees else 'Does not agree'}: the heads "
-        f"{'look at different things, and some farther than others' if agrees else 'look about equally far'} (the "
-        f"widest against the nearest in radius: {told}). The window is 17 pixels here and 65 in the paper, so that "
-        "“global over the whole patch” is less far."
+        f"{'Agrees' if differ else 'Does not agree'} that heads look at different things: the two least alike share of "
+        f"their weight {shared} (1 for the same map). {'Agrees' if farther else 'Does not agree'} that some look "
+        f"near and some far: the widest looks farther than the nearest {told}; the window is 17 pixels here and 65 "
+        "in the paper."
     )
     drawing = Drawing(
         "figure-9",
@@ -128,6 +133,7 @@ FIGURE_9 = Item(
         "radius": float,
         "entropy": float,
         "itself": float,
+        "shared": float,
         "file": str,
     },
     measure=_measure,
