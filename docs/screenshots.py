@@ -1,4 +1,4 @@
-"""The pictures of the window in the README, made from the real window with real runs, without a display.
+"""The pictures of the window in README and documentation, made from the real window with real runs, without a display.
 
     python docs/screenshots.py resources/screenshots [--photo LARGE.jpg] [--only NAME …]
 
@@ -35,6 +35,9 @@ SCENES = {
     "rollout": (1440, 900, 1),
     "photo_mode": (1440, 900, 1),
     "photo_mode_light": (1366, 768, 1),
+    "photo_opened": (1180, 720, 1),
+    "photo_detail": (1180, 720, 1),
+    "photo_look": (1180, 720, 1),
     "scale_2": (1280, 720, 2),
 }
 _PATIENCE = 900  # seconds for a scene to come about
@@ -55,7 +58,7 @@ def main() -> None:
     # Qt's own offscreen screen is smaller than the window, which keeps to its screen.
     screen = Path(__file__).parents[1] / "tests" / "screen.json"
     for name in args.only:
-        if name.startswith("photo_mode") and args.photo is None:
+        if name.startswith("photo_") and args.photo is None:
             print(f"{name}: left out, it needs --photo")
             continue
         photo = [] if args.photo is None else ["--photo", str(args.photo)]
@@ -71,7 +74,7 @@ def main() -> None:
 
 def picture_of(name: str, folder: Path) -> Path:
     """The file of a scene; photos are large as PNG."""
-    return folder / f"{name}.{'jpg' if name.startswith('photo_mode') else 'png'}"
+    return folder / f"{name}.{'jpg' if name.startswith('photo_') else 'png'}"
 
 
 def take(name: str, folder: Path, photo: Path | None) -> None:
@@ -87,14 +90,14 @@ def take(name: str, folder: Path, photo: Path | None) -> None:
     with tempfile.TemporaryDirectory() as place:
         settings = QSettings(str(Path(place) / "settings.ini"), QSettings.Format.IniFormat)
         settings.setValue("appearance", "lightAppearanceAction" if name.endswith("_light") else "darkAppearanceAction")
-        window = MainWindow(photo if name.startswith("photo_mode") else None, settings=settings)
+        window = MainWindow(photo if name.startswith("photo_") else None, settings=settings)
         window.resize(width, height)
         window.show()
         scene = Scene(window, Path(place), photo)
         getattr(scene, name.removesuffix("_light"))()
         scene.wait(window.picture_view.ready)
         scene.pause(1.0)
-        window.grab().save(str(picture_of(name, folder)), None, 90 if name.startswith("photo_mode") else -1)
+        window.grab().save(str(picture_of(name, folder)), None, 90 if name.startswith("photo_") else -1)
         window.saver.wait()
         window.session.controller.wait()
         application.processEvents()
@@ -240,6 +243,26 @@ class Scene:
         self.wait(lambda: self.window.actions_.denoise.isEnabled())
         self.window.actions_.denoise.trigger()
         self.wait(lambda: self.session.progress is not None and self.session.progress.done >= 3)
+
+    def photo_opened(self) -> None:
+        """A large photo has been opened in the mode Photo."""
+        self.wait(lambda: self.window.actions_.denoise.isEnabled())
+
+    def photo_detail(self) -> None:
+        """Before and after at 100 %: what is in view is denoised first."""
+        self.photo_opened()
+        rows, cols = self.session.workspace.photo.pixels.shape[1:]
+        self.window.picture_view.set_zoom(1)
+        self.window.picture_view._comparison.viewport.look_at(1, 0.36 * rows, 0.36 * cols)
+        self.window.actions_.denoise.trigger()
+        self.wait(lambda: self.session.progress is not None and self.session.progress.done >= 8)
+
+    def photo_look(self) -> None:
+        """Luminance and colour apart, and detail given back."""
+        from nerd_gui.denoising import Look
+
+        self.photo_detail()
+        self.session.set_look(Look(luma=0.7, chroma=1.0, detail=0.4))
 
     def scale_2(self) -> None:
         """A dense screen."""

@@ -1,11 +1,11 @@
 """The documents name files that are there."""
 
+import importlib
 import re
-from pathlib import Path
 
 import pytest
+from document_code import DOCUMENTS, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "nerd_gui"
 #: What a path in backquotes begins with: something at the top of the repository, or a room of the package.
 STARTS = [
@@ -23,11 +23,9 @@ def missing(text):
     return [path for path in named if not (ROOT / path).exists() and not (PACKAGE / path).exists()]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
-def test_every_path_named_exists(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
-    assert len(PATH.findall(text)) > 10
-    assert missing(text) == []
+@pytest.mark.parametrize("page", [*DOCUMENTS, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_every_path_named_exists(page):
+    assert missing(page.read_text(encoding="utf-8")) == []
 
 
 def test_the_story_of_the_training_names_modules_that_exist():
@@ -56,15 +54,64 @@ def test_every_room_stands_in_the_picture_of_the_architecture():
     rooms = [name.removeprefix("nerd_gui.") for name in reversed(layers) if (ROOT / name.replace(".", "/")).is_dir()]
     picture = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("in one picture")[2]
     assert re.findall(r"^ (\w+)/ ", picture, re.MULTILINE) == rooms
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert re.findall(r"^(\w+)/ ", page, re.MULTILINE) == rooms
     found = sorted(path.parent.name for path in (ROOT / "nerd_gui").glob("*/__init__.py"))
     assert sorted(rooms) == found
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
 def test_what_a_page_links_to_is_there_and_its_pictures_are_small(page):
-    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
-    for link in links:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / link).exists(), link
-        most = 400_000 if "screenshots" in link else 100_000
-        assert not link.endswith((".png", ".jpg")) or (page.parent / link).stat().st_size < most, link
-    assert links
+        most = 3_000_000 if link.endswith(".webp") else 400_000 if "screenshots" in link else 100_000
+        assert not link.endswith((".png", ".jpg", ".webp")) or (page.parent / link).stat().st_size < most, link
+
+
+def test_the_readme_is_short_and_shows_before_it_explains():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 150
+    animation, command, table = (text.index(what) for what in ("run.webp", "```sh", "\n|"))
+    assert animation < command < table
+    assert max(line.count("|") for line in text.splitlines()) <= 5  # four columns
+
+
+def test_every_name_in_the_table_from_paper_to_code_can_be_imported():
+    text = (ROOT / "docs" / "paper-to-code.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`(nerd_gui(?:\.\w+)+)`", text))
+    assert len(names) > 30
+    assert [name for name in sorted(names) if not is_there(name)] == []
+    assert not is_there("nerd_gui.nerd.NERD.think") and not is_there("nerd_gui.nowhere")
+
+
+def is_there(name):
+    """Whether a dotted name is a module, or something in one."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[count:]:
+            found = getattr(found, attribute, None)
+        return found is not None
+    return False
+
+
+def test_the_table_from_paper_to_code_leaves_no_equation_figure_or_table_out():
+    """The paper has 22 equations, 11 figures and 8 tables."""
+    text = (ROOT / "docs" / "paper-to-code.md").read_text(encoding="utf-8")
+    first = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")]
+    roman = {name: number for number, name in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII"), 1)}
+
+    def mentioned(word):
+        found = set()
+        for cell in first:
+            if word in cell:
+                numbers = [roman[each] if each in roman else int(each) for each in re.findall(r"\b(\d+|[IV]+)\b", cell)]
+                found |= set(range(numbers[0], numbers[-1] + 1))
+        return found
+
+    assert mentioned("Eq.") == set(range(1, 23))
+    assert mentioned("Fig.") == set(range(1, 12))
+    assert mentioned("Table") == set(range(1, 9))

@@ -24,7 +24,7 @@ class Spread:
     entropy : Tensor, (B, heads, rows, cols)
         -sum p log2 p of the softmax weights p, in bits: the logarithm of how many pixels count.
     radius : Tensor, (B, heads, rows, cols)
-        sqrt(sum p |k - q|^2): the root of the weighted mean squared distance, in pixels.
+        `sqrt(sum p |k - q|^2)`: the root of the weighted mean squared distance, in pixels.
 
     Examples
     --------

@@ -25,8 +25,8 @@ def parser() -> argparse.ArgumentParser:
         "pictures NAME_mean, and measure PSNR and SSIM.",
         "examples:\n  nerd-gui evaluate set12 bsd68 --sigma 15 25 50 --model nerd-lite nerd-lite-25 --json all.json\n"
         "  nerd-gui evaluate nam --model nerd-lite-photo\n"
-        "  nerd-gui evaluate set12 --sigma 25 --model nerd-lite --tol 0 --card weights --readme README.md\n"
-        "  nerd-gui evaluate --card weights --readme README.md   (measures nothing, writes them anew)\n"
+        "  nerd-gui evaluate set12 --sigma 25 --model nerd-lite --tol 0 --card weights\n"
+        "  nerd-gui evaluate --card weights --readme README.md docs/networks.md   (measures nothing)\n"
         "  nerd-gui evaluate --figures all.json --card weights           (keeps what was measured before)",
     )
     add = made.add_argument
@@ -39,7 +39,14 @@ def parser() -> argparse.ArgumentParser:
     add("--markdown", type=Path, metavar="FILE", help="write means, images and protocol as a document")
     add("--card", type=Path, metavar="DIR", help="keep the figures in the networks' cards NAME.md in this folder")
     add("--figures", nargs="+", default=[], type=Path, metavar="FILE", help="files of --json to keep in the cards, too")
-    add("--readme", type=Path, metavar="FILE", help="write the table of all networks with a card into this document")
+    add(
+        "--readme",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="write the table of all networks with a card, or of the best ones, between its markers in these documents",
+    )
     add_run_options(made)
     return made
 
@@ -54,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     """
     _check(args)
     cards = [] if args.card is None else cards_in(args.card)
-    if args.readme is not None:
-        check_document(args.readme)
+    for document in args.readme:
+        check_document(document)
     _keep([entry for path in args.figures for entry in read_entries(path)], cards, args.card)
     if args.folders:
         entries = _measured(args, cards)
@@ -65,14 +72,14 @@ def run(args: argparse.Namespace) -> int:
     else:
         for card in cards:
             card.render()
-    if args.readme is not None:
-        render_document(args.readme, cards)
+    for document in args.readme:
+        render_document(document, cards)
     return 0
 
 
 def _check(args: argparse.Namespace) -> None:
     """Whether the options make sense together, and files can be written in the end."""
-    if args.card is None and (args.readme is not None or args.figures):
+    if args.card is None and (args.readme or args.figures):
         raise UsageError("--readme and --figures are about networks with cards; name the cards' folder with --card.")
     if not args.folders and (args.card is None or args.model or args.sigma):
         raise UsageError("There is nothing to measure; name folders of pictures before the options.")
@@ -82,7 +89,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(
             f"--other-solver {args.other_solver} is the solver itself; choose another one to compare with."
         )
-    for path in (args.json, args.markdown, args.readme):
+    for path in (args.json, args.markdown, *args.readme):
         check_file(path)
     if args.card is not None:
         check_folder(args.card)

@@ -30,7 +30,7 @@ class RunSettings:
         What the measure `stop_on` must fall to for the run to have converged; 0 takes all steps.
     stop_on : {"residual", "relative_step", "residual_change", "picture"}
         ||g|| / ||f(z)||, how far the fixed point is; the length of a step in parts of z (Fig. 10); the change of g in
-        parts of g (Sec. V-A), which tends to |1 - lambda| of f's leading eigenvalue lambda and not to 0; or, without
+        parts of g (Sec. V-A), which tends to `|1 - lambda|` of f's leading eigenvalue lambda and not to 0; or, without
         regard to `tol`, the decoded picture: the run ends when it does not visibly change any more (`EyeRule`).
     memory : int or None
         Pairs of vectors that the solver keeps of its steps (None: its own choice, which for Broyden is all of them).

@@ -1,4 +1,4 @@
-"""How well networks denoise folders of pictures, and where that is written: JSON, cards, the README's table.
+"""How well networks denoise folders of pictures, and where that is written: JSON, cards, tables in documents.
 
 `evaluate.evaluate` measures; an entry of what it returns is explained in `figures`.
 """

@@ -77,7 +77,7 @@ def test_a_last_step_that_is_measured_is_kept_too():
 
 @pytest.fixture
 def heavy(monkeypatch):
-    """A solver that is added as the README says, and states more than it takes."""
+    """A solver that is added as `docs/architecture.md` says, and states more than it takes."""
 
     def storage(*, max_iter, memory=None, **_):
         return Storage(step=9, pairs=memory or max_iter, tensors_per_pair=4)

@@ -13,7 +13,7 @@ from nerd_gui.cli import main
 from nerd_gui.evaluation.cards import MARKER, Card, cards_in
 from nerd_gui.evaluation.curve_picture import curve_svg
 from nerd_gui.evaluation.figures import EvaluationError
-from nerd_gui.evaluation.readme_table import MARKERS, render_document
+from nerd_gui.evaluation.readme_table import BEST_MARKERS, MARKERS, render_document
 from nerd_gui.nerd import NERD, NerdConfig, save_model, weights_sha256
 
 HEAD = "# net\n\n| | |\n|---|---|\n| for | Rauschen, σ 25 |\n\nWritten by hand.\n\n"
@@ -118,7 +118,9 @@ def test_the_table_of_the_networks(folder, tmp_path):
         entry["images"][0]["psnr"] = 28.5
         card.add(entry)
     document = tmp_path / "README.md"
+    short = tmp_path / "short.md"
     document.write_text(f"before\n{MARKERS[0]}\nold\n{MARKERS[1]}\nafter", encoding="utf-8")
+    short.write_text(f"{BEST_MARKERS[0]}\nold\n{BEST_MARKERS[1]}\n{MARKERS[1]}", encoding="utf-8")
     render_document(document, [net, other])
     text = document.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{MARKERS[0]}\n") and text.endswith(f"{MARKERS[1]}\nafter") and "old" not in text
@@ -128,13 +130,22 @@ def test_the_table_of_the_networks(folder, tmp_path):
     assert ["… least gain of a photo (dB)", "", "+8.50"] in [row[:3] for row in rows]
     assert "12,345 samples, 1.2 h on cuda" in text and "bsd68" not in text and "Rauschen, σ 25" in text
     calls = text.partition("```sh\n")[2].partition("\n```")[0].splitlines()
-    assert sorted(calls) == [
+    assert sorted(call.partition("  #")[0].rstrip() for call in calls) == [
         "nerd-gui evaluate nam --model other --tol 0",
         "nerd-gui evaluate set12 --sigma 25 --model net --tol 0",
         "nerd-gui evaluate set12 --sigma 25 --model other --max-iter 8 --tol 0",
     ]
     render_document(document, [net, other])
     assert document.read_text(encoding="utf-8") == text
+
+    render_document(short, [net, other])
+    text = short.read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    assert rows[2:] == [
+        ["nam, real photos", "`other`", "20.00 → 30.40"],
+        ["set12, sigma 25", "`other`", "20.00 → 30.30", "30.84"],
+    ]
+    assert "--model net" not in text and "evaluate nam --model other" in text and "old" not in text
 
 
 def test_a_measurement_goes_into_card_and_document(folder, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""A view of one's own: a widget that is given the session and follows, as the README says under “How to extend”."""
+"""A view of one's own: a widget that is given the session and follows, as `docs/architecture.md` says."""
 
 import numpy as np
 import pytest

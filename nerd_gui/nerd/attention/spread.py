@@ -28,7 +28,7 @@ def attention_spread(
     entropy : Tensor, shape (B, heads, rows, cols)
         -sum p log2 p, in bits.
     radius : Tensor, shape (B, heads, rows, cols)
-        sqrt(sum p |k - q|^2), in pixels.
+        `sqrt(sum p |k - q|^2)`, in pixels.
     """
     entropy, radius = (torch.empty_like(query[..., :1], memory_format=torch.contiguous_format) for _ in range(2))
     for blocks in calls(query, window, interrupt):
