@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui evaluate nam --model nerd-lite-photo\n"
         "  nerd-gui evaluate set12 --sigma 25 --model nerd-lite --tol 0 --card weights\n"
         "  nerd-gui evaluate --card weights --readme README.md docs/networks.md   (measures nothing)\n"
+        "  nerd-gui evaluate set12 --sigma 25 --model nerd-lite-25 --window 9 17 25 33 65 --tol 0\n"
         "  nerd-gui evaluate --figures all.json --card weights           (keeps what was measured before)",
     )
     add = made.add_argument
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="write the table of all networks with a card, or of the best ones, between its markers in these documents",
     )
-    add_run_options(made)
+    add_run_options(made, several_windows=True)
     return made
 
 
@@ -135,6 +136,7 @@ def _measured(args: argparse.Namespace, cards: list[Card]) -> list[Figures]:
         args.sigma,
         args.model,
         settings,
+        windows=args.window or [None],
         limit=args.limit,
         other_solver=args.other_solver,
         watch=watch,

@@ -16,8 +16,11 @@ _NOT_AS_GIVEN = ("model", "device")  # their defaults depend on the machine
 _STARTS = ("zero", "random")  # of a command, which no run has gone before
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that make a run's settings, all but the network; `run_settings` reads them."""
+def add_run_options(parser: argparse.ArgumentParser, *, several_windows: bool = False) -> None:
+    """Add the options that make a run's settings, all but the network; `run_settings` reads them.
+
+    With `several_windows` the option --window takes more than one, a list.
+    """
     usual = RunSettings()
     add = parser.add_argument_group("the run").add_argument
     add("--solver", default=usual.solver, metavar="NAME", help=f"{_choice(SOLVERS, usual.solver)}")
@@ -67,7 +70,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--start", default=usual.start, metavar="START", help=f"z of iterate 0: {_choice(_STARTS, usual.start)}")
     add("--start-seed", type=whole(0), metavar="N", help=f"seed of the random start (default: {usual.start_seed})")
-    add("--window", type=whole(1), metavar="Q", help="attention window in pixels (default: the network's own)")
+    add(
+        "--window",
+        type=whole(1),
+        nargs="+" if several_windows else None,
+        metavar="Q",
+        help="attention window in pixels (default: the network's own)" + ", one or more" * several_windows,
+    )
     add(
         "--precision",
         default=usual.precision,
@@ -112,5 +121,7 @@ def run_settings(args: argparse.Namespace, model: str | None) -> RunSettings:
         torch.set_num_threads(args.threads)
     device = default_device() if args.device is None else check_device(args.device)
     given = {field.name: getattr(args, field.name) for field in fields(RunSettings) if field.name not in _NOT_AS_GIVEN}
+    if isinstance(given["window"], list):  # of several, each makes settings of its own
+        given["window"] = given["window"][0] if len(given["window"]) == 1 else None
     options = {name: value for name, value in given.items() if value is not None}
     return RunSettings(model=default_model(device) if model is None else model, device=device, **options)

@@ -21,6 +21,7 @@ def evaluate(
     models: Sequence[str],
     settings: RunSettings,
     *,
+    windows: Sequence[int | None] = (None,),
     limit: int | None = None,
     other_solver: str | None = None,
     watch: Callable[[list[Figures], int], None] | None = None,
@@ -39,6 +40,8 @@ def evaluate(
         Names or files of networks.
     settings : RunSettings
         Of every run; its `model` is not looked at.
+    windows : sequence of int or None
+        The attention windows q that every network is measured with; None: that of the settings.
     limit : int, optional
         Take the first so many pictures of each folder only.
     other_solver : str, optional
@@ -51,8 +54,8 @@ def evaluate(
     Returns
     -------
     list of dict
-        One entry for each folder, model and sigma (None for pairs): "model", "sigma", the means of "psnr" (dB), "ssim",
-        "residual_best", "residual_last", "noise_level" (0-255 scale), "psnr_last", "psnr_noisy", "ssim_noisy",
+        One entry for each folder, model, window and sigma (None for pairs): "model", "sigma", the means of "psnr" (dB),
+        "ssim", "residual_best", "residual_last", "noise_level" (0-255 scale), "psnr_last", "psnr_noisy", "ssim_noisy",
         "agreement", and "images" with these of each image and its "name", "seed", "iterations", "seconds". PSNR, SSIM
         and noise level (of luma; of a channel on average where noise was added) are those of the result, the iterate of
         least residual; "psnr_last" is the last iterate's,
@@ -68,14 +71,24 @@ def evaluate(
     """
     check_device(settings.device)
     sets = _picture_sets(folders, sigmas, limit)
-    solvers = [settings] if other_solver is None else [settings, replace(settings, solver=other_solver)]
+    variants = [settings if window is None else replace(settings, window=window) for window in windows]
     nets = {model: load_model(model, settings.device) for model in models}
     weights = {model: weights_sha256(model) for model in nets}
-    cases = [(pictures, model, sigma) for pictures in sets for model in nets for sigma in _levels(pictures, sigmas)]
+    cases = [
+        (pictures, model, variant, sigma)
+        for pictures in sets
+        for model in nets
+        for variant in variants
+        for sigma in _levels(pictures, sigmas)
+    ]
+
+    def solvers(variant: RunSettings) -> list[RunSettings]:
+        return [variant] if other_solver is None else [variant, replace(variant, solver=other_solver)]
+
     # Nothing may end hours of work that could be known before them: a damaged picture, or one too large for the memory.
-    for pictures, model, sigma in cases:
+    for pictures, model, variant, sigma in cases:
         for index in range(len(pictures)):
-            for solver in solvers:
+            for solver in solvers(variant):
                 DenoisingRun(pictures.subject(index, sigma, nets[model]), solver, nets[model])
     entries: list[Figures] = []
     announced: set[str] = set()
@@ -90,16 +103,16 @@ def evaluate(
                 entry["plan"].append(step)
         return record(run, keep_features=False)
 
-    for pictures, model, sigma in cases:
+    for pictures, model, variant, sigma in cases:
         images: list[Figures] = []
         entry: Figures = {"model": model, "sigma": None if sigma is None else float(sigma)}
         entry |= {**dict.fromkeys(MEANS), "images": images, "folder": pictures.name, "weights": weights[model]}
-        entry |= {"settings": _deciding(settings) | {"limit": limit}}
+        entry |= {"settings": _deciding(variant) | {"limit": limit}}
         entry |= {"other_solver": other_solver, "device": settings.device, "plan": [], "partial": True}
         entries.append(entry)
         for index in range(len(pictures)):
             subject = pictures.subject(index, sigma, nets[model])
-            figures = _figures(*(solved(subject, solver, entry) for solver in solvers))
+            figures = _figures(*(solved(subject, solver, entry) for solver in solvers(variant)))
             images.append({"name": pictures.name_of(index), "seed": subject.seed, **figures})
             entry |= {name: _mean([image[name] for image in images]) for name in MEANS}
             entry["partial"] = len(images) < len(pictures)

@@ -34,8 +34,9 @@ def summary(entries: Sequence[Figures]) -> Table:
     """The means as a table, header first, beside the paper's where it has the folder and the sigma."""
     paper = [paper_figures(entry) for entry in entries]
     solvers = {entry["other_solver"] for entry in entries} - {None}
-    header = ["network", "folder", "images", "sigma", "noisy", "PSNR", "SSIM", "gain", "last PSNR", "best residual"]
-    header += ["last residual", "noise level", "steps", "s"]
+    several_windows = len({entry["settings"]["window"] for entry in entries}) > 1
+    header = ["network", "folder", "images", "sigma", *["q"] * several_windows, "noisy", "PSNR", "SSIM", "gain"]
+    header += ["last PSNR", "best residual", "last residual", "noise level", "steps", "s"]
     table = [header + ["other solver"] * bool(solvers) + ["DnCNN (Table I)", "NERD (Table I)"] * any(paper)]
     for entry, figures in zip(entries, paper, strict=True):
         images = entry["images"]
@@ -44,6 +45,7 @@ def summary(entries: Sequence[Figures]) -> Table:
             entry["folder"],
             str(len(images)),
             _sigma(entry),
+            *[str(entry["settings"]["window"] or "its own")] * several_windows,
             number(entry["psnr_noisy"], ".2f"),
             number(entry["psnr"], ".2f"),
             number(entry["ssim"], ".4f"),
@@ -83,6 +85,7 @@ def image_line(entries: Sequence[Figures], total: int) -> str:
     entry = entries[-1]
     image = entry["images"][-1]
     noise = "" if entry["sigma"] is None else f"sigma {_sigma(entry)}, "
+    noise += f"q = {entry['settings']['window']}, " if entry["settings"]["window"] else ""
     return (
         f"{short(entry['model'])}, {noise}{entry['folder']} {len(entry['images'])}/{total} {image['name']}: "
         f"{number(image['psnr_noisy'], '.2f')} -> {number(image['psnr'], '.2f')} dB, "

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NETWORKS, _SIGMA = (BEST, BASELINE), 25.0
 _WHAT = {"equilibrium": "f_decode(z*)", "injection": "f_decode(s)"}
+#: s shows the picture if it correlates with it so many times as much as z* does.
+_SHOWS = 3.0
 _SHOWN = 3.0  # standard deviations from mid-grey to white
 
 
@@ -67,18 +69,7 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
         for kind, row in of.items():
             cells = [f"{row['with_noise']:+.3f}", f"{row['with_picture']:+.3f}", f"{row['deviation']:.1f}"]
             table.append([name, _WHAT[kind], *cells])
-    agree = [
-        name
-        for name, of in found.items()
-        if abs(of["equilibrium"]["with_noise"]) > abs(of["equilibrium"]["with_picture"])
-        and abs(of["injection"]["with_picture"]) > abs(of["injection"]["with_noise"])
-    ]
-    differ = [name for name in found if name not in agree]
-    words = []
-    if agree:
-        words.append(f"Agrees for {', '.join(agree)}: z* decodes to what looks like the noise, s to the picture.")
-    if differ:
-        words.append(f"Does not agree for {', '.join(differ)}: see the correlations.")
+    words = [_verdict(name, of["equilibrium"], of["injection"]) for name, of in found.items()]
     drawings = [
         Drawing(
             f"figure-6-{name}",
@@ -90,6 +81,17 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
         for name, of in found.items()
     ]
     return Section(" ".join(words), [("In numbers:", table)], drawings, still_to_train(_NETWORKS, found))
+
+
+def _verdict(name: str, equilibrium: Row, injection: Row) -> str:
+    noise, picture = abs(equilibrium["with_noise"]) > abs(equilibrium["with_picture"]), abs(injection["with_picture"])
+    shows = picture > _SHOWS * abs(equilibrium["with_picture"])
+    return (
+        f"{'Agrees' if noise and shows else 'Does not agree'} for {name}: z* decodes to what correlates with the "
+        f"noise by {equilibrium['with_noise']:+.2f} and with the picture by {equilibrium['with_picture']:+.2f}, s to "
+        f"what correlates with the picture by {injection['with_picture']:+.2f} (f_decode does not keep the sign, as "
+        "it was trained on z*)."
+    )
 
 
 def _draw(bench: Workbench, of: dict[str, Row], figure: Figure) -> None:

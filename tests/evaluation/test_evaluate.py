@@ -249,3 +249,16 @@ def test_a_spoilt_picture_is_found_before_the_first_run(folder, tmp_path):
     assert seen == []
     with pytest.raises(PhotoError, match="missing"):
         evaluate([tmp_path / "missing"], [20], [model], RunSettings())
+
+
+def test_several_windows_are_measured_one_after_another(folder, tmp_path, capsys):
+    model, found = network(tmp_path / "net.safetensors"), tmp_path / "found.json"
+    words = ["evaluate", str(folder), "--sigma", "25", "--model", model, "--window", "3", "9", "--max-iter", "2"]
+    assert main([*words, "--tol", "0", "--limit", "1", "--json", str(found)]) == 0
+    three, nine = json.loads(found.read_text())
+    assert (three["settings"]["window"], nine["settings"]["window"]) == (3, 9)
+    assert three["psnr"] != nine["psnr"]
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[0].split()[4] == "q" and "q = 9" in shown.err
+    alone = evaluate([folder], [25], [model], RunSettings(max_iter=2, tol=0, window=9), limit=1)
+    assert nine["psnr"] == pytest.approx(alone[0]["psnr"])
