@@ -273,7 +273,7 @@ def _keep_stable_state(trainer: Trainer, release: Path) -> None:
         state.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise DataError(f"The folder “{state.parent}” cannot be made ({error}); choose another place.") from error
-    trainer.small_state().save(state)
+    trainer.small_state().in_half().save(state)
 
 
 def _keep(trainer: Trainer, folder: Path, keep: Path) -> None:
@@ -285,7 +285,7 @@ def _keep(trainer: Trainer, folder: Path, keep: Path) -> None:
         raise DataError(
             f"The folder “{keep}” cannot be written ({error.strerror}); the run's own state is saved."
         ) from error
-    trainer.small_state().save(keep / "state.safetensors")
+    trainer.small_state().in_half().save(keep / "state.safetensors")
 
 
 def _significant(residual: float) -> float:

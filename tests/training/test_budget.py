@@ -7,7 +7,7 @@ import types
 
 import pytest
 import torch
-from tiny_training import DEEP, TINY, assert_same_state, make, snapshot
+from tiny_training import DEEP, TINY, as_committed, assert_same_state, make, snapshot
 
 from nerd_gui.nerd import load_record
 from nerd_gui.training import DataError, Trainer, budget, find_recipe, train
@@ -53,7 +53,7 @@ def test_all_is_written_before_the_minutes_are_over(source, tmp_path, clock, rel
     took = clock.seconds - 1000
     assert 9.3 * 60 - 45 < took <= 9.3 * 60
     kept = RunState.load(tmp_path / "out" / "state.safetensors", torch.device("cpu"))
-    assert_same_state(kept, trainer.small_state())
+    assert_same_state(kept, as_committed(trainer.small_state()))
     rows = list(csv.DictReader((tmp_path / "out" / "curve.csv").read_text().splitlines()))
     assert int(rows[-1]["samples"]) == trainer.samples
     assert (tmp_path / "out" / "recipe.json").exists()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_training import TINY, assert_same_state, make, smooth_pictures
+from tiny_training import TINY, as_committed, assert_same_state, make, smooth_pictures
 
 from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import add_noise, psnr
@@ -66,7 +66,7 @@ def test_a_decay_ends_a_run_and_releases_a_network(source, tmp_path):
     assert record["validation_psnr"] == float(last["validation_psnr"])
     assert record["validation_residual"] == float(last["validation_residual"])
     before_the_decay = RunState.load(tmp_path / "state" / "tiny.safetensors", torch.device("cpu"))
-    assert_same_state(before_the_decay, make().small_state())
+    assert_same_state(before_the_decay, as_committed(make().small_state()))
 
 
 def test_a_fork_begins_where_another_run_is_and_leaves_it_alone(source, tmp_path):

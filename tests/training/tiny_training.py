@@ -47,5 +47,14 @@ def assert_same_state(one, other):
     assert one.numbers == other.numbers
 
 
+def as_committed(state):
+    """A state with what half precision leaves of weights and averages."""
+    rounded = {
+        name: value if "running" in name or not value.is_floating_point() else value.half().float()
+        for name, value in state.tensors.items()
+    }
+    return RunState(rounded, state.numbers)
+
+
 def snapshot(trainer):
     return RunState({name: value.clone() for name, value in trainer.state().tensors.items()}, trainer.state().numbers)
