@@ -14,7 +14,18 @@ from contextlib import redirect_stderr, redirect_stdout
 from nerd_gui import allocator
 from nerd_gui.cli.arguments import BAD_INPUT, INTERRUPTED, LastingStream, say
 
-COMMANDS = ("denoise", "analyse", "evaluate", "reproduce", "noise", "train", "export-onnx", "bench", "tune")
+COMMANDS = (
+    "denoise",
+    "analyse",
+    "evaluate",
+    "reproduce",
+    "noise",
+    "train",
+    "export-onnx",
+    "export-hub",
+    "bench",
+    "tune",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui analyse     ask the equilibrium of a photo questions\n"
         "  nerd-gui train       train a network\n"
         "  nerd-gui export-onnx write a network as ONNX graphs\n"
+        "  nerd-gui export-hub  write a network as a folder for the Hugging Face Hub\n"
         "  nerd-gui bench       measure how fast it all is here\n"
         "  nerd-gui tune        find the fastest way to train on this device",
         "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui holiday.nerd\n  nerd-gui --screenshot window.png\n"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nerd_gui.evaluation.criteria import criteria, row
 from nerd_gui.evaluation.curve_picture import curve_svg
 from nerd_gui.evaluation.figures import EvaluationError, Figures, write_document
 from nerd_gui.evaluation.tables import Table, as_markdown, markdown, short
@@ -17,7 +18,6 @@ from nerd_gui.nerd import load_record, weights_sha256
 
 #: The line of a card below which all is generated.
 MARKER = "<!-- Made by `nerd-gui evaluate --card` from here on; what is written below by hand is lost. -->"
-_PURPOSE = re.compile(r"^\| for \| (.*) \|$", re.MULTILINE)
 _CURVE = ("samples", "seconds", "validation_psnr", "validation_residual", "learning_rate")
 _ROWS = 20  # of a curve's table, about
 
@@ -47,8 +47,7 @@ class Card:
     @property
     def purpose(self) -> str:
         """What the network is for, in the words of the head; empty if they are missing."""
-        found = _PURPOSE.search(self._head())
-        return found[1] if found else ""
+        return row(self._head(), "for")
 
     def figures(self) -> list[Figures]:
         """All that was measured of exactly these weights.
@@ -110,7 +109,9 @@ class Card:
             If figures or curve cannot be understood, or a file not be written.
         """
         figures, curve = self.figures(), self._curve()
-        parts = [self._head() + MARKER, "## Training", as_markdown(self._record())]
+        parts = [self._head() + MARKER]
+        parts += ["## Licence and origin", as_markdown(criteria(self._head(), load_record(self.network)))]
+        parts += ["## Training", as_markdown(self._record())]
         parts += ["## Figures", markdown(figures).rstrip() if figures else "Nothing was measured of these weights yet."]
         if curve:
             picture = self.path.with_name(f"{self.name}-curve.svg")

@@ -1,0 +1,69 @@
+"""What whoever offers a network to others asks of it: licence, origin, limits, and how it can be made again."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nerd_gui.evaluation.tables import Table
+
+#: Pictures that networks were trained on, by a word of the card's row "data", and what their terms allow.
+_SOURCES = {
+    "BSDS500": "BSDS500: non-commercial research and education",
+    "Debian": "wallpapers of Debian: CC BY, CC BY-SA, CC0, GPL-2+",
+    "Sun-Hays": "Sun-Hays 80: nothing stated, taken as for research",
+}
+_ADDED = "trained on white Gaussian noise, sigma {level}: a camera's noise is coarser, and a large part of it is left"
+_CAMERA = "trained on a model of cameras' noise: white noise that is added to a picture is removed less well"
+_GREY = "grey: the channels of a colour photo are denoised one by one"
+_SMALL = (
+    "{features} features, a window of {window} pixels, {samples:,} training samples, where the paper has 128, 65 and "
+    "5.1 million: finer texture is lost first"
+)
+
+
+def criteria(head: str, record: Mapping[str, Any]) -> Table:
+    """The table of a card.
+
+    Parameters
+    ----------
+    head : str
+        What a person has written of the network: the row "data" of its table is taken from it.
+    record : mapping
+        What the network's file says of how it was trained.
+    """
+    recipe = record.get("recipe", {})
+    data = row(head, "data")
+    terms = [terms for word, terms in _SOURCES.items() if word in data]
+    rows = {
+        "licence": "code and weights MIT, as far as the training pictures allow: see [LICENSE](LICENSE)",
+        "training pictures": "; ".join(terms) or data or "not stated",
+        "training code": "`nerd_gui/training` of this repository, MIT; the recipe is in the file's metadata",
+        "limits": "; ".join(_limits(recipe, record.get("samples"))) or "not stated",
+        "made again": "by the rows *schedule* and *command* above, up to random numbers, which differ between "
+        "machines; states that they begin from are in the repository or its history. Figures: by the commands below",
+    }
+    return [["", ""], *([name, words] for name, words in rows.items())]
+
+
+def row(head: str, name: str) -> str:
+    """The words beside a name in the table of a card's head; empty if there is no such row."""
+    found = re.search(rf"^\| {re.escape(name)} \| (.*) \|$", head, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _limits(recipe: Mapping[str, Any], samples: int | None) -> list[str]:
+    noise, model = recipe.get("noise", {}), recipe.get("model", {})
+    found = []
+    if noise:
+        white = noise.get("kind", "white") == "white"
+        found.append(_ADDED.format(level=_level(noise)) if white else _CAMERA)
+    if model.get("channels", 3) == 1:
+        found.append(_GREY)
+    if model.get("features", 128) < 128 and samples:
+        found.append(_SMALL.format(features=model["features"], window=model["window"], samples=samples))
+    return found
+
+
+def _level(noise: Mapping[str, Any]) -> str:
+    low, high = f"{noise['low']:g}", f"{noise['high']:g}"
+    return low if low == high else f"{low}–{high}"
