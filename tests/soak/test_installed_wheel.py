@@ -1,4 +1,4 @@
-"""The wheel, installed in a place that its user may not write to, works."""
+"""The wheel works: in an empty environment, and in a place that its user may not write to."""
 
 import json
 import os
@@ -60,3 +60,13 @@ def test_a_wheel_in_a_read_only_place_denoises_and_shows_its_window(tmp_path):
     assert sorted(place.rglob("*")) == before
     for path in (place, *place.rglob("*")):  # so that the folder can be removed
         path.chmod(0o755)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(os.name != "posix", reason="a script of the shell")
+@pytest.mark.parametrize("installer", [[], ["pipx"], ["uv"]], ids=["pip", "pipx", "uv"])
+def test_a_wheel_in_an_empty_environment_denoises_and_shows_its_window(installer):
+    done = subprocess.run([ROOT / ".ci/wheel", *installer], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "denoised by" in done.stdout and "would write" in done.stdout
