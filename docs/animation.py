@@ -27,6 +27,7 @@ from nerd_gui.window.main_window import MainWindow
 
 _WINDOW, _SHOWN = (1320, 825), (1056, 660)  # pixels; the file is scaled down
 _FIRST, _EACH, _LAST = 900, 420, 2400  # milliseconds
+_DIVIDER = 0.3  # where the noisy picture ends and the iterate begins, in parts of the width
 _PIXEL = (84, 128)  # that is pinned, in the shown region
 
 
@@ -39,6 +40,7 @@ def main(path: Path) -> None:
         window.show()
         scene = Scene(window, Path(place), None)
         scene.finished()
+        window.picture_view._comparison.divider = _DIVIDER
         row, col = window.session.shown_corner
         window.session.pins.put(row + _PIXEL[0], col + _PIXEL[1])
         frames = [grab(scene, index) for index in range(window.session.newest + 1)]

@@ -13,7 +13,7 @@ suppress_warnings = ["toc.not_readable"]
 html_theme = "furo"
 html_title = "NERD GUI"
 html_logo = html_favicon = "../resources/icons/nerd-gui.svg"
-html_show_sourcelink = html_copy_source = False
+html_show_sourcelink = html_copy_source = html_show_copyright = False
 copybutton_exclude = ".linenos, .gp, .go"  # prompts and output are not copied
 
 myst_heading_anchors = 3  # headings down to this depth can be linked to: [text](page.md#heading)

@@ -33,6 +33,16 @@ def test_every_option_in_the_documents_is_one_of_the_program():
             assert leaves.code == 0
 
 
+def test_every_command_of_the_program_is_in_its_help_and_in_the_page_on_the_command_line(capsys):
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    words = capsys.readouterr().out
+    for name in COMMANDS:
+        assert f"nerd-gui {name} " in words, name
+        assert re.search(rf"nerd-gui {name} |`{name}`", page), name
+
+
 def test_no_command_of_another_program_is_left_untried():
     for command in commands():
         if not command.line.startswith("nerd-gui") and not command.costs:

@@ -25,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui denoise     denoise photo files\n"
         "  nerd-gui evaluate    measure networks on folders of pictures\n"
         "  nerd-gui analyse     ask the equilibrium of a photo questions\n"
+        "  nerd-gui noise       measure the noise of photos\n"
+        "  nerd-gui reproduce   make the paper's tables and figures anew\n"
         "  nerd-gui train       train a network\n"
         "  nerd-gui export-onnx write a network as ONNX graphs\n"
         "  nerd-gui export-hub  write a network as a folder for the Hugging Face Hub\n"

@@ -1,6 +1,6 @@
 """The tables of the networks in the README and in the documentation, made from the figures in their cards."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ _Measured = dict[tuple[str, float], Figures]
 MARKERS = ("<!-- The networks: made by `nerd-gui evaluate --card --readme`. -->", "<!-- End of the networks. -->")
 #: Those between which the short table stands, with the best network for each kind of picture.
 BEST_MARKERS = ("<!-- The best: made by `nerd-gui evaluate --card --readme`. -->", "<!-- End of the best. -->")
-_PAPER_NETWORKS = ("DnCNN, 0.56 M parameters (paper, Table I)", "NERD, 1.4 M parameters (paper, Table I)")
+_PAPER_NETWORKS = ("DnCNN, 0.56 M parameters (Table I)", "NERD, 1.4 M parameters (Table I)")
 _SIGMA = 25.0  # of the short table
 _EFFORT = "takes hours, needs the picture sets"  # said beside a command
 _PROTOCOL = {name: getattr(RunSettings(tol=0), name) for name in SETTINGS} | {"limit": None}
@@ -73,33 +73,48 @@ def _around(text: str, markers: tuple[str, str]) -> tuple[str, str] | None:
 
 
 def _all_networks(cards: Sequence[Card], chosen: Mapping[str, _Measured]) -> str:
-    """A column for each network: what it is for, how it was trained, and all that was measured."""
-    keys = sorted({key for figures in chosen.values() for key in figures})
-    table = [["", *(f"`{card.name}`" for card in cards), *_PAPER_NETWORKS]]
-    table.append(["for", *(card.purpose for card in cards), *["one sigma each"] * 2])
-    table.append(["trained", *(_trained(load_record(card.network)) for card in cards), "", ""])
-    for key in keys:
-        entries = [chosen[card.name].get(key) for card in cards]
-        paper = next((figures for entry in entries if entry and (figures := paper_figures(entry))), ("", ""))
-        table.append([_title(next(filter(None, entries))), *map(_scores, entries), *paper])
-        for name, values in _beside(entries):
-            table.append([name, *values, "", ""])
-    return _with_commands(table, "PSNR (dB) / SSIM", [entry for own in chosen.values() for entry in own.values()])
+    """What each network is for and how it was trained, and below that a row for each folder, sigma and network."""
+    about = [["network", "for", "trained"]]
+    about += [[f"`{card.name}`", card.purpose, _trained(load_record(card.network))] for card in cards]
+    table = [["pictures", "network", "PSNR (dB)", "SSIM", "least residual", "besides"]]
+    for key in sorted({key for figures in chosen.values() for key in figures}):
+        entries = [(name, figures[key]) for name, figures in chosen.items() if key in figures]
+        table += [_row(name, entry) for name, entry in entries]
+        paper = next((printed for _, entry in entries if (printed := paper_figures(entry))), ())
+        for name, scores in zip(_PAPER_NETWORKS, paper, strict=False):
+            table.append([_title(entries[0][1]), name, *scores.split(" / "), "", ""])
+    measured = [entry for figures in chosen.values() for entry in figures.values()]
+    return f"{as_markdown(about)}\n\n{_with_commands(table, 'Means over the pictures', measured)}"
+
+
+def _row(name: str, entry: Figures) -> list[str]:
+    """What one network reaches on one folder."""
+    besides = []
+    if entry["sigma"] is None:
+        besides.append(f"the photo that gains least: {number(least_gain(entry), '+.2f')}")
+    if seen := without_seen(entry):
+        besides.append(f"without picture {seen[0]}: {seen[1]:.2f}")
+    return [
+        _title(entry),
+        f"`{name}`",
+        _gain(entry),
+        number(entry["ssim"], ".4f"),
+        number(entry["residual_best"], ".1e"),
+        ", ".join(besides),
+    ]
 
 
 def _best_networks(chosen: Mapping[str, _Measured]) -> str:
     """A row for each folder, at sigma 25 or as it is, with the network of the highest PSNR and its gain."""
-    table = [["pictures", "network", "before → after", "the paper's NERD, 1.4 M parameters"]]
+    table = [["pictures", "network", "noisy → denoised", "the paper's NERD, 1.4 M parameters"]]
     best: dict[tuple[str, float], Figures] = {}
     for figures in chosen.values():
         for key, entry in figures.items():
             if key[1] in (0.0, _SIGMA) and (key not in best or entry["psnr"] > best[key]["psnr"]):
                 best[key] = entry
     for _, entry in sorted(best.items()):
-        after = f"{number(entry['psnr_noisy'], '.2f')} → {number(entry['psnr'], '.2f')}"
         paper = (paper_figures(entry) or ("", ""))[1].partition(" / ")[0]
-        title = _title(entry).removesuffix(": before → after")
-        table.append([title, f"`{short(entry['model'])}`", after, paper])
+        table.append([_title(entry), f"`{short(entry['model'])}`", _gain(entry), paper])
     return _with_commands(table, "PSNR in dB", best.values())
 
 
@@ -130,21 +145,9 @@ def _trained(record: dict[str, Any]) -> str:
 
 def _title(entry: Figures) -> str:
     folder, sigma = entry["folder"], entry["sigma"]
-    return f"{folder}, real photos: before → after" if sigma is None else f"{folder}, sigma {sigma:g}"
+    return f"{folder}, real photos" if sigma is None else f"{folder}, sigma {sigma:g}"
 
 
-def _scores(entry: Figures | None) -> str:
-    if entry is None:
-        return ""
-    before = "" if entry["sigma"] is not None else f"{number(entry['psnr_noisy'], '.2f')} → "
-    return f"{before}{number(entry['psnr'], '.2f')} / {number(entry['ssim'], '.4f')}"
-
-
-def _beside(entries: Sequence[Figures | None]) -> Iterator[tuple[str, list[str]]]:
-    """The rows below that of a folder and sigma."""
-    rests = [without_seen(entry) if entry else None for entry in entries]
-    if seen := next((rest for rest in rests if rest), None):
-        yield f"… without picture {seen[0]}", [f"{rest[1]:.2f}" if rest else "" for rest in rests]
-    if any(entry and entry["sigma"] is None for entry in entries):
-        yield "… least gain of a photo (dB)", [number(least_gain(entry), "+.2f") if entry else "" for entry in entries]
-    yield "… mean least residual", [number(entry["residual_best"], ".1e") if entry else "" for entry in entries]
+def _gain(entry: Figures) -> str:
+    """The PSNR of the noisy pictures and of the denoised ones."""
+    return f"{number(entry['psnr_noisy'], '.2f')} → {number(entry['psnr'], '.2f')}"

@@ -125,9 +125,14 @@ def test_the_table_of_the_networks(folder, tmp_path):
     text = document.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{MARKERS[0]}\n") and text.endswith(f"{MARKERS[1]}\nafter") and "old" not in text
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    assert ["set12, sigma 25", "30.10 / 0.8000", "30.30 / 0.8000", "30.44 / 0.8622", "30.84 / 0.8736"] in rows
-    assert ["nam, real photos: before → after", "", "20.00 → 30.40 / 0.8000"] in [row[:3] for row in rows]
-    assert ["… least gain of a photo (dB)", "", "+8.50"] in [row[:3] for row in rows]
+    assert [row[1:4] for row in rows if row[0] == "set12, sigma 25"] == [
+        ["`net`", "20.00 → 30.10", "0.8000"],
+        ["`other`", "20.00 → 30.30", "0.8000"],
+        ["DnCNN, 0.56 M parameters (Table I)", "30.44", "0.8622"],
+        ["NERD, 1.4 M parameters (Table I)", "30.84", "0.8736"],
+    ]
+    gains = ["nam, real photos", "`other`", "20.00 → 30.40", "0.8000", "1.0e-03", "the photo that gains least: +8.50"]
+    assert gains in rows
     assert "12,345 samples, 1.2 h on cuda" in text and "bsd68" not in text and "Rauschen, σ 25" in text
     calls = text.partition("```sh\n")[2].partition("\n```")[0].splitlines()
     assert sorted(call.partition("  #")[0].rstrip() for call in calls) == [
@@ -161,7 +166,7 @@ def test_a_measurement_goes_into_card_and_document(folder, tmp_path, capsys):
     entry = json.loads(out.read_text())[0]
     [kept] = Card(folder / "net.md").figures()
     assert {**kept, "model": models[0], "weights": entry["weights"]} == entry
-    assert f"| {entry['psnr']:.2f} / {entry['ssim']:.4f} |" in document.read_text(encoding="utf-8")
+    assert f" → {entry['psnr']:.2f} | {entry['ssim']:.4f} |" in document.read_text(encoding="utf-8")
     assert (folder / "other.md").read_text() == "# other\n\nall of it by hand"
     assert not (folder / "other.json").exists()
 
