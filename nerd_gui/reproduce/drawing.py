@@ -17,6 +17,7 @@ from nerd_gui.reproduce.item import Drawing, ReproduceError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Okabe and Ito's colours, which all eyes tell apart, and a mark for each, for paper without colour.
 SERIES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#e69f00", "v"), ("#56b4e9", "P"))
@@ -31,11 +32,12 @@ _STYLE: Any = {
     "lines.markersize": 3.5,
     "legend.frameon": False,
     "legend.fontsize": 8,
-    "image.interpolation": "nearest",
+    "image.interpolation": "none",  # an SVG holds the pixels as they are
     "svg.hashsalt": "nerd-gui",  # the same figure is the same file
     "svg.fonttype": "none",
 }
-_DOTS = 150  # an inch
+#: Dots an inch and colours of a PNG: the first with which it is as small as a page's picture should be.
+_FORMS, _SMALL = ((150, 64), (130, 24), (100, 12)), 95_000  # bytes
 
 
 def check_library() -> None:
@@ -66,15 +68,26 @@ def save_drawing(drawing: Drawing, folder: Path) -> None:
     OSError
         If a file cannot be written.
     """
-    from matplotlib.figure import Figure
+    from matplotlib import figure as drawn
 
     with _style():
-        figure = Figure(figsize=drawing.size, layout="constrained")
+        figure = drawn.Figure(figsize=drawing.size, layout="constrained")
         drawing.draw(figure)
-        for kind, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": _DOTS})):
-            content = io.BytesIO()
-            figure.savefig(content, format=kind, **options)
-            write_file(folder / f"{drawing.name}.{kind}", content.getvalue())
+        content = io.BytesIO()
+        figure.savefig(content, format="svg", metadata={"Date": None})
+        write_file(folder / f"{drawing.name}.svg", content.getvalue())
+        write_file(folder / f"{drawing.name}.png", _small_png(figure))
+
+
+def _small_png(figure: Figure) -> bytes:
+    for dots, colours in _FORMS:
+        whole, content = io.BytesIO(), io.BytesIO()
+        figure.savefig(whole, format="png", dpi=dots)
+        with Image.open(whole) as image:
+            image.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+        if len(content.getvalue()) < _SMALL:
+            break
+    return content.getvalue()
 
 
 def curve(axes: Axes, x: Sequence[float], y: Sequence[float | None], label: str, series: int, **options: Any) -> None:
