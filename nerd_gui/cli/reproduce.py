@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=Path("reproduction"), metavar="DIR", help="folder of the page (reproduction)")
     add("--quick", action="store_true", help="small stand-ins and few steps: only shows that everything works")
     add("--fresh", action="store_true", help="measure also what the networks' cards tell already")
+    add("--page-only", action="store_true", help="measure nothing; write the page of what is measured already")
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
     return made
 
@@ -49,6 +50,15 @@ def run(args: argparse.Namespace) -> int:
     words = ["nerd-gui", "reproduce", *args.items, *(["--quick"] if args.quick else [])]
     words += ["--fresh"] if args.fresh else []
     command = shlex.join(words) + ("" if args.data is None else " --data DIR")
-    reproduce(names, args.out, args.data, quick=args.quick, fresh=args.fresh, command=command, say=say)
+    reproduce(
+        names,
+        args.out,
+        args.data,
+        quick=args.quick,
+        fresh=args.fresh,
+        measures=not args.page_only,
+        command=command,
+        say=say,
+    )
     print(args.out / "index.md")
     return 0

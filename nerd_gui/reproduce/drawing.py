@@ -75,6 +75,7 @@ def save_drawing(drawing: Drawing, folder: Path) -> None:
         drawing.draw(figure)
         content = io.BytesIO()
         figure.savefig(content, format="svg", metadata={"Date": None})
+        figure.set_layout_engine("none")  # it is found; finding it once more takes half of the time
         write_file(folder / f"{drawing.name}.svg", content.getvalue())
         write_file(folder / f"{drawing.name}.png", _small_png(figure))
 

@@ -81,6 +81,8 @@ class Item:
         Measures with a workbench what its store does not hold yet, and returns all rows.
     show : callable
         Makes the section of those rows.
+    in_part : bool
+        Whether its section can be shown when only a part of it is measured.
     store : str
         Name of the CSV where items share one; its own name if empty.
     """
@@ -94,6 +96,7 @@ class Item:
     values: Mapping[str, type]
     measure: Callable[[Workbench], list[Row]]
     show: Callable[[list[Row], Workbench], Section] = field(repr=False)
+    in_part: bool = False
     store: str = ""
 
     @property

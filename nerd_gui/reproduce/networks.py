@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nerd_gui.nerd import load_record
+from nerd_gui.reproduce.workbench import is_here
 
 #: The best network for one noise level, and the blind one.
 BEST, BLIND = "nerd-lite-25", "nerd-lite"
@@ -15,10 +16,10 @@ BASELINE, NO_POST, NO_PENALTY, SEED_1 = (
 )
 
 
-def still_to_train(names: Iterable[str], here: Iterable[str]) -> list[str]:
-    """A sentence for each network that is not here."""
-    there = set(here)
-    return [f"`{name}` is not trained yet." for name in names if name not in there]
+def still_to_train(names: Iterable[str], measured: Iterable[str]) -> list[str]:
+    """A sentence for each network that nothing was measured of."""
+    there = set(measured)
+    return [f"`{name}` is not {'measured' if is_here(name) else 'trained'} yet." for name in names if name not in there]
 
 
 def samples_of(name: str) -> str:

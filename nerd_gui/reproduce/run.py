@@ -26,6 +26,7 @@ def reproduce(
     *,
     quick: bool = False,
     fresh: bool = False,
+    measures: bool = True,
     command: str = "nerd-gui reproduce",
     say: Callable[[str], None] = print,
 ) -> None:
@@ -45,6 +46,8 @@ def reproduce(
         Small stand-ins and few steps, to see that everything works.
     fresh : bool
         Measure also what the networks' cards tell already.
+    measures : bool
+        Whether to measure what is not there yet, or write the page of what is.
     command : str
         What the page says that it was made by.
     say : callable
@@ -67,7 +70,7 @@ def reproduce(
             )
         if item.csv not in stores:
             stores[item.csv] = Store(out / item.csv, item.key, item.values, (how.date, how.version))
-        bench = Workbench(item, out, data, stores[item.csv], quick=quick, fresh=fresh, say=say)
+        bench = Workbench(item, out, data, stores[item.csv], quick=quick, fresh=fresh, measures=measures, say=say)
         for pictures in item.pictures:
             bench.pictures(pictures)
         benches.append(bench)
@@ -76,6 +79,9 @@ def reproduce(
         for bench in benches:
             item = bench.item
             rows = item.measure(bench)
+            if bench.lacks and not (rows and item.in_part):
+                say(f"{item.name}: not all of it is measured yet; its section is left as it is.")
+                continue
             section = item.show(rows, bench)
             for drawing in section.drawings:
                 save_drawing(drawing, out)

@@ -27,17 +27,23 @@ def scores(
     """PSNR, SSIM and residual of the result for each picture.
 
     What a network's card holds of the same weights, picture, noise and settings is taken from there, and the row says
-    so; unless `bench.fresh`.
+    so; unless `bench.fresh`. Without a figure for each of them there are none.
     """
-    net_window = bench.window_of(network)
-    steps = 3 if bench.quick else STEPS
+    steps, own = 3 if bench.quick else STEPS, bench.window_of(network)
+    anew = bench.fresh or bench.quick or (window or own) != own
     rows: list[Row] = []
     for picture in pictures:
-        key = {"steps": steps, "window": window or net_window}
+        card = None if anew else _on_card(network, picture, sigma)
+        measure = partial(_measured, bench, network, picture, sigma, steps, window)
         rows += bench.measured(
-            network, picture, sigma, key, partial(_scored, bench, network, picture, sigma, steps, window)
+            network,
+            picture,
+            sigma,
+            {"steps": steps, "window": window or own},
+            measure if card is None else partial(list, [card]),
+            at_once=card is not None,
         )
-    return rows
+    return rows if len(rows) == len(pictures) else []  # a mean over a part of a set says nothing
 
 
 def mean_score(rows: Sequence[Row]) -> Score:
@@ -45,11 +51,9 @@ def mean_score(rows: Sequence[Row]) -> Score:
     return Score(fmean(row["psnr"] for row in rows), fmean(row["ssim"] for row in rows))
 
 
-def _scored(
+def _measured(
     bench: Workbench, network: str, picture: CleanPicture, sigma: float, steps: int, window: int | None
 ) -> list[Row]:
-    if not (bench.fresh or bench.quick or window) and (kept := _on_card(network, picture, sigma)):
-        return [kept]
     found = result(bench.network(network).net, picture, sigma, steps, window=window)
     values = {"psnr": found.psnr, "ssim": found.ssim, "residual": found.residual, "noise_level": found.noise_level}
     return [{**values, "source": "measured"}]

@@ -69,6 +69,12 @@ class Store:
     def _typed(self, row: Mapping[str, str]) -> Row:
         return {name: None if row[name] == "" else kind(row[name]) for name, kind in self._columns.items()}
 
+    def kept(self, key: Mapping[str, object]) -> list[Row]:
+        """The rows of a measurement that are on the disk."""
+        typed = self._typed(self._as_text(key))
+        named = {name: typed[name] for name in self._key if name in key}
+        return [row for row in self._rows if all(row[name] == value for name, value in named.items())]
+
     def measured(
         self,
         key: Mapping[str, object],
@@ -86,9 +92,7 @@ class Store:
         whole : callable
             Whether what a row tells of is there, too; a measurement is made again where it is not.
         """
-        typed = self._typed(self._as_text(key))
-        named = {name: typed[name] for name in self._key if name in key}
-        found = [row for row in self._rows if all(row[name] == value for name, value in named.items())]
+        found = self.kept(key)
         if not (found and all(map(whole, found))):
             self._rows = [row for row in self._rows if row not in found]
             found = [self._typed(self._as_text({**key, **row, **self._when})) for row in compute()]

@@ -113,5 +113,6 @@ TABLE_1 = Item(
     values=VALUES,
     measure=_measure,
     show=_show,
+    in_part=True,
     store=STORE,
 )

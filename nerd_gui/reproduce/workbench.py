@@ -99,6 +99,11 @@ class NamedNetwork:
 class Workbench:
     """What an item measures with.
 
+    Attributes
+    ----------
+    lacks : bool
+        Whether a measurement was not there that was not to be made.
+
     Parameters
     ----------
     item : Item
@@ -112,6 +117,8 @@ class Workbench:
         Whether to take small stand-ins for all pictures and few steps: to see that it works.
     fresh : bool
         Whether to measure again what networks' cards tell already.
+    measures : bool
+        Whether to measure what is not there yet.
     say : callable
         Told what is being measured.
     """
@@ -125,10 +132,12 @@ class Workbench:
         *,
         quick: bool,
         fresh: bool,
+        measures: bool,
         say: Callable[[str], None],
     ) -> None:
         self.item, self.out, self.data = item, out, data
-        self.quick, self.fresh, self.say = quick, fresh, say
+        self.quick, self.fresh, self.measures, self.say = quick, fresh, measures, say
+        self.lacks = False
         self._store = store
         self._networks: dict[str, NamedNetwork] = {}
 
@@ -187,8 +196,14 @@ class Workbench:
         sigma: float | None,
         key: Mapping[str, object],
         compute: Callable[[], Iterable[Row]],
+        *,
+        at_once: bool = False,
     ) -> list[Row]:
-        """The rows of one measurement, see `Store.measured`; a picture that a row names must be there, too."""
+        """The rows of one measurement, see `Store.measured`; a file that a row names must be there, too.
+
+        Where nothing is to be measured and they are not there, `lacks` is noted and there are none; unless to `compute`
+        them takes no time (`at_once`).
+        """
         whole: dict[str, object] = {"sigma": sigma, **key}
         if network is not None:
             whole |= {"network": network, "weights": weights_sha256(network)[:16]}
@@ -204,6 +219,12 @@ class Workbench:
         def is_there(row: Row) -> bool:
             return not row.get("file") or (self.out / row["file"]).exists()
 
+        if not (self.measures or at_once):
+            kept = self._store.kept(whole)
+            if kept and all(map(is_there, kept)):
+                return kept
+            self.lacks = True
+            return []
         return self._store.measured(whole, told, is_there)
 
     def keep_picture(self, name: str, content: bytes) -> str:

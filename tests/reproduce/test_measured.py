@@ -84,7 +84,7 @@ def test_the_radius_of_a_head(rows):
 def test_figures_of_a_card_are_taken_where_all_is_the_same(tmp_path):
     item = ITEMS["table-1"]
     store = Store(tmp_path / item.csv, item.key, item.values, ("2026-01-02", "1"))
-    bench = Workbench(item, tmp_path, None, store, quick=False, fresh=False, say=print)
+    bench = Workbench(item, tmp_path, None, store, quick=False, fresh=False, measures=True, say=print)
     photo = open_sample("camera 256").grey()
     photo = dataclasses.replace(photo, pixels=photo.pixels[:, :16, :16])
     monarch = CleanPicture(photo, "set12/05", 4)

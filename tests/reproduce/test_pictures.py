@@ -17,7 +17,7 @@ from nerd_gui.reproduce.workbench import FOUND_AT, Workbench, known_digests
 def bench_on(tmp_path, data):
     item = ITEMS["figure-10"]
     store = Store(tmp_path / "out" / item.csv, item.key, item.values, ("2026-01-02", "1"))
-    return Workbench(item, tmp_path / "out", data, store, quick=False, fresh=False, say=print)
+    return Workbench(item, tmp_path / "out", data, store, quick=False, fresh=False, measures=True, say=print)
 
 
 @pytest.fixture

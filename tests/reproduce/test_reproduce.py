@@ -12,6 +12,9 @@ from nerd_gui.reproduce import run as module
 from nerd_gui.reproduce.item import ReproduceError
 from nerd_gui.reproduce.page import update_page
 
+#: The quick run of all items takes ten seconds of a processor, and on a busy machine its time.
+pytestmark = pytest.mark.timeout(400)
+
 
 def quick_run(folder, names, say):
     with pytest.MonkeyPatch.context() as patch:  # the checkout may change meanwhile, and the day end
@@ -62,6 +65,23 @@ def test_a_second_run_measures_nothing_and_changes_nothing(made, monkeypatch):
     assert [words.partition(":")[0] for words in said] == names  # their verdicts, and nothing else
     after = {path.name: path.read_bytes() for path in made.iterdir()}
     assert [name for name in before if before[name] != after.get(name)] == []
+
+
+def test_the_page_of_what_is_there_alone(made, tmp_path, monkeypatch):
+    for name in ("figure-9.csv", "figure-9-black-vein.npz", "figure-9-white-area-of-the-wing.npz"):
+        (tmp_path / name).write_bytes((made / name).read_bytes())
+    monkeypatch.setattr(workbench, "load_model", lambda name: pytest.fail(f"{name} is loaded"))
+    said = []
+    reproduce(["figure-9", "figure-10", "table-1"], tmp_path, quick=True, measures=False, say=said.append)
+    page = (tmp_path / "index.md").read_text()
+    assert ITEMS["figure-9"].title in page and ITEMS["figure-10"].title not in page
+    assert [words.partition(":")[2] for words in said[1:]] == [
+        " not all of it is measured yet; its section is left as it is."
+    ] * 2
+    (tmp_path / "figure-9-black-vein.npz").unlink()  # what the rows tell of is not there
+    said.clear()
+    reproduce(["figure-9"], tmp_path, quick=True, measures=False, say=said.append)
+    assert "not all of it is measured" in said[0]
 
 
 def test_what_is_missing_is_found_before_anything_is_measured(tmp_path, capsys, monkeypatch):
