@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import inspect
+import re
+from enum import StrEnum
 
 import pytest
 import torch
@@ -26,19 +28,26 @@ def promised():
     yield from (("nerd_gui.analysis", name) for name in importlib.import_module("nerd_gui.analysis").__all__)
 
 
+def found(room, name):
+    subject = importlib.import_module(room)
+    for part in name.split("."):
+        subject = getattr(subject, part)
+    return subject
+
+
 def examples(docstring, name):
     """What stands under the heading Examples."""
     _, heading, text = inspect.cleandoc(docstring or "").partition("\nExamples\n--------\n")
     return doctest.DocTestParser().get_examples(text, name) if heading else []
 
 
-def run(found, known, name):
+def run(lines, known, name):
     """Run examples with the names that a reader of the room has; returns what they have defined."""
-    test = doctest.DocTest(found, known, name, None, 0, None)
+    test = doctest.DocTest(lines, known, name, None, 0, None)
     words = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     runner.run(test, out=words.append, clear_globs=False)
-    assert found and runner.summarize(verbose=False).failed == 0, "".join(words)
+    assert lines and runner.summarize(verbose=False).failed == 0, "".join(words)
     return test.globs
 
 
@@ -51,17 +60,29 @@ def known_in(room):
 @pytest.fixture(scope="module")
 def equilibrium():
     """What the examples of the analyses go on from, as the docstring of their room says."""
-    found = examples(importlib.import_module("nerd_gui.analysis").__doc__, "nerd_gui.analysis")
-    return run(found, known_in("nerd_gui.analysis"), "nerd_gui.analysis")
+    lines = examples(importlib.import_module("nerd_gui.analysis").__doc__, "nerd_gui.analysis")
+    return run(lines, known_in("nerd_gui.analysis"), "nerd_gui.analysis")
 
 
 @pytest.mark.parametrize(("room", "name"), list(promised()))
 def test_the_examples_do_what_they_say(room, name, request):
     known = request.getfixturevalue("equilibrium") if room == "nerd_gui.analysis" else known_in(room)
-    subject = importlib.import_module(room)
-    for part in name.split("."):
-        subject = getattr(subject, part)
-    run(examples(subject.__doc__, name), dict(known), name)
+    run(examples(found(room, name).__doc__, name), dict(known), name)
+
+
+@pytest.mark.parametrize(("room", "name"), list(promised()))
+def test_every_argument_and_what_is_returned_is_described(room, name):
+    subject = found(room, name)
+    sections = dict(
+        re.findall(r"^(\w+)\n-+\n((?:.+\n?|\n(?!\w+\n-))*)", inspect.cleandoc(subject.__doc__), re.MULTILINE)
+    )
+    if inspect.isclass(subject):
+        assert issubclass(subject, Exception | StrEnum) or sections.keys() & {"Parameters", "Attributes"}
+        return
+    signature = inspect.signature(subject)
+    described = re.findall(r"^(\w+(?:, \w+)*)(?: :.*)?$", sections.get("Parameters", ""), re.MULTILINE)
+    assert {"self", *", ".join(described).split(", ")} >= set(signature.parameters)
+    assert signature.return_annotation in (None, "None") or sections.keys() & {"Returns", "Yields"}
 
 
 def test_the_example_of_the_window(qtbot, tmp_path, monkeypatch):

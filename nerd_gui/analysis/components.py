@@ -61,6 +61,10 @@ def principal_components(z: Tensor, count: int = 3) -> Components:
     count : int
         At most d.
 
+    Returns
+    -------
+    Components
+
     Examples
     --------
     With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
@@ -120,6 +124,10 @@ def iterate_path(iterates: Sequence[Tensor]) -> IteratePath:
     ----------
     iterates : sequence of Tensor, all of one shape
         z_0 ... z_N; half precision will do. They are read a part at a time.
+
+    Returns
+    -------
+    IteratePath
 
     Raises
     ------

@@ -45,7 +45,18 @@ class HeadsOff:
 
 
 def without_heads(net: Network, heads: Collection[int]) -> Network:
-    """A network whose heads of these numbers, from 0, say nothing: W_O takes nothing of them; the other shares nothing.
+    """Make a copy of a network in which some heads say nothing: W_O takes nothing of them.
+
+    Parameters
+    ----------
+    net : Network
+        Left as it is.
+    heads : collection of int
+        Numbers of the heads, from 0.
+
+    Returns
+    -------
+    Network
 
     Raises
     ------
@@ -95,6 +106,10 @@ def heads_off(
         All of them: the non-local block says nothing at all.
     max_iter, tol
         Of the solver.
+
+    Returns
+    -------
+    HeadsOff
 
     Raises
     ------

@@ -86,6 +86,11 @@ def race(
     max_iter, tol
         Of every solver; its safeguard is off, as in the paper's curves.
 
+    Returns
+    -------
+    list of Racer
+        One for each, in the order of `racers`.
+
     Examples
     --------
     With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
@@ -124,6 +129,14 @@ def save_race(path: Path, racers: list[Racer], *, overwrite: bool = False) -> No
 
     ``numpy.load(path)`` opens it; nothing in it needs pickle.
 
+    Parameters
+    ----------
+    path : Path
+        Its name ends in .npz.
+    racers : list of Racer
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
     Raises
     ------
     OSError
@@ -153,6 +166,14 @@ def save_race(path: Path, racers: list[Racer], *, overwrite: bool = False) -> No
 
 def load_race(path: Path) -> list[Racer]:
     """Read a trace that `save_race` wrote.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    list of Racer
 
     Examples
     --------

@@ -90,6 +90,10 @@ def risk(
     tol : float
         Of the linear equations; the divergence is about so accurate.
 
+    Returns
+    -------
+    Risk
+
     Raises
     ------
     ValueError

@@ -93,6 +93,10 @@ def spectrum(
     seed : int
         Of the vector to begin with.
 
+    Returns
+    -------
+    Spectrum
+
     Raises
     ------
     ValueError
@@ -149,7 +153,21 @@ def field_of_values_abscissa(
 ) -> float:
     """The largest eigenvalue of (J + J^T) / 2: below 1 no error of z can grow for a moment under z' = f(z) - z.
 
-    Parameters and errors are those of `spectrum`.
+    Parameters
+    ----------
+    net, y, z, level, window, interrupt
+        See `Linearised`.
+    seed : int
+        Of the vector to begin with.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    NotSolved
+        If the eigenvalue does not settle.
 
     Examples
     --------
@@ -178,13 +196,19 @@ def field_of_values_abscissa(
 
 @torch.no_grad()
 def decoded_direction(net: Network, z: Tensor, direction: Tensor) -> Tensor:
-    """What moving z along a direction changes in the decoded picture: f_decode's derivative, (C, rows, cols).
+    """What moving z along a direction changes in the decoded picture: f_decode's derivative.
 
     Parameters
     ----------
+    net : Network
     z : Tensor, (1, d, rows, cols)
     direction : Tensor, (d, rows, cols)
         Real, such as the real part of an eigenvector.
+
+    Returns
+    -------
+    Tensor, (C, rows, cols)
+        Change of the decoded values for each unit of the direction.
 
     Examples
     --------

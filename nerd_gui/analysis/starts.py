@@ -83,6 +83,11 @@ def starts(
     max_iter, tol
         Of the solver.
 
+    Returns
+    -------
+    Starts
+        That of z first.
+
     Examples
     --------
     With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:

@@ -91,6 +91,11 @@ def sweep(
     max_iter, tol
         Of each solve.
 
+    Returns
+    -------
+    list of Swept
+        One for each value, in the order of `values`.
+
     Raises
     ------
     ValueError

@@ -45,7 +45,13 @@ def whiteness(n_hat: Tensor, reach: int = 3) -> Whiteness:
     Parameters
     ----------
     n_hat : Tensor, (C, rows, cols)
+        In any unit.
     reach : int
+        In pixels.
+
+    Returns
+    -------
+    Whiteness
 
     Raises
     ------

@@ -28,13 +28,14 @@ def plain(
 ) -> Iterator[SolverStep]:
     """Iterate ``z <- damping f(z) + (1 - damping) z``, one evaluation of f for each `next`.
 
-    Takes the keywords of `broyden` so that solvers can be exchanged. `memory`, `pair_dtype` and `safeguard` have no
-    effect: this iteration learns nothing that it could keep or forget.
+    Takes the keywords of `broyden` so that solvers can be exchanged.
 
     Parameters
     ----------
     f, z0, max_iter, tol, stop_on, patience, should_stop
         As for `broyden`.
+    memory, pair_dtype, safeguard
+        Without effect: this iteration learns nothing that it could keep or forget.
     damping : float
         The length of a step, above 0; 1 is ``z <- f(z)``.
 

@@ -43,6 +43,11 @@ class NERD(Network):
 
     The window q and the arithmetic inside f are arguments of an evaluation: a network may serve several runs at once.
 
+    Parameters
+    ----------
+    config : NerdConfig, optional
+        The paper's settings if left out. The weights are random; `load_model` has trained ones.
+
     Examples
     --------
     >>> net = NERD(NerdConfig()).fold()  # the paper's network
@@ -82,6 +87,10 @@ class NERD(Network):
         level : float or Tensor of shape (B,) or (B, 1, rows, cols), optional
             Standard deviation of the noise in a channel, on the 0-255 scale: one for all pictures, one for each, or one
             for each pixel. Networks with level input need it, others take none.
+
+        Returns
+        -------
+        Tensor, shape (B, d, rows, cols)
 
         Raises
         ------
@@ -174,7 +183,16 @@ class NERD(Network):
         return u.to(dtype)
 
     def decode(self, z: Tensor) -> Tensor:
-        """f_decode(z) (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols); the noise n_hat of the usual network.
+        """f_decode(z) (Eq. 4).
+
+        Parameters
+        ----------
+        z : Tensor, shape (B, d, rows, cols)
+
+        Returns
+        -------
+        Tensor, shape (B, C, rows, cols)
+            The noise n_hat, in the units of the picture; the picture itself where that is the equilibrium (Table IV).
 
         Examples
         --------
@@ -246,7 +264,12 @@ class NERD(Network):
         return AttentionMaps(weights.cpu(), top, left, row, col)
 
     def fold(self) -> "NERD":
-        """Fold the weight norm into plain weights, in place, and return the network.
+        """Fold the weight norm into plain weights, in place, for evaluation.
+
+        Returns
+        -------
+        NERD
+            This network.
 
         Examples
         --------

@@ -138,9 +138,20 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def estimate(self, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the picture and the noise, (x_hat, n_hat), that z stands for; x_hat = y + n_hat (Eq. 5).
+        """Return the picture and the noise that z stands for; x_hat = y + n_hat (Eq. 5).
 
         With the image as the equilibrium (Table IV) z decodes to x_hat itself.
+
+        Parameters
+        ----------
+        y : Tensor, shape (B, C, rows, cols)
+            The noisy picture, white is 1.
+        z : Tensor, shape (B, d, rows, cols)
+
+        Returns
+        -------
+        x_hat, n_hat : Tensor, shape (B, C, rows, cols)
+            In the units of y, neither clipped nor rounded.
 
         Examples
         --------

@@ -132,6 +132,13 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
     ----------
     name_or_path : str or Path
         A name of `model_names()`, a `.safetensors` file, or the name of a model of one's own (see `own`).
+    device : str or torch.device
+        Where it is to compute.
+
+    Returns
+    -------
+    Network
+        A `NERD`, or a model of one's own.
 
     Raises
     ------
