@@ -109,4 +109,5 @@ FIGURE_10 = Item(
     values={"evaluations": int, "residual": float, "relative_step": float},
     measure=_measure,
     show=_show,
+    in_part=True,
 )

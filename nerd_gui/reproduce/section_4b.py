@@ -102,4 +102,5 @@ SECTION_4B = Item(
     values={"solver": str, "start": float, "residual": float, "distance": float, "reference": int},
     measure=_measure,
     show=_show,
+    in_part=True,
 )
