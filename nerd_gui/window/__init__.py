@@ -1,12 +1,12 @@
-"""The window: Qt's only room.
+"""The window, the only room that imports Qt.
 
-`MainWindow` is loaded when it is asked for: what starts the program shows something before all that it needs is there.
+`MainWindow` is imported only when it is used, so that the program can show something while its parts are loaded.
 """
 
 import sys
 from typing import TYPE_CHECKING, Any
 
-if sys.platform == "win32":  # from 2.9 on it fails to load after Qt there
+if sys.platform == "win32":  # on Windows, torch from 2.9 on cannot be loaded after Qt
     import torch  # noqa: F401
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["MainWindow"]
 def __getattr__(name: str) -> Any:
     if name != "MainWindow":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import torch  # noqa: F401 - before Qt, where it can be
+    import torch  # noqa: F401 - before Qt, wherever that is possible
 
     from nerd_gui.window.main_window import MainWindow
 

@@ -1,4 +1,4 @@
-"""The commands of the window, each once, for menus, tool bar and shortcuts."""
+"""The window's commands, each defined once for menus, tool bar and shortcuts."""
 
 from collections.abc import Callable
 
@@ -17,9 +17,9 @@ from nerd_gui.window.wording import picture_to_save
 
 
 class Actions:
-    """Makes the actions, puts them into the menu bar and lets them be used when they can be.
+    """Makes the actions, puts them into the menu bar, and enables those that are possible at the moment.
 
-    What they do is the main window's business.
+    The main window connects them to what they do.
     """
 
     def __init__(
@@ -34,65 +34,67 @@ class Actions:
         self.open = self._make(
             "openAction",
             "&Open photo…",
-            "Open a photo; it counts as noisy already. Several photos become a queue.",
+            "Open a photo, which counts as noisy. Several photos become a queue.",
             Shortcut.OPEN,
         )
         self.open_folder = self._make(
-            "openFolderAction", "Open &folder…", "Put the photos of a folder into the queue: all are denoised in turn."
+            "openFolderAction", "Open &folder…", "Put the photos of a folder into the queue, to denoise them in turn."
         )
         self.open_session = self._make(
             "openSessionAction",
             "Open s&ession…",
-            "Open a session: a photo with its runs, pins and view, as it was saved.",
+            "Open a saved session: a photo with its runs, pins and view.",
             Shortcut.OPEN_SESSION,
         )
         self.save_session = self._make(
             "saveSessionAction",
             "Save sess&ion",
-            "Save the photo's runs, pins and view into one file, to go on later.",
+            "Save the photo with its runs, pins and view to one file, so that you can continue later.",
             Shortcut.SAVE_SESSION,
         )
         self.save_session_as = self._make(
-            "saveSessionAsAction", "Save session &as…", "Save the session into another file."
+            "saveSessionAsAction", "Save session &as…", "Save the session to another file."
         )
         self.queue = self._make(
-            "queueAction", "&Queue of photos", "Show the photos that are denoised one after another."
+            "queueAction", "&Queue of photos", "Show the queue of photos that are denoised one after another."
         )
         self.open_clean = self._make(
             "openCleanAction",
             "Open &clean reference…",
-            "Open the clean version of the noisy photo: PSNR and SSIM are then shown.",
+            "Open the clean version of the noisy photo, so that PSNR and SSIM can be shown.",
         )
         self._make_region_actions()
         self.run = self._make(
             "runAction",
             "&Explore",
-            "Run the region, or all of a small photo, and see every iterate as it comes, from 0 on.",
+            "Run the region, or the whole of a small photo, and see every iterate as it arrives.",
             Shortcut.RUN,
         )
         self.denoise = self._make(
             "denoiseAction",
             "&Denoise photo",
-            "Denoise the whole photo: what is in view first, then the rest. What is saved then is the photo.",
+            "Denoise the whole photo, beginning with the part in view. Afterwards you can save the photo.",
             Shortcut.DENOISE,
         )
         self.pause = self._make("pauseAction", "&Pause", "", Shortcut.PAUSE)
         self.stop = self._make(
-            "stopAction", "&Stop", "Stop the run, or the analysis; what was found stays.", Shortcut.STOP
+            "stopAction", "&Stop", "Stop the run or the analysis; the results so far stay.", Shortcut.STOP
         )
         self.export = self._make(
             "exportAction",
             "&Save shown iterate…",
-            "Save the picture of the shown iterate beside the photo; of a photo that is run by region, the region.",
+            "Save the picture of the shown iterate next to the photo; if only a region was run, save the region.",
             Shortcut.SAVE,
         )
-        self.export_all = self._make("exportAllAction", "Save &all iterates…", "Save every iterate, numbered.")
+        self.export_all = self._make("exportAllAction", "Save &all iterates…", "Save every iterate to a numbered file.")
         self.export_animation = self._make(
             "exportAnimationAction",
             "Save anima&tion…",
-            "Save the iterates one after another, with their numbers and the residual curve, as WebP, PNG or GIF.",
+            "Save the iterates as an animation with their numbers and the residual curve, as WebP, PNG or GIF.",
         )
-        self.export_noise = self._make("exportNoiseAction", "Save &noise estimate…", "Save n̂ around mid-grey.")
+        self.export_noise = self._make(
+            "exportNoiseAction", "Save &noise estimate…", "Save the noise estimate n̂ around mid-grey."
+        )
         self.export_map = self._make(
             "exportMapAction", "Save &map…", "Save the map that is shown, as a figure (PNG) or as numbers (NPZ)."
         )
@@ -101,22 +103,22 @@ class Actions:
             "exportReportAction", "Save r&eport…", "Save settings, residuals and noise levels as JSON."
         )
         self.quit = self._make("quitAction", "&Quit", "Close the window.", Shortcut.QUIT)
-        self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove the pinned pixels.", Shortcut.CLEAR_PINS)
+        self.clear_pins = self._make("clearPinsAction", "&Clear pins", "Remove all pins.", Shortcut.CLEAR_PINS)
         self.hold = self._make(
             "holdIterateAction",
             "&Keep this iterate for comparison",
-            "Keep the shown iterate, to compare other iterates with it, also those of other runs.",
+            "Keep the shown iterate, so that you can compare it with other iterates and other runs.",
             Shortcut.HOLD,
         )
         self.film_strip = self._make(
             "filmStripAction",
             "&Film strip",
-            "Show every iterate small under the picture, and by how much it changed from the one before.",
+            "Show a small picture of every iterate below the picture, and how much it changed from the previous one.",
         )
         self.film_strip.setCheckable(True)
         self.film_strip.setChecked(True)
         self.shortcuts = self._make("shortcutsAction", "&Keyboard shortcuts", "List the shortcuts.", Shortcut.HELP)
-        self.about = self._make("aboutAction", "&About NERD GUI", "What this is, and which paper it follows.")
+        self.about = self._make("aboutAction", "&About NERD GUI", "About this program and its paper.")
         self.samples = QMenu("&Sample", window)
         self.samples.setObjectName("sampleMenu")
         self.samples.setToolTipsVisible(True)
@@ -156,7 +158,7 @@ class Actions:
         self.region = self._make(
             "regionAction",
             "Choose &region",
-            "Drag a rectangle in the photo: Explore runs this part of it. A click takes 256 × 256 pixels.",
+            "Drag a rectangle in the photo, and Explore runs this part. A click chooses 256 × 256 pixels.",
             Shortcut.REGION,
         )
         self.usual_region = self._make(
@@ -165,16 +167,16 @@ class Actions:
         self.largest_region = self._make(
             "largestRegionAction",
             "&Largest that runs live",
-            "Explore as large a part as can be watched: as the network's speed and the free memory allow.",
+            "Explore the largest part that can be watched live, given the network's speed and the free memory.",
         )
-        self.no_region = self._make("noRegionAction", "&Whole photo", "Explore all of the photo, if it is small.")
+        self.no_region = self._make("noRegionAction", "&Whole photo", "Explore the whole photo, if it is small.")
         self.regions = QMenu("Re&gion", self._window)
         self.regions.setObjectName("regionMenu")
         self.regions.setToolTipsVisible(True)
         self.regions.addActions([self.region, self.usual_region, self.largest_region, self.no_region])
 
     def fill_samples(self, open_sample: Callable[[str], None]) -> None:
-        """List the built-in pictures."""
+        """List the built-in pictures in the sample menu."""
         for name in sample_names():
             action = self.samples.addAction(name)
             action.setToolTip(describe_sample(name))
@@ -218,13 +220,13 @@ class Actions:
         help_.addActions([self.shortcuts, self.about])
 
     def offer_pages(self, pages: list[QAction]) -> None:
-        """Put the pages beside the picture into the menu “View”."""
+        """Add the pages beside the picture to the menu “View”."""
         self._view.insertSeparator(self._view_middle)
         self._view.insertActions(self._view_middle, pages)
 
     @property
     def exports(self) -> list[QAction]:
-        """Everything that needs an iterate to save."""
+        """The actions that save something and need an iterate."""
         return [
             self.export,
             self.export_all,
@@ -254,15 +256,15 @@ class Actions:
         self.export.setText(f"&Save {what}…")
 
     def _show_pause(self) -> None:
-        """Let the one action pause the tiles under way, or go on with those that are left."""
+        """Set the one action to pause the tiles under way, or to continue with the remaining ones."""
         run, controller = self._session.run, self._session.controller
         in_tiles = run is not None and run.in_tiles
         unfinished = run is not None and run.unfinished
         goes_on = controller.paused or not controller.running
         words = (
-            ("&Continue", "Go on with the photo where it was left.")
+            ("&Continue", "Continue denoising the photo where it was paused.")
             if goes_on
-            else ("&Pause", "Let the photo wait, to be gone on with later; what is finished can be looked at.")
+            else ("&Pause", "Pause denoising the photo; you can look at the finished part and continue later.")
         )
         self.pause.setText(words[0])
         self.pause.setIconText(words[0].removeprefix("&"))
@@ -283,6 +285,6 @@ class Actions:
         }
         for name, action in named.items():
             action.setIcon(icon(name, colour))
-        # The one filled button: what most people came for.
+        # The only filled button, for what most people come for.
         self.denoise.setIcon(icon("denoise", self._window.palette().highlightedText().color(), colour))
         self._show_pause()

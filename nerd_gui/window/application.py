@@ -1,6 +1,6 @@
-"""Starting the window as a program, or for one picture of it.
+"""Starts the window as a program, or only to take a screenshot.
 
-What takes long to load is loaded when something is on the screen: see `Splash`.
+Modules that take long to load are imported once something is on the screen, see `Splash`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
     Parameters
     ----------
     photo : Path or None
-        Photo to open; None opens a sample, which runs at once.
+        The photo to open; None opens a sample, which runs at once.
     screenshot : Path, optional
-        Run, save a picture of the finished window there, and end. Without a display this works offscreen.
+        Where to save a picture of the finished window; the program then ends. This works without a display, too.
     model : str, optional
-        Network to choose.
+        The network to choose.
     """
     headless = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if screenshot is not None and headless:
@@ -63,17 +63,17 @@ def run_window(photo: Path | None, screenshot: Path | None = None, model: str | 
         return end_with(code if opened else 1)
     from nerd_gui.window.main_window import FIRST_SIZE, MainWindow
 
-    # A picture of the window as it comes, whatever its owner made of it.
+    # The screenshot shows the window with default settings, whatever the person has changed.
     with TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         window = MainWindow(photo, model=model, settings=settings)
-        window.resize(FIRST_SIZE)  # whatever screen is there, or none
+        window.resize(FIRST_SIZE)  # a fixed size, independent of the screen
         window.show()
         return _take_screenshot(window, screenshot)
 
 
 def _end_without_display(kind: QtMsgType, _: QMessageLogContext, __: str) -> None:
-    """Take what Qt says while it looks for a display; where there is none it would abort the program after this."""
+    """Handle Qt's messages while it looks for a display; without one, Qt would abort the program after its message."""
     if kind is QtMsgType.QtFatalMsg:
         code = _complain(
             "The window cannot be shown: there is no display, or Qt lacks a library for it, such as libxcb-cursor0. "
@@ -85,7 +85,7 @@ def _end_without_display(kind: QtMsgType, _: QMessageLogContext, __: str) -> Non
 
 
 def _open(photo: Path | None, model: str | None) -> tuple[MainWindow, Guard]:
-    """Open the window, once what it needs is loaded."""
+    """Open the window, once its modules are loaded."""
     from nerd_gui.window.main_window import MainWindow
     from nerd_gui.window.recovery.guard import Guard
 
@@ -97,7 +97,7 @@ def _open(photo: Path | None, model: str | None) -> tuple[MainWindow, Guard]:
 
 
 def _say_why_not(error: Exception) -> None:
-    """Write down why the window could not be opened, and say it."""
+    """Log why the window could not be opened, and show a dialog."""
     from nerd_gui.window.recovery.log import log_failed_start
 
     details, where = log_failed_start(error)
@@ -115,7 +115,7 @@ def _complain(sentence: str) -> int:
 
 
 def _take_screenshot(window: MainWindow, path: Path) -> int:
-    """Run what is open, pin the middle pixel, save the window's picture."""
+    """Run the open photo, pin the middle pixel, save the window's picture and end."""
     from nerd_gui.denoising import RunError
 
     outcome: list[int] = []
@@ -139,7 +139,7 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
             row, col = subject.corner
             session.pins.put(row + subject.rows // 2, col + subject.cols // 2)
             session.go(session.trajectory.result)
-        QTimer.singleShot(200, window, save)  # the views have painted themselves by then
+        QTimer.singleShot(200, window, save)  # until then the views have painted themselves
 
     def save() -> None:
         if not window.picture_view.ready():

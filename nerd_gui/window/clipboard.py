@@ -1,4 +1,4 @@
-"""Copying what has the focus, pasting pictures, and the menus that come up over picture, curves and maps."""
+"""Copies what has the focus, pastes pictures, and offers context menus over picture, curves and maps."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut
 
-_WORD_TIME = 6000  # milliseconds that a sentence stays
+_WORD_TIME = 6000  # milliseconds for which a message stays
 
 
 class Clipboard:
-    """What goes to the clipboard and comes from it."""
+    """Copies to the clipboard and pastes from it."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Clipboard:
             (
                 self.copy,
                 "copyAction",
-                "Copy what was clicked last: picture, curves, maps, a number",
+                "Copy what you clicked last: picture, curves, maps, or a number",
                 Shortcut.COPY,
                 self._copy,
             ),
@@ -56,18 +56,18 @@ class Clipboard:
             (
                 self.copy_picture,
                 "copyPictureAction",
-                "Copy the part in view of the right picture",
+                "Copy the visible part of the right picture",
                 None,
                 self._copy_picture,
             ),
             (
                 self.copy_curves,
                 "copyCurvesAction",
-                "Copy the numbers of the curves, for a table",
+                "Copy the numbers of the curves as a table",
                 None,
                 self._copy_curves,
             ),
-            (self.copy_maps, "copyMapsAction", "Copy the attention maps with their numbers", None, self._copy_maps),
+            (self.copy_maps, "copyMapsAction", "Copy the attention maps with their figures", None, self._copy_maps),
         ):
             action.setObjectName(name)
             if shortcut is not None:
@@ -78,16 +78,16 @@ class Clipboard:
             if do is not None:
                 action.triggered.connect(lambda _, do=do: do())
         for label in (label for panel in (picture, curves, maps) for label in panel.findChildren(QLabel)):
-            if label.objectName():  # a read-out: it can be clicked, and copied then
+            if label.objectName():  # this label shows a value; with click focus it can be copied
                 label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     @property
     def actions(self) -> list[QAction]:
-        """For the menu “Edit”."""
+        """The actions for the menu “Edit”."""
         return [self.copy, self.paste, self.copy_picture, self.copy_curves, self.copy_maps]
 
     def open_pasted(self, dialogs: OpenDialogs) -> None:
-        """Open what the clipboard holds: files, or a picture; it counts as noisy already."""
+        """Open what the clipboard holds: files, or a picture, which counts as noisy."""
         data = QGuiApplication.clipboard().mimeData()
         if paths := dropped_files(data):
             dialogs.open_paths(paths)
@@ -101,7 +101,7 @@ class Clipboard:
     # ---- inside -------------------------------------------------------------------------------------------------
 
     def _copy(self) -> None:
-        """Copy what has the focus; where that has nothing to copy, the picture."""
+        """Copy the content of the panel or label that has the focus, or otherwise the picture."""
         focus = QApplication.focusWidget()
         if isinstance(focus, QLabel) and focus.text().strip():
             text = focus.text().strip()
@@ -149,7 +149,7 @@ class Clipboard:
 
 
 def curves_text(runs: Iterable[Run]) -> str:
-    """The numbers of runs as a table: a line for each iterate, tabs between; undefined ones are left empty."""
+    """Return the numbers of runs as tab-separated text, one line for each iterate; undefined values are empty."""
     lines: list[str] = []
     for run in runs:
         for iterate in run.trajectory.iterates if run.trajectory is not None else ():
@@ -160,7 +160,7 @@ def curves_text(runs: Iterable[Run]) -> str:
 
 
 def offer(widget: QWidget, actions: Iterable[QAction | None]) -> None:
-    """Let a menu of these actions come up over a widget; None stands for a line between them."""
+    """Give a widget a context menu of these actions; None stands for a separator."""
     for action in actions:
         if action is None:
             action = QAction(widget)

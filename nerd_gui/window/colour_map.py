@@ -1,4 +1,4 @@
-"""The colours of attention weights, on the maps and laid over the picture."""
+"""The colours of attention weights, for the maps and for the overlay on the picture."""
 
 from functools import cache
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 
-_NAME = "inferno"  # perceptually uniform, black for no weight
+_NAME = "inferno"  # perceptually uniform, with black for weight 0
 
 
 def coloured(unit: NDArray[Any]) -> NDArray[np.uint8]:
-    """Colours (..., 3) of values in [0, 1]."""
+    """Return the colours (..., 3) of values in [0, 1]."""
     colours: NDArray[np.uint8] = _table()[np.rint(255 * unit).astype(np.intp)]
     return colours
 

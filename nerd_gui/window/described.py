@@ -1,16 +1,16 @@
-"""Naming what a person meets in the window."""
+"""Names for widgets and line breaks for tooltips."""
 
 import textwrap
 from typing import TypeVar
 
 from PySide6.QtWidgets import QWidget
 
-_LINE = 80  # characters of a tool tip
+_LINE = 80  # characters in a line of a tooltip
 W = TypeVar("W", bound=QWidget)
 
 
 def described(widget: W, object_name: str, accessible_name: str, tooltip: str) -> W:
-    """Name a widget for tests, for assistive technology and for the person."""
+    """Set a widget's object name, its accessible name and its tooltip; return the widget."""
     widget.setObjectName(object_name)
     widget.setAccessibleName(accessible_name)
     widget.setToolTip(in_lines(tooltip))
@@ -18,5 +18,5 @@ def described(widget: W, object_name: str, accessible_name: str, tooltip: str) -
 
 
 def in_lines(text: str) -> str:
-    """The text of a tool tip in lines: Qt does not break those of a plain text, and shows rich text in another size."""
+    """Break a tooltip's text into lines, since Qt does not break plain text and shows rich text in another size."""
     return "\n".join(textwrap.fill(line, _LINE, break_on_hyphens=False) for line in text.splitlines())

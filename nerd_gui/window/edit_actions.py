@@ -1,4 +1,4 @@
-"""The menu “Edit”: what can be taken back, and the pins; and the full screen."""
+"""The menu “Edit” with undo, clipboard and pins; and the full screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nerd_gui.window.shortcuts import Shortcut
 
 
 class EditActions:
-    """Makes the actions, puts them into the menu bar, and lets them be used when they can be."""
+    """Makes the actions, puts them into the menu bar, and enables those that are possible at the moment."""
 
     def __init__(self, window: QMainWindow, session: Session, clipboard: Clipboard) -> None:
         self._window = window
@@ -26,12 +26,12 @@ class EditActions:
             QAction(text, window)
             for text in ("Select &next pin", "Remo&ve pin\tDel", "Save a&ttention maps…", "&Full screen")
         )
-        _name(self.save_maps, "saveMapsAction", "Save the maps of all pins, as PNG, SVG or numbers")
-        _name(self.undo, "undoAction", "Take back what was changed last", Shortcut.UNDO)
-        _name(self.redo, "redoAction", "Change it again", Shortcut.REDO)
-        _name(self.next_pin, "nextPinAction", "Show the maps of another pin", Shortcut.NEXT_PIN)
+        _name(self.save_maps, "saveMapsAction", "Save the maps of all pins as PNG, SVG or numbers")
+        _name(self.undo, "undoAction", "Undo the last change", Shortcut.UNDO)
+        _name(self.redo, "redoAction", "Redo the change that was undone last", Shortcut.REDO)
+        _name(self.next_pin, "nextPinAction", "Show the maps of the next pin", Shortcut.NEXT_PIN)
         _name(self.remove_pin, "removePinAction", "Remove the selected pin")
-        _name(self.full_screen, "fullScreenAction", "Fill the screen, or leave it again", Shortcut.FULL_SCREEN)
+        _name(self.full_screen, "fullScreenAction", "Enter or leave the full screen", Shortcut.FULL_SCREEN)
         self.next_pin.triggered.connect(lambda _: self._select_next())
         self.remove_pin.triggered.connect(lambda _: self._remove_selected())
         self.full_screen.triggered.connect(lambda _: self._fill_screen())
@@ -42,7 +42,7 @@ class EditActions:
         self._update()
 
     def _build_menus(self) -> None:
-        """Put “Edit” after “File”, and the full screen into “View”."""
+        """Insert “Edit” after “File”, and add the full screen to “View”."""
         bar = self._window.menuBar()
         first, view = bar.actions()[:2]
         file = first.menu()
@@ -63,7 +63,7 @@ class EditActions:
         shown.addAction(self.full_screen)
 
     def offer_menus(self, do: Actions, picture: QWidget, curves: QWidget, maps: QWidget) -> None:
-        """Let menus come up over picture, curves and maps."""
+        """Give picture, curves and maps their context menus."""
         clipboard = self.clipboard
         pins = [self.next_pin, self.remove_pin, do.clear_pins]
         offer(

@@ -1,15 +1,15 @@
-"""Icons in the colour of the text they stand beside, so that they suit light and dark."""
+"""Icons in the colour of the text beside them, so that they suit the light and the dark theme."""
 
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
 
 from nerd_gui.places import data_folder
 
-_SIZE = 48  # twice the size on the screen, for dense displays
+_SIZE = 48  # pixels, twice the size on the screen, for dense displays
 
 
 def icon(name: str, colour: QColor, disabled: QColor | None = None) -> QIcon:
-    """The icon `name` of resources/icons drawn in `colour`; where disabled in another one (the same), dimmed."""
+    """Return the icon `name` of resources/icons in `colour`; when disabled, dimmed and in the colour `disabled`."""
     drawing = (data_folder("resources") / "icons" / f"{name}.svg").read_text()
     made = QIcon()
     for mode, ink, alpha in ((QIcon.Mode.Normal, colour, 1.0), (QIcon.Mode.Disabled, disabled or colour, 0.35)):

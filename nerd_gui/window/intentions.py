@@ -1,4 +1,4 @@
-"""What a person wants of a photo: to denoise all of it, to explore a region of it; and which region."""
+"""What a person can do with a photo: denoise all of it, or explore a region, and which region."""
 
 from PySide6.QtCore import QObject
 
@@ -14,7 +14,7 @@ from nerd_gui.window.session.session import Session
 
 
 class Intentions(QObject):
-    """Starts runs with the settings that are chosen, and sees to it that a region can be explored live."""
+    """Starts runs with the chosen settings, and keeps regions small enough to be explored live."""
 
     def __init__(
         self, session: Session, controls: RunControls, messages: Messages, parent: QObject | None = None
@@ -27,14 +27,14 @@ class Intentions(QObject):
         session.controller.ended.connect(self._show_result)
 
     def explore(self) -> None:
-        """Run the region, or the whole photo where none is chosen, and show every iterate as it comes."""
+        """Run the chosen region, or the whole photo if there is none, and show every iterate as it arrives."""
         try:
             self._session.start(self._controls.settings())
         except RunError as error:
             self._messages.show_error(str(error))
 
     def denoise_photo(self) -> None:
-        """Run the whole photo; where that was stopped with a part left, go on with it."""
+        """Run the whole photo; if an earlier run of it was stopped before its end, continue that run."""
         try:
             settings = self._controls.settings(for_photo=True)
             self._session.denoise_photo(settings, self._controls.choice().grain, fits=self._fits(settings))
@@ -42,7 +42,7 @@ class Intentions(QObject):
             self._messages.show_error(str(error))
 
     def run_again(self) -> None:
-        """Start a run like the shown one, with what is chosen now."""
+        """Start a run of the same kind as the shown one, with the settings chosen now."""
         run = self._session.run
         if run is not None and run.settings.stop_on == PICTURE:
             self.denoise_photo()
@@ -50,13 +50,13 @@ class Intentions(QObject):
             self.explore()
 
     def _show_result(self, _: StopReason, run: Run) -> None:
-        """Go to the result of a run for the picture, also where it is not the last iterate: what is shown is saved."""
+        """Show the result of a run that denoises the photo, which may not be the last iterate: the result is saved."""
         trajectory = self._session.trajectory
         if run is self._session.run and trajectory and trajectory.settings.stop_on == PICTURE and self._session.follow:
             self._session.go(trajectory.result)
 
     def _fits(self, settings: RunSettings) -> bool:
-        """Whether memory suffices for the photo in one piece."""
+        """Whether the memory suffices to run the photo in one piece."""
         photo = self._workspace.photo
         if photo is None or self._workspace.needs_region:
             return False
@@ -65,12 +65,12 @@ class Intentions(QObject):
             plan_run(config, settings, photo.channels if config.channels == 1 else 1, photo.rows, photo.cols)
         except TooLittleMemory:
             return False
-        except ModelError:  # said when the run loads it
+        except ModelError:  # the run reports this error when it loads the network
             return True
         return True
 
     def pause_or_go_on(self) -> None:
-        """Pause the run of a whole photo, or go on with it."""
+        """Pause the run of a whole photo, or continue it."""
         controller = self._session.controller
         if controller.running:
             controller.pause(not controller.paused)
@@ -80,7 +80,7 @@ class Intentions(QObject):
     # ---- the region ---------------------------------------------------------------------------------------------
 
     def take_region(self, row: int, col: int, rows: int, cols: int) -> None:
-        """Choose a part of the photo; of one that is too large to be explored live, its middle."""
+        """Choose a part of the photo; if it is too large to be explored live, choose its middle."""
         photo = self._workspace.photo
         if photo is None:
             return
@@ -90,20 +90,20 @@ class Intentions(QObject):
         if rows * cols > most:
             self._messages.keep(
                 "region",
-                f"{cols} × {rows} pixels are too many to be watched live here: the middle {region[3]} × {region[2]} of "
-                "them are taken. Denoise photo denoises all of it.",
+                f"{cols} × {rows} pixels are too many to watch live here, so the middle {region[3]} × {region[2]} "
+                "pixels were chosen. Denoise photo denoises all of it.",
             )
         else:
             self._messages.drop("region")
 
     def take_usual_region(self) -> None:
-        """Choose a square of the usual size where the region is now, or in the middle of the photo."""
+        """Choose a square of the usual size in the middle of the present region, or of the photo."""
         side, photo = self._workspace.region_side, self._workspace.photo
         if photo is not None:
             self._workspace.set_region(largest(self._around(), photo.rows, photo.cols, side**2))
 
     def take_largest_region(self) -> None:
-        """Choose the largest part that can be explored live where the region is now; all of the photo if it can be."""
+        """Choose the largest region around the present one that can be explored live, perhaps the whole photo."""
         photo = self._workspace.photo
         if photo is None:
             return
@@ -118,10 +118,10 @@ class Intentions(QObject):
         return self._workspace.region or centred(photo.rows, photo.cols, self._workspace.region_side)
 
     def _most_pixels(self) -> int:
-        """The most that can be explored live with the chosen settings; by patience alone where they cannot be used."""
+        """Return the most pixels that can be explored live as set, or a default if the settings are invalid."""
         assert self._workspace.photo is not None
         try:
             settings = self._controls.settings()
             return live_pixels(load_config(settings.model), settings, self._workspace.photo.channels)
-        except (RunError, ModelError):  # said when a run is asked for
+        except (RunError, ModelError):  # starting a run reports this error
             return LIVE_PIXELS

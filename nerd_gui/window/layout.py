@@ -1,4 +1,4 @@
-"""Where everything stands in the window: tools above, the picture with what belongs to it, panels beside it."""
+"""The window's layout: tools at the top, the picture with its controls, panels beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nerd_gui.window.side_pages import SidePages
 from nerd_gui.window.style.tokens import SMALL, TIGHT
 from nerd_gui.window.tool_bar import Switch, ToolBar, tool_button
 
-_NEVER = 100  # folds
+_NEVER = 100  # a tool of this worth never folds
 
 
 class Layout(QSplitter):
@@ -23,15 +23,15 @@ class Layout(QSplitter):
     Parameters
     ----------
     above, below : sequence of QWidget
-        Over and under the picture, in both modes.
+        Widgets above and below the picture, in both modes.
     exploring : sequence of QWidget
-        Between the picture and what is below, while a person explores.
+        Widgets between the picture and those below, in the mode Explore only.
     heads : sequence of QWidget
-        Over the panels, which are scrolled under them.
+        Widgets above the panels, which do not scroll with them.
     panels : sequence of (QWidget, int)
-        Beside the picture while a person explores, and how much of the height each is given.
+        Widgets beside the picture in the mode Explore, each with its share of the height.
     analyses : QWidget
-        In place of the panels where a person turns to it.
+        The page that can be shown instead of the panels.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Layout(QSplitter):
         self.setSizes([800, 520])
 
     def show_mode(self, mode: Mode) -> None:
-        """Show what a mode needs."""
+        """Show the widgets of a mode."""
         for widget in (self._exploring, self._side):
             widget.setVisible(mode is Mode.EXPLORE)
 
@@ -83,7 +83,7 @@ def _column(widgets: Sequence[QWidget]) -> QWidget:
 
 
 def _panels(panels: Sequence[tuple[QWidget, int]]) -> QWidget:
-    """The panels one below the other; they are scrolled where the window is too low for them."""
+    """Put the panels below each other; they scroll if the window is too low for them."""
     splitter = QSplitter(Qt.Orientation.Vertical)
     splitter.setObjectName("rightSplitter")
     splitter.setChildrenCollapsible(False)
@@ -95,12 +95,12 @@ def _panels(panels: Sequence[tuple[QWidget, int]]) -> QWidget:
 
 
 def _side(heads: Sequence[QWidget], pages: QWidget) -> QWidget:
-    """What stands beside the picture, on a ground of its own."""
+    """Put the heads and the pages into a column with its own background."""
     side = QWidget()
     side.setObjectName("side")
     side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     column = QVBoxLayout(side)
-    column.setContentsMargins(1, 0, 0, 0)  # its border
+    column.setContentsMargins(1, 0, 0, 0)  # space for the border
     column.setSpacing(0)
     for head in heads:
         column.addWidget(head)
@@ -109,7 +109,7 @@ def _side(heads: Sequence[QWidget], pages: QWidget) -> QWidget:
 
 
 def tools(do: Actions, modes: Modes, noise: QWidget, controls: QWidget) -> QToolBar:
-    """Put the tools into their places; Save and what starts and stops a run are there however narrow the window is."""
+    """Make the tool bar; Save and the buttons that start and stop a run stay visible in a narrow window."""
     bar = ToolBar()
     opens = QMenu(bar)
     opens.addActions([do.open_folder])

@@ -1,4 +1,4 @@
-"""The window: it builds the views of one session, lays them out and connects the menu."""
+"""The main window: builds the views of one session, lays them out and connects the menu."""
 
 from pathlib import Path
 
@@ -52,26 +52,26 @@ from nerd_gui.window.strip.film_strip import FilmStrip
 from nerd_gui.window.style.scheme import dress, set_colour_scheme
 from nerd_gui.window.wheel import turn_only_with_focus
 
-#: Of the window where nothing is remembered and the screen has room.
+#: The window's size at the first start, on a screen with room for it.
 FIRST_SIZE = QSize(1320, 860)
 
 
 class MainWindow(QMainWindow):
-    """Open a photo, watch its equilibrium form, scrub, click, save.
+    """Shows a photo and the runs of it: open, watch the equilibrium form, scrub, click, save.
 
     Parameters
     ----------
     photo_path : Path or str, optional
-        Photo to open, not run. Without one, a sample is opened and runs at once.
+        The photo to open, which is not run. Without one, a sample is opened and runs at once.
     model : str, optional
-        Network to choose at the start.
+        The network to choose at the start.
     settings : QSettings, optional
-        Where sizes and choices are remembered; the person's own if left out.
+        Where sizes and choices are remembered; by default the person's own settings.
 
     Attributes
     ----------
     session : Session
-        What is on the table, what runs have found, and what of it is shown.
+        The open photo, its runs, and what of them is shown.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
     >>> window.show()
     >>> window.session.trajectory is None  # nothing has been run yet
     True
-    >>> application.exec()  # until it is closed  # doctest: +SKIP
+    >>> application.exec()  # returns when the window is closed  # doctest: +SKIP
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))
         offer_left_photos(do.left, session)
         for exploring in (do.run.triggered, do.region.triggered, self.picture_view.regionWanted):
-            exploring.connect(lambda: self.modes.take(Mode.EXPLORE))  # first, since the picture changes its size
+            exploring.connect(lambda: self.modes.take(Mode.EXPLORE))  # first, because the picture's size changes
         do.run.triggered.connect(self.run)
         do.usual_region.triggered.connect(self.intentions.take_usual_region)
         do.largest_region.triggered.connect(self.intentions.take_largest_region)
@@ -232,10 +232,10 @@ class MainWindow(QMainWindow):
         self.modes.changed.connect(self._show_mode)
         self.modes.chosenByHand.connect(self.preferences.remember_mode)
 
-    # ---- what the menu asks for ---------------------------------------------------------------------------------
+    # ---- commands -----------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Start a run of the region, or of a small photo."""
+        """Start a run of the region, or of the whole of a small photo."""
         self.intentions.explore()
 
     def _show_mode(self, mode: Mode) -> None:
@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
         self.notices.show_plainly(mode is Mode.PHOTO)
 
     def _lay_over(self) -> None:
-        """Lay over the picture what an analysis or the heads ask for, the analysis first."""
+        """Show the overlay of an analysis over the picture, or otherwise that of the attention heads."""
         laid = self.analyses.overlay() or self.attention_panel.overlay()
         self.picture_view.set_overlay(*(laid if laid is not None else (None,)))
 
@@ -256,17 +256,17 @@ class MainWindow(QMainWindow):
 
     def _ask_region(self) -> None:
         self.picture_view.ask_region()
-        self.messages.say("Drag a rectangle to explore; Esc keeps the region.", 8000)
+        self.messages.say("Drag a rectangle to explore; Esc keeps the present region.", 8000)
 
     def _hold_queue(self) -> None:
-        """Let the queue wait while the window itself is at work."""
+        """Pause the queue while a run or an analysis of this window is under way."""
         self.queue.queue.hold(self.session.controller.running or self.analyst.asked is not None)
 
     def _open_from_queue(self, path: Path) -> None:
         self.open_dialogs.open_file(path)
         self.activateWindow()
 
-    # ---- the window itself --------------------------------------------------------------------------------------
+    # ---- window events ------------------------------------------------------------------------------------------
 
     def _show_choice(self) -> None:
         models = self.controls.model
@@ -284,7 +284,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the photo that was dropped; several, or a folder, become a queue."""
+        """Open the dropped photo; several photos, or a folder, become a queue."""
         if paths := dropped_files(event.mimeData()):
             event.acceptProposedAction()
             self.open_dialogs.open_paths(paths)
@@ -296,9 +296,9 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the window and end its threads, once all that is being saved is there.
+        """Save the preferences and end all threads, once all files have been saved.
 
-        A person is asked where something would be lost, and while the queue is at work.
+        A person is asked first if something would be lost, or while the queue is running.
         """
         if self.saver.busy:
             self.saver.when_idle(self.close)
@@ -309,7 +309,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.preferences.save(self)
-        self.hide()  # at once, though the solver may be in the middle of an evaluation
+        self.hide()  # at once, although the solver may need a moment to end its evaluation
         self.queue.end()
         self.opener.wait()
         self.analyst.wait()

@@ -1,4 +1,4 @@
-"""What the window says: in passing, until it is answered, and in dialogs."""
+"""The window's messages: short ones, notices that stay until they are answered, and dialogs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nerd_gui.window.shortcuts import as_table
 
 
 def question_box(name: str, question: str, parent: QWidget) -> QMessageBox:
-    """A question in plain text, to which its asker adds the answers; it is gone when it is answered."""
+    """Return a dialog with a question in plain text; the caller adds the answers. It is deleted once it is closed."""
     box = QMessageBox(parent)
     box.setObjectName(name)
     box.setIcon(QMessageBox.Icon.Question)
@@ -26,18 +26,18 @@ def question_box(name: str, question: str, parent: QWidget) -> QMessageBox:
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence that stays until it is answered.
+    """A sentence that stays until a person answers it.
 
     Attributes
     ----------
     key : str
-        What it is about; another one of the same key takes its place.
+        What the notice is about; a new notice with the same key replaces it.
     button : str
-        What can be done about it; empty where nothing is to be done.
+        The label of the button that does something about it; empty for no button.
     do : callable or None
-        Does it.
+        Called when the button is pressed.
     warns : bool
-        Something is not as it should be.
+        Whether something is wrong.
     """
 
     key: str
@@ -48,14 +48,14 @@ class Notice:
 
 
 class Messages(QObject):
-    """The status line, notices that stay, and dialogs that never block the event loop: a run goes on behind them.
+    """Shows messages in the status line, notices that stay, and dialogs, none of which blocks the event loop or a run.
 
     Signals
     -------
     kept : Notice
-        To be shown until it is answered or dropped.
+        The notice is to be shown until it is answered or dropped.
     dropped : str
-        The notice of this key does not hold any more.
+        The notice with this key no longer applies.
     """
 
     kept = Signal(object)
@@ -66,7 +66,7 @@ class Messages(QObject):
         self._parent = parent
 
     def say(self, sentence: str, milliseconds: int = 8000) -> None:
-        """Remark something in passing, in the status line, until the next remark or for a while."""
+        """Show a message in the status line, until the next one or for a while."""
         self._parent.statusBar().showMessage(sentence, milliseconds)
 
     def keep(
@@ -76,7 +76,7 @@ class Messages(QObject):
         self.kept.emit(Notice(key, sentence, button, do, warns))
 
     def drop(self, key: str) -> None:
-        """Take a notice away that does not hold any more."""
+        """Remove a notice that no longer applies."""
         self.dropped.emit(key)
 
     def _show(self, box: QMessageBox) -> None:
@@ -84,7 +84,7 @@ class Messages(QObject):
         box.open()
 
     def show_error(self, sentence: str, details: str = "") -> None:
-        """Say what went wrong and what to do."""
+        """Show a dialog that says what went wrong and what to do."""
         box = QMessageBox(QMessageBox.Icon.Warning, "NERD GUI", sentence, QMessageBox.StandardButton.Ok, self._parent)
         box.setObjectName("errorDialog")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -93,7 +93,7 @@ class Messages(QObject):
         self._show(box)
 
     def show_shortcuts(self) -> None:
-        """List the keyboard's and the mouse's shortcuts."""
+        """List the shortcuts of keyboard and mouse."""
         box = QMessageBox(self._parent)
         box.setObjectName("shortcutsDialog")
         box.setWindowTitle("Keyboard and mouse")
@@ -101,7 +101,7 @@ class Messages(QObject):
         self._show(box)
 
     def show_about(self) -> None:
-        """Say what this is and which paper it follows."""
+        """Show what this program is and which paper it implements."""
         box = QMessageBox(self._parent)
         box.setObjectName("aboutDialog")
         box.setWindowTitle("About NERD GUI")

@@ -1,4 +1,4 @@
-"""The two ways to use the window: for a photo, and to watch the solver."""
+"""The two modes of the window: to denoise photos, and to explore how the solver works."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nerd_gui.window.session.session import Session
 
 
 class Mode(Enum):
-    """What a person is here for."""
+    """What a person wants to do."""
 
     PHOTO = "photo"
     EXPLORE = "explore"
@@ -22,19 +22,19 @@ class Mode(Enum):
 
 _WORDS = {
     Mode.PHOTO: ("&Photo", "Denoise photos: open, denoise, compare before and after, save."),
-    Mode.EXPLORE: ("&Explore", "Watch how it works: every step of the solver, its curves, and where attention looks."),
+    Mode.EXPLORE: ("&Explore", "Watch how it works: every step of the solver, its curves, and where the heads look."),
 }
 
 
 class Modes(QObject):
-    """Which mode is on. Until a person chooses one, it follows what is opened: *Photo* for a camera's photo.
+    """Holds the current mode. Until a person chooses one, it depends on the photo: *Photo* for one from a camera.
 
-    Pictures that can be run in one piece, such as the built-in ones, are mostly there to be explored.
+    Pictures that are small enough to run in one piece, such as the built-in ones, open in *Explore*.
 
     Attributes
     ----------
     actions : dict of Mode to QAction
-        Exclusive and checkable, for menu and tool bar.
+        Mutually exclusive checkable actions for menu and tool bar.
 
     Signals
     -------
@@ -66,17 +66,17 @@ class Modes(QObject):
 
     @property
     def mode(self) -> Mode:
-        """The one that is on."""
+        """The current mode."""
         return self._mode
 
     def choose(self, mode: Mode) -> None:
-        """Take a mode because a person wants it: it is kept from now on."""
+        """Switch to a mode because a person chose it; it stays until another choice."""
         self.chosen = mode
         self.take(mode)
         self.chosenByHand.emit(mode)
 
     def take(self, mode: Mode) -> None:
-        """Turn to a mode."""
+        """Switch to a mode."""
         self.actions[mode].setChecked(True)
         if mode is not self._mode:
             self._mode = mode
@@ -85,16 +85,16 @@ class Modes(QObject):
             self.changed.emit(mode)
 
     def state(self) -> dict[str, Any]:
-        """What a session keeps of it, for `restore`."""
+        """Return the mode as a JSON-ready value, for `restore`."""
         return {"mode": self._mode.value}
 
     def restore(self, state: Fields) -> None:
-        """Turn to the mode of a session; what it shows stays as it is.
+        """Switch to the mode of a session, without changing what is shown.
 
         Raises
         ------
         ValueError
-            If it is none.
+            If there is no such mode.
         """
         mode = Mode(state.text("mode"))
         self.actions[mode].setChecked(True)
@@ -110,7 +110,7 @@ class Modes(QObject):
             self.take(Mode.PHOTO if self._session.workspace.needs_region else Mode.EXPLORE)
 
     def _show_photo(self) -> None:
-        """Show the whole photo, and the result of its run: what is saved in this mode is what is seen."""
+        """Show the whole photo and the result of its run, so that Save writes the picture on the screen."""
         session = self._session
         if session.shown_region is not None:
             session.show_run(session.whole_run)

@@ -1,4 +1,4 @@
-"""What stays in view until it is answered: sentences over the picture, each with what can be done about it."""
+"""Notices above the picture that stay until they are answered, each with a button if something can be done."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ICON = QSize(14, 14)
 
 
 class NoticeBar(QWidget):
-    """The notices that `Messages` is asked to keep, the newest at the bottom; hidden while there is none.
+    """Shows the notices that `Messages` keeps, the newest at the bottom; hidden while there are none.
 
-    One goes when its button or its cross is pressed, or when it does not hold any more.
+    A notice goes when its button or its cross is pressed, or when it no longer applies.
     """
 
     def __init__(self, messages: Messages, parent: QWidget | None = None) -> None:
@@ -26,7 +26,7 @@ class NoticeBar(QWidget):
         self.setObjectName("noticeBar")
         self.setAccessibleName("Notices")
         self._rows: dict[str, _Row] = {}
-        self._closed: dict[str, str] = {}  # the sentences that a person has put away, while they still hold
+        self._closed: dict[str, str] = {}  # sentences that a person has closed and that still apply
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, TIGHT)
         self._column.setSpacing(TIGHT)
@@ -35,7 +35,7 @@ class NoticeBar(QWidget):
         messages.dropped.connect(self._drop)
 
     def sentence(self, key: str) -> str:
-        """What a notice says; empty where there is none of this key."""
+        """Return the sentence of a notice; empty if there is none with this key."""
         return self._rows[key].notice.sentence if key in self._rows else ""
 
     def _show(self, notice: Notice) -> None:

@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next."""
+"""Remembers the window's sizes and choices from one start to the next."""
 
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import QAction
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QMai
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.screen import fit_to_screen
 
-#: Choices that are remembered, by the combo box's object name.
+#: Combo boxes whose choice is remembered, by object name.
 _COMBOS = (
     "solverCombo",
     "toleranceCombo",
@@ -16,13 +16,13 @@ _COMBOS = (
     "attentionScaleCombo",
     "attentionRangeCombo",
 )
-#: Numbers that are remembered, by the spin box's object name.
+#: Spin boxes whose number is remembered, by object name.
 _SPINS = ("sigmaSpin", "maxIterSpin")
-#: What is on or off, by the action's or the button's object name.
+#: Checkable actions and buttons whose state is remembered, by object name.
 _SWITCHES = ("filmStripAction", "playLoopAction")
 _BUTTONS = ("runsHeading", "relativeStepCheck", "residualChangeCheck")
 _SPLITTERS = ("mainSplitter", "rightSplitter")
-#: Of each of these, the one action that is checked is remembered by its name.
+#: In each of these groups, the name of the checked action is remembered.
 _ONE_OF = {
     "appearance": ("lightAppearanceAction", "darkAppearanceAction"),
     "sidePage": ("curvesPageAction", "analysisPageAction"),
@@ -31,24 +31,24 @@ _ONE_OF = {
 
 
 class Preferences:
-    """Sizes and choices."""
+    """Saves and restores the window's sizes and choices."""
 
     def __init__(self, store: QSettings) -> None:
         self._store = store
 
     @property
     def network(self) -> str | None:
-        """The network, or *Auto*, that was taken by hand last; None where nothing is remembered of it."""
+        """The network, or *Auto*, that a person chose last; None if none is remembered."""
         name = self._store.value("network")
         return name if isinstance(name, str) else None
 
     def remember_network(self, name: str) -> None:
-        """Remember a choice from the list of networks: name or path of a network, or *Auto*."""
+        """Remember a choice from the list of networks: a network's name or path, or *Auto*."""
         self._store.setValue("network", name)
 
     @property
     def mode(self) -> Mode | None:
-        """The mode that a person has chosen; None before that."""
+        """The mode that a person has chosen; None if none is remembered."""
         value = self._store.value("mode")
         return Mode(value) if value in [mode.value for mode in Mode] else None
 
@@ -57,7 +57,7 @@ class Preferences:
         self._store.setValue("mode", mode.value)
 
     def save(self, window: QMainWindow) -> None:
-        """Remember the window as it is."""
+        """Remember the present state of the window."""
         self._store.setValue("geometry", window.saveGeometry())
         for name in _SPLITTERS:
             if splitter := window.findChild(QSplitter, name):
@@ -75,7 +75,7 @@ class Preferences:
             self._store.setValue(choice, "".join(checked))
 
     def restore(self, window: QMainWindow) -> None:
-        """Make the window as it was, as far as the screen has room; what is not remembered stays as it is."""
+        """Restore the remembered state as far as the screen has room; everything else stays as it is."""
         geometry = self._store.value("geometry")
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
@@ -101,7 +101,7 @@ class Preferences:
 
 
 def _switches(window: QMainWindow) -> list[tuple[str, QAction | QAbstractButton]]:
-    """Each action and button that is on or off, with its name."""
+    """Return the checkable actions and buttons with their names."""
     actions = [(name, window.findChild(QAction, name)) for name in _SWITCHES]
     buttons = [(name, window.findChild(QAbstractButton, name)) for name in _BUTTONS]
     return [(name, switch) for name, switch in (*actions, *buttons) if switch is not None]

@@ -1,26 +1,26 @@
-"""Windows that keep to the room a screen has, also a small or a scaled one."""
+"""Fits windows and panels into the room of the screen, also of a small or a scaled one."""
 
 from PySide6.QtCore import QMargins, QRect, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
-#: What a window manager draws around a window, as far as one can know before it has: a border and a title bar.
+#: Space for the border and the title bar that a window manager will draw, estimated before the window is shown.
 _FRAME = QMargins(4, 36, 4, 4)
-_NARROWEST = 240  # pixels of a column of panels
+_NARROWEST = 240  # pixels, the least width of a column of panels
 
 
 def fit_to_screen(window: QWidget) -> None:
-    """Make a window no larger than its screen has room for beside panels and docks, and move it there."""
+    """Make a window no larger than the free part of its screen, and move it there."""
     if window.isMaximized() or window.isFullScreen():
         return
     place = fitted(window.geometry(), window.screen().availableGeometry())
     if window.testAttribute(Qt.WidgetAttribute.WA_Moved):
         window.setGeometry(place)
-    else:  # where it opens is the window manager's choice
+    else:  # a new window is placed by the window manager
         window.resize(place.size())
 
 
 def fitted(wanted: QRect, room: QRect) -> QRect:
-    """The rectangle for a window's content that is nearest to the one wanted, and in a room together with its frame."""
+    """Return the rectangle closest to the wanted one that fits, together with its frame, into a room."""
     inside = room.marginsRemoved(_FRAME)
     place = QRect(wanted.topLeft(), wanted.size().boundedTo(inside.size()))
     place.moveRight(min(place.right(), inside.right()))
@@ -31,7 +31,7 @@ def fitted(wanted: QRect, room: QRect) -> QRect:
 
 
 def scrolled(content: QWidget) -> QScrollArea:
-    """Panels that take the height there is, and are scrolled where that is too little for them."""
+    """Return a scroll area whose content fills the height, and scrolls if the height is too small."""
     area = QScrollArea()
     area.setMinimumWidth(_NARROWEST)
     area.setWidget(content)

@@ -1,4 +1,4 @@
-"""The scrubber's keys act wherever the focus is in the window, and Return presses the button that has it."""
+"""Lets the scrubber's keys act wherever the focus is in the window, and Return press the focused button."""
 
 from __future__ import annotations
 
@@ -26,44 +26,44 @@ _RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class ScrubKeys(QObject):
-    """Offers the keys of a window to the scrubber before whatever has the focus acts on them.
+    """Offers the keys of a window to the scrubber before the focused widget acts on them.
 
-    The focus keeps the keys of a text that is being typed, Space where it presses a button or checks a box, and all
-    keys of menus. Dialogs are windows of their own, whose keys are theirs.
+    The focused widget keeps all keys while text is being typed, Space if it presses a button or checks a box, and all
+    keys in menus. Dialogs are windows of their own and keep their keys.
 
     Parameters
     ----------
     window : QWidget
-        Its panels that pop up are meant, too.
+        The window; its pop-up panels are included.
     handle : callable
-        Acts on a key of the scrubber and returns whether it was one.
+        Acts on one of the scrubber's keys, and returns whether the key was one of them.
     """
 
     def __init__(self, window: QWidget, handle: Callable[[QKeyEvent], bool]) -> None:
         super().__init__(window)
         self._window = window
         self._handle = handle
-        window.installEventFilter(self)  # for what nobody below it has taken
+        window.installEventFilter(self)  # for keys that no child widget has taken
         application = QGuiApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._watch)
 
     def _watch(self, before: QWidget | None, now: QWidget | None) -> None:
-        """Listen where the keys go: only what has had the focus, so that other events cost nothing."""
+        """Install the event filter on widgets once they get the focus, so that other events cost nothing."""
         if now is not None and self._is_ours(now):
             now.installEventFilter(self)
 
     def _is_ours(self, widget: QWidget) -> bool:
         window = widget.window()
-        while window.windowType() == Qt.WindowType.Popup:  # a panel that came up from a button
+        while window.windowType() == Qt.WindowType.Popup:  # a panel that popped up from a button
             owner = window.parentWidget()
-            if owner is None or isinstance(owner, QComboBox):  # an open list, in which an item is being chosen
+            if owner is None or isinstance(owner, QComboBox):  # the open list of a combo box
                 return False
             window = owner.window()
         return window is self._window
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take the scrubber's keys out of the focus's hands."""
+        """Give the scrubber its keys before the focused widget gets them."""
         if not isinstance(event, QKeyEvent) or event.type() == QEvent.Type.KeyRelease:
             return False
         if event.type() == QEvent.Type.ShortcutOverride:
@@ -74,7 +74,7 @@ class ScrubKeys(QObject):
 
 
 def _press(button: QAbstractButton, event: QKeyEvent) -> bool:
-    """Let Return do what Space does, menus that drop down from a button included."""
+    """Let Return do what Space does, including opening the menu of a button."""
     if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or event.isAutoRepeat():
         return False
     for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
@@ -83,7 +83,7 @@ def _press(button: QAbstractButton, event: QKeyEvent) -> bool:
 
 
 def _leaves_undo(widget: QObject, event: QKeyEvent) -> bool:
-    """Let a number that has been entered leave undo and redo to the window: there is no typing to take back."""
+    """Give undo and redo to the window when a number field has no typing to undo."""
     if not isinstance(widget, QAbstractSpinBox | QComboBox) or _keeps(widget, event.key()):
         return False
     if not (event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)):
@@ -93,7 +93,7 @@ def _leaves_undo(widget: QObject, event: QKeyEvent) -> bool:
 
 
 def _keeps(widget: QObject, key: int) -> bool:
-    """Whether a key belongs to the widget that has the focus, and not to the scrubber."""
+    """Whether a key belongs to the focused widget rather than to the scrubber."""
     if isinstance(widget, QMenu | QMenuBar):
         return True
     if isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit):
@@ -104,18 +104,18 @@ def _keeps(widget: QObject, key: int) -> bool:
 
 
 def _is_typed_in(widget: QAbstractSpinBox | QComboBox) -> bool:
-    """Whether a text is being edited; one that is selected as a whole, as Tab and Return leave it, is not."""
+    """Whether text is being edited; text that is selected as a whole, as after Tab or Return, is not."""
     line = widget.lineEdit()
     if line is None or line.isReadOnly():
         return False
     whole = {line.text()}
     if isinstance(widget, QSpinBox | QDoubleSpinBox):
-        whole.add(widget.cleanText())  # without its unit
+        whole.add(widget.cleanText())  # the number without its unit
     return line.selectedText() not in whole
 
 
 def _is_checkable(widget: QObject) -> bool:
-    """Whether Space checks the current line of a list."""
+    """Whether Space checks or unchecks the current line of a list."""
     if not isinstance(widget, QAbstractItemView):
         return False
     return bool(widget.currentIndex().flags() & Qt.ItemFlag.ItemIsUserCheckable)

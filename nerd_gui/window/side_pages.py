@@ -1,4 +1,4 @@
-"""Two pages in one place beside the picture: curves and heads, or the analyses."""
+"""Two pages beside the picture that share one place: curves and heads, or the analyses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nerd_gui.window.tool_bar import Switch
 
 
 class SidePages(QWidget):
-    """The pages, and a switch between them.
+    """The two pages, with a switch between them.
 
     Attributes
     ----------
     curves, analysis : QAction
-        Exclusive and checkable, for a menu.
+        Mutually exclusive checkable actions for a menu.
     """
 
     def __init__(self, curves: QWidget, analyses: QWidget, parent: QWidget | None = None) -> None:
@@ -27,16 +27,16 @@ class SidePages(QWidget):
         self._group = QActionGroup(self)
         self._stack = QStackedWidget()
         self.curves = self._page(
-            curves, "curvesPageAction", "&Curves and heads", "How the run went, and where the heads look"
+            curves, "curvesPageAction", "&Curves and heads", "The curves of the run, and where the heads look"
         )
         self.analysis = self._page(
-            analyses, "analysisPageAction", "Anal&ysis", "What the equilibrium of the shown run tells"
+            analyses, "analysisPageAction", "Anal&ysis", "Analyses of the shown run's equilibrium"
         )
         self.curves.setChecked(True)
         turn = QAction("Curves or analysis", self)
         turn.setObjectName("otherPageAction")
         turn.setShortcut(Shortcut.PAGE.sequence)
-        turn.setToolTip(f"Turn to the other page ({Shortcut.PAGE.text}).")
+        turn.setToolTip(f"Show the other page ({Shortcut.PAGE.text}).")
         turn.triggered.connect(lambda _: self.turn())
         self.addAction(turn)
         row = QHBoxLayout()
@@ -54,16 +54,16 @@ class SidePages(QWidget):
         (self.curves if self.analysis.isChecked() else self.analysis).trigger()
 
     def state(self) -> dict[str, Any]:
-        """What a session keeps of it, for `restore`."""
+        """Return the shown page as a JSON-ready value, for `restore`."""
         return {"analysis": self.analysis.isChecked()}
 
     def restore(self, state: Fields) -> None:
-        """Turn to the page of a session.
+        """Show the page of a session.
 
         Raises
         ------
         ValueError
-            If it is none.
+            If the value is not valid.
         """
         (self.analysis if state.flag("analysis") else self.curves).setChecked(True)
 

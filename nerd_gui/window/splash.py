@@ -1,4 +1,4 @@
-"""What is seen while the program is loaded: its name, and what is being done."""
+"""The window that is shown while the program is loaded, with its name and the progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLa
 from nerd_gui.window.icons import program_icon
 from nerd_gui.window.style.tokens import HEADING_PIXELS, LARGE, SMALL, sized
 
-#: What is loaded, and what it is called for people. Qt's own parts follow on the thread of the window.
+#: The modules to load, each with a text for people. Qt's own parts are loaded afterwards on the window's thread.
 _PARTS = (
     ("torch", "Loading PyTorch, which does the arithmetic …"),
     ("nerd_gui.denoising", "Loading the denoiser …"),
@@ -22,14 +22,14 @@ _ICON = 48
 
 
 class Splash(QFrame):
-    """A small window that is there at once, and closes when `opened` has returned.
+    """A small window that appears at once, and closes when `opened` has returned.
 
     Parameters
     ----------
     opened : callable
-        Opens the window; called once everything is loaded.
+        Opens the main window; called once everything is loaded.
     failed : callable
-        Says why it could not be opened.
+        Reports why the window could not be opened.
     """
 
     def __init__(self, opened: Callable[[], None], failed: Callable[[Exception], None]) -> None:
@@ -64,7 +64,7 @@ class Splash(QFrame):
         self.move(self.screen().availableGeometry().center() - self.rect().center())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Once it is seen for the first time, load."""
+        """Start loading when the splash is painted for the first time."""
         super().paintEvent(event)
         if self._loader is None:
             self._loader = _Loader(self)
@@ -79,12 +79,12 @@ class Splash(QFrame):
     def _open(self) -> None:
         assert self._loader is not None
         self._loader.wait()
-        self.repaint()  # or it would stay at the word before
+        self.repaint()  # otherwise the previous text would stay on the screen
         try:
             if self._loader.error is not None:
                 raise self._loader.error
             self._opened()
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody would see it
+        except Exception as error:  # noqa: BLE001 - an error of any kind would otherwise go unseen
             self.hide()
             self._failed(error)
         finally:
@@ -92,7 +92,7 @@ class Splash(QFrame):
 
 
 class _Loader(QThread):
-    """Loads one part after another."""
+    """Imports one module after another."""
 
     reached = Signal(int)
 
@@ -101,7 +101,7 @@ class _Loader(QThread):
         self.error: ImportError | None = None
 
     def run(self) -> None:
-        """Load them all, or note which cannot be."""
+        """Import all modules, or keep the error of the first that fails."""
         try:
             for number, (module, _) in enumerate(_PARTS):
                 self.reached.emit(number)

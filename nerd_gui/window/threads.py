@@ -1,23 +1,23 @@
-"""Threads that have been asked to end: they are waited for, but not for ever."""
+"""Waits for threads that have been asked to end, but not forever."""
 
 import os
 
 from PySide6.QtCore import QThread
 from shiboken6 import isValid
 
-PATIENCE = 15_000  # milliseconds that closing waits for a thread: several evaluations of f
+PATIENCE = 15_000  # milliseconds to wait for a thread when the window closes; f is evaluated several times in it
 _left: list[QThread] = []
 
 
 def wait_for(thread: QThread) -> None:
-    """Return when a thread has ended, or does not in time: then it is left alone, and ends with the program."""
+    """Return when a thread has ended, or after `PATIENCE`; a thread that still runs then ends with the program."""
     if not thread.wait(PATIENCE):
-        thread.setParent(None)  # to destroy it while it runs would be an error in Qt
+        thread.setParent(None)  # its parent must not destroy it, which would be an error in Qt while it runs
         _left.append(thread)
 
 
 def end_with(code: int) -> int:
-    """Return the program's exit code; where a thread was left to itself, end the program at once with it."""
+    """Return the program's exit code; if a thread is still running, end the program at once with that code."""
     if any(isValid(thread) and thread.isRunning() for thread in _left):
         os._exit(code)
     return code

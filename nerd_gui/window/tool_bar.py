@@ -1,4 +1,4 @@
-"""The row of tools over everything: it keeps its places, and folds what matters least where the window is narrow."""
+"""The row of tools at the top of the window; in a narrow window the least important tools fold into a menu."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class _Tool:
 
 
 class ToolBar(QWidget):
-    """Tools in a row; those for which there is no room are found under its *More* button.
+    """Tools in a row; those without room are moved to a panel under the *More* button.
 
-    What is added after `add_room` stands at the right end.
+    Tools added after `add_room` stand at the right end.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -34,9 +34,9 @@ class ToolBar(QWidget):
         self.setAccessibleName("Tools")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._tools: list[_Tool] = []
-        self._room = 0  # how many tools stand before it
+        self._room = 0  # number of tools before the free space
         self._folded: list[QWidget] = []
-        self._more = described(QToolButton(), "moreButton", "More tools", "The tools for which there is no room")
+        self._more = described(QToolButton(), "moreButton", "More tools", "Show the tools that do not fit into the row")
         self._more.setText("More")
         self._more.hide()
         self._drawer = QFrame(self, Qt.WindowType.Popup)
@@ -52,34 +52,34 @@ class ToolBar(QWidget):
         self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
 
     def add(self, widget: QWidget, worth: int) -> None:
-        """Put a tool at the end.
+        """Append a tool.
 
         Parameters
         ----------
         worth : int
-            The least worth folds first; what is worth 100 never folds.
+            Tools with the least worth fold first; a tool of worth 100 never folds.
         """
         self._tools.append(_Tool(widget, worth))
         self._lay_out()
 
     def add_room(self) -> None:
-        """Leave the room that is over here."""
+        """Put the free space of the row here."""
         self._room = len(self._tools)
 
     def show_tool(self, widget: QWidget, shown: bool) -> None:
-        """Show a tool, here or under *More*, or hide it altogether."""
+        """Show a tool, in the row or under *More*, or hide it."""
         for tool in self._tools:
             if tool.widget is widget:
                 tool.shown = shown
         self._lay_out()
 
     def minimumSizeHint(self) -> QSize:
-        """Room for what never folds."""
+        """Space for the tools that never fold."""
         lasting = [tool for tool in self._tools if tool.worth >= 100]
         return QSize(self._width(lasting, more=len(lasting) < len(self._tools)), self._row.minimumSize().height())
 
     def sizeHint(self) -> QSize:
-        """No more than it must have; it takes what there is."""
+        """The minimum size; the row takes all space that there is."""
         return self.minimumSizeHint()
 
     # ---- inside -------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ class ToolBar(QWidget):
         return sum(widths) + self._row.spacing() * (len(widths) + 1)
 
     def _lay_out(self) -> None:
-        """Fold what finds no room, and bring everything to its place."""
+        """Fold the tools for which there is no room, and put all tools into their places."""
         kept = [tool for tool in self._tools if tool.shown]
         for tool in sorted(kept, key=lambda tool: tool.worth):
             folds = len(kept) < sum(each.shown for each in self._tools)
@@ -128,12 +128,12 @@ class ToolBar(QWidget):
         self._drawer.show()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fold and unfold."""
+        """Fold or unfold tools."""
         super().resizeEvent(event)
         self._lay_out()
 
     def event(self, event: QEvent) -> bool:
-        """Fold and unfold where a tool has become wider or narrower."""
+        """Fold or unfold tools when one of them has changed its size."""
         handled = super().event(event)
         if event.type() == QEvent.Type.LayoutRequest:
             self._lay_out()
@@ -141,7 +141,7 @@ class ToolBar(QWidget):
 
 
 def _let_tab_go_through(bar: QWidget, tools: list[QWidget]) -> None:
-    """Let Tab visit the tools, and what they consist of, as they stand in the row."""
+    """Let Tab visit the tools, and the widgets inside them, in the order of the row."""
     stops = [
         widget
         for tool in tools
@@ -154,7 +154,7 @@ def _let_tab_go_through(bar: QWidget, tools: list[QWidget]) -> None:
 
 
 def tool_button(name: str, text: str, action: QAction, menu: QMenu | None = None) -> QToolButton:
-    """A button that does what an action does, and shows a menu beside it if there is one."""
+    """Return a button for an action, with a menu beside it if one is given."""
     button = QToolButton()
     button.setDefaultAction(action)
     action.setIconText(text)
@@ -170,7 +170,7 @@ def tool_button(name: str, text: str, action: QAction, menu: QMenu | None = None
 
 
 class Switch(QWidget):
-    """Buttons side by side, of which one is on: one for each of some actions that exclude each other."""
+    """Buttons side by side for mutually exclusive actions, of which one is checked."""
 
     def __init__(self, name: str, accessible_name: str, actions: list[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)

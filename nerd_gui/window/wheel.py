@@ -1,4 +1,4 @@
-"""The mouse wheel turns a number or a list only once it has been clicked or reached by Tab."""
+"""Lets the mouse wheel change a number or a list only after it has been clicked or reached by Tab."""
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QSlider, QWidget
@@ -7,9 +7,9 @@ _TURNED = (QAbstractSpinBox, QComboBox, QSlider)
 
 
 def turn_only_with_focus(window: QWidget) -> None:
-    """Let the wheel over spin boxes, lists and sliders without focus go to what lies under them, to scroll it.
+    """Let the wheel over spin boxes, lists and sliders without focus scroll what lies below them.
 
-    A tick on the way over one would otherwise change a setting unseen, and sigma throws a finished run away.
+    Otherwise a turn of the wheel, meant to scroll, would change a setting without the person noticing.
     """
     guard = _Guard(window)
     for kind in _TURNED:

@@ -1,4 +1,4 @@
-"""How numbers and networks are written of in the window."""
+"""Wording of numbers, networks, solvers and noise in the window."""
 
 from pathlib import Path
 from typing import Any
@@ -8,28 +8,28 @@ from nerd_gui.denoising.captions import scientific as scientific
 
 
 def picture_to_save(trajectory: Trajectory | None) -> str:
-    """What the picture of a run is called where it is saved: that of a photo run for its picture is the photo."""
+    """Return the name of a run's picture for saving: "denoised photo" if the run was to denoise the photo."""
     whole = trajectory is not None and trajectory.subject.region is None and trajectory.settings.stop_on == PICTURE
     return "denoised photo" if whole else "shown iterate"
 
 
 def short_name(model: str) -> str:
-    """A network's name, also where it is named by its file."""
+    """Return a network's name, also for a network given by its file."""
     return Path(model).stem
 
 
 def solver_name(solver: str) -> str:
-    """A solver's name for people."""
+    """Return a solver's name for people."""
     return {"plain": "Plain iteration"}.get(solver, solver.capitalize())
 
 
 def noise_words(subject: Subject) -> str:
-    """The noise that was added to a photo, or that none was."""
-    return "as it is" if subject.sigma is None else f"σ {subject.sigma:g}"
+    """Return the noise that was added to a photo, or that none was."""
+    return "no noise added" if subject.sigma is None else f"σ {subject.sigma:g}"
 
 
 def purpose(recipe: dict[str, Any]) -> str:
-    """What a network is for, by the recipe that it was trained with.
+    """Return what a network is for, according to the recipe that it was trained with.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""What the equilibrium of the shown run tells: questions that are asked when a person wants it, and their answers."""
+"""Analyses of the shown run's equilibrium, which a person asks for, and their answers."""

@@ -1,4 +1,4 @@
-"""An answer in the window: its numbers in a table, its pictures, its plot."""
+"""Shows an answer in the window: its numbers in a table, its pictures, its plot."""
 
 from __future__ import annotations
 
@@ -13,24 +13,21 @@ from nerd_gui.window.analyses.value_picture import ValuePicture
 from nerd_gui.window.described import described
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, MEDIUM, SMALL, TIGHT, colours, is_dark, series_colour, sized
 
-_LARGE_SIDE, _MIDDLE_SIDE, _SMALL_SIDE = (
-    190,
-    144,
-    82,
-)  # sides of pictures: one or two of them, several, beside a large one
-_NARROWEST = 240  # pixels that are enough, with one below the other
-_RING = 6.5  # around the point of the shown iterate
+# The sides of pictures in pixels: one or two pictures, more pictures, pictures below a large one or a plot.
+_LARGE_SIDE, _MIDDLE_SIDE, _SMALL_SIDE = 190, 144, 82
+_NARROWEST = 240  # pixels, the least width, with the parts below each other
+_RING = 6.5  # radius of the ring around the shown iterate's point
 
 
 class AnswerView(QWidget):
-    """What is to be seen of an answer.
+    """Shows the table, the pictures and the plots of an answer.
 
     Signals
     -------
     chosen : ValuePicture
-        A picture was clicked.
+        A person clicked a picture.
     iterateRequested : int
-        A point of an iterate was clicked in a plot.
+        A person clicked an iterate's point in a plot.
     """
 
     chosen = Signal(object)
@@ -46,7 +43,7 @@ class AnswerView(QWidget):
         column.setContentsMargins(0, TIGHT, 0, 0)
         column.setSpacing(SMALL)
         beside: QWidget | None = None
-        if not shown.table.columns and len(rest) != 2:  # two stand side by side under the table
+        if not shown.table.columns and len(rest) != 2:  # two pictures stand side by side below the table
             if plots and plots[0].unit_circle:
                 beside, plots = self._plot(name, plots[:1]), plots[1:]
             elif rest:
@@ -60,7 +57,7 @@ class AnswerView(QWidget):
             column.addWidget(self._plot(name, plots))
 
     def show_iterate(self, index: int) -> None:
-        """Mark an iterate in the plots."""
+        """Mark an iterate in all plots."""
         for plot in self._plots:
             plot.canvas.show_iterate(index)
 
@@ -71,12 +68,12 @@ class AnswerView(QWidget):
         return made
 
     def minimumSizeHint(self) -> QSize:
-        """Narrow enough for any column; then one stands below the other."""
+        """A size narrow enough for any column, in which the parts stand below each other."""
         return QSize(_NARROWEST, super().minimumSizeHint().height())
 
     def _picture(self, name: str, picture: Picture, side: int) -> ValuePicture:
         made = ValuePicture(f"{name}Picture{len(self.pictures)}", picture, side)
-        lay = " Click to lay it over the photo, click again to take it away." if made.choosable else ""
+        lay = " Click to lay it over the photo; click again to remove it." if made.choosable else ""
         described(made, made.objectName(), picture.title, f"{picture.tip}.{lay}".strip())
         made.chosen.connect(lambda: self.chosen.emit(made))
         self.pictures.append(made)
@@ -84,7 +81,7 @@ class AnswerView(QWidget):
 
 
 class _Pair(QWidget):
-    """A table with something beside it, or under it where it is narrow."""
+    """A table with another widget beside it, or below it if there is too little width."""
 
     def __init__(self, table: QWidget, beside: QWidget | None) -> None:
         super().__init__()
@@ -98,18 +95,18 @@ class _Pair(QWidget):
             self._needed = table.sizeHint().width() + MEDIUM + beside.sizeHint().width()
 
     def minimumSizeHint(self) -> QSize:
-        """As narrow as the wider of the two."""
+        """As narrow as the parts allow when they stand below each other."""
         return QSize(_NARROWEST, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put one below the other, or beside it."""
+        """Put the widget beside the table or below it, depending on the width."""
         super().resizeEvent(event)
         direction = QBoxLayout.Direction
         self._row.setDirection(direction.LeftToRight if self.width() >= self._needed else direction.TopToBottom)
 
 
 class _Flow(QWidget):
-    """Pictures side by side, in as many rows as they need."""
+    """Pictures side by side, in as many rows as needed."""
 
     def __init__(self, pictures: list[ValuePicture]) -> None:
         super().__init__()
@@ -121,17 +118,17 @@ class _Flow(QWidget):
             self._flow.addWidget(picture)
 
     def hasHeightForWidth(self) -> bool:
-        """No: it keeps its height itself, so that the layouts around it need not ask."""
+        """No, since this widget fixes its height itself, so that the layouts around it need not ask."""
         return False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the room for all rows."""
+        """Fix the height to that of all rows."""
         super().resizeEvent(event)
         self.setFixedHeight(self._flow.heightForWidth(self.width()))
 
 
 def _table(name: str, table: Table) -> QWidget:
-    """Names at the left, numbers at the right, a line under the names of the columns."""
+    """Return a table with names at the left and numbers at the right, below a heading if the columns have names."""
     made = QWidget()
     made.setObjectName(f"{name}Table")
     grid = QGridLayout(made)
@@ -151,14 +148,14 @@ def _table(name: str, table: Table) -> QWidget:
             if col == 0 or (table.columns and row == 0):
                 label.setProperty("quiet", True)
             else:
-                label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click says what Ctrl+C copies
+                label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # clicking a value lets Ctrl+C copy it
             grid.addWidget(label, row, col)
     grid.setColumnStretch(0, 1)
     return made
 
 
 class PlotView(QWidget):
-    """A plot, and where there are several of the same a list to choose from."""
+    """A plot, with a list to choose from if there are several."""
 
     def __init__(self, name: str, plots: tuple[Plot, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -169,7 +166,7 @@ class PlotView(QWidget):
         column.addWidget(self.canvas, 1)
         if len(plots) > 1:
             self.choice = described(
-                QComboBox(), f"{name}PlotCombo", "Which plot is shown", "Show the same in another plot"
+                QComboBox(), f"{name}PlotCombo", "Which plot is shown", "Show the data in another plot"
             )
             self.choice.addItems([plot.title for plot in plots])
             self.choice.currentIndexChanged.connect(lambda index: self.canvas.set_plot(plots[index]))
@@ -177,7 +174,7 @@ class PlotView(QWidget):
 
 
 class PlotCanvas(QWidget):
-    """Draws a plot; in one of iterates the shown one is marked.
+    """Draws a plot; if it is over iterates, the shown iterate is marked.
 
     Signals
     -------
@@ -195,7 +192,7 @@ class PlotCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_plot(self, plot: Plot, name: str = "") -> None:
-        """Draw another one."""
+        """Draw another plot."""
         self.plot = plot
         click = ". Click to see an iterate" if plot.iterates else ""
         described(self, name or self.objectName(), plot.title, f"{plot.y.label} over {plot.x.label}{click}")
@@ -203,21 +200,21 @@ class PlotCanvas(QWidget):
         self.update()
 
     def show_iterate(self, index: int) -> None:
-        """Mark an iterate, where the plot is of iterates."""
+        """Mark an iterate, if the plot is over iterates."""
         if index != self._index:
             self._index = index
             self.update()
 
     def sizeHint(self) -> QSize:
-        """Curves can be followed in it."""
+        """A size at which the curves can be followed."""
         return QSize(200 if self.plot.unit_circle else 240, 230)
 
     def drawing(self) -> PlotDrawing:
-        """The plot as it is drawn here."""
+        """Return the drawing of the plot in this widget."""
         return PlotDrawing(self.plot, QRectF(self.rect()), self.fontMetrics().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw it."""
+        """Draw the plot and the mark of the shown iterate."""
         painter = QPainter(self)
         drawing, ink = self.drawing(), screen_ink(self.palette())
         drawing.draw(painter, ink)
@@ -228,11 +225,11 @@ class PlotCanvas(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Ask for the iterate under the pointer."""
+        """Request the iterate under the pointer."""
         self._ask(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Ask for each iterate that is dragged over."""
+        """Request each iterate that the pointer is dragged over."""
         self._ask(event)
 
     def _ask(self, event: QMouseEvent) -> None:
@@ -249,7 +246,7 @@ class PlotCanvas(QWidget):
 
 
 def screen_ink(palette: QPalette) -> Ink:
-    """The colours of a plot in the window."""
+    """Return the colours of a plot in the window."""
     scheme, dark = colours(palette), is_dark(palette)
     return Ink(
         QColor(scheme.text), QColor(scheme.second), QColor(scheme.line), lambda slot: series_colour(slot, dark=dark)

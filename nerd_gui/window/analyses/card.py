@@ -1,4 +1,4 @@
-"""One analysis in the panel: what it will show, its button, how far it has come, and its answer."""
+"""One analysis in the panel: its description, its button, its progress and its answer."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from nerd_gui.window.icons import icon
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, colours, sized
 
 _ICON = QSize(18, 18)
-_LEAST_ASIDE = 48  # pixels of words beside a heading that say something still
-_ALMOST = 0.97  # of the bar that an analysis fills which takes longer than was thought
-_UNREADABLE = "This answer is of another version of the program and cannot be shown; analyse the run again."
+_LEAST_ASIDE = 48  # pixels, the least width of the text beside a heading that is still useful
+_ALMOST = 0.97  # most that the bar is filled while an analysis takes longer than expected
+_UNREADABLE = "This answer comes from another version of the program and cannot be shown; analyse the run again."
 
 
 class AnalysisCard(QFrame):
-    """An analysis of the catalogue.
+    """The card of one analysis from the catalogue.
 
     Signals
     -------
     wanted
-        It is to be asked.
+        A person asks for the analysis.
     stopWanted
-        It is to be given up.
+        A person cancels the analysis.
     saveWanted
-        Its answer is to be saved.
+        A person saves the answer.
     chosen : ValuePicture
-        A picture of it was clicked.
+        A person clicked a picture of the answer.
     iterateRequested : int
-        A point of an iterate was clicked in its plot.
+        A person clicked an iterate's point in a plot of the answer.
     """
 
     wanted = Signal()
@@ -115,16 +115,16 @@ class AnalysisCard(QFrame):
 
     @property
     def says(self) -> str:
-        """The sentence under the heading."""
+        """The sentence below the heading."""
         return self._says.text()
 
     @property
     def shown(self) -> Shown | None:
-        """What is to be seen of the answer; None without one."""
+        """What is shown of the answer; None without an answer."""
         return self._shown
 
     def show_answer(self, found: Analysed | None) -> None:
-        """Show an answer, or what the analysis would show."""
+        """Show an answer; None shows what the analysis would answer."""
         if found is self.found and (found is None) == (self.view is None) and self.says:
             return
         self.found = found
@@ -144,7 +144,7 @@ class AnalysisCard(QFrame):
         self._fold()
 
     def show_iterate(self, index: int) -> None:
-        """Mark an iterate in its plots."""
+        """Mark an iterate in the plots of the answer."""
         self._index = index
         if self.view is not None:
             self.view.show_iterate(index)
@@ -154,16 +154,16 @@ class AnalysisCard(QFrame):
         self._say(sentence, quiet=False)
 
     def show_state(self, *, can: str, expected: float | None, of: str = "") -> None:
-        """Say whether it can be asked.
+        """Show whether a person can ask for the analysis.
 
         Parameters
         ----------
         can : str
-            Why not, as a sentence; empty where it can.
+            A sentence that says why not; empty if the analysis is possible.
         expected : float or None
-            Seconds that it takes.
+            The expected time in seconds.
         of : str
-            What it is of, beside the run.
+            The pixel that the analysis is about, in words.
         """
         self._busy = self._waits = False
         self._bar.hide()
@@ -177,17 +177,17 @@ class AnalysisCard(QFrame):
         self.button.setToolTip(in_lines(can or f"{self.analysis.shows}\n{self.analysis.equation}"))
 
     def show_waiting(self) -> None:
-        """Say that others come first."""
-        self.show_state(can="It waits for the analysis under way.", expected=None)
+        """Show that the analysis waits for another one."""
+        self.show_state(can="This analysis waits for the one under way.", expected=None)
         self._waits = True
         self._tell("waits")
 
     def show_progress(self, seconds: float, expected: float | None) -> None:
-        """Say how far it has come."""
+        """Show the time so far, or the time that is left."""
         self._busy = True
         self.button.setEnabled(True)
         self.button.setText("Stop")
-        self.button.setToolTip("Give this analysis up, and those that wait (Esc)")
+        self.button.setToolTip("Stop this analysis and those that wait (Esc)")
         self.save_button.hide()
         share = 0.0 if not expected else min(seconds / expected, _ALMOST)
         self._bar.setRange(0, 1000 if expected else 0)
@@ -208,7 +208,7 @@ class AnalysisCard(QFrame):
             self._colour()
 
     def _tell(self, words: str) -> None:
-        """Write beside the heading, as much of it as has room."""
+        """Write a text beside the heading, shortened to the available width."""
         self._side.setText(words)
         self._side.setToolTip(words)
         self._side.setVisible(bool(words))
@@ -227,22 +227,22 @@ class AnalysisCard(QFrame):
             self.view.setVisible(open_)
 
     def unfold(self) -> None:
-        """Show what is under the heading."""
+        """Show the content below the heading."""
         self._heading.setChecked(True)
 
 
 class _Aside(QLabel):
-    """Words that are cut short where they have no room; all of them are in the tool tip."""
+    """A text that is shortened to the available width; the tooltip shows all of it."""
 
     elideMode = Qt.TextElideMode.ElideRight
 
     def minimumSizeHint(self) -> QSize:
-        """Some of them."""
+        """Space for the beginning of the text."""
         usual = super().minimumSizeHint()
         return QSize(min(usual.width(), _LEAST_ASIDE), usual.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw as many as have room."""
+        """Draw as much of the text as fits."""
         painter = QPainter(self)
         painter.setPen(QColor(colours(self.palette()).second))
         words = painter.fontMetrics().elidedText(self.text(), self.elideMode, self.width())
@@ -251,7 +251,7 @@ class _Aside(QLabel):
 
 
 def _readable(analysis: Analysis, found: Analysed) -> Shown:
-    """What is to be seen of an answer, which may come from a file of any version."""
+    """Return what to show of an answer, which may come from a file of another version."""
     try:
         return analysis.show(found)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Draws a plot of an answer, on the screen and on paper alike."""
+"""Draws a plot of an answer, on the screen or for a file."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _LEFT, _BOTTOM, _TOP, _RIGHT = 52.0, 34.0, 8.0, 12.0
 _SAMPLE, _GAP = 20.0, 14.0
 _DOT = 3.5
 _LINES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
-_ROOM = 1.15  # of the plane around the unit circle
+_ROOM = 1.15  # half side of the complex plane, relative to the unit circle's radius
 
 
 @dataclass(frozen=True)
 class Ink:
-    """Colours of a plot.
+    """The colours of a plot.
 
     Attributes
     ----------
     text, second, grid : QColor
     series : callable
-        The colour of a curve, by its place from 0.
+        Returns the colour of a curve, given its index from 0.
     """
 
     text: QColor
@@ -36,15 +36,15 @@ class Ink:
 
 
 class PlotDrawing:
-    """A plot in a rectangle.
+    """The drawing of a plot in a rectangle.
 
     Parameters
     ----------
     plot : Plot
     place : QRectF
-        With the axes' words and the legend.
+        The rectangle, including the labels of the axes and the legend.
     line : float
-        Height of a line of letters.
+        The height of a line of text.
     """
 
     def __init__(self, plot: Plot, place: QRectF, line: float) -> None:
@@ -61,14 +61,14 @@ class PlotDrawing:
             self.area = QRectF(self.area.center().x() - side / 2, self.area.top(), side, side)
 
     def position(self, x: float, y: float) -> QPointF:
-        """Where a point is drawn; of a logarithmic axis the value itself is given."""
+        """Return where a point is drawn; on a logarithmic axis, the argument is the value itself."""
         return QPointF(
             self.area.left() + self.area.width() * _share(self._plot.x, self._x, x),
             self.area.bottom() - self.area.height() * _share(self._plot.y, self._y, y),
         )
 
     def of_iterate(self, index: int) -> list[QPointF]:
-        """Where the points of an iterate are drawn; none where the plot has none of it."""
+        """Return where an iterate's points are drawn; empty if the plot has none."""
         iterates = self._plot.iterates
         if index not in iterates:
             return []
@@ -157,14 +157,14 @@ class PlotDrawing:
 
 
 def _points(curve: Curve) -> Iterator[tuple[float, float]]:
-    """Those that are numbers."""
+    """Yield the points whose coordinates are both finite."""
     for x, y in zip(curve.x, curve.y, strict=True):
         if math.isfinite(x) and math.isfinite(y):
             yield x, y
 
 
 def _range(axis: Axis, values: list[float]) -> tuple[float, float]:
-    """The ends of an axis, their logarithms if it is logarithmic."""
+    """Return the ends of an axis, or their logarithms to base 10 if the axis is logarithmic."""
     usable = [value for value in values if math.isfinite(value) and (value > 0 or not axis.log)]
     if not usable:
         return (-1.0, 0.0) if axis.log else (0.0, 1.0)
@@ -181,7 +181,7 @@ def _share(axis: Axis, ends: tuple[float, float], value: float) -> float:
 
 
 def _ticks(axis: Axis, ends: tuple[float, float], most: float) -> list[tuple[float, str]]:
-    """Values that are marked, with their words: not more than so many."""
+    """Return the values to mark on an axis with their labels, at most about `most` of them."""
     low, high = ends
     if axis.log:
         step = max(1, math.ceil((high - low) / max(most, 1)))

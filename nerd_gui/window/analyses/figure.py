@@ -1,4 +1,4 @@
-"""An answer as a figure on paper, and as files: PNG, SVG, and its numbers as NPZ or JSON."""
+"""An answer as a figure, and as files: PNG, SVG, and its numbers as NPZ or JSON."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from nerd_gui.window.analyses.value_picture import draw_values, image_of, range_
 from nerd_gui.window.style.tokens import series_colour
 
 _WIDTH, _MARGIN, _GAP, _LINE = 720.0, 20.0, 14.0, 18.0  # logical pixels
-_SIDE, _PLOT, _SCALE = 216.0, 300.0, 2  # of a picture, of a plot's height; screen pixels a logical one in PNG
+_SIDE, _PLOT, _SCALE = 216.0, 300.0, 2  # side of a picture, height of a plot, PNG pixels per logical pixel
 _PAPER = Ink(QColor("#1d2125"), QColor("#5c646c"), QColor("#d9dde1"), lambda slot: series_colour(slot, dark=False))
 
 
 @dataclass(frozen=True, eq=False)
 class AnalysisFigure:
-    """The answer of one analysis of a run.
+    """The answer of one analysis of a run, ready to be saved.
 
     Attributes
     ----------
     run : str
-        What the run is called.
+        The run's label.
     analysis : Analysis
     found : Analysed
     shown : Shown
-        What is to be seen of it.
+        The answer's table, pictures and plots.
     """
 
     run: str
@@ -42,12 +42,12 @@ class AnalysisFigure:
     shown: Shown
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write a figure (.png, .svg), the arrays (.npz) or the numbers (.json), as the suffix says.
+        """Write a figure (.png, .svg), the arrays (.npz) or the numbers (.json), depending on the suffix.
 
         Raises
         ------
         ValueError
-            If the suffix is another one, or the file cannot be written, or is there and may not be replaced.
+            If the suffix is none of these, if the file cannot be written, or if it exists and may not be replaced.
         """
         suffix = path.suffix.lower()
         try:
@@ -58,17 +58,17 @@ class AnalysisFigure:
             elif suffix in (".png", ".svg"):
                 write_file(path, self._png() if suffix == ".png" else self._svg(), overwrite=overwrite)
             else:
-                raise ValueError(f"“{path.name}” is no name for an analysis; let it end in .png, .svg, .npz or .json.")
+                raise ValueError(f"Analyses cannot be saved as “{path.name}”; use .png, .svg, .npz or .json.")
         except OSError as error:
             raise ValueError(f"“{path}” was not saved: {why_not(error, path)}.") from error
 
     @property
     def size(self) -> QSize:
-        """Width and height, in logical pixels."""
+        """Width and height in logical pixels."""
         return QSize(round(_WIDTH), round(self._draw(None)))
 
     def image(self) -> QImage:
-        """The figure at twice its size."""
+        """Draw the figure, at twice its logical size."""
         image = QImage(self.size * _SCALE, QImage.Format.Format_RGB32)
         image.fill(Qt.GlobalColor.white)
         painter = QPainter(image)
@@ -99,7 +99,7 @@ class AnalysisFigure:
         return bytes(buffer.data().data())
 
     def _draw(self, painter: QPainter | None) -> float:
-        """Draw all of it from the top to the bottom, or only measure it; returns the height."""
+        """Draw the figure from top to bottom, or only measure it if `painter` is None; return its height."""
         if painter is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         top = _MARGIN
@@ -155,7 +155,7 @@ class AnalysisFigure:
             scale = _SIDE / max(rows, cols)
             area = QRectF(left, y + _LINE, cols * scale, rows * scale)
             image = image_of(picture, 4096)
-            times = max(1, round(_SCALE * scale))  # viewers of SVG would smooth small pictures
+            times = max(1, round(_SCALE * scale))  # enlarged, because SVG viewers would smooth small pictures
             large = image.scaled(image.size() * times) if times > 1 else image
             draw_values(painter, area, large, picture, _PAPER.grid)
         return top + -(-len(pictures) // across) * (_SIDE + 2 * _LINE + _GAP)
@@ -171,7 +171,7 @@ def _font(*, strong: bool = False) -> QFont:
 def _write(
     painter: QPainter | None, words: str, top: float, *, strong: bool = False, colour: QColor = _PAPER.text
 ) -> float:
-    """Write a paragraph and return where it ends."""
+    """Write a paragraph, and return the y at which it ends."""
     font = _font(strong=strong)
     wrap = Qt.TextFlag.TextWordWrap
     box = QFontMetrics(font).boundingRect(QRect(0, 0, round(_WIDTH - 2 * _MARGIN), 1000), wrap, words)

@@ -1,4 +1,4 @@
-"""The analyses of the shown run, one below the other."""
+"""The analyses of the shown run, in cards below each other."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.tokens import SMALL, TIGHT
 
-_TICK = 200  # milliseconds between two looks at how far an analysis has come
+_TICK = 200  # milliseconds between updates of an analysis's progress
 _OPACITY = 0.6
 
 
 class AnalysesPanel(QWidget):
-    """Asks the shown run, and shows what was found.
+    """Asks for analyses of the shown run, and shows their answers.
 
     Signals
     -------
     overlayChanged
-        `overlay` is another one.
+        `overlay` has changed.
     saveWanted : AnalysisFigure
     """
 
@@ -44,14 +44,14 @@ class AnalysesPanel(QWidget):
         self._session, self._analyst, self._messages = session, analyst, messages
         self._over: ValuePicture | None = None
         self._laid: tuple[NDArray[np.float32], int, int, float] | None = None
-        self.cards: dict[str, AnalysisCard] = {}  # made when they are to be seen: not every window shows them
+        self.cards: dict[str, AnalysisCard] = {}  # made when the panel is first shown, since many never are
         self._build()
         self._tick = QTimer(self, interval=_TICK)
         self._tick.timeout.connect(self._show_progress)
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._show_next)
         self._stale: list[str] = []
-        self._awaited = ""  # the card that a person waits to see
+        self._awaited = ""  # the analysis whose answer a person waits for
         for changed in (session.trajectoryChanged, session.runs.changed, session.pins.changed):
             changed.connect(self._refresh_soon)
         session.controller.runningChanged.connect(self._refresh_soon)
@@ -72,11 +72,11 @@ class AnalysesPanel(QWidget):
             QPushButton("Run again"),
             "analysesRunAgain",
             "Run again",
-            "Run the same once more, to the same result: what analyses need is there then",
+            "Run again with the same settings and result; this time the run keeps what analyses need",
         )
         self.again.clicked.connect(self._run_again)
         self.all_button = described(
-            QPushButton("Analyse all"), "analyseAllButton", "Analyse all", "Ask all questions, one after another"
+            QPushButton("Analyse all"), "analyseAllButton", "Analyse all", "Make all analyses, one after another"
         )
         self.all_button.clicked.connect(self._ask_all)
         head = QHBoxLayout()
@@ -112,33 +112,33 @@ class AnalysesPanel(QWidget):
             self._column.addWidget(card)
         self._column.addStretch(1)
 
-    # ---- what others call ---------------------------------------------------------------------------------------
+    # ---- public methods -----------------------------------------------------------------------------------------
 
     @property
     def why_not(self) -> str:
-        """Why the shown run cannot be analysed; empty where it can."""
+        """A sentence that says why the shown run cannot be analysed; empty if it can."""
         return self._analyst.why_not(self._session.run)
 
     def ask(self, name: str) -> None:
-        """Ask an analysis of the shown run."""
+        """Ask for an analysis of the shown run."""
         run = self._session.run
         if run is not None and not self.why_not:
             self._make_cards()
             self._analyst.ask(run, name, self._pixel(run)[0], self._session.channel)
 
     def overlay(self) -> tuple[NDArray[np.float32], int, int, float] | None:
-        """What of an answer is laid over the picture: values in [0, 1], row and column of the first, and opacity."""
+        """Return the picture that lies over the photo: values in [0, 1], row and column of the first, and opacity."""
         return self._laid
 
     def figure(self, name: str) -> AnalysisFigure | None:
-        """The answer of an analysis of the shown run; None where there is none."""
+        """Return the answer of an analysis of the shown run as a figure; None without an answer."""
         card, run = self.cards[name], self._session.run
         if card.found is None or card.shown is None or run is None:
             return None
         return AnalysisFigure(run.label, card.analysis, card.found, card.shown)
 
     def scroll_to(self, name: str) -> None:
-        """Have the card of an analysis at the top, as far as there is enough under it."""
+        """Scroll the card of an analysis to the top, or as far up as possible."""
         self._area.verticalScrollBar().setValue(self.cards[name].y() - TIGHT)
 
     # ---- asking -------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class AnalysesPanel(QWidget):
             self._session.repeat(self._session.run)
 
     def _pixel(self, run: Run) -> tuple[tuple[int, int], str]:
-        """The pixel that is asked of, in rows and columns of what was run, and what it is called."""
+        """Return the pixel to analyse, in rows and columns of the run's picture, and its name."""
         subject, pin = run.subject, self._session.pins.selected
         if pin is not None:
             row, col = pin.row - subject.corner[0], pin.col - subject.corner[1]
@@ -167,7 +167,7 @@ class AnalysesPanel(QWidget):
         if run is self._session.run:
             self._refresh()
             self.cards[name].unfold()
-            # Of many that come one after another none is to take away what is being read.
+            # While more answers are to come, do not scroll: the person may be reading one.
             self._awaited = "" if self._analyst.asked is not None else name
         self._session.runs.changed.emit()
 
@@ -189,13 +189,13 @@ class AnalysesPanel(QWidget):
             self._soon.start()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Show what has come about meanwhile."""
+        """Show what has changed while the panel was hidden."""
         super().showEvent(event)
         self._make_cards()
         self._refresh()
 
     def _refresh(self) -> None:
-        """Show the state of all cards, and their answers one after another."""
+        """Update the state of all cards; changed answers follow one after another."""
         if not self.isVisible():
             return
         run, why, busy = self._session.run, self.why_not, self._analyst.asked
@@ -229,7 +229,7 @@ class AnalysesPanel(QWidget):
             self._analyst.expected_seconds(run, sum(each.evaluations for each in missing)) if run is not None else None
         )
         takes = f" · all of them: about {duration(expected)}" if expected is not None and missing else ""
-        self._why.setText(why or f"What {run.name if run is not None else ''} has found{takes}")
+        self._why.setText(why or f"Analyses of {run.name if run is not None else ''}{takes}")
 
     def _answered(self, name: str) -> bool:
         trajectory = self._session.trajectory
@@ -240,7 +240,7 @@ class AnalysesPanel(QWidget):
         card.show_state(can=why, expected=expected, of=of if card.analysis.of_pixel else "")
 
     def _show_next(self) -> None:
-        """Show one more answer: all at once would hold up what a person does meanwhile."""
+        """Show one more answer; showing all at once would make the window stutter."""
         if not self._stale:
             return
         name = self._stale.pop(0)
@@ -277,7 +277,7 @@ class AnalysesPanel(QWidget):
         self._lay_over(None if chosen is self._over else chosen)
 
     def _lay_over(self, chosen: ValuePicture | None) -> None:
-        """Lay a picture over the photo in place of the one before; None for none."""
+        """Lay a picture over the photo in place of the present one; None removes it."""
         if self._over is not None:
             self._over.set_selected(False)
         self._over = chosen
@@ -288,7 +288,7 @@ class AnalysesPanel(QWidget):
         self.overlayChanged.emit()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Draw in the new colours."""
+        """Repaint in the new colours."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.update()

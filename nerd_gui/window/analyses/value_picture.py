@@ -1,4 +1,4 @@
-"""Values over pixels as a small picture with its scale under it."""
+"""Values over pixels as a small picture with the range of its colours below."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nerd_gui.analysis.catalogue import Picture, Scale
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, colours, sized
 from nerd_gui.window.wording import scientific
 
-_FRAME = 3  # room for the frame of the one that is laid over the photo
-_MARK = QColor("#35D0FF")  # a colour that no scale has
+_FRAME = 3  # pixels, width of the frame around the picture that lies over the photo
+_MARK = QColor("#35D0FF")  # a colour that no scale contains
 _OUTLINE = QColor(0, 0, 0, 200)
 
 
 class ValuePicture(QWidget):
-    """A picture of an answer, its title above and the range of its colours below.
+    """A picture of an answer, with its title above and the range of its colours below.
 
     Signals
     -------
     chosen
-        It was clicked, or Return was pressed on it.
+        A person clicked the picture, or pressed Return on it.
     """
 
     chosen = Signal()
@@ -41,31 +41,31 @@ class ValuePicture(QWidget):
         self.setFixedSize(self.sizeHint())
         if self.choosable:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
-            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the scrubber
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click does not take the scrubber's keys
 
     @property
     def choosable(self) -> bool:
-        """Whether it can be laid over the photo."""
+        """Whether the picture can be laid over the photo."""
         return self.picture.corner is not None
 
     def set_selected(self, selected: bool) -> None:
-        """Frame it as the one that is laid over the photo."""
+        """Draw the frame of the picture that lies over the photo, or remove it."""
         if selected != self._selected:
             self._selected = selected
             self.update()
 
     @property
     def selected(self) -> bool:
-        """Whether it is framed."""
+        """Whether the picture is framed as the one that lies over the photo."""
         return self._selected
 
     def sizeHint(self) -> QSize:
-        """A square, and a line above and below."""
+        """A square, with a line of text above and below."""
         line = QFontMetrics(self.font()).height()
         return QSize(self._side + 2 * _FRAME, self._side + 2 * _FRAME + 2 * line)
 
     def area(self) -> QRectF:
-        """Where the values are drawn."""
+        """Return the rectangle in which the values are drawn."""
         rows, cols = self.picture.values.shape
         line = QFontMetrics(self.font()).height()
         scale = self._side / max(rows, cols)
@@ -73,10 +73,10 @@ class ValuePicture(QWidget):
         return QRectF(left, top, cols * scale, rows * scale)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw title, values, mark, frame and range."""
+        """Draw the title, the values, the mark, the frame and the range."""
         painter = QPainter(self)
         scheme, metrics, area = colours(self.palette()), painter.fontMetrics(), self.area()
-        if self._image is None:  # made when it is seen: there are many, and a person waits for few of them
+        if self._image is None:  # made on the first paint, because few of the many pictures are ever looked at
             self._image = image_of(self.picture, round(self._side * self.devicePixelRatioF()))
         draw_values(painter, area, self._image, self.picture, QColor(scheme.frame))
         line = metrics.height()
@@ -94,14 +94,14 @@ class ValuePicture(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose this one."""
+        """Choose this picture."""
         if self.choosable and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit()
         else:
             event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Choose this one with Return."""
+        """Choose this picture with Return."""
         if self.choosable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit()
         else:
@@ -109,7 +109,7 @@ class ValuePicture(QWidget):
 
 
 def range_words(picture: Picture) -> str:
-    """The range of its colours: "±0.031", or "0 to 12.4 grey levels"."""
+    """Return the range of the colours: "±0.031", or "0 to 12.4 grey levels"."""
     largest = picture.largest
     number = scientific(largest) if largest and not 0.01 <= largest < 1000 else f"{largest:.3g}"
     words = f"0 to {number}" if picture.scale is Scale.GREY else f"±{number}"
@@ -117,7 +117,7 @@ def range_words(picture: Picture) -> str:
 
 
 def image_of(picture: Picture, side: int) -> QImage:
-    """The picture for a square of so many screen pixels; where it has more values, their means, or the strongest."""
+    """Return the picture for a square of `side` screen pixels; with more values than that, they are reduced."""
     rows, cols = picture.values.shape
     step = max(1, max(rows, cols) // max(side, 1))
     shown = picture if step == 1 else picture.with_values(_fewer(picture, step))
@@ -127,7 +127,7 @@ def image_of(picture: Picture, side: int) -> QImage:
 
 
 def _fewer(picture: Picture, step: int) -> NDArray[np.float32]:
-    """One value for each square of values; of a faint picture the strongest, which would be lost in a mean."""
+    """Reduce each square of values to its mean, or on a faint scale to its strongest value, which a mean would hide."""
     rows, cols = (size // step * step for size in picture.values.shape)
     squares = picture.values[:rows, :cols].reshape(rows // step, step, cols // step, step)
     if picture.scale is not Scale.FAINT:
@@ -138,16 +138,16 @@ def _fewer(picture: Picture, step: int) -> NDArray[np.float32]:
 
 
 def overlay_of(picture: Picture) -> NDArray[np.float32]:
-    """What of a picture is laid over the photo: a strength in [0, 1] for each pixel."""
+    """Return the strength, in [0, 1] for each pixel, with which a picture is laid over the photo."""
     strength = np.clip(picture.values, 0, None) if picture.scale is Scale.GREY else np.abs(picture.values)
     strength = strength / max(picture.largest, 1e-30)
-    if picture.scale is not Scale.GREY:  # small ones are to be seen, as in the picture itself
+    if picture.scale is not Scale.GREY:  # the square root makes small values visible, as in the picture itself
         strength = np.sqrt(strength)
     return strength.astype(np.float32).repeat(picture.cell, 0).repeat(picture.cell, 1)
 
 
 def draw_values(painter: QPainter, area: QRectF, image: QImage, picture: Picture, frame: QColor) -> None:
-    """Draw values into a rectangle, framed, with a cross at the one that they are about."""
+    """Draw values into a rectangle with a frame, and a cross at the pixel that they are about."""
     painter.drawImage(area, image)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(frame, 1))

@@ -1,8 +1,8 @@
-"""How long things take, in words."""
+"""Durations in words."""
 
 
 def duration(seconds: float) -> str:
-    """A duration as exactly as one wants to know it: "0.4 s", "12 s", "2 min"."""
+    """Return a duration with a useful precision: "0.4 s", "12 s", "2 min"."""
     if seconds < 1:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 100:

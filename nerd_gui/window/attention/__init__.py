@@ -1,1 +1,1 @@
-"""Where each head of the non-local block looks from a pixel (Fig. 9)."""
+"""Shows where each head of the non-local block looks from a pixel (Fig. 9)."""

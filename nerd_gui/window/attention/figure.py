@@ -1,4 +1,4 @@
-"""The attention maps as a figure on paper, and as files: PNG, SVG, and their numbers as NPZ."""
+"""The attention maps as a figure, and as files: PNG, SVG, and their numbers as NPZ."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from nerd_gui.window.colour_map import coloured
 from nerd_gui.window.style.tokens import series_colour
 from nerd_gui.window.wording import scientific
 
-_CELL, _GAP, _MARGIN, _HEAD, _LINE = 150, 12, 16, 104, 16  # pixels: a map, between, around, a row's words, a line
+# Pixels: a map, the gap between maps, the margin, the text beside a row, a line of text.
+_CELL, _GAP, _MARGIN, _HEAD, _LINE = 150, 12, 16, 104, 16
 _SCALE = 2
 _TEXT, _FAINT, _PAPER = QColor("#1d2125"), QColor("#8b939b"), QColor("#ffffff")
 
 
 @dataclass(frozen=True, eq=False)
 class MappedPixel:
-    """A pixel with its maps; `row` and `col` are those of the photo, `number` is that of its pin, or 0."""
+    """A pixel with its maps; `row` and `col` count in the photo, `number` is that of its pin, or 0 without a pin."""
 
     number: int
     row: int
@@ -36,7 +37,7 @@ class MappedPixel:
 
 @dataclass(frozen=True, eq=False)
 class MapsFigure:
-    """The maps of some pixels at one iterate.
+    """The maps of several pixels at one iterate.
 
     Attributes
     ----------
@@ -44,7 +45,7 @@ class MapsFigure:
         The name of the run.
     iterate : int
     pixels : tuple of MappedPixel, at least one
-        All of one run, so of as many heads and one window.
+        All pixels belong to one run, so they have the same number of heads and the same window.
     log, shared : bool
         How the colours are scaled, see `scale_maps`.
     """
@@ -57,17 +58,17 @@ class MapsFigure:
 
     @property
     def heads(self) -> int:
-        """H."""
+        """The number of heads, H."""
         return self.pixels[0].found.maps.weights.shape[1]
 
     @property
     def size(self) -> QSize:
-        """Width and height, in logical pixels."""
+        """Width and height in logical pixels."""
         width = 2 * _MARGIN + _HEAD + (1 + self.heads) * (_CELL + _GAP) - _GAP
         return QSize(width, 2 * _MARGIN + 3 * _LINE + len(self.pixels) * self._step() + _LINE)
 
     def image(self) -> QImage:
-        """The figure at twice its size."""
+        """Draw the figure, at twice its logical size."""
         image = QImage(self.size * _SCALE, QImage.Format.Format_RGB32)
         image.fill(_PAPER)
         painter = QPainter(image)
@@ -77,14 +78,14 @@ class MapsFigure:
         return image
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What the NPZ file holds.
+        """Return the arrays that the NPZ file holds.
 
         Returns
         -------
         weights : float32 (pixels, heads, q, q)
-            Weight i, j is that of the photo's pixel (top + i, left + j); not a number outside of what was run.
+            Weight i, j belongs to the photo's pixel (top + i, left + j); it is NaN outside the part that was run.
         pin, row, col, top, left : int (pixels,)
-            The pin's number (0 for none), the query in the photo, and the first row and column of its window.
+            The pin's number (0 without a pin), the query pixel in the photo, and its window's first row and column.
         window, iterate : int
         run : str
         """
@@ -109,16 +110,16 @@ class MapsFigure:
         }
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write a picture (.png, .svg) or the numbers (.npz), as the suffix says.
+        """Write a picture (.png, .svg) or the numbers (.npz), depending on the suffix.
 
         Raises
         ------
         ValueError
-            If the suffix is another one, or the file cannot be written, or is there and may not be replaced.
+            If the suffix is none of these, if the file cannot be written, or if it exists and may not be replaced.
         """
         makers = {".png": self._png, ".svg": self._svg, ".npz": self._npz}
         if path.suffix.lower() not in makers:
-            raise ValueError(f"“{path.name}” is no name for attention maps; let it end in .png, .svg or .npz.")
+            raise ValueError(f"Maps cannot be saved as “{path.name}”; let the name end in .png, .svg or .npz.")
         try:
             write_file(path, makers[path.suffix.lower()](), overwrite=overwrite)
         except OSError as error:
@@ -208,7 +209,7 @@ class MapsFigure:
         cell = _CELL / found.window
         rows, cols = rgb.shape[:2]
         place = QRectF(square.left() + across * cell, square.top() + down * cell, cols * cell, rows * cell)
-        times = max(1, round(_SCALE * cell))  # viewers of SVG would smooth small pictures
+        times = max(1, round(_SCALE * cell))  # enlarged here, because viewers of SVG files would smooth small pictures
         painter.drawImage(place, _as_image(np.repeat(np.repeat(rgb, times, 0), times, 1)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(_FAINT, 1))

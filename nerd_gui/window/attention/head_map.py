@@ -1,4 +1,4 @@
-"""Small pictures over the window of one query pixel: a head's correlation map, the photo around, the colour bar."""
+"""Pictures of one query pixel's window: a head's correlation map, the photo around the pixel, and the colour bar."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nerd_gui.nerd.attention import window_offsets
 from nerd_gui.window.colour_map import coloured
 
-_FRAME = 3  # room for the frame of the chosen head
-_LEAST, _USUAL, _MOST = 64, 108, 480
-_SMALL = 90  # pixels; in a map that is no larger the cross is, too
-_CROSS = QColor("#35D0FF")  # a colour the map does not have
+_FRAME = 3  # pixels, width of the frame around the chosen head's map
+_LEAST, _USUAL, _MOST = 64, 108, 480  # pixels, the side of a picture
+_SMALL = 90  # pixels; a picture below this size gets a smaller cross
+_CROSS = QColor("#35D0FF")  # a colour that the map does not contain
 _OUTLINE = QColor(0, 0, 0, 200)
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """A part of the q x q window around a query pixel that lies inside the picture.
+    """The part of the q x q window around a query pixel that lies inside the picture.
 
-    `rgb` is (rows, cols, 3), uint8; its first pixel stands at (`row`, `col`) of the window.
+    `rgb` is (rows, cols, 3), uint8; its first pixel is pixel (`row`, `col`) of the window.
     """
 
     rgb: NDArray[np.uint8]
@@ -34,12 +34,12 @@ class Patch:
 
 
 class WindowPicture(QWidget):
-    """Shows a patch in its square window; what is outside the picture is hatched, the query is marked by a cross.
+    """Shows a patch in its square window: a cross marks the query, and hatching marks what lies outside the picture.
 
     Signals
     -------
     chosen
-        It was clicked, or Return was pressed on it.
+        A person clicked the picture, or pressed Return on it.
     """
 
     chosen = Signal()
@@ -55,10 +55,10 @@ class WindowPicture(QWidget):
         self.setMaximumWidth(_MOST)
         if choosable:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
-            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the scrubber
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click does not take the scrubber's keys
 
     def set_patch(self, patch: Patch | None) -> None:
-        """Show a patch, or an empty frame."""
+        """Show a patch; None shows an empty frame."""
         self._patch = patch
         if patch is None:
             self._image = None
@@ -69,47 +69,47 @@ class WindowPicture(QWidget):
         self.update()
 
     def set_selected(self, selected: bool) -> None:
-        """Frame it as the chosen one."""
+        """Draw the frame of the chosen picture, or remove it."""
         if selected != self._selected:
             self._selected = selected
             self.update()
 
     def square(self) -> QRectF:
-        """The window's place in the widget."""
+        """Return the place of the window in this widget."""
         side = min(self.width(), self.height()) - 2 * _FRAME
         return QRectF((self.width() - side) // 2, _FRAME, side, side)
 
     def pixel_rect(self, row: int, col: int) -> QRectF:
-        """Where a pixel of the window, counted from its first row and column, is drawn."""
+        """Return the place of a pixel of the window, counted from the window's first row and column."""
         assert self._patch is not None
         square, cell = self.square(), self.square().width() / self._patch.window
         return QRectF(square.left() + col * cell, square.top() + row * cell, cell, cell)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Be no higher than wide, since the window is square; splitters know no height that follows the width."""
-        if self.minimumHeight() < self.maximumHeight():  # it is not fixed
+        """Keep the height at or below the width: the window is square, and Qt's splitters ignore heightForWidth."""
+        if self.minimumHeight() < self.maximumHeight():  # unless the size is fixed
             self.setMaximumHeight(min(max(self.width(), _LEAST), _MOST))
 
     def sizeHint(self) -> QSize:
-        """A size at which a map of 65 x 65 can be read."""
+        """The size at which a map of 65 x 65 can be read well."""
         return QSize(_USUAL, _USUAL)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose this one."""
+        """Choose this picture."""
         if self._choosable and self._patch is not None and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit()
         else:
             event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Choose this one with Return."""
+        """Choose this picture with Return."""
         if self._choosable and self._patch is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit()
         else:
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw hatch, patch, query and frame."""
+        """Draw the hatching, the patch, the query's cross and the frame."""
         painter = QPainter(self)
         square, palette = self.square(), self.palette()
         outline = QColor(palette.windowText().color())
@@ -120,7 +120,7 @@ class WindowPicture(QWidget):
             patch, image = self._patch, self._image
             first = self.pixel_rect(patch.row, patch.col)
             last = self.pixel_rect(patch.row + image.height() - 1, patch.col + image.width() - 1)
-            # Pixels stay squares when enlarged; only where they are smaller than the screen's are they averaged.
+            # Enlarged pixels stay squares; only pixels smaller than those of the screen are averaged.
             shrunk = first.width() * self.devicePixelRatioF() < 1
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
             painter.drawImage(first.united(last), image)
@@ -142,12 +142,12 @@ class WindowPicture(QWidget):
 
 
 def draw_cross(painter: QPainter, centre: QPointF, cell: float, square: QRectF) -> None:
-    """Four arms around the query that leave it and the pixels beside it free: many a head looks just there.
+    """Draw four arms around the query, which leave it and its neighbours free because many heads look just there.
 
     Parameters
     ----------
     cell : float
-        The size of a pixel of the map that fills `square`.
+        The size of one map pixel on the screen, when the map fills `square`.
     """
     gap, arm = (4, 6) if square.width() >= _SMALL else (2, 3)
     inner, outer = cell / 2 + gap, cell / 2 + gap + arm
@@ -165,7 +165,7 @@ def draw_cross(painter: QPainter, centre: QPointF, cell: float, square: QRectF) 
 
 
 class ColourBar(QWidget):
-    """The colours from the least weight to the largest, with both numbers."""
+    """A bar of the colours from the smallest weight to the largest, between these two numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -173,13 +173,13 @@ class ColourBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_range(self, low: str, high: str) -> None:
-        """Name the ends; empty for none."""
+        """Set the words at the two ends; empty ones show a faded bar."""
         self.low, self.high = low, high
         self.setAccessibleDescription(f"{low} to {high}" if high else "")
         self.update()
 
     def sizeHint(self) -> QSize:
-        """One line of text."""
+        """The height of one line of text."""
         return QSize(200, self.fontMetrics().height() + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:

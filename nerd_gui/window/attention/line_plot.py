@@ -1,4 +1,4 @@
-"""A small plot of a number of each head over the iterates, with a cursor at the shown one."""
+"""A small plot of one quantity for each head over the iterates, with a cursor at the shown iterate."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _LINES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.P
 
 
 def head_pen(head: int, *, dark: bool) -> QPen:
-    """How the line of a head is drawn."""
+    """Return the pen with which a head's line is drawn."""
     return QPen(series_colour(head, dark=dark), 1.6, _LINES[head % len(_LINES)])
 
 
 class LinePlot(QWidget):
-    """A line for each head.
+    """A plot with one line for each head.
 
     Signals
     -------
     iterateRequested(int)
-        The iterate nearest to a click or a drag.
+        The iterate nearest to the pointer during a click or a drag.
     """
 
     iterateRequested = Signal(int)
@@ -41,7 +41,7 @@ class LinePlot(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def set_points(self, points: dict[int, NDArray[np.float64]], last: int, index: int) -> None:
-        """Draw the values (heads,) of iterates, the axis going to `last`, the cursor at `index`."""
+        """Draw the values (heads,) of some iterates, with an axis from 0 to `last` and the cursor at `index`."""
         self._points, self._last, self._index = points, max(last, 1), index
         here = points.get(index)
         values = ", ".join(self._form.format(value) for value in here) if here is not None else "not known yet"
@@ -49,21 +49,21 @@ class LinePlot(QWidget):
         self.update()
 
     def points(self, head: int) -> list[tuple[int, float]]:
-        """What is drawn of a head: iterate and value."""
+        """Return the drawn points of a head: iterate and value."""
         return [(index, float(values[head])) for index, values in sorted(self._points.items())]
 
     def position_of(self, index: int, value: float) -> QPointF:
-        """Where a value of an iterate is drawn."""
+        """Return the position at which an iterate's value is drawn."""
         area, (low, high) = self._area(), self._ends()
         down = (value - low) / (high - low)
         return QPointF(area.left() + area.width() * index / self._last, area.bottom() - area.height() * down)
 
     def sizeHint(self) -> QSize:
-        """Three of them fit side by side."""
+        """A size that lets three plots fit side by side."""
         return QSize(160, 110)
 
     def minimumSizeHint(self) -> QSize:
-        """Lines can still be followed."""
+        """The least size at which the lines can be followed."""
         return QSize(96, 72)
 
     def _ends(self) -> tuple[float, float]:
@@ -79,7 +79,7 @@ class LinePlot(QWidget):
         return QRectF(left, top, max(self.width() - left - 6, 1), max(self.height() - top - bottom, 1))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw title, ends of the axes, cursor and lines."""
+        """Draw the title, the ends of the axes, the cursor and the lines."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(sized(self.font(), CAPTION_PIXELS))
@@ -117,11 +117,11 @@ class LinePlot(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Ask for the iterate under the pointer."""
+        """Request the iterate under the pointer."""
         self._ask(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Ask for each iterate that is dragged over."""
+        """Request each iterate that the pointer is dragged over."""
         self._ask(event)
 
     def _ask(self, event: QMouseEvent) -> None:
@@ -134,7 +134,7 @@ class LinePlot(QWidget):
 
 
 class HeadLegend(QWidget):
-    """Which line is which head's."""
+    """A legend that says which line belongs to which head."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,17 +142,17 @@ class HeadLegend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_heads(self, heads: int) -> None:
-        """Have so many entries."""
+        """Set the number of entries."""
         if heads != self._heads:
             self._heads = heads
             self.update()
 
     def sizeHint(self) -> QSize:
-        """One line of small letters."""
+        """The height of one line of small text."""
         return QSize(200, QFontMetrics(sized(self.font(), CAPTION_PIXELS)).height() + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw a sample of each line, and its head."""
+        """Draw a sample of each line with the number of its head."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(sized(self.font(), CAPTION_PIXELS))
@@ -169,5 +169,5 @@ class HeadLegend(QWidget):
 
 
 def values_of(found: Sequence[tuple[int, NDArray[np.float64]]]) -> dict[int, NDArray[np.float64]]:
-    """Values by iterate, without what is not finite."""
+    """Return the values by iterate, without iterates that have non-finite values."""
     return {index: values for index, values in found if np.isfinite(values).all()}

@@ -1,4 +1,4 @@
-"""The maps of a pixel: where each head of the non-local block looks from it (Fig. 9)."""
+"""The attention maps of one pixel: where each head of the non-local block looks from it (Fig. 9)."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from nerd_gui.window.wording import scientific
 
 USUAL_HEADS = 4
 _COLUMNS = 4
-_NARROWEST = 64  # pixels of a list in a small window
+_NARROWEST = 64  # pixels, the least width of a list in a small window
 _NONE, _MEAN = "none", "mean"
 
 
 class MapsPanel(QWidget):
-    """The heads' correlation maps side by side over the query's neighbourhood, with their read-outs.
+    """The heads' correlation maps side by side over the query's neighbourhood, with their figures.
 
     Signals
     -------
     overlayChanged : array or None, int top, int left, float opacity
-        There is another `overlay`: other maps, or the person chose; None for nothing to lay over the picture.
+        `overlay` has changed: other maps are shown, or a person chose another one; None shows no overlay.
     headChosen(int)
-        A head's map was clicked; it is the overlay now. Counted from 0.
+        A person clicked a head's map, which becomes the overlay. Heads count from 0.
     """
 
     overlayChanged = Signal(object, int, int, float)
@@ -69,7 +69,7 @@ class MapsPanel(QWidget):
         self._neighbourhood = WindowPicture(choosable=False)
         self._neighbourhood.setObjectName("attentionNeighbourhood")
         self._neighbourhood.setAccessibleName("Neighbourhood of the pixel")
-        self._neighbourhood.setToolTip("The q × q window that the pixel attends to (its pixel is marked by a cross)")
+        self._neighbourhood.setToolTip("The q × q window that the pixel attends to; a cross marks the pixel")
         self._neighbourhood.setFixedSize(96, 96)
         self._caption = QElidingLabel()
         self._caption.setObjectName("attentionCaption")
@@ -77,16 +77,16 @@ class MapsPanel(QWidget):
         self._scale = self._combo(
             "attentionScaleCombo",
             "Scale of the weights",
-            "Linear shows the weights as they mix the pixels (Eq. 8); log shows the faint ones, too",
+            "Linear shows the weights as they mix the pixels (Eq. 8); log also shows the faint ones",
             ["linear", "log"],
         )
         self._range = self._combo(
             "attentionRangeCombo",
             "Range of the colours",
-            "One range of colours for all heads, so that they compare, or each head its own",
+            "One colour range for all heads, so that you can compare them, or a range for each head",
             ["shared range", "own range"],
         )
-        self._range.setCurrentIndex(1)  # a head that looks far would be black beside one that looks near
+        self._range.setCurrentIndex(1)  # in a shared range, a wide map would be black beside a narrow one
         self._overlay = self._combo(
             "attentionOverlayCombo",
             "Overlay on the picture",
@@ -103,7 +103,7 @@ class MapsPanel(QWidget):
         self._bar = ColourBar()
         self._bar.setObjectName("attentionColourBar")
         self._bar.setAccessibleName("Colours of the attention weights")
-        self._bar.setToolTip("Softmax weight (Eq. 7) that a pixel has for the query; each head's weights sum to 1")
+        self._bar.setToolTip("Softmax weight (Eq. 7) of a pixel for the query; each head's weights sum to 1")
         self._scale.currentIndexChanged.connect(self._on_scaling)
         self._range.currentIndexChanged.connect(self._on_scaling)
         self._overlay.currentIndexChanged.connect(self._on_overlay)
@@ -163,10 +163,10 @@ class MapsPanel(QWidget):
         return combo
 
     def _make_heads(self, heads: int) -> None:
-        """As many pictures, read-outs and overlay choices as there are heads."""
+        """Make a picture, a line of figures and an overlay choice for each head."""
         for widget in (*self._pictures, *self._titles, *self._readouts):
             self._grid.removeWidget(widget)
-            # Out of the tree at once, or it would answer to its name until the event loop turns.
+            # Detached at once; otherwise it would be found by its object name until the event loop deletes it.
             widget.setParent(None)
             widget.deleteLater()
         self._pictures, self._titles, self._readouts = [], [], []
@@ -180,7 +180,7 @@ class MapsPanel(QWidget):
             readout.setObjectName(f"attentionReadout{head}")
             readout.setFont(small)
             readout.setToolTip(
-                "Entropy of the softmax weights (log₂ of how many pixels count) and their effective radius, "
+                "Entropy of the softmax weights (log₂ of the number of pixels that count) and their effective radius, "
                 "the root of the mean squared distance from the query; max is the largest weight"
             )
             row, column = divmod(head, _COLUMNS)
@@ -189,7 +189,7 @@ class MapsPanel(QWidget):
             for line, widget in enumerate((title, picture, readout)):
                 self._grid.addWidget(widget, 3 * row + line, column)
             self._grid.setRowStretch(3 * row + 1, 100)
-            self._grid.setRowStretch(3 * row + 3, 1)  # what squares leave over is under them
+            self._grid.setRowStretch(3 * row + 3, 1)  # space that the square maps leave is below them
             self._pictures.append(picture)
             self._titles.append(title)
             self._readouts.append(readout)
@@ -200,7 +200,7 @@ class MapsPanel(QWidget):
             self._overlay.setCurrentIndex(max(self._overlay.findText(chosen), 0))
         self._mark_overlay()
 
-    # ---- what others call ---------------------------------------------------------------------------------------
+    # ---- public methods -----------------------------------------------------------------------------------------
 
     def set_maps(self, maps: AttentionMaps | None, window: int, *, caption: str) -> None:
         """Show the maps of one pixel; None clears the panel.
@@ -210,14 +210,14 @@ class MapsPanel(QWidget):
         maps : AttentionMaps or None
             Weights (1, heads, rows, cols), each map summing to 1.
         window : int
-            q of the run they belong to.
+            The window size q of the run that the maps belong to.
         caption : str
-            Which pixel, which iterate.
+            Names the pixel and the iterate.
 
         Raises
         ------
         ValueError
-            If there is a batch of more than one, or the maps do not fit into the window.
+            If there is more than one picture in the batch, or if the maps do not fit into the window.
         """
         if maps is None:
             self.clear()
@@ -237,7 +237,7 @@ class MapsPanel(QWidget):
         self._tell_overlay()
 
     def clear(self, why: str = EMPTY_TEXT) -> None:
-        """Say how to come to maps, or why there are none."""
+        """Remove the maps, and say why there are none or how to get them."""
         self._maps = None
         self._weights = self._unit = np.zeros((0, 0, 0))
         self._caption.setText(why)
@@ -249,41 +249,41 @@ class MapsPanel(QWidget):
             picture.set_patch(None)
             picture.setToolTip(why)
             picture.setAccessibleDescription("")
-            readout.setText("\n\n")  # as high as with numbers, so that nothing jumps
+            readout.setText("\n\n")  # as high as with numbers, so that the layout does not shift
         self._tell_overlay()
 
     def show_large(self, shown: bool) -> None:
-        """Show the maps of one pixel large, or leave their room to something else."""
+        """Show the maps of one pixel large, or leave their space to the table or the plots."""
         self._heads.setVisible(shown)
         self._neighbourhood.setVisible(shown)
         direction = QBoxLayout.Direction
         self._controls.setDirection(direction.TopToBottom if shown else direction.LeftToRight)
 
     def show_table(self, shown: bool) -> None:
-        """Show the table of all pins."""
+        """Show the table of all pins, or hide it."""
         self.table.setVisible(shown)
         if shown:
             self._either.setCurrentWidget(self._full)
             self.scale_table()
 
     def scale_table(self) -> None:
-        """Colour the table's maps as the lists say."""
+        """Colour the table's maps as chosen in the lists."""
         ends = self.table.scale(log=self.is_log, shared=self.is_shared, overlay=self._overlay.currentIndex() - 1)
         if ends is not None:
             self._bar.set_range(scientific(ends[0]) if self.is_log else "0", scientific(ends[1]))
 
     def set_neighbourhood(self, rgb: NDArray[np.uint8] | None) -> None:
-        """Show the photo where the maps are, as in Fig. 9.
+        """Show the part of the photo that the maps cover, as in Fig. 9.
 
         Parameters
         ----------
         rgb : uint8 array (rows, cols, 3) or None
-            The part of the photo that the maps cover, so of their rows and columns.
+            The same rows and columns of the photo as the maps.
 
         Raises
         ------
         ValueError
-            If it is of another size, or there are no maps.
+            If its size differs from the maps', or there are no maps.
         """
         if rgb is None:
             self._neighbourhood.set_patch(None)
@@ -296,25 +296,25 @@ class MapsPanel(QWidget):
         self._neighbourhood.set_patch(Patch(rgb, *place_in_window(self._maps, self._window), self._window))
 
     def map_weights(self, head: int) -> NDArray[Any]:
-        """The softmax weights (rows, cols) of the map that a head's picture shows."""
+        """Return the softmax weights (rows, cols) of the map that a head's picture shows."""
         weights: NDArray[Any] = self._weights[head]
         return weights
 
     def readout(self, head: int) -> str:
-        """The text of a head's numbers, in one line; empty without maps."""
+        """Return a head's figures as one line of text; empty without maps."""
         return self._readouts[head].text().replace("\n", " · ").strip(" ·")
 
     def overlay(self) -> tuple[NDArray[Any], int, int, float] | None:
-        """What to lay over the picture, None for nothing.
+        """Return the map to lay over the picture; None for no overlay.
 
         Returns
         -------
         values : array (rows, cols)
-            The chosen map in [0, 1], scaled as it is shown here; the mean of the heads in its own range.
+            The chosen map in [0, 1], scaled as it is shown here; the mean of the heads has its own range.
         top, left : int
-            Where its first pixel stands in the picture.
+            The pixel of the picture to which the first value belongs.
         opacity : float
-            In [0, 1].
+            A number in [0, 1].
         """
         chosen = self._overlay.currentIndex()
         if self._maps is None or chosen == 0:
@@ -335,7 +335,7 @@ class MapsPanel(QWidget):
 
     @property
     def is_shared(self) -> bool:
-        """Whether all maps have one range of colours."""
+        """Whether all maps share one colour range."""
         return self._range.currentIndex() == 0
 
     def _show(self) -> None:
@@ -363,7 +363,7 @@ class MapsPanel(QWidget):
         )
 
     def choose_head(self, head: int) -> None:
-        """Lay a head's map over the picture."""
+        """Make a head's map the overlay."""
         self._overlay.setCurrentIndex(head + 1)
         self.headChosen.emit(head)
 

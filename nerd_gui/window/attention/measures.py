@@ -1,4 +1,4 @@
-"""What the attention panel computes: the spread of a map, its place in the window, its scaling for the eye. No Qt."""
+"""Computes a map's spread, its place in the window, and its scaling for display. Knows no Qt."""
 
 from typing import Any
 
@@ -8,30 +8,30 @@ from numpy.typing import NDArray
 from nerd_gui.nerd import AttentionMaps
 from nerd_gui.nerd.attention import window_offsets
 
-#: The logarithmic scale reaches down to this part of the largest weight; a softmax can go on to 1e-30.
+#: The logarithmic scale ends at this fraction of the largest weight; softmax weights can be as small as 1e-30.
 LOG_FLOOR = 1e-5
 
 
 def entropy_bits(weights: NDArray[Any]) -> float:
-    """Entropy -sum p log2 p of a map of weights, in bits: 0 for one pixel, log2(n) for n pixels alike.
+    """Return the entropy -sum p log2 p of a map of weights in bits: 0 for one pixel, log2(n) for n equal weights.
 
     Parameters
     ----------
     weights : array, not negative
-        Divided by its sum first, so that rounding does no harm.
+        Divided by their sum first, so that rounding errors in the sum do no harm.
     """
     shares = weights[weights > 0] / weights.sum()
-    return float(abs(-(shares * np.log2(shares)).sum()))  # abs: no "-0.0 bit"
+    return float(abs(-(shares * np.log2(shares)).sum()))  # abs avoids "-0.0 bit"
 
 
 def effective_radius(weights: NDArray[Any], row: int, col: int) -> float:
-    """Root of the weighted mean squared distance from (row, col), in pixels.
+    """Return the root of the weighted mean squared distance from (row, col), in pixels.
 
     Parameters
     ----------
     weights : array (rows, cols), not negative
     row, col : int
-        The query pixel, counted from the map's first row and column; it may lie outside.
+        The query pixel, counted from the map's first row and column; it may lie outside the map.
     """
     down, across = np.indices(weights.shape)
     squared = (down - row) ** 2 + (across - col) ** 2
@@ -39,12 +39,12 @@ def effective_radius(weights: NDArray[Any], row: int, col: int) -> float:
 
 
 def weight_on_itself(weights: NDArray[Any], row: int, col: int) -> float:
-    """Share of the weights that the query pixel (row, col), counted as in `effective_radius`, has for itself."""
+    """Return the share of the weights that the query pixel (row, col), as in `effective_radius`, gives to itself."""
     return float(weights[row, col] / weights.sum())
 
 
 def place_in_window(maps: AttentionMaps, window: int) -> tuple[int, int]:
-    """Row and column of a map's first weight in the q x q window centred on the query.
+    """Return the row and the column of a map's first weight in the q x q window centred on the query.
 
     Raises
     ------
@@ -62,23 +62,23 @@ def place_in_window(maps: AttentionMaps, window: int) -> tuple[int, int]:
 def scale_maps(
     weights: NDArray[Any], *, log: bool, shared: bool, ends: tuple[float, float] | None = None
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Bring maps to [0, 1] for display.
+    """Scale maps to [0, 1] for display.
 
     Parameters
     ----------
     weights : array (heads, rows, cols), not negative
     log : bool
-        Logarithmic from the smallest weight, but no less than `LOG_FLOOR` of the largest; otherwise linear from 0.
+        Logarithmic from the smallest weight, or from `LOG_FLOOR` of the largest if that is more; else linear from 0.
     shared : bool
-        One range for all heads; otherwise each head its own.
+        One range for all heads instead of one for each head.
     ends : (float, float), optional
-        Least and largest weight of the one range, where it is to hold for other maps, too.
+        The smallest and the largest weight of the shared range, if it covers other maps as well.
 
     Returns
     -------
     unit : array (heads, rows, cols)
     low, high : array (heads,)
-        The weights shown as 0 and as 1.
+        The weights that are shown as 0 and as 1.
     """
     flat = weights.reshape(len(weights), -1)
     least, largest = ends or (flat.min(), flat.max())
@@ -89,6 +89,6 @@ def scale_maps(
     low = np.maximum(smallest, high * LOG_FLOOR)
     span = np.log(high / low)
     raised = np.log(np.maximum(weights, low[:, None, None]) / low[:, None, None])
-    # A map of equal weights has no span: all of it is the largest.
+    # A map of equal weights has no span: show all of it as the largest weight.
     unit = np.divide(raised, span[:, None, None], out=np.ones_like(raised), where=span[:, None, None] > 0)
     return unit, low, high

@@ -1,4 +1,4 @@
-"""The selected pin's attention over the iterates: entropy, radius, weight on itself, and one head's maps as a strip."""
+"""The selected pin's attention over the iterates: entropy, radius, weight on itself, and a strip of one head's maps."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from nerd_gui.window.described import described
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, colours, sized
 
-_CELL = 52  # pixels of a small map
+_CELL = 52  # pixels, the side of a small map
 _ROLLOUT = "all heads, rollout"
 _NO_PIN = "Pin a pixel to see how its attention changes from iterate to iterate."
 
 
 class MapsStrip(QWidget):
-    """A small map for each iterate, the shown one framed.
+    """A strip with a small map for each iterate; the shown iterate's map is framed.
 
     Signals
     -------
     iterateRequested(int)
-        A map was clicked, or dragged over.
+        A person clicked a map, or dragged the pointer over it.
     """
 
     iterateRequested = Signal(int)
@@ -38,7 +38,7 @@ class MapsStrip(QWidget):
         self._count, self._index = 0, -1
 
     def set_maps(self, found: dict[int, AttentionAt], head: int, count: int, *, log: bool, shared: bool) -> None:
-        """Show a head's maps at the known ones of `count` iterates, in one range of colours or each in its own."""
+        """Show a head's known maps out of `count` iterates, with one shared colour range or one for each map."""
         maps = {index: at.weights[head].astype(np.float64) for index, at in found.items()}
         ends = None
         if shared and maps:
@@ -55,20 +55,20 @@ class MapsStrip(QWidget):
         self.update()
 
     def set_index(self, index: int) -> None:
-        """Frame an iterate's map."""
+        """Draw the frame around an iterate's map."""
         self._index = index
         self.update()
 
     def cell(self, index: int) -> QRectF:
-        """Where the map of an iterate is drawn."""
+        """Return the place at which an iterate's map is drawn."""
         return QRectF(2 + index * (_CELL + TIGHT), 2, _CELL, _CELL)
 
     def sizeHint(self) -> QSize:
-        """A map for each iterate, and its number under it."""
+        """Space for a map for each iterate, with its number below."""
         return QSize(4 + self._count * (_CELL + TIGHT), _CELL + 6 + self.fontMetrics().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what is in view of it."""
+        """Draw the maps that are in view."""
         painter = QPainter(self)
         painter.setFont(sized(self.font(), CAPTION_PIXELS))
         scheme = colours(self.palette())
@@ -91,7 +91,7 @@ class MapsStrip(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Go to the iterate under the pointer."""
+        """Request the iterate under the pointer."""
         if event.button() == Qt.MouseButton.LeftButton and self._count:
             index = int(event.position().x() - 2) // (_CELL + TIGHT)
             self.iterateRequested.emit(min(max(index, 0), self._count - 1))
@@ -100,7 +100,7 @@ class MapsStrip(QWidget):
 
 
 class OverIterates(QWidget):
-    """Three plots side by side, a line for each head, over the strip of a head's maps; read only while it is seen."""
+    """Three plots with a line for each head, above a strip of one head's maps; it reads maps only while visible."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,19 +120,19 @@ class OverIterates(QWidget):
                 LinePlot("entropy (bit)", "{:.1f}"),
                 "entropyPlot",
                 "Entropy of each head over the iterates",
-                "How many pixels count: the logarithm to base 2. Click to see an iterate",
+                "Over how many pixels each head spreads, as a logarithm to base 2. Click to see an iterate",
             ),
             "radius": described(
                 LinePlot("radius (px)", "{:.1f}"),
                 "radiusPlot",
                 "Effective radius of each head over the iterates",
-                "How far each head looks: root of the weighted mean squared distance. Click to see an iterate",
+                "How far each head looks: the root of the weighted mean squared distance. Click to see an iterate",
             ),
             "itself": described(
                 LinePlot("weight on itself", "{:.3f}"),
                 "itselfPlot",
                 "Weight of the pixel on itself, of each head over the iterates",
-                "How much of its own value the pixel takes. Click to see an iterate",
+                "How much of its own value the pixel keeps. Click to see an iterate",
             ),
         }
         plots = QHBoxLayout()
@@ -145,9 +145,9 @@ class OverIterates(QWidget):
             QComboBox(),
             "overIteratesHeadCombo",
             "Head of the maps in the strip",
-            "Whose maps are shown for every iterate. Rollout: what the pixel has looked at by way of others, followed "
-            "back from the result: its row in A_N A_N₋₁ … A_i with A = (I + mean of the heads) / 2, on a logarithmic "
-            "scale",
+            "The head whose map is shown for every iterate. Rollout: which pixels the pinned pixel depends on through "
+            "all steps up to the result: its row in A_N A_N₋₁ … A_i with A = (I + mean of the heads) / 2, on a "
+            "logarithmic scale",
         )
         self.head.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.head.currentIndexChanged.connect(self._choose)
@@ -155,7 +155,7 @@ class OverIterates(QWidget):
         row.addWidget(self._legend, 1)
         row.addWidget(self.head)
         self.strip = described(
-            MapsStrip(), "mapsStrip", "Maps of one head over the iterates", "The map at every iterate. Click to see it"
+            MapsStrip(), "mapsStrip", "Maps of one head over the iterates", "A map for every iterate. Click to go there"
         )
         self.strip.iterateRequested.connect(self._session.go)
         self._area = QScrollArea()
@@ -165,7 +165,7 @@ class OverIterates(QWidget):
         self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._area.setWidget(self.strip)
-        for ground in (self._area.viewport(), self.strip):  # that of the panel
+        for ground in (self._area.viewport(), self.strip):  # transparent, so that the panel's colour shows
             ground.setAutoFillBackground(False)
         self._words = QLabel(_NO_PIN)
         self._words.setObjectName("overIteratesWords")
@@ -180,7 +180,7 @@ class OverIterates(QWidget):
         column.addWidget(self._area)
 
     def scale(self, *, log: bool, shared: bool) -> None:
-        """Colour the strip's maps otherwise."""
+        """Change the colour scaling of the strip's maps."""
         self.log, self.shared = log, shared
         self._show()
 
@@ -227,19 +227,19 @@ class OverIterates(QWidget):
         self._area.ensureVisible(cell.x(), cell.y(), _CELL, 0)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Begin to read."""
+        """Begin to read the maps."""
         super().showEvent(event)
         self.history.want(True)
         self._choose()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Read no more."""
+        """Stop reading the maps."""
         super().hideEvent(event)
         self.history.want(False)
         self.rollout.want(False)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Take on the colours of the window."""
+        """Repaint in the window's new colours."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.update()

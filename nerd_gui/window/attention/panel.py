@@ -17,14 +17,14 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import scientific
 
 _HOVER_MS = 30
-_SEVERAL = 2  # pins, from which on they stand in a table
+_SEVERAL = 2  # from this number of pins on, a table shows them
 
 
 class AttentionPanel(MapsPanel):
     """The maps of the session's active pixel, and of several pins side by side.
 
-    While there is no pin, or one is being compared with what is under the pointer, they follow the pointer, a little
-    behind it. The active pixel's maps are there at once; those of the other pins follow, one at a time.
+    Without a pin, or while a person previews other pixels, the maps follow the pointer with a short delay. The active
+    pixel's maps are read at once; those of the other pins follow one at a time.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -33,8 +33,8 @@ class AttentionPanel(MapsPanel):
         self.setAccessibleName("Attention maps")
         self._session = session
         self._previewed = False
-        self._found: dict[tuple[int, int], PixelMaps] = {}  # what is shown
-        self._waiting: list[int] = []  # numbers of the pins whose maps are still to be read
+        self._found: dict[tuple[int, int], PixelMaps] = {}  # the maps that are shown
+        self._waiting: list[int] = []  # numbers of the pins whose maps have not been read yet
         self._hover_timer = QTimer(self, singleShot=True, interval=_HOVER_MS)
         self._hover_timer.timeout.connect(self._refresh)
         self._next = QTimer(self, singleShot=True, interval=0)
@@ -61,7 +61,7 @@ class AttentionPanel(MapsPanel):
             changed.connect(self._scale_strip)
 
     def figure(self) -> MapsFigure | None:
-        """The maps that are shown, of all pins, or of the active pixel where there is none; None without maps."""
+        """Return the shown maps as a figure: those of all pins, or of the active pixel; None without maps."""
         session, pins = self._session, self._session.pins
         run = session.run
         wanted = [(pin.number, pin.pixel) for pin in sorted(pins.all, key=lambda pin: pin.number)]
@@ -82,7 +82,7 @@ class AttentionPanel(MapsPanel):
             self._hover_timer.start()
 
     def _refresh(self) -> None:
-        """Show the active pixel, and begin with the other pins."""
+        """Show the active pixel's maps, and begin to read those of the other pins."""
         session, pins = self._session, self._session.pins
         run, pixel = session.run, pins.active
         self._previewed = pins.previews
@@ -109,9 +109,9 @@ class AttentionPanel(MapsPanel):
         self._show_bar()
 
     def _show_bar(self) -> None:
-        """Say what the colours mean: those of a rollout are scaled in their own way."""
+        """Label the colour bar; the rollout has a scale of its own."""
         if not self.over_iterates.isHidden() and self.over_iterates.followed_back:
-            self._bar.set_range(scientific(LOG_FLOOR), "of the most in each map (log)")
+            self._bar.set_range(f"{scientific(LOG_FLOOR)} × max", "max of each map (log)")
         else:
             self._show()
 
@@ -124,7 +124,7 @@ class AttentionPanel(MapsPanel):
         self._next.start()
 
     def _read_next(self) -> None:
-        """Read the maps of one more pin: several at once would hold up what a person does meanwhile."""
+        """Read the maps of one more pin; reading several at once would make the window stutter."""
         pin = next((pin for pin in self._session.pins.all if pin.number in self._waiting), None)
         if pin is None:
             return

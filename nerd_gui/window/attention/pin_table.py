@@ -17,13 +17,13 @@ from nerd_gui.window.session.pins import Pin
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, is_dark, series_colour, sized
 from nerd_gui.window.wording import scientific
 
-_LEAST_CELL, _MOST_CELL = 56, 200  # pixels
-_LETTERED = 48  # pixels; where the maps had to be smaller for their numbers, the numbers are left to the tool tips
-_BADGE = 24  # the width that a pin's number takes
+_LEAST_CELL, _MOST_CELL = 56, 200  # pixels, the side of a map
+_LETTERED = 48  # pixels; if maps would be smaller with their numbers, only the tooltips show the numbers
+_BADGE = 24  # pixels, the width of a pin's number
 
 
 class _Row(QWidget):
-    """One pin: its number, its neighbourhood, its heads; or a sentence why there are no maps.
+    """The row of one pin: its number, neighbourhood and heads; or a sentence that says why there are no maps.
 
     Signals
     -------
@@ -37,7 +37,7 @@ class _Row(QWidget):
         self.number = number
         self.found: PixelMaps | None = None
         self.selected = False
-        self.columns: list[int] = []  # where the neighbourhood and the maps begin
+        self.columns: list[int] = []  # x of the neighbourhood and of the maps
         self.setObjectName(f"pinRow{number}")
         self.setAccessibleName(f"Pin {number}")
         self.setToolTip(f"Pin {number}: click its number to select it, a map to lay it over the picture")
@@ -66,13 +66,13 @@ class _Row(QWidget):
             picture.setMinimumSize(0, 0)
 
     def say(self, words: str) -> None:
-        """Say in place of the maps why there are none, or that they are on their way."""
+        """Show a sentence in place of the maps: why there are none, or that they are being read."""
         self.found = None
         self.words.setText(words)
         self.arrange()
 
     def show_found(self, found: PixelMaps) -> None:
-        """Show maps; `scale` then colours them."""
+        """Take new maps; `scale` colours them afterwards."""
         if self.found is None or self.found.maps.weights.shape != found.maps.weights.shape:
             self.neighbourhood.set_patch(None)
         self.found = found
@@ -92,7 +92,7 @@ class _Row(QWidget):
         self.arrange()
 
     def arrange(self) -> None:
-        """Squares as large as the row allows, with their numbers beside or under them, or none where it is tight."""
+        """Make the maps as large as the row allows, with numbers beside or below them unless the row is too small."""
         there, text, heads = self.found is not None, 2 * self.fontMetrics().height(), max(len(self.pictures), 1)
         width, words = self.width() - _BADGE, self._words_width()
         bare = min(width // (heads + 1) - TIGHT, self.height(), _MOST_CELL)
@@ -120,15 +120,15 @@ class _Row(QWidget):
         return QFontMetrics(sized(self.font(), CAPTION_PIXELS)).horizontalAdvance("88.8 bit") + TIGHT
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let the maps grow with the row."""
+        """Fit the maps to the row."""
         self.arrange()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Select the pin."""
+        """Choose the pin."""
         self.chosen.emit(self.number, -1)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the number on a disc of the pin's colour; that of the selected one is ringed."""
+        """Draw the number on a disc of the pin's colour, with a ring around it if the pin is selected."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         disc = QRect(2, 2, _BADGE - 8, _BADGE - 8)
@@ -147,12 +147,12 @@ class _Row(QWidget):
 
 
 class PinTable(QWidget):
-    """A row for each pin, a column for each head.
+    """A table with a row for each pin and a column for each head.
 
     Signals
     -------
     chosen : int pin, int head
-        A map was clicked, or with -1 for the head, the pin itself.
+        A person clicked a map, or, with -1 for the head, the pin itself.
     """
 
     chosen = Signal(int, int)
@@ -165,7 +165,7 @@ class PinTable(QWidget):
         self._titles: list[QLabel] = []
 
     def set_pins(self, pins: Sequence[Pin], selected: int, heads: int) -> None:
-        """Have a row for each of these pins; what is shown of those that stay is kept."""
+        """Show a row for each of these pins; rows of pins that stay keep their maps."""
         wanted = sorted(pin.number for pin in pins)
         if [row.number for row in self._rows] != wanted or len(self._titles) != heads + 1:
             kept = {row.number: row for row in self._rows if len(row.pictures) == heads}
@@ -181,7 +181,7 @@ class PinTable(QWidget):
             row.update()
 
     def say(self, number: int, words: str) -> None:
-        """Say in a pin's row why it has no maps."""
+        """Show in a pin's row why it has no maps."""
         self._row(number).say(words)
 
     def show_maps(self, number: int, found: PixelMaps) -> None:
@@ -189,11 +189,11 @@ class PinTable(QWidget):
         self._row(number).show_found(found)
 
     def scale(self, *, log: bool, shared: bool, overlay: int) -> tuple[float, float] | None:
-        """Colour all maps, in one range or each in its own, and frame the head that lies over the picture.
+        """Colour all maps, with one shared range or one for each map, and frame the head that lies over the picture.
 
         Returns
         -------
-        (low, high) of the one range, if there is one.
+        (low, high) of the shared range, or None without one.
         """
         rows = [row for row in self._rows if row.found is not None]
         if not rows:
@@ -213,15 +213,15 @@ class PinTable(QWidget):
         return (low, high) if shared else None
 
     def sizeHint(self) -> QSize:
-        """Rows that can be read."""
+        """A size at which the maps can be read."""
         return self._size(80)
 
     def minimumSizeHint(self) -> QSize:
-        """Rows that can still be told apart."""
+        """The least size at which maps can be told apart."""
         return self._size(_LEAST_CELL)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let the rows share the room."""
+        """Divide the height among the rows."""
         self._lay_out()
 
     # ---- inside -------------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ class PinTable(QWidget):
         each = min(each, min(most, _MOST_CELL) + 2 * top + TIGHT)
         for place, row in enumerate(self._rows):
             row.setGeometry(0, top + place * each, self.width(), each - TIGHT)
-            row.arrange()  # now, since the titles stand over its columns
+            row.arrange()  # now, because the titles stand above the row's columns
         for left, title in zip(self._rows[0].columns, self._titles, strict=False):
             title.setGeometry(left, 0, title.sizeHint().width(), top)
         self.updateGeometry()

@@ -1,4 +1,4 @@
-"""How a pixel's attention changes from iterate to iterate: read a little at a time, and kept with the run."""
+"""How a pixel's attention changes from iterate to iterate; read in small steps, and kept with the run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from nerd_gui.window.attention.pixel_maps import read_weights
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
-_KEPT = 12  # pixels of a run
-_TURN = 0.015  # seconds in a turn of the event loop
+_KEPT = 12  # pixels of a run whose attention is kept
+_TURN = 0.015  # seconds of work before the event loop gets its turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +26,10 @@ class AttentionAt:
     Attributes
     ----------
     entropy, radius, itself : float array (heads,)
-        In bits, in pixels, and the weight that the pixel has for itself.
+        Entropy in bits, radius in pixels, and the weight that the pixel gives to itself.
     weights : float32 array (heads, rows, cols)
     row, col : int
-        Where the first weight stands in the window.
+        The place of the first weight in the window.
     window : int
     """
 
@@ -48,12 +48,12 @@ _Key = tuple[tuple[int, int], int | None]
 class PixelHistory(QObject):
     """The attention of the session's selected pin over the iterates of the current run.
 
-    What has been read is kept with the run, and goes with it.
+    What has been read is kept as long as the run exists.
 
     Signals
     -------
     changed
-        There is more of it, or it is another pixel's.
+        More has been read, or another pixel is selected.
     """
 
     changed = Signal()
@@ -69,18 +69,18 @@ class PixelHistory(QObject):
             changed.connect(self._begin)
 
     def want(self, wanted: bool) -> None:
-        """Say whether anybody looks at it: nothing is read before."""
+        """Say whether the history is visible; nothing is read unless it is."""
         self._wanted = wanted
         self._begin()
 
     @property
     def complete(self) -> bool:
-        """Whether all iterates that have arrived are read."""
+        """Whether all iterates that have arrived have been read."""
         return len(self.found) > self._session.newest
 
     @property
     def found(self) -> dict[int, AttentionAt]:
-        """What is known, by iterate; nothing without a pin, a run, or maps."""
+        """What has been read, by iterate; empty without a pin, a run, or maps."""
         run, key = self._session.run, self._key()
         return {} if run is None or key is None else self._kept.get(run, {}).get(key, {})
 
@@ -96,7 +96,7 @@ class PixelHistory(QObject):
             self._timer.start()
 
     def _read_on(self) -> None:
-        """Read iterates for as long as nobody would notice."""
+        """Read iterates for a time so short that a person does not notice."""
         run, key = self._session.run, self._key()
         if run is None or key is None or not self._wanted:
             return
@@ -105,7 +105,7 @@ class PixelHistory(QObject):
         while len(pixels) > _KEPT:
             pixels.pop(next(iter(pixels)))
         end, missing = time.perf_counter() + _TURN, [i for i in range(run.newest + 1) if i not in found]
-        # What is shown comes first, then the rest in turn.
+        # The shown iterate comes first, then the others in order.
         for index in sorted(missing, key=lambda index: (index != self._session.index, index)):
             at = _attention_at(run, index, *key)
             if at is None:

@@ -1,4 +1,4 @@
-"""The maps of one pixel as the views of this room use them: read from a run, with the picture around the pixel."""
+"""The maps of one pixel for the views of this room: read from a run, with the picture around the pixel."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from nerd_gui.nerd import AttentionMaps
 from nerd_gui.window.session.run import Run
 
 EMPTY_TEXT = "Click a pixel to see where each head looks"
-NEEDS_EXPLORE = "Maps need Explore: Denoise photo keeps no features. Choose a region there and explore it"
-NEEDS_RUN = "This run was opened from a file, which keeps no features: explore again to see where its heads look"
+NEEDS_EXPLORE = "Denoise photo keeps no features for maps: choose a region and use Explore"
+NEEDS_RUN = "This run was opened from a file, which does not hold features: explore again to see where its heads look"
 OUTSIDE = "The pin lies outside the region of this run"
-NO_ATTENTION = "This network has no attention: it was made without the non-local block"
+NO_ATTENTION = "This network has no attention: it was built without the non-local block"
 
 
 @dataclass(frozen=True, eq=False)
 class PixelMaps:
-    """The maps of a pixel at an iterate.
+    """The attention maps of a pixel at an iterate.
 
     Attributes
     ----------
     maps : AttentionMaps
-        Weights (1, heads, rows, cols), in rows and columns of what was run.
+        Weights (1, heads, rows, cols), in rows and columns of the run's picture.
     window : int
-        q of the run.
+        The window size q of the run.
     rgb : uint8 array (rows, cols, 3)
-        The iterate's picture where the maps are.
+        The iterate's picture in the area of the maps.
     """
 
     maps: AttentionMaps
@@ -43,16 +43,16 @@ class PixelMaps:
 
 
 def read_weights(run: Run, index: int, pixel: tuple[int, int], channel: int | None) -> AttentionMaps | None:
-    """The maps of a pixel of the photo at an iterate, of one channel or of the luma (None).
+    """Return the maps of a photo's pixel at an iterate, for one channel or for the luma (None).
 
-    None where the run has none there, see `why_none`.
+    Returns None if the run has no maps there, see `why_none`.
     """
     maps = run.attention_maps(index, *pixel)
     return None if maps is None else _one_of_batch(maps, channel)
 
 
 def read_maps(run: Run, index: int, pixel: tuple[int, int], channel: int | None) -> PixelMaps | None:
-    """The same with the picture around the pixel."""
+    """Return the maps as `read_weights` does, with the picture around the pixel."""
     maps = read_weights(run, index, pixel, channel)
     trajectory = run.trajectory
     if maps is None or trajectory is None:
@@ -65,12 +65,12 @@ def read_maps(run: Run, index: int, pixel: tuple[int, int], channel: int | None)
 
 
 def has_features(run: Run) -> bool:
-    """Whether a run keeps what maps are made from."""
+    """Whether a run keeps the features that maps are computed from."""
     return run.trajectory is not None and not run.in_tiles and not run.from_file
 
 
 def why_none(run: Run | None, pixel: tuple[int, int] | None) -> str:
-    """Why there are no maps, as a sentence without its full stop."""
+    """Return a sentence, without its full stop, that says why there are no maps."""
     if run is None or pixel is None or run.trajectory is None:
         return EMPTY_TEXT
     if run.in_tiles:
@@ -86,7 +86,7 @@ def why_none(run: Run | None, pixel: tuple[int, int] | None) -> str:
 
 
 def _one_of_batch(maps: AttentionMaps, channel: int | None) -> AttentionMaps:
-    """The maps of one of a colour photo's channels, or all weighed as luma is; those of one picture as they are."""
+    """Return one channel's maps of a colour photo, or (None) their luma-weighted sum; a grey photo has only one."""
     weights = maps.weights
     if weights.shape[0] == 3 and channel is not None:
         weights = weights[channel : channel + 1]

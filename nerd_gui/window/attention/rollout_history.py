@@ -1,4 +1,4 @@
-"""The attention of the pin followed back through the iterates, as small maps for the strip."""
+"""The attention rollout of the pin at each iterate, as small maps for the strip."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from nerd_gui.window.session.iterate_maps import MapKey
 from nerd_gui.window.session.session import Session
 
 _OWNER = "strip"
-_SHOWN = 0.99  # part of the weight that is seen of the map that reaches farthest
+_SHOWN = 0.99  # fraction of the weight inside the shown part, for the widest map
 
 
 class RolloutHistory(QObject):
-    """What the selected pin has looked at by way of others, at each iterate from the result back to the start.
+    """The attention rollout of the selected pin, for each iterate from the result back to the start.
 
     Signals
     -------
     changed
-        There is more of it, or it is another pixel's.
+        More maps have been computed, or another pixel is selected.
     """
 
     changed = Signal()
@@ -37,14 +37,14 @@ class RolloutHistory(QObject):
         session.controller.ended.connect(self._begin)
 
     def want(self, wanted: bool) -> None:
-        """Say whether anybody looks at it: nothing is made before."""
+        """Say whether the strip is visible; nothing is computed unless it is."""
         if wanted != self._wanted:
             self._wanted = wanted
             self._begin()
 
     @property
     def found(self) -> dict[int, AttentionAt]:
-        """What is known, by iterate: the maps around the pin, all of one size."""
+        """The computed maps by iterate, cut to the same size around the pin."""
         maps = {key.index: made for key in self._keys() if isinstance(made := self._session.maps.find(key), IterateMap)}
         pixel = self._session.pin_in_run
         if not maps or pixel is None:
@@ -54,7 +54,7 @@ class RolloutHistory(QObject):
 
     @property
     def why_none(self) -> str:
-        """Why there is nothing, in a sentence; empty while it is being made."""
+        """A sentence that says why there is nothing; empty while the maps are being computed."""
         found = (self._session.maps.find(key) for key in self._keys())
         return next((why for why in found if isinstance(why, str)), "")
 
@@ -77,7 +77,7 @@ class RolloutHistory(QObject):
 
 
 def _reach(weights: NDArray[np.float32], row: int, col: int) -> int:
-    """How far from the pixel nearly all of the weight lies, along rows and columns."""
+    """Return the distance from the pixel, along rows or columns, within which nearly all of the weight lies."""
     down, across = np.indices(weights.shape)
     distance = np.maximum(np.abs(down - row), np.abs(across - col)).ravel()
     within = np.cumsum(np.bincount(distance, weights.ravel().astype(np.float64)))

@@ -1,4 +1,4 @@
-"""Curves as files: their numbers (CSV), and their picture (PNG, SVG)."""
+"""Writes curves to files: their numbers (CSV), or their picture (PNG, SVG)."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from nerd_gui.files import why_not, write_file
 from nerd_gui.window.curves.plot import CurvePlot
 from nerd_gui.window.curves.theme import PAPER
 
-#: What lines are called.
+#: The names of lines, with the pens that draw them.
 Legend = Sequence[tuple[str, QPen]]
-#: A plot, and what its lines are called.
+#: A plot with the names of its lines.
 Figure = tuple[CurvePlot, Legend]
 _LEGEND_HEIGHT, _MARGIN, _LETTER, _SAMPLE, _SPACE = 22, 8, 11, 22, 20  # pixels
 _PNG_SCALE = 3
 
 
 def save_csv(path: Path, runs: Sequence[tuple[str, Trajectory]], *, overwrite: bool = False) -> None:
-    """Write a line for each iterate of each run: its name, the numbers of the report, and 1 at the result.
+    """Write a line for each iterate of each run: the run's name, the numbers of the report, and 1 at the result.
 
-    Undefined numbers are empty.
+    Undefined numbers are left empty.
 
     Raises
     ------
     ValueError
-        If there is no iterate yet, or the file cannot be written, or is there and may not be replaced.
+        If there is no iterate yet, if the file cannot be written, or if it exists and may not be replaced.
     """
     rows = [
         {
@@ -57,18 +57,18 @@ def save_csv(path: Path, runs: Sequence[tuple[str, Trajectory]], *, overwrite: b
 
 
 def save_picture(path: Path, runs: Legend, figures: Sequence[Figure], *, overwrite: bool = False) -> None:
-    """Write plots one below the other with their legends, dark on white: PNG, or SVG by the suffix of `path`.
+    """Write plots below each other with their legends, dark on white, as PNG or SVG depending on the suffix of `path`.
 
-    The runs are named above them, one in a line.
+    The runs are named at the top, one in each line.
 
     Raises
     ------
     ValueError
-        If the suffix is neither, or the file cannot be written, or is there and may not be replaced.
+        If the suffix is neither, if the file cannot be written, or if it exists and may not be replaced.
     """
     makers = {".png": _png, ".svg": _svg}
     if path.suffix.lower() not in makers:
-        raise ValueError(f"“{path.name}” is no name for a picture of the curves; let it end in .png or .svg.")
+        raise ValueError(f"Curves cannot be saved as “{path.name}”; let the name end in .png or .svg.")
     named = [*figures, *((figures[0][0], [run]) for run in runs)]
     width = max(max(plot.width(), _legend_width(plot, legend)) for plot, legend in named) + 2 * _MARGIN
     height = sum(plot.height() + _LEGEND_HEIGHT for plot, _ in figures) + len(runs) * _LEGEND_HEIGHT + 2 * _MARGIN
@@ -96,12 +96,12 @@ def _png(runs: Legend, figures: Sequence[Figure], size: QSize) -> bytes:
 
 
 def _svg(runs: Legend, figures: Sequence[Figure], size: QSize) -> bytes:
-    # pyqtgraph's own SVG exporter stumbles over closed paths. What it is for, clipping, is not needed here: the plots
-    # show all of their curves.
+    # Not pyqtgraph's own SVG exporter, which fails on closed paths. Its purpose, clipping, is not needed here, because
+    # the plots show their curves completely.
     buffer = QBuffer()
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
-    generator.setResolution(figures[0][0].logicalDpiX())  # of the axes' stored drawings, which would be scaled else
+    generator.setResolution(figures[0][0].logicalDpiX())  # otherwise the axes, which Qt stores as drawings, are scaled
     generator.setSize(size)
     generator.setViewBox(QRect(0, 0, size.width(), size.height()))
     generator.setTitle("Curves of NERD runs")
@@ -113,7 +113,7 @@ def _svg(runs: Legend, figures: Sequence[Figure], size: QSize) -> bytes:
 
 
 def _draw(painter: QPainter, runs: Legend, figures: Sequence[Figure], scale: int) -> None:
-    """Draw legends and plots one below the other; `scale` is that of the painter, for lines of constant width."""
+    """Draw legends and plots below each other; `scale` is the painter's scale, needed for lines of constant width."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     top = _MARGIN
     for run in runs:

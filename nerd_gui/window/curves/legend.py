@@ -1,4 +1,4 @@
-"""The row over a plot: each line with a sample of it, its name and its value at the cursor."""
+"""The legend above a plot: a sample of each line with its name and its value at the cursor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_VALUE = "–"
 
 
 class LegendRow(QWidget):
-    """Entries side by side, in as many lines as they need; it is never lower than that."""
+    """Entries side by side, in as many lines as needed; the height always fits all lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,15 +25,15 @@ class LegendRow(QWidget):
         self._flow.setVerticalSpacing(2)
 
     def add(self, entry: QWidget) -> None:
-        """Put an entry at the end."""
+        """Append an entry."""
         self._flow.addWidget(entry)
 
     def hasHeightForWidth(self) -> bool:
-        """No: a layout that is asked for heights by width forgets the least heights of the plots."""
+        """No, because a layout that asks for heights by width would forget the plots' least heights."""
         return False
 
     def event(self, event: QEvent) -> bool:
-        """Keep the room for all lines when the width or an entry has changed."""
+        """Fix the height to that of all lines when the width or an entry has changed."""
         handled = super().event(event)
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
             self.setFixedHeight(self._flow.heightForWidth(self.width()))
@@ -41,14 +41,14 @@ class LegendRow(QWidget):
 
 
 class LegendEntry(QWidget):
-    """A curve's line, name and value; with a check box where it can be hidden.
+    """A curve's line sample, name and value, with a check box if the curve can be hidden.
 
     Parameters
     ----------
     name : str
-        As it is written before the value.
+        The name written before the value.
     check : QCheckBox, optional
-        Shows and hides the curve.
+        The check box that shows and hides the curve.
     """
 
     def __init__(self, object_name: str, name: str, tip: str, check: QCheckBox | None = None) -> None:
@@ -73,15 +73,15 @@ class LegendEntry(QWidget):
 
     @property
     def text(self) -> str:
-        """Name and value."""
+        """The name and the value."""
         return self._text.text()
 
     def set_value(self, value: str) -> None:
-        """Write the value at the cursor."""
+        """Show the curve's value at the cursor."""
         self._text.setText(f"{self.name} {value}")
 
     def set_pen(self, pen: QPen, symbol: str | None = None) -> None:
-        """Draw a sample of the line."""
+        """Draw the line sample with a pen."""
         self._sample.setPixmap(line_sample(self.devicePixelRatioF(), pen.color(), pen.widthF(), pen.style(), symbol))
 
 
@@ -92,7 +92,7 @@ def line_sample(
     style: Qt.PenStyle = Qt.PenStyle.SolidLine,
     symbol: str | None = None,
 ) -> QPixmap:
-    """A short piece of a curve, for a screen of this many device pixels a pixel."""
+    """Return a picture of a short piece of a curve, for a screen with `ratio` device pixels per logical pixel."""
     wide, tall = _SAMPLE
     pixmap = QPixmap(round(wide * ratio), round(tall * ratio))
     pixmap.setDevicePixelRatio(ratio)

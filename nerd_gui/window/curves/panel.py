@@ -1,4 +1,4 @@
-"""The curves of the runs over their iterates: residual, estimated noise level, quality."""
+"""The curves of the runs over their iterates: residual, estimated noise level, PSNR and SSIM."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.placeholder import Placeholder
 from nerd_gui.window.wording import scientific
 
-#: Name beside the line, how its value is written, tooltip.
+#: For each curve: its name, the function that formats its values, and its tooltip.
 _CURVES: dict[str, tuple[str, Callable[[float], str], str]] = {
     "residual": ("residual", scientific, "‖g‖/‖f(z)‖ with g = f(z) − z: how far the iterate is from the fixed point"),
-    "relative_step": ("relative step", scientific, "How far the solver goes in a step: ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ (Fig. 10)"),
+    "relative_step": ("relative step", scientific, "How far the solver moves in a step: ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ (Fig. 10)"),
     "residual_change": (
         "change of residual",
         scientific,
-        "Change of the residual ‖gᵢ − gᵢ₋₁‖/‖gᵢ₋₁‖ (Sec. V-A); in a run that converges well it does not tend to 0",
+        "Change of the residual ‖gᵢ − gᵢ₋₁‖/‖gᵢ₋₁‖ (Sec. V-A); it need not tend to 0 even if the run converges",
     ),
     "noise_level": (
         "noise level",
@@ -44,30 +44,29 @@ _OPTIONAL = {
     "residual_change": ("residualChangeCheck", "Show the change of the residual", False),
 }
 _LEVELS = {
-    "tol": ("tolerance", "{:g}".format, "The run has converged when what it stops on has fallen to this"),
+    "tol": ("tolerance", "{:g}".format, "The run has converged when the measure that it stops on has fallen to this"),
     "sigma": ("true σ", "{:.4g}".format, "Standard deviation of the noise that was added, 0–255 units"),
     "attainable": (
         "attainable √(σ² − MSE)",
         "{:.1f}".format,
-        "What a least-squares denoiser with this error (MSE, of the result) finds of σ",
+        "The noise level that a least-squares denoiser with this error estimates (MSE is that of the result)",
     ),
 }
 _IN_TABLE = {"residual": "residual", "noise_level": "noise level", "psnr": "PSNR"}
 _EMPTY = "Explore runs the solver and draws here, step by step, how it finds the noise."
-_FIRST_STEPS = RunSettings.max_iter  # so many iterates have room from the start, and the axis need not move
+_FIRST_STEPS = RunSettings.max_iter  # the axis has room for this many iterates from the start, so that it need not move
 
 
 class Curves(QWidget):
-    """Three plots over the iterates of the shown run and of the overlaid ones, with a cursor at the current iterate.
+    """Three plots over the iterates of the shown run and the overlaid ones, with a cursor at the current iterate.
 
-    The colour says which run a curve belongs to, its line which quantity it is.
-
-    A click or a drag in a plot goes to the iterate there.
+    A curve's colour tells the run, and its line style the quantity. A click or a drag in a plot goes to the iterate
+    under the pointer.
 
     Signals
     -------
     exportRequested
-        “Export curves…” was chosen from the context menu; `export` then saves them.
+        A person chose “Export curves…” in the context menu; `export` then saves the curves.
     """
 
     exportRequested = Signal()
@@ -99,7 +98,7 @@ class Curves(QWidget):
         self.residual_plot = CurvePlot(
             "residualPlot",
             "Residual over the iterates",
-            "How the solver comes to the fixed point z* = f(z*). ▲ is the result; click to see an iterate",
+            "How the solver approaches the fixed point z* = f(z*). ▲ is the result; click to see an iterate",
             "residual",
             log=True,
         )
@@ -174,20 +173,20 @@ class Curves(QWidget):
         self._entries[key] = entry
         return entry
 
-    # ---- what others call ---------------------------------------------------------------------------------------
+    # ---- public methods -----------------------------------------------------------------------------------------
 
     def readout(self, name: str) -> str:
-        """Name and value at the cursor of a curve, or of a line (tol, sigma, attainable), as written over its plot."""
+        """Return the legend's text for a curve, or for a level (tol, sigma, attainable): the name and the value."""
         return self._entries[name].text
 
     def export(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Save the curves as the suffix says: numbers as .csv, a picture of the plots as .png or .svg.
+        """Save the curves: their numbers as .csv, or a picture of the plots as .png or .svg, depending on the suffix.
 
         Raises
         ------
         ValueError
-            If there are none, the suffix is another one, or the file cannot be written, or is there and may not be
-            replaced.
+            If there are no curves, if the suffix is none of these, if the file cannot be written, or if it exists and
+            may not be replaced.
         """
         path = Path(path)
         if self._session.trajectory is None or not len(self._session.trajectory):
@@ -204,18 +203,18 @@ class Curves(QWidget):
     # ---- inside -------------------------------------------------------------------------------------------------
 
     def _drawn(self) -> list[Run]:
-        """The runs whose curves are drawn, in the order of the list: the shown one and those overlaid."""
+        """Return the runs whose curves are drawn, the shown one and the overlaid ones, in the order of the list."""
         shown = self._session.run
         listed = [run for run in self._session.runs if run.overlaid or run is shown]
         return listed if shown is None or shown in listed else [*listed, shown]
 
     def _follow_runs(self) -> None:
-        """Draw the runs anew where that makes a difference; what the shown run finds is told otherwise, too."""
+        """Draw the runs again if the list has changed what is drawn; progress of the shown run has its own signal."""
         if self._others() != self._told:
             self._refresh()
 
     def _others(self) -> list[tuple[int, str, bool, int]]:
-        """What the list of runs says that is drawn here: of the shown run its name."""
+        """Return what the plots show of the list of runs, apart from the shown run's iterates."""
         shown = self._session.run
         return [
             (run.number, run.name, run.overlaid and run is not shown, -1 if run is shown else run.newest)
@@ -223,7 +222,7 @@ class Curves(QWidget):
         ]
 
     def _refresh(self) -> None:
-        """Draw the runs as they are now."""
+        """Draw the runs in their present state."""
         self._told = self._others()
         run, trajectory = self._session.run, self._session.trajectory
         result = trajectory.result if trajectory is not None and len(trajectory) else None
@@ -232,7 +231,7 @@ class Curves(QWidget):
         for plot in self._plots:
             plot.set_series(series[run] if run is not None else None, others)
             plot.set_result(result)
-        if trajectory is not None or run is None or run.over:  # or else it is being prepared, and they are to come
+        if trajectory is not None or run is None or run.over:  # otherwise the levels will follow soon
             self._set_levels(trajectory, result)
         quality = any(each.subject.clean is not None for each in series)
         self._empty.setVisible(run is None)
@@ -255,7 +254,7 @@ class Curves(QWidget):
         run = self._session.run
         if trajectory is not None and result is not None and run is not None and not run.in_tiles:
             key = result, self._session.channel
-            if run not in self._attainable or self._attainable[run][0] != key:  # it takes a look at every pixel
+            if run not in self._attainable or self._attainable[run][0] != key:  # takes a pass over all pixels
                 self._attainable[run] = key, trajectory.attainable_noise_level(self._session.channel)
             if (attainable := self._attainable[run][1]) is not None:
                 values["attainable"] = [(attainable, None)]
@@ -266,7 +265,7 @@ class Curves(QWidget):
                 self._entries[name].set_value(", ".join(_LEVELS[name][1](value) for value, _ in levels))
 
     def _true_levels(self) -> list[tuple[float, int | None]]:
-        """The noise levels that were added, each once; where they are several, in the colour of the first run of it."""
+        """Return the runs' different true noise levels; if there are several, each with the slot of its first run."""
         levels: dict[float, int] = {}
         for run in self._drawn():
             level = run.trajectory.true_noise_level(self._session.channel) if run.trajectory is not None else None
@@ -299,7 +298,7 @@ class Curves(QWidget):
         return run.trajectory.curve(key, self._session.channel) if run.trajectory is not None else []
 
     def _value(self, run: Run | None, key: str) -> str:
-        """A number of a run at the cursor, as it is written."""
+        """Return a run's value at the cursor as text."""
         index = self._session.index
         if run is None or not 0 <= index <= run.newest:
             return NO_VALUE
@@ -311,7 +310,7 @@ class Curves(QWidget):
         self._fit()
 
     def _figures(self) -> list[Figure]:
-        """The visible plots, each with what its lines are called."""
+        """Return the visible plots with the names of their lines."""
         figures: list[Figure] = []
         for plot, keys in self._plots.items():
             if self._blocks[plot.objectName()].isHidden():
@@ -334,7 +333,7 @@ class Curves(QWidget):
             plot.set_theme(self._theme)
 
     def _show_samples(self) -> None:
-        """Draw the samples beside the names: those of the shown run."""
+        """Draw the line samples of the legends, in the shown run's colour."""
         slot = self._session.run.number - 1 if self._session.run is not None else None
         for plot, keys in self._plots.items():
             for key, symbol in zip(keys, SYMBOLS, strict=False):
@@ -343,7 +342,7 @@ class Curves(QWidget):
             self._entries[key].set_pen(plot.level_pen(key))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Take on the colours and the letters of the window."""
+        """Adopt the window's new colours or font."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._colour()

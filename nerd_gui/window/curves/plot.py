@@ -16,7 +16,7 @@ from nerd_gui.window.curves.theme import PAPER, Theme
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _TICKS, _MARGIN = 52, 46, 32, 6, 10
-_LEAST = 76  # pixels of height: the name of an axis has room
+_LEAST = 76  # pixels, the least height, which leaves room for the name of an axis
 
 
 STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
@@ -25,14 +25,14 @@ SYMBOLS = ("o", "s", "d")
 
 @dataclass(frozen=True)
 class Series:
-    """The curves of a run in a plot.
+    """The curves of one run in a plot.
 
     Attributes
     ----------
     slot : int
-        Its place among the runs' colours.
+        The run's index among the colours.
     values : dict
-        For each quantity its values, that of iterate i at i.
+        For each quantity the list of its values by iterate.
     """
 
     slot: int
@@ -41,7 +41,7 @@ class Series:
 
 @dataclass
 class _Quantity:
-    """What is drawn of every run, and how it is told from what else is drawn of it."""
+    """A quantity that is drawn for every run; `order` selects its line style and symbol."""
 
     order: int
     right: bool
@@ -50,7 +50,7 @@ class _Quantity:
 
 @dataclass
 class _Level:
-    """Horizontal lines of one kind; each has the colour of a run, or none."""
+    """Horizontal lines of one kind, each with the colour of a run or without one."""
 
     style: Qt.PenStyle
     lines: list[tuple[pg.InfiniteLine, int | None]] = field(default_factory=list)
@@ -64,14 +64,14 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
     name, accessible, tip : str
         Object name, accessible name, tooltip.
     label, right_label : str
-        What the axes show; with a `right_label` curves can be drawn against a second axis.
+        The names of the axes; with a `right_label`, curves can be drawn against a second axis.
     log : bool
-        Logarithmic left axis; values that are not positive are left out.
+        Whether the left axis is logarithmic; values that are not positive are then not drawn.
 
     Signals
     -------
     iterateRequested(int)
-        The iterate nearest to a click, or to the pointer of a drag.
+        The iterate nearest to the pointer during a click or a drag.
     """
 
     iterateRequested = Signal(int)
@@ -81,7 +81,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         self.setObjectName(name)
         self.setAccessibleName(accessible)
         self.setToolTip(tip)
-        # A click says what Ctrl+C copies. The scrubber's keys act here as everywhere, the wheel scrolls.
+        # A click gives the focus, so that Ctrl+C copies the curves. The scrubber's keys act here as everywhere.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFrameShape(self.Shape.NoFrame)
@@ -103,7 +103,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         item.vb.disableAutoRange()
         item.setLogMode(y=log)
         for side in ("left", "right", "bottom"):
-            # "x0.001" beside an axis is read by nobody. Once it has a label, this call would do the opposite.
+            # No factor such as "x0.001" beside the axis. After the axis has a label, this call would do the opposite.
             item.getAxis(side).enableAutoSIPrefix(False)
         self._right = pg.ViewBox(enableMouse=False, enableMenu=False) if right_label else None
         if self._right is not None:
@@ -111,7 +111,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
             self._right.setParentItem(item)
             self._right.setZValue(item.vb.zValue() - 1)
             self._right.disableAutoRange()
-            item.getAxis("right").setStyle(maxTickLevel=1)  # no third row of ticks, which it has no room to number
+            item.getAxis("right").setStyle(maxTickLevel=1)  # no third row of ticks, for whose numbers there is no room
             item.getAxis("right").linkToView(self._right)
             item.vb.sigResized.connect(self._follow_geometry)
         self._cursor = pg.InfiniteLine(angle=90)
@@ -126,15 +126,15 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
     # ---- contents -----------------------------------------------------------------------------------------------
 
     def add_curve(self, key: str, *, right: bool = False) -> None:
-        """Make room for a quantity; the first one carries the mark of the result."""
+        """Add a quantity; the result is marked on the curve of the first one."""
         self._quantities[key] = _Quantity(len(self._quantities), right and self._right is not None)
 
     def add_level(self, key: str, style: Qt.PenStyle) -> None:
-        """Make room for horizontal lines."""
+        """Add a kind of horizontal lines."""
         self._levels[key] = _Level(style)
 
     def set_series(self, shown: Series | None, others: Sequence[Series] = ()) -> None:
-        """Draw the curves of the shown run, strong, and of others, thin; what is None or cannot be drawn is skipped."""
+        """Draw the curves of the shown run with wide lines and those of other runs with thin ones."""
         self._shown, self._series = shown, [*others, *([shown] if shown is not None else [])]
         wanted = {(series.slot, key) for series in self._series for key in self._quantities}
         for gone in set(self._lines) - wanted:
@@ -169,18 +169,18 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
                 line.setPen(self.level_pen(key, slot))
 
     def levels(self, key: str) -> list[float]:
-        """Where the horizontal lines of a kind stand, in the units of the axis."""
+        """Return the values of the horizontal lines of a kind."""
         return [10 ** line.value() if self._log else line.value() for line, _ in self._levels[key].lines]
 
     def show_curve(self, key: str, visible: bool) -> None:
-        """Show or hide a quantity of all runs."""
+        """Show or hide a quantity for all runs."""
         self._quantities[key].visible = visible
         for (_, name), line in self._lines.items():
             if name == key:
                 line.setVisible(visible)
 
     def points(self, key: str, slot: int | None = None) -> tuple[list[int], list[float]]:
-        """The iterates and values that a curve is drawn through: that of the shown run, or of the one of a slot."""
+        """Return the drawn iterates and values of a curve, of the shown run or of the run in a slot."""
         if slot is None:
             slot = self._shown.slot if self._shown is not None else -1
         if (line := self._lines.get((slot, key))) is None:
@@ -189,11 +189,11 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         return ([], []) if x is None else ([round(value) for value in x], [float(value) for value in y])
 
     def curve_visible(self, key: str) -> bool:
-        """Whether a quantity is drawn."""
+        """Whether a quantity is shown."""
         return self._quantities[key].visible
 
     def set_result(self, index: int | None) -> None:
-        """Mark the result of the shown run on the first curve."""
+        """Mark the result of the shown run on its first curve."""
         first = next(iter(self._quantities))
         value = self._shown.values[first][index] if index is not None and self._shown is not None else None
         if index is None or value is None or not self._drawable(value):
@@ -203,23 +203,23 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
 
     @property
     def result_index(self) -> int | None:
-        """The iterate marked as the result."""
+        """The iterate that is marked as the result; None if no iterate is marked."""
         x, _ = self._mark.getData()
         return round(x[0]) if len(x) else None
 
     @property
     def cursor_index(self) -> int | None:
-        """The iterate under the cursor, None while it is hidden."""
+        """The iterate at the cursor; None while the cursor is hidden."""
         return round(self._cursor.value()) if self._cursor.isVisible() else None
 
     def set_cursor_index(self, index: int | None) -> None:
-        """Move the cursor; None hides it."""
+        """Move the cursor to an iterate; None hides it."""
         self._cursor.setVisible(index is not None)
         if index is not None:
             self._cursor.setValue(index)
 
     def fit(self, newest: int, last: int) -> None:
-        """Show the iterates 0 ... `last`, of which `newest` is there, and all the values of what is visible."""
+        """Show the iterates 0 ... `last`, of which `newest` has arrived last, and all values of the visible curves."""
         self._newest = newest
         view = self.plotItem.vb
         margin = 0.02 * last + 0.15
@@ -227,14 +227,14 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         drawn = self._drawn(right=False)
         view.setYRange(*value_range(drawn, log=self._log), padding=0)
         axis, numbered = self.plotItem.getAxis("left"), bool(drawn)
-        if axis.style["showValues"] != numbered:  # numbers beside nothing would say something
+        if axis.style["showValues"] != numbered:  # an axis without curves has no numbers, since they would mean nothing
             axis.setStyle(showValues=numbered)
         if self._right is not None:
             self._right.setXRange(-margin, last + margin, padding=0)
             self._right.setYRange(*value_range(self._drawn(right=True), log=False), padding=0)
 
     def _drawn(self, *, right: bool) -> list[float]:
-        """The values, and levels, that are to be seen."""
+        """Return the visible values and levels of one axis."""
         keys = [key for key, quantity in self._quantities.items() if quantity.visible and quantity.right is right]
         values = [value for series in self._series for key in keys for value in series.values.get(key, ())]
         if not right:
@@ -248,10 +248,10 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         if self._right is not None:
             self._right.setGeometry(self.plotItem.vb.geometry())
 
-    # ---- looks --------------------------------------------------------------------------------------------------
+    # ---- appearance ---------------------------------------------------------------------------------------------
 
     def set_frame(self, *, right: bool, bottom: bool) -> None:
-        """Keep room for a right axis, as the plots stacked with this one do; number the iterates or not."""
+        """Keep space for a right axis if other plots in the column have one; number the iterates if `bottom`."""
         empty = 0 if self._right is not None else _RIGHT_WIDTH if right else _MARGIN
         self.plotItem.layout.setContentsMargins(0, 5, empty, 2)
         axis = self.plotItem.getAxis("bottom")
@@ -262,7 +262,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         self.setMinimumHeight(_LEAST + (_BOTTOM_HEIGHT - _TICKS if bottom else 0))
 
     def set_theme(self, theme: Theme) -> None:
-        """Colour everything."""
+        """Colour everything with a theme."""
         self.theme = theme
         self.setBackground(theme.background)
         font = sized(self.font(), CAPTION_PIXELS)
@@ -288,9 +288,9 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
                 line.setPen(self.level_pen(key, slot))
 
     def _dress(self, series: Series, key: str) -> None:
-        """Draw a curve as it is and should look: strong above all others where its run is the shown one.
+        """Draw a curve with its present values and pen; the shown run's curves lie above all others.
 
-        Nothing is done where that is how it is drawn already: a curve takes a millisecond, and there may be many.
+        A curve whose drawing is up to date is skipped, because drawing one takes a millisecond and there may be many.
         """
         line, shown = self._lines[series.slot, key], series is self._shown
         values, pen = series.values.get(key, []), self.pen(key, series.slot)
@@ -311,7 +311,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         )
 
     def pen(self, key: str, slot: int | None = None) -> QPen:
-        """How a curve is drawn: the colour says which run, the line which quantity; without a run in the text's."""
+        """Return a curve's pen: the colour tells the run, the style the quantity; without a run, the text's colour."""
         shown = self._shown is not None and slot == self._shown.slot
         colour = self.theme.faint(0.8) if slot is None else self.theme.of_run(slot)
         width = (2.2 if shown or slot is None else 1.2) * self._line_scale
@@ -319,7 +319,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         return pen
 
     def level_pen(self, key: str, slot: int | None = None) -> QPen:
-        """How a horizontal line is drawn."""
+        """Return the pen of a horizontal line."""
         colour = self.theme.faint(0.7) if slot is None else self.theme.of_run(slot)
         pen: QPen = pg.mkPen(colour, width=1.3 * self._line_scale, style=self._levels[key].style)
         return pen
@@ -329,7 +329,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
 
     @contextmanager
     def as_figure(self, line_scale: float = 1.0) -> Iterator[None]:
-        """For as long as this lasts: dark on white, the cursor gone, lines `line_scale` times as wide."""
+        """Within this context, draw dark on white, without the cursor, and with lines `line_scale` times as wide."""
         theme, cursor = self.theme, self.cursor_index
         self._line_scale = line_scale
         self.set_theme(PAPER)
@@ -342,24 +342,24 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
             self.set_cursor_index(cursor)
 
     def sizeHint(self) -> QSize:
-        """Three plots and a panel beneath fit on a small screen."""
+        """A size at which three plots and a panel below them fit on a small screen."""
         return QSize(400, 140)
 
     # ---- the pointer --------------------------------------------------------------------------------------------
 
     def iterate_at(self, position: QPoint) -> int | None:
-        """The iterate nearest to a place in the widget, None while there is none."""
+        """Return the iterate nearest to a position in the widget; None while there is no iterate."""
         x = self.plotItem.vb.mapSceneToView(QPointF(self.mapToScene(position))).x()
         return min(max(round(x), 0), self._newest) if self._newest >= 0 else None
 
     def position_of(self, index: int) -> QPoint:
-        """Where an iterate stands in the widget, half way up the plot."""
+        """Return an iterate's position in the widget, at half the plot's height."""
         view = self.plotItem.vb
         point: QPoint = self.mapFromScene(view.mapViewToScene(QPointF(index, view.viewRect().center().y())))
         return point
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Ask for the iterate under the pointer."""
+        """Request the iterate under the pointer."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._asked = None
             self._ask(event)
@@ -367,19 +367,19 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
             event.ignore()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Ask for each iterate that is dragged over."""
+        """Request each iterate that the pointer is dragged over."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._ask(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """The drag is over."""
+        """Do nothing at the end of a drag."""
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """A second click like any other."""
+        """Treat the second click like any other."""
         self.mousePressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to what scrolls the plots."""
+        """Leave the wheel to the area that scrolls the plots."""
         event.ignore()
 
     def _ask(self, event: QMouseEvent) -> None:

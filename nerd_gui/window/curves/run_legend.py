@@ -1,4 +1,4 @@
-"""Which run each curve belongs to: a row for each, with its numbers at the cursor."""
+"""A table of the runs in the plots: a row for each run, with its colour and its values at the cursor."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nerd_gui.window.curves.theme import Theme
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, MEDIUM, SMALL, TIGHT, sized
 
-#: Writes a number of a run, by the name of its curve, as it is at the cursor.
+#: Returns a run's value at the cursor as text, given the name of the curve.
 Reader = Callable[[Run, str], str]
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _SHOWN_WIDTH, _WIDTH = 2.2, 1.2
 
 
 class RunLegend(QWidget):
-    """A table of the runs whose curves are drawn: colour, name, numbers; hidden where there is only one.
+    """A table of the drawn runs with colour, name and values; hidden if there is only one run.
 
     Parameters
     ----------
     columns : dict
-        Heading of each column, by the name of its curve.
+        The heading of each column, by the name of its curve.
     """
 
     def __init__(self, columns: dict[str, str], parent: QWidget | None = None) -> None:
@@ -44,7 +44,7 @@ class RunLegend(QWidget):
         self._grid.setColumnStretch(1, 1)
 
     def show_runs(self, runs: Sequence[Run], shown: Run | None, read: Reader, theme: Theme) -> None:
-        """List runs, of which one is shown, with their numbers."""
+        """List runs with their values; `shown` is the shown one."""
         self.setVisible(len(runs) > 1)
         if list(runs) != self._runs:
             self._build(runs)
@@ -57,7 +57,7 @@ class RunLegend(QWidget):
         self.show_values(read)
 
     def show_values(self, read: Reader) -> None:
-        """Write the numbers at the cursor; a column of which no run knows a number is left out."""
+        """Show the values at the cursor; a column without any value is hidden."""
         for key in self._columns:
             words = [read(run, key) for run in self._runs]
             known = any(word != NO_VALUE for word in words) or key == "residual"
@@ -68,7 +68,7 @@ class RunLegend(QWidget):
                 self._values[0, key].setVisible(known)
 
     def rows(self) -> list[list[str]]:
-        """What is written, row by row: name and numbers."""
+        """Return the table's text row by row: name and values."""
         return [[run.label, *(self._values[run.number, key].text() for key in self._columns)] for run in self._runs]
 
     def _build(self, runs: Sequence[Run]) -> None:

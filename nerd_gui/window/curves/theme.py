@@ -11,7 +11,7 @@ from nerd_gui.window.style.tokens import is_dark, series_colour
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a plot; the runs have theirs from `series_colour`."""
+    """Colours of a plot; the runs' colours come from `series_colour`."""
 
     background: QColor
     text: QColor
@@ -19,17 +19,17 @@ class Theme:
 
     @classmethod
     def of(cls, palette: QPalette) -> Theme:
-        """Return the colours of plots in a window of this palette."""
+        """Return the colours of a plot in a window with this palette."""
         return cls(palette.base().color(), palette.text().color(), is_dark(palette))
 
     def faint(self, alpha: float) -> QColor:
-        """The text's colour, `alpha` of it."""
+        """Return the text's colour with an opacity of `alpha`."""
         colour = QColor(self.text)
         colour.setAlphaF(alpha)
         return colour
 
     def of_run(self, slot: int) -> QColor:
-        """The colour of a run's curves."""
+        """Return the colour of a run's curves."""
         return series_colour(slot, dark=self.dark)
 
 

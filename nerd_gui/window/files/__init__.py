@@ -1,1 +1,1 @@
-"""What comes in from files and goes out to them."""
+"""Opening files and saving them."""

@@ -1,4 +1,4 @@
-"""What of a run becomes an animation, and how it moves."""
+"""Asks which part of a run becomes an animation, and how it is played."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ Part = tuple[int, int, int, int]
 
 
 class AnimationDialog(QDialog):
-    """Asks how a run is to be animated, and says what will come of it.
+    """Asks how to animate a run, and shows how large and how long the animation will be.
 
     Parameters
     ----------
     trajectory : Trajectory
-        With the iterates that will be animated.
+        The run with the iterates to animate.
     settings : AnimationSettings
-        What is proposed; its part is the one in view, None where that is all.
+        The proposed settings; their part is the one in view, or None if the whole picture is in view.
     """
 
     def __init__(self, trajectory: Trajectory, settings: AnimationSettings, parent: QWidget | None = None) -> None:
@@ -55,7 +55,7 @@ class AnimationDialog(QDialog):
     def _build(self, settings: AnimationSettings) -> None:
         _, rows, cols = self._trajectory.subject.noisy.shape
         self._part = described(
-            QComboBox(), "animationPartCombo", "What of the picture", "The part that is in view, or all of the picture"
+            QComboBox(), "animationPartCombo", "Part of the picture", "The part that is in view, or the whole picture"
         )
         for words, part in (("Part in view", settings.part), ("Whole picture", (0, 0, rows, cols))):
             if part is not None:
@@ -64,30 +64,31 @@ class AnimationDialog(QDialog):
             QSpinBox(),
             "animationSideSpin",
             "Longest side of the picture",
-            "A larger picture is reduced to it; a small one is enlarged by a whole number, to at most half of it",
+            "A larger picture is reduced to this size; a small one is enlarged by a whole factor, to at most half this "
+            "size",
         )
         self._longest.setRange(SHORTEST, LONGEST)
         self._longest.setSingleStep(128)
         self._longest.setSuffix(" pixels")
         self._longest.setValue(settings.longest)
         self._rate = described(
-            QComboBox(), "animationRateCombo", "Rate", "How many iterates are shown a second; the last one stays longer"
+            QComboBox(), "animationRateCombo", "Rate", "How many iterates are shown a second; the last stays longer"
         )
         for rate in _RATES:
             self._rate.addItem(f"{rate} iterate{'s' if rate > 1 else ''} a second", rate)
         self._rate.setCurrentIndex(self._rate.findData(settings.rate))
         self._loop = described(
-            QCheckBox("Over and over again"),
+            QCheckBox("Repeat forever"),
             "animationLoopBox",
-            "Over and over again",
-            "Whether the animation begins again at its end",
+            "Repeat forever",
+            "Whether the animation starts again when it ends",
         )
         self._loop.setChecked(settings.loop)
         self._curve = described(
             QCheckBox("Residual curve beside the picture"),
             "animationCurveBox",
             "Residual curve beside the picture",
-            "The residual over the iterates on a logarithmic axis, with a cursor that moves",
+            "The residual of the iterates on a logarithmic axis, with a moving cursor",
         )
         self._curve.setChecked(settings.curve)
         self._outcome = QLabel()
@@ -96,7 +97,7 @@ class AnimationDialog(QDialog):
         formats = QLabel(_FORMATS)
         formats.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())  # some desktops have one of their own
+        buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())  # some desktops add their own icon
         go_on = buttons.addButton("Choose a name…", QDialogButtonBox.ButtonRole.AcceptRole)
         go_on.setObjectName("animationNameButton")
         go_on.setProperty("primary", True)
@@ -127,7 +128,7 @@ class AnimationDialog(QDialog):
 
     @property
     def settings(self) -> AnimationSettings:
-        """What the person has chosen, in the colours that the window has."""
+        """The settings that the person has chosen, with the window's colours."""
         colours = tokens.colours(self.palette())
         return replace(
             self._proposed,

@@ -1,4 +1,4 @@
-"""Before the window closes: what would be lost with it, and what to do about that."""
+"""Asks, before the window closes, what to do about unsaved work."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _Role = QMessageBox.ButtonRole
 
 
 class Closing:
-    """Asks about a session that has changed since it was saved, and about denoised photos that no file has.
+    """Asks about a session that has changed since it was saved, and about denoised photos that were not saved.
 
-    The question blocks nothing: the window stays, a run goes on behind it, and what is answered closes the window.
+    The question blocks nothing: the window stays open, a run continues, and only the answer closes the window.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Closing:
         self._answered = False
 
     def may_close(self) -> bool:
-        """Whether nothing would be lost, or a person has said that it may be; they are asked otherwise."""
+        """Whether the window may close: nothing would be lost, or a person has agreed. Otherwise, ask the person."""
         answered, self._answered = self._answered, False
         if answered:
             return True
@@ -52,7 +52,7 @@ class Closing:
         elif here and photo is not None:
             sentences.append(_what_is_not_saved(photo.name, here))
         if missed:
-            sentences.append(f"What was found of {_listed(missed)} is not saved either; File, Go back to, leads there.")
+            sentences.append(f"The results for {_listed(missed)} are not saved either; choose File, Go back to.")
         box = question_box("closeDialog", " ".join(sentences), self._window)
         saves = []
         if denoised is not None:
@@ -73,12 +73,12 @@ class Closing:
         self._close_when_saved()
 
     def _save_session(self) -> None:
-        self._session.controller.stop()  # what is saved is then all there is
+        self._session.controller.stop()  # the session is then saved in its final state
         self._sessions.save()
         self._close_when_saved()
 
     def _close_when_saved(self) -> None:
-        """Close once what was asked for is in a file; the window stays where a person gave no name."""
+        """Close once everything is saved; the window stays open if the person chose no file name."""
         if self._saver.busy:
             self._saver.when_idle(self._window.close)
 
@@ -88,18 +88,18 @@ class Closing:
 
 
 def _what_is_not_saved(photo: str, runs: list[Run]) -> str:
-    """A sentence about the runs of a photo that no file has."""
+    """Return a sentence about the runs of a photo that were not saved."""
     for run in reversed(runs):
         progress = run.progress
         if progress is not None and 0 < progress.done < progress.count:
             state = "was stopped" if run.over else "is not finished"
-            return f"Denoising “{photo}” {state}: {progress.done} of {progress.count} tiles are there, and not saved."
+            return f"Denoising “{photo}” {state}: {progress.done} of {progress.count} tiles are done, and not saved."
         if run.for_the_picture and not run.over:
             return f"The photo “{photo}” is being denoised."
     if any(run.for_the_picture for run in runs):
         return f"The denoised photo “{photo}” is not saved."
     some = "A run" if len(runs) == 1 else f"{len(runs)} runs"
-    return f"{some} of “{photo}” took long, and no file has what came of it."
+    return f"{some} of “{photo}” took long, and the results are not saved."
 
 
 def _listed(names: dict[str, list[Run]]) -> str:

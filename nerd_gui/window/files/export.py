@@ -1,4 +1,4 @@
-"""Saving what a run found: pictures at the photo's own depth, the report, the numbers."""
+"""Saves the results of a run: pictures with the photo's own bit depth, the report, the numbers."""
 
 import json
 import os
@@ -16,12 +16,12 @@ from nerd_gui.imaging import Photo, PhotoError, free_name, save_picture, what_is
 
 
 def denoised_photo(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Photo:
-    """The picture of an iterate in a look as a photo, with the depth and the metadata of the one it came from."""
+    """Return an iterate's picture with a look as a photo, with the original's bit depth and metadata."""
     return _photo_with(trajectory, trajectory.picture(index, look))
 
 
 def noise_photo(trajectory: Trajectory, index: int) -> Photo:
-    """The noise estimate of an iterate around mid-grey; it is no picture of what the photo's XMP speaks of."""
+    """Return an iterate's noise estimate around mid-grey; it omits the photo's XMP, which describes another picture."""
     return replace(_photo_with(trajectory, 0.5 + trajectory[index].n_hat.astype(np.float32)), xmp=None)
 
 
@@ -31,12 +31,12 @@ def _photo_with(trajectory: Trajectory, pixels: np.ndarray) -> Photo:
 
 
 def suggested_path(trajectory: Trajectory, folder: Path, ending: str, suffix: str) -> Path:
-    """A free name for what a run found: NAME_denoised.png; for a region NAME_region_COL_ROW_COLSxROWS.png.
+    """Return a free file name for a result: NAME_denoised.png, or for a region NAME_region_COL_ROW_COLSxROWS.png.
 
     Parameters
     ----------
     ending : str
-        What is saved: "denoised" for the picture itself.
+        The kind of result, such as "denoised" for the picture itself.
     """
     stem = _stem(trajectory)
     if trajectory.subject.region is None or ending != "denoised":
@@ -45,7 +45,7 @@ def suggested_path(trajectory: Trajectory, folder: Path, ending: str, suffix: st
 
 
 def _stem(trajectory: Trajectory) -> str:
-    """The photo's name, and the region's where the photo was not run whole: its picture is not the photo."""
+    """Return the photo's name, followed by the region's position and size if only a region was run."""
     name, region = trajectory.subject.photo.name, trajectory.subject.region
     if region is None:
         return name
@@ -56,12 +56,12 @@ def _stem(trajectory: Trajectory) -> str:
 def save_iterate(
     trajectory: Trajectory, index: int, path: Path, *, look: Look = PLAIN, overwrite: bool
 ) -> tuple[str, ...]:
-    """Save the picture of an iterate in a look; see `save_picture` for what can go wrong.
+    """Save the picture of an iterate with a look; for the errors see `save_picture`.
 
     Returns
     -------
     tuple of str
-        A sentence for everything that the file cannot keep of the photo.
+        A sentence for each property of the photo that the file format cannot keep.
     """
     photo = denoised_photo(trajectory, index, look)
     lost = what_is_lost(path.suffix, photo)
@@ -77,17 +77,17 @@ def save_all_iterates(
     look: Look = PLAIN,
     tell: Callable[[float], object] = lambda _: None,
 ) -> list[Path]:
-    """Save every iterate as NAME_iterate_07.png and so on, or all as NAME_iterate-2_07.png where such files are there.
+    """Save all iterates as NAME_iterate_07.png and so on, or as NAME_iterate-2_07.png if such files exist already.
 
     Parameters
     ----------
     tell : callable, optional
-        Called before each file with the fraction that is done; what it raises ends the saving there.
+        Called before each file with the fraction that is done; an exception that it raises ends the saving.
 
     Raises
     ------
     PhotoError
-        If one cannot be saved; those before it are.
+        If an iterate cannot be saved; those before it have been saved.
     """
     digits = max(2, len(str(len(trajectory) - 1)))
     number = 1
@@ -103,12 +103,12 @@ def save_all_iterates(
 
 
 def save_report(trajectory: Trajectory, path: Path, *, overwrite: bool) -> None:
-    """Write the run's report (JSON): settings, residuals, noise levels, all it takes to run it again.
+    """Write the run's report (JSON): settings, residuals, noise levels, and what is needed to repeat the run.
 
     Raises
     ------
     PhotoError
-        If it cannot be written, or is there and may not be replaced.
+        If the report cannot be written, or if the file exists and may not be replaced.
     """
     report = json.dumps(trajectory.report(), indent=2).encode()
     try:

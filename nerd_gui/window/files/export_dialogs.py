@@ -1,4 +1,4 @@
-"""Asking where to save what a run found, and saying what became of it."""
+"""Asks where to save the results of a run, and reports the outcome."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import picture_to_save
 
 _PICTURES = {"PNG": "*.png", "TIFF": "*.tif *.tiff", "JPEG": "*.jpg *.jpeg", "WebP": "*.webp", "BMP": "*.bmp"}
-_WORD_TIME = 10_000  # milliseconds that a sentence stays
+_WORD_TIME = 10_000  # milliseconds for which a message stays
 _MAPS = {"PNG": "*.png", "SVG": "*.svg", "NumPy arrays": "*.npz"}
 _ITERATE_MAPS = {"PNG": "*.png", "NumPy arrays": "*.npz"}
 _ANALYSES = {"PNG": "*.png", "SVG": "*.svg", "NumPy arrays": "*.npz", "JSON": "*.json"}
@@ -38,7 +38,7 @@ _ANIMATIONS = {"Animated WebP": "*.webp", "Animated PNG": "*.png *.apng", "GIF":
 
 
 class ExportDialogs:
-    """One dialog for each thing that can be saved; what is shown when it opens is what is saved.
+    """A dialog for each thing that can be saved; what is shown when the dialog opens is what is saved.
 
     Pictures are saved in the background.
     """
@@ -54,7 +54,7 @@ class ExportDialogs:
     ) -> None:
         self._parent = parent
         self._view = view
-        self._animation = AnimationSettings()  # as chosen last
+        self._animation = AnimationSettings()  # the last choice
         self._saver = saver
         self._session = session
         self._curves = curves
@@ -63,7 +63,7 @@ class ExportDialogs:
         saver.failed.connect(messages.show_error)
 
     def ask_iterate(self) -> None:
-        """Save the shown iterate; of a photo that was not run whole, the region."""
+        """Save the shown iterate; if only a region of the photo was run, this is the region."""
         run, trajectory = self._session.run, self._session.trajectory
         index, look = self._session.index, self._session.look
         if run is None or trajectory is None:
@@ -80,7 +80,7 @@ class ExportDialogs:
         )
 
     def ask_noise(self) -> None:
-        """Save the shown noise estimate."""
+        """Save the noise estimate of the shown iterate."""
         trajectory, index = self._session.trajectory, self._session.index
         if trajectory is None:
             return
@@ -108,11 +108,11 @@ class ExportDialogs:
             self._saver.save("all iterates", _done(trajectory, "all iterates", f"in “{folder}”"), save, steps=True)
 
     def ask_animation(self) -> None:
-        """Save the iterates that are there as an animation."""
+        """Save the iterates that have arrived so far as an animation."""
         trajectory = self._session.trajectory
         if trajectory is None:
             return
-        trajectory = replace(trajectory, iterates=list(trajectory.iterates))  # what comes later is not meant
+        trajectory = replace(trajectory, iterates=list(trajectory.iterates))  # later iterates are not included
         part, whole = self._view.part_of_run(), (0, 0, *trajectory.subject.noisy.shape[1:])
         proposed = replace(self._animation, part=None if part == whole else part, look=self._session.look)
         dialog = AnimationDialog(trajectory, proposed, self._parent)
@@ -132,7 +132,7 @@ class ExportDialogs:
             try:
                 save_animation(target.path, trajectory, settings, overwrite=target.overwrite, tell=tell)
             except SavingCancelled:
-                raise SavingCancelled(f"{name} was not saved, as you wished.") from None
+                raise SavingCancelled(f"{name} was not saved, because you cancelled it.") from None
             return ""
 
         self._saver.save(name, _done(trajectory, "animation", f"as “{target.path}”"), save, steps=True)
@@ -161,10 +161,10 @@ class ExportDialogs:
         self._save_at_once(trajectory, "attention maps", ".png", _MAPS, save)
 
     def ask_map(self) -> None:
-        """Save the map that is shown over the picture, as a figure or as numbers."""
+        """Save the map that is shown as a layer of the picture, as a figure or as numbers."""
         trajectory, figure = self._session.trajectory, self._view.map_figure()
         if trajectory is None or figure is None:
-            self._messages.say("There is no map to save: choose one in a list over the picture first.", _WORD_TIME)
+            self._messages.say("There is no map to save: choose one in a list above the picture first.", _WORD_TIME)
             return
 
         def save(target: Target) -> None:
@@ -205,7 +205,7 @@ class ExportDialogs:
     def _save_at_once(
         self, trajectory: Trajectory, what: str, suffix: str, kinds: dict[str, str], save: Callable[[Target], object]
     ) -> None:
-        """Save what takes no time, or is drawn with the window's own widgets."""
+        """Save on the window's thread what takes no time, or is drawn with the window's widgets."""
         target = self._target(trajectory, what, what, suffix, kinds)
         if target is None:
             return
@@ -231,11 +231,11 @@ class ExportDialogs:
 
 
 def _what_is_missing(run: Run) -> tuple[str, ...]:
-    """A sentence for a photo whose tiles are not all finished."""
+    """Return a sentence for a photo whose tiles are not all done, or nothing."""
     progress = run.progress
     if not run.in_tiles or progress is None or progress.done == progress.count:
         return ()
-    return (f"{progress.done} of {progress.count} tiles are denoised so far; the rest of the photo is as it was.",)
+    return (f"{progress.done} of {progress.count} tiles are denoised so far; the rest of the photo is unchanged.",)
 
 
 def _title(trajectory: Trajectory, what: str) -> str:

@@ -1,21 +1,21 @@
-"""A word in the status line for work on a file that takes longer than a moment: what, how far, and a way to end it."""
+"""Shows in the status line that a file is being opened or saved, with its progress and a button to cancel."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-_PATIENCE = 250  # milliseconds; what is done by then needs no word
-_MOST = 1000  # of the bar
+_PATIENCE = 250  # milliseconds; work that ends earlier is not shown
+_MOST = 1000  # maximum value of the progress bar
 
 
 class FileLine(QWidget):
-    """Name, progress and Cancel; it appears a moment after `begin`, and hides at `end`.
+    """Shows a name, the progress and Cancel; it appears a moment after `begin`, and `end` hides it.
 
     Parameters
     ----------
     doing : str
-        The word that the names of its parts begin with, such as "opening".
+        The first part of the child widgets' object names, such as "opening".
     bar_tip, cancel_tip : str
-        What the bar shows, and what Cancel does.
+        The tooltips of the progress bar and of Cancel.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class FileLine(QWidget):
         self._patience.timeout.connect(self.show)
 
     def begin(self, words: str, *, told: bool = True) -> None:
-        """Say what is being done; the bar moves to and fro where it is not `told` how far it is."""
+        """Show what is being done; unless the progress will be `told`, the bar moves to and fro."""
         self._name.setText(words)
         self._bar.setRange(0, _MOST if told else 0)
         self._bar.setValue(0)
@@ -54,10 +54,10 @@ class FileLine(QWidget):
             self._patience.start()
 
     def show_progress(self, fraction: float) -> None:
-        """Show how far it is, 0 ... 1."""
+        """Show the fraction that is done, from 0 to 1."""
         self._bar.setValue(round(_MOST * fraction))
 
     def end(self) -> None:
-        """Hide: it is over, however it ended."""
+        """Hide the line, whether the work has succeeded or not."""
         self._patience.stop()
         self.hide()

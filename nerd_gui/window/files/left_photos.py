@@ -1,4 +1,4 @@
-"""The photos that were left for others with their runs, in a menu."""
+"""A menu of the photos that were left for others and have runs."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from nerd_gui.window.session.session import Session
 
 
 def offer_left_photos(menu: QMenu, session: Session) -> None:
-    """Let a menu list the photos that a person can go back to."""
+    """Fill a menu with the photos that a person can go back to, and keep it up to date."""
 
     def fill() -> None:
         menu.clear()

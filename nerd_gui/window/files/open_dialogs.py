@@ -1,4 +1,4 @@
-"""Opening photos, sessions, clean references and checkpoints: dialogs, recent files, and what to say when it fails."""
+"""Opens photos, sessions, clean references and checkpoints: dialogs, recent files, and error messages."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,29 +26,29 @@ _PHOTOS = f"Photos ({' '.join(f'*{suffix}' for suffix in (*SUFFIXES, *RAW_SUFFIX
 
 
 def ask_photos(parent: QWidget, title: str, folder: Path | None) -> list[Path]:
-    """Ask for photos, in a folder to begin with; none if the person would rather not."""
+    """Ask for photos, starting in a folder; return an empty list if the person cancels."""
     names, _ = QFileDialog.getOpenFileNames(parent, title, str(folder or ""), _PHOTOS)
     return [Path(name) for name in names]
 
 
 def ask_folder(parent: QWidget, title: str, folder: Path | None) -> Path | None:
-    """Ask for a folder, beginning at one; None if the person would rather not."""
+    """Ask for a folder, starting in another one; return None if the person cancels."""
     name = QFileDialog.getExistingDirectory(parent, title, str(folder or ""))
     return Path(name) if name else None
 
 
 def dropped_files(data: QMimeData) -> list[Path]:
-    """The files and folders of this computer that are dragged or dropped."""
+    """Return the files and folders of this computer that are being dragged or dropped."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 class OpenDialogs(QObject):
-    """Every way a file comes in; a bad one is a dialog, and what was open stays until the next is there.
+    """Handles every way to open a file. A bad file shows a dialog; what is open stays until the next file is ready.
 
     Signals
     -------
     severalChosen : list of Path
-        Several photos, or a folder of them: what becomes a queue.
+        Several photos, or a folder of photos, from which a queue is made.
     sessionChosen : Path
         A session file.
     """
@@ -77,7 +77,7 @@ class OpenDialogs(QObject):
         opener.failed.connect(messages.show_error)
 
     def open_file(self, path: Path) -> None:
-        """Open a photo from wherever it was named, which counts as noisy already; or a session."""
+        """Open a session, or a photo, which counts as noisy."""
         if path.suffix.lower() == SUFFIX:
             self.sessionChosen.emit(path)
             return
@@ -90,14 +90,14 @@ class OpenDialogs(QObject):
         self._opener.open(path)
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open the only photo; several ones, and folders, are handed on to become a queue."""
+        """Open a single photo; several photos or a folder are passed on by `severalChosen`."""
         if len(paths) == 1 and not paths[0].is_dir():
             self.open_file(paths[0])
         elif paths:
             self.severalChosen.emit(list(paths))
 
     def open_sample(self, name: str, then: Callable[[], None] | None = None) -> None:
-        """Open a built-in picture, to which noise is added; `then` is called when it is there."""
+        """Open a built-in picture, to which noise is added; `then` is called when it is open."""
 
         def take(photo: Photo, noise: PhotoNoise) -> None:
             self._workspace.set_photo(photo, noise, add_noise=True)
@@ -114,16 +114,16 @@ class OpenDialogs(QObject):
         take: Callable[[SavedSession, PhotoNoise], None],
         photo: Path | None = None,
     ) -> None:
-        """Open a session, which is called `name` meanwhile and taken by `take`; its photo may be elsewhere."""
+        """Open a session under a display name and pass it to `take`; `photo` is where its photo is now."""
         self._take = take
         self._opener.open_session(path, name, photo)
 
     def remember(self, path: Path) -> None:
-        """Put a file on the list of those opened lately."""
+        """Put a file at the top of the recent files."""
         self._recent.add(path)
 
     def open_pasted(self, image: QImage) -> None:
-        """Open a picture from the clipboard; it counts as noisy already."""
+        """Open a picture from the clipboard, which counts as noisy."""
         self._take = self._workspace.set_photo
         self._opener.open_made(NAME, lambda: photo_of(image))
 
@@ -153,12 +153,12 @@ class OpenDialogs(QObject):
             self.open_clean(path)
 
     def ask_checkpoint(self) -> None:
-        """Ask for a network of the person's own."""
+        """Ask for the file of a network that the person has trained or downloaded."""
         if path := self._ask("Open checkpoint", "Networks (*.safetensors)"):
             self.open_checkpoint(path)
 
     def open_checkpoint(self, path: Path) -> None:
-        """Add a network to the list and choose it, if it is one."""
+        """Add a network to the list and choose it; show an error if the file is not a network."""
         try:
             load_model(path)
         except ModelError as error:
@@ -179,7 +179,7 @@ class OpenDialogs(QObject):
         self.open_file(path)
 
     def fill_recent(self, menu: QMenu) -> None:
-        """List the photos and sessions opened lately."""
+        """List the recently opened photos and sessions in a menu."""
         menu.clear()
         for path in self._recent.paths:
             menu.addAction(str(path)).triggered.connect(partial(self._open_recent, path))

@@ -1,4 +1,4 @@
-"""Photos and sessions are opened on a thread of their own: the window goes on, and a newer wish replaces the last."""
+"""Opens photos and sessions on threads, so that the window stays responsive; a new request replaces the last."""
 
 import threading
 import traceback
@@ -23,23 +23,23 @@ from nerd_gui.imaging import (
 from nerd_gui.window.threads import wait_for
 
 PREVIEW_SIDE = 1200  # pixels
-_WORTH_A_PREVIEW = 2_000_000  # pixels; smaller photos are there as soon as their previews
-_STEPS = 200  # of progress that are told
+_WORTH_A_PREVIEW = 2_000_000  # pixels; a smaller photo opens as fast as its preview
+_STEPS = 200  # most progress reports for one file
 
 
 class _Opening(QThread):
-    """One photo or session on its way; where it is cancelled it ends without another word.
+    """Opens one photo or session; once cancelled, it ends without a signal.
 
     Signals
     -------
     previewed : Preview
     progressed : float
     opened : Photo or SavedSession, PhotoNoise
-        It, and the noise of the photo.
+        The photo or session, and the noise estimate of its photo.
     photoWanted : str
-        Of a session: a sentence that says that its photo is not where it was.
+        A sentence that says that a session's photo is not where it was.
     failed : str, str
-        A sentence for the person, and details (empty for expected errors).
+        A sentence for the person, and the details (empty for an expected error).
     """
 
     previewed = Signal(object)
@@ -56,11 +56,11 @@ class _Opening(QThread):
         self._told = -1
 
     def cancel(self) -> None:
-        """Ask it to end at its next step; returns at once."""
+        """Ask the thread to end at its next step; returns at once."""
         self._cancel.set()
 
     def run(self) -> None:
-        """Work, on the thread itself."""
+        """Open the file; Qt calls this on the thread itself."""
         try:
             opened = self._open(self)
             photo = opened.photo if isinstance(opened, SavedSession) else opened
@@ -81,14 +81,14 @@ class _Opening(QThread):
             self.opened.emit(opened, noise)
 
     def open_photo(self, path: Path) -> Photo:
-        """Open a photo file, with a preview of one that takes a while."""
+        """Open a photo file; send a preview first if the photo is large."""
         small = preview(path, PREVIEW_SIDE)
         if small is not None and small.rows * small.cols > _WORTH_A_PREVIEW and not self._cancel.is_set():
             self.previewed.emit(small)
         return open_photo(path, progress=self._tell, cancelled=self._cancel.is_set)
 
     def open_session(self, path: Path, photo: Path | None) -> SavedSession:
-        """Open a session, whose photo may be elsewhere than it was."""
+        """Open a session; `photo` is where its photo is now, if that has changed."""
         return read_session(path, photo=photo, tell=self._tell_or_end, cancelled=self._cancel.is_set)
 
     def _tell_or_end(self, fraction: float) -> None:
@@ -97,17 +97,17 @@ class _Opening(QThread):
         self._tell(fraction)
 
     def _tell(self, fraction: float) -> None:
-        """Say how far it is, but not more often than can be seen."""
+        """Report the progress, but not more often than a person can see."""
         if (step := int(fraction * _STEPS)) > self._told:
             self._told = step
             self.progressed.emit(fraction)
 
 
 class PhotoOpener(QObject):
-    """Opens one photo or session at a time, in the background; what an older wish still sends is dropped.
+    """Opens one photo or session at a time in the background; signals from earlier requests are dropped.
 
-    After `begun` there come previews and progress, and then one of `opened`, `photoWanted`, `failed` and `cancelled`,
-    unless another one is begun before.
+    After `begun`, previews and progress follow, and then one of `opened`, `photoWanted`, `failed` and `cancelled`,
+    unless another request begins before.
 
     Signals
     -------
@@ -117,11 +117,11 @@ class PhotoOpener(QObject):
     progressed : float
         The fraction that is done.
     opened : Photo or SavedSession, PhotoNoise
-        It, and the noise of the photo.
+        The photo or session, and the noise estimate of its photo.
     photoWanted : str
-        The photo of the session is not where it was, as a sentence.
+        A sentence that says that the session's photo is not where it was.
     failed : str, str
-        A sentence for the person, and details (empty for expected errors).
+        A sentence for the person, and the details (empty for an expected error).
     cancelled
     """
 
@@ -140,15 +140,15 @@ class PhotoOpener(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether anything is on its way."""
+        """Whether a file is being opened."""
         return self._current is not None
 
     def open(self, path: Path) -> None:
-        """Open a photo file; one that is on its way is given up."""
+        """Open a photo file; a request under way is cancelled."""
         self._begin(path.name, lambda opening: opening.open_photo(path))
 
     def open_session(self, path: Path, name: str, photo: Path | None = None) -> None:
-        """Open a session, whose photo may be elsewhere than it was; `name` is what it is called."""
+        """Open a session under a display name; `photo` is where its photo is now, if that has changed."""
         self._begin(name, lambda opening: opening.open_session(path, photo))
 
     def open_sample(self, name: str) -> None:
@@ -156,16 +156,16 @@ class PhotoOpener(QObject):
         self._begin(name, lambda _: open_sample(name))
 
     def open_made(self, name: str, make: Callable[[], Photo]) -> None:
-        """Open a picture that is no file: `make` makes it, on the thread."""
+        """Open a picture that is not a file; `make` makes it, on the thread."""
         self._begin(name, lambda _: make())
 
     def cancel(self) -> None:
-        """Give up the photo that is on its way: at once, as the window sees it."""
+        """Cancel the request under way, at once for the window."""
         if self._leave():
             self.cancelled.emit()
 
     def wait(self) -> None:
-        """Give up, and return when every thread has ended."""
+        """Cancel, and return when all threads have ended."""
         self.cancel()
         for opening in list(self._threads):
             wait_for(opening)
@@ -185,7 +185,7 @@ class PhotoOpener(QObject):
         opening.start()
 
     def _leave(self) -> bool:
-        """Want the photo that is on its way no more; tell whether there was one."""
+        """Cancel the request under way without a signal; return whether there was one."""
         current, self._current = self._current, None
         if current is not None:
             current.cancel()
@@ -217,9 +217,9 @@ class PhotoOpener(QObject):
     def _on_finished(self) -> None:
         opening = self.sender()
         assert isinstance(opening, _Opening)
-        opening.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        opening.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
         if opening is self._current:
             self._current = None
-            self.failed.emit(f"“{opening.name}” was not opened, and nothing says why; try it again.", "")
+            self.failed.emit(f"“{opening.name}” was not opened for an unknown reason; try it again.", "")
         self._threads.discard(opening)
         opening.deleteLater()

@@ -1,4 +1,4 @@
-"""How far the photo is that is on its way, and a way to give it up."""
+"""The progress of the file that is being opened, and a button to cancel it."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -7,11 +7,11 @@ from nerd_gui.window.files.opener import PhotoOpener
 
 
 class OpeningLine(FileLine):
-    """Name, progress and Cancel in the status line, while a photo takes longer than a moment to open."""
+    """Name, progress and Cancel in the status line, while a file takes longer than a moment to open."""
 
     def __init__(self, opener: PhotoOpener, parent: QWidget | None = None) -> None:
         bar_tip = "How much of the file has been read and decoded"
-        super().__init__("opening", bar_tip, "Do not open this; the photo that is open stays", parent)
+        super().__init__("opening", bar_tip, "Do not open this file; the photo that is open stays", parent)
         self.setAccessibleName("The file that is being opened")
         self.cancel.clicked.connect(opener.cancel)
         opener.begun.connect(lambda name: self.begin(f"Opening {name}"))

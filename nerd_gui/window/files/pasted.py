@@ -19,12 +19,12 @@ _DEEP = (
 
 
 def photo_of(image: QImage) -> Photo:
-    """The photo that a pasted picture is: 8 bits, or 16 where it has them, grey where all of it is.
+    """Return a pasted picture as a photo: with 16 bits if the picture has them, else 8; grey if all of it is grey.
 
     Raises
     ------
     PhotoError
-        If there is no pixel in it, or there are too many.
+        If the picture has no pixel, or too many.
     """
     rows, cols = image.height(), image.width()
     if image.isNull() or rows * cols > MAX_PIXELS:

@@ -1,4 +1,4 @@
-"""The preview of the photo that is on its way, over the picture that is open until then."""
+"""The preview of the photo that is being opened, over the picture that is still open."""
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette
@@ -10,21 +10,21 @@ from nerd_gui.window.picture.marks import draw_chip
 
 
 class PreviewCover(QWidget):
-    """Covers a surface with the preview, as large as the photo will lie there, from when it is there until it ends.
+    """Covers the picture with the preview, in the size and place of the photo to come, until that has been opened.
 
-    What lies under it is neither changed nor reached: it is there again if the photo does not come.
+    The picture below neither changes nor gets any events, and is visible again if the photo cannot be opened.
 
     Parameters
     ----------
     surface : QWidget
-        What the picture is painted on.
+        The widget on which the picture is painted.
     """
 
     def __init__(self, opener: PhotoOpener, surface: QWidget) -> None:
         super().__init__(surface)
         self.setObjectName("previewCover")
         self.setAccessibleName("Preview of the photo that is being opened")
-        self.setToolTip("A small picture of the photo, until all of its pixels are there")
+        self.setToolTip("A small version of the photo, until the whole photo has been read")
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Window)
@@ -42,7 +42,7 @@ class PreviewCover(QWidget):
 
     @property
     def image(self) -> QImage:
-        """The preview on show, one of its pixels for each pixel of it; null while there is none."""
+        """The shown preview in its own resolution; a null image while there is none."""
         return self._image
 
     def _begin(self, name: str) -> None:
@@ -63,13 +63,13 @@ class PreviewCover(QWidget):
         self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep to the surface's size."""
+        """Adapt to the size of the surface."""
         if event.type() == QEvent.Type.Resize:
             self.setGeometry(self._surface.rect())
         return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the preview where the whole photo will lie, and say what it is."""
+        """Paint the preview where the whole photo will lie, with a caption."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         whole = QRectF(self.rect())

@@ -1,4 +1,4 @@
-"""The photos and sessions opened lately."""
+"""The list of recently opened photos and sessions."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ _MOST = 10
 
 
 class RecentFiles:
-    """A list of files, newest first, that lasts from one start to the next."""
+    """A list of files, newest first, that is kept from one start of the program to the next."""
 
     def __init__(self, store: QSettings) -> None:
         self._store = store
 
     @property
     def paths(self) -> list[Path]:
-        """Those that are still there."""
+        """The files of the list that still exist."""
         stored = self._store.value("recent", [])
-        # Qt turns a list of one into its item.
+        # QSettings returns a list of one item as the item.
         names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
         return [Path(name) for name in names if Path(name).is_file()]
 

@@ -1,4 +1,4 @@
-"""Where to save: a name is completed before anything is asked, and no file is replaced without a yes to its name."""
+"""Asks where to save: the name is completed first, and no file is replaced without a person's consent to its name."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QWidget
 
 
 class Target(NamedTuple):
-    """A file to write, and whether the person has agreed to replace what stands there."""
+    """A file to write, and whether the person has agreed to replace an existing one."""
 
     path: Path
     overwrite: bool
@@ -18,25 +18,25 @@ class Target(NamedTuple):
 def ask_target(
     parent: QWidget, title: str, suggested: Path, kinds: dict[str, str], original: Path | None = None
 ) -> Target | None:
-    """Ask where to save; None if the person would rather not.
+    """Ask where to save; return None if the person cancels.
 
     Parameters
     ----------
     suggested : Path
-        The folder and the name proposed, with a suffix.
+        The proposed folder and file name, with a suffix.
     kinds : dict
-        The formats on offer: their names, and the patterns of their files, as in ``{"TIFF": "*.tif *.tiff"}``. A name
-        typed without a suffix takes the first of the chosen format, or that of `suggested` until another is chosen; a
-        name typed with the suffix of a format chooses that.
+        The formats to choose from: their names and file patterns, as in ``{"TIFF": "*.tif *.tiff"}``. A name typed
+        without a suffix gets the first suffix of the chosen format, or that of `suggested` until a format has been
+        chosen; a name typed with a format's suffix chooses that format.
     original : Path, optional
-        The photo that the saved file comes from. It is replaced after a second yes only.
+        The photo that the saved file comes from. It is replaced only after a second question.
     """
     filters = {f"{name} ({patterns})": patterns.split()[0].removeprefix("*.") for name, patterns in kinds.items()}
     dialog = QFileDialog(parent, title, str(suggested.parent))
     dialog.setObjectName("saveDialog")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-    # Some systems' own dialogs ask about the name as it was typed and complete it then: the question is asked here.
+    # Some systems' dialogs ask about the name as it was typed and complete it afterwards, so the code below asks.
     dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
     dialog.setNameFilters(list(filters))
     _choose_kind(dialog, suggested.suffix)
@@ -44,7 +44,7 @@ def ask_target(
     dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(filters[chosen]))
     dialog.selectFile(suggested.name)
     line = dialog.findChild(QLineEdit, "fileNameEdit")
-    if line is not None:  # a system's own dialog has none
+    if line is not None:  # a system's own dialog has no such line
         line.textEdited.connect(lambda name: _follow(dialog, line, name))
     try:
         while dialog.exec():
@@ -59,7 +59,7 @@ def ask_target(
 
 
 def _choose_kind(dialog: QFileDialog, suffix: str) -> None:
-    """Choose the format that a suffix belongs to, if it is another one than is chosen."""
+    """Choose the format that a suffix belongs to, unless it is chosen already."""
     for words in dialog.nameFilters():
         patterns = words.rpartition("(")[2].removesuffix(")").split()
         if f"*{suffix.lower()}" in patterns and words != dialog.selectedNameFilter():
@@ -68,7 +68,7 @@ def _choose_kind(dialog: QFileDialog, suffix: str) -> None:
 
 
 def _follow(dialog: QFileDialog, line: QLineEdit, name: str) -> None:
-    """Let the format follow a name that is being typed; the name stays as it is, whose suffix Qt fits to the format."""
+    """Choose the format that fits the typed name; restore the name, whose suffix Qt adapts to the format."""
     place = line.cursorPosition()
     _choose_kind(dialog, Path(name).suffix)
     if line.text() != name:
@@ -77,23 +77,23 @@ def _follow(dialog: QFileDialog, line: QLineEdit, name: str) -> None:
 
 
 def _may_replace(parent: QWidget, title: str, path: Path, original: Path | None) -> bool:
-    question = f"“{path.name}” exists already in “{path.parent}”. Replace it?"
+    question = f"“{path.name}” already exists in “{path.parent}”. Replace it?"
     if not _agrees(parent, "replaceDialog", title, question, "Replace the file"):
         return False
     if original is None or not is_same_file(path, original):
         return True
     question = (
-        f"“{path.name}” is the original photo. Once replaced it cannot be had back, nor be denoised anew. Replace the "
-        "original?"
+        f"“{path.name}” is the original photo. Once it is replaced, you cannot get it back or denoise it again. "
+        "Replace the original?"
     )
     return _agrees(parent, "replaceOriginalDialog", title, question, "Replace the original")
 
 
 def is_same_file(path: Path, other: Path) -> bool:
-    """Whether two names lead to one file, also by a link or by capitals that the disk does not tell apart."""
+    """Whether two paths lead to the same file, also through links or a difference in case that the disk ignores."""
     try:
         return path.samefile(other)
-    except OSError:  # one of them is not there
+    except OSError:  # one of the files does not exist
         return path.absolute() == other.absolute()
 
 

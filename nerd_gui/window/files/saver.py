@@ -1,4 +1,4 @@
-"""Files are written on a thread of their own, one after another, while the window goes on."""
+"""Writes files on a thread, one after another, while the window stays responsive."""
 
 import threading
 import traceback
@@ -15,23 +15,23 @@ Tell = Callable[[float], None]
 
 
 class SavingCancelled(Exception):
-    """The rest is no longer wanted. The message says what becomes of it; without one, what is written so far stays."""
+    """Raised to cancel saving. Its message says what becomes of the file; without one, files already written stay."""
 
 
 class _Saving(QThread):
-    """One piece of saving.
+    """Saves one thing.
 
     Parameters
     ----------
     name : str
-        What is saved, as the status line and an error call it.
+        The name of what is saved, for the status line and for errors.
     done : str
-        A sentence that says where it is then.
+        A sentence that says where it has been saved.
     work : callable
-        Does it, on the thread. It is given a function to tell the fraction that is done; where it tells, it can be
-        cancelled. It returns what the file cannot keep, as sentences, or an empty text.
+        Does the saving, on the thread. It gets a function to report the fraction that is done, which raises
+        `SavingCancelled` after a cancellation. It returns sentences on what the file cannot keep, or "".
     steps : bool
-        Whether it tells.
+        Whether `work` reports its progress.
     """
 
     progressed = Signal(float)
@@ -46,15 +46,15 @@ class _Saving(QThread):
         self._cancel = threading.Event()
 
     def cancel(self) -> None:
-        """Ask it to end where it tells next."""
+        """Ask the work to end when it next reports its progress."""
         self._cancel.set()
 
     def run(self) -> None:
-        """Work, on the thread itself."""
+        """Do the work; Qt calls this on the thread itself."""
         try:
             lost = self._work(self._tell)
         except SavingCancelled as cancelled:
-            self.saved.emit(str(cancelled) or f"The rest of {self.name} was left out.", "")
+            self.saved.emit(str(cancelled) or f"The rest of {self.name} was not saved.", "")
         except (PhotoError, RunError, SessionFileError) as error:
             self.failed.emit(str(error), "")
         except MemoryError:
@@ -73,20 +73,20 @@ class _Saving(QThread):
 
 
 class Saver(QObject):
-    """Saves in the background; nothing that is asked for is dropped.
+    """Saves in the background; every request is carried out, in order.
 
     Signals
     -------
     begun : str, bool
-        What is being saved now, and whether it tells how far it is and can be cancelled.
+        What is being saved now, and whether it reports its progress and can be cancelled.
     progressed : float
-        The fraction of it that is done.
+        The fraction that is done.
     saved : str, str
-        It is: a sentence that says where, and what the file cannot keep, if anything.
+        A sentence that says where it was saved, and sentences on what the file cannot keep, if anything.
     failed : str, str
-        It is not: a sentence for the person, and details (empty for expected errors).
+        A sentence for the person, and the details (empty for an expected error).
     idle
-        Nothing is being saved any more.
+        Everything has been saved, or has failed.
     """
 
     begun = Signal(str, bool)
@@ -104,11 +104,11 @@ class Saver(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether anything is being saved, or waits for it."""
+        """Whether anything is being saved or waits to be saved."""
         return self._current is not None
 
     def save(self, name: str, done: str, work: Callable[[Tell], str], *, steps: bool = False) -> None:
-        """Save something when what was asked for before is saved; see `_Saving` for the parameters."""
+        """Save something after all earlier requests; for the parameters see `_Saving`."""
         saving = _Saving(name, done, work, steps, self)
         saving.progressed.connect(self.progressed)
         saving.saved.connect(self.saved)
@@ -119,16 +119,16 @@ class Saver(QObject):
             self._begin()
 
     def cancel(self) -> None:
-        """Leave out the rest of what is being saved, if it is saved in steps."""
+        """Cancel what is being saved, if it is saved in steps."""
         if self._current is not None:
             self._current.cancel()
 
     def when_idle(self, act: Callable[[], object]) -> None:
-        """Do something once nothing is being saved any more, unless something cannot be saved before."""
+        """Call a function once everything is saved, unless something fails before."""
         self._then = act
 
     def wait(self) -> None:
-        """Return when everything that was asked for is saved or has failed; what it says meanwhile comes later."""
+        """Return when everything has been saved or has failed; signals that are sent meanwhile arrive later."""
         while self._current is not None:
             self._current.wait()
             self._leave()
@@ -143,10 +143,10 @@ class Saver(QObject):
             self._leave()
 
     def _leave(self) -> None:
-        """Go on with what waits."""
+        """Begin the next request, or report that there is none."""
         saving = self._current
         assert saving is not None
-        saving.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        saving.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
         saving.deleteLater()
         if self._waiting:
             self._begin()

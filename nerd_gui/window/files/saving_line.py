@@ -1,4 +1,4 @@
-"""What is being saved, how far it is, and a way to leave out the rest."""
+"""The progress of the file that is being saved, and a button to cancel the rest."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -7,11 +7,11 @@ from nerd_gui.window.files.saver import Saver
 
 
 class SavingLine(FileLine):
-    """Name and progress in the status line, while saving takes longer than a moment; Cancel where it goes by steps."""
+    """Name and progress in the status line while saving takes longer than a moment; with Cancel for work in steps."""
 
     def __init__(self, saver: Saver, parent: QWidget | None = None) -> None:
-        bar_tip = "How much is saved; it moves to and fro while that cannot be told"
-        cancel_tip = "Leave out what is still to come; files that are written stay"
+        bar_tip = "How much has been saved; the bar moves to and fro if that is not known"
+        cancel_tip = "Do not save the rest; files that are already written stay"
         super().__init__("saving", bar_tip, cancel_tip, parent)
         self.setAccessibleName("What is being saved")
         self.cancel.clicked.connect(saver.cancel)

@@ -1,4 +1,4 @@
-"""Sessions as files: opening, saving, the name in the title, and what has changed since."""
+"""Opens and saves sessions, and keeps track of their names and of unsaved changes."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ _KIND = "NERD GUI session"
 
 
 class View(Protocol):
-    """What keeps something of its own that a session is to bring back."""
+    """A view with a state of its own that a session has to restore."""
 
     def state(self) -> dict[str, Any]:
-        """It, JSON-ready."""
+        """Return the state as JSON-ready values."""
 
     def restore(self, state: Fields) -> None:
-        """Bring it back; ValueError or KeyError where it is none."""
+        """Restore a state; raise ValueError or KeyError if it is not valid."""
 
 
 class SessionFiles(QObject):
-    """Opens and saves sessions of the window.
+    """Opens and saves the window's sessions.
 
     Parameters
     ----------
     views : mapping of str to View
-        Whose states a session brings back.
+        The views whose states are saved with a session.
 
     Attributes
     ----------
     changes : int
-        Counts what a session keeps of what has changed; see `touched`.
+        A count of the changes to what a session holds; see `touched`.
 
     Signals
     -------
     changed
-        `path` or `modified` is another one.
+        `path` or `modified` has changed.
     touched
-        Something has changed that a session keeps.
+        Something that a session holds has changed.
     recovered : Path
-        The session that was kept in this folder is open.
+        The session that was kept in this folder has been opened.
     """
 
     changed = Signal()
     touched = Signal()
     recovered = Signal(object)
-    _written = Signal(object, object, int)  # session, path, changes; sent from the thread that saves
+    _written = Signal(object, object, int)  # session, path, changes; sent by the saving thread
 
     def __init__(
         self,
@@ -93,17 +93,17 @@ class SessionFiles(QObject):
 
     @property
     def path(self) -> Path | None:
-        """The file of the session; None where what is on the table was neither opened from one nor saved as one."""
+        """The session's file; None if what is open was neither opened from a session file nor saved as one."""
         named = self._named
         return named[1] if named is not None and named[0] is self._session.workspace.photo else None
 
     @property
     def modified(self) -> bool:
-        """Whether the session has a file, and runs, pins, noise, region or look have changed since."""
+        """Whether the session has a file and has changed since: runs, pins, noise, region or look."""
         return self.path is not None and self.changes != self._kept
 
     def saved(self, *, under_way: bool = True) -> SavedSession | None:
-        """What a file is to hold now, see `saved.saved`."""
+        """Return what a file has to hold now, see `saved.saved`."""
         return saved(self._session, {name: view.state() for name, view in self._views.items()}, under_way=under_way)
 
     def _touch(self) -> None:
@@ -119,18 +119,18 @@ class SessionFiles(QObject):
     # ---- opening ------------------------------------------------------------------------------------------------
 
     def ask_open(self) -> None:
-        """Ask for a session."""
+        """Ask for a session and open it."""
         folder = str(self.path.parent if self.path is not None else self._folder())
         name, _ = QFileDialog.getOpenFileName(self._window, "Open session", folder, f"{_KIND} (*{SUFFIX})")
         if name:
             self.open(Path(name))
 
     def open(self, path: Path, photo: Path | None = None) -> None:
-        """Open a session file; its photo may be elsewhere than it was."""
+        """Open a session file; `photo` is where its photo is now, if that has changed."""
         self._open(path.absolute(), path.name, photo, named=True)
 
     def recover(self, folder: Path, name: str, photo: Path | None = None) -> None:
-        """Open what was kept of a session in a folder; it is called `name`."""
+        """Open a session that was kept in a folder after a crash; `name` is its display name."""
         self._open(folder, name, photo, named=False)
 
     def _open(self, path: Path, name: str, photo: Path | None, *, named: bool) -> None:
@@ -155,29 +155,29 @@ class SessionFiles(QObject):
         self._dialogs.open_session(path, name, take, photo)
 
     def _take_name(self, kept: SavedSession) -> None:
-        """Give a session that is recovered the file that it had, in which it is not saved yet."""
+        """Give a recovered session the name of its file, and mark it as modified."""
         file = kept.view.get("file")
         path = file.get("path") if isinstance(file, dict) else None
         if isinstance(path, str):
             self._named, self._kept = (kept.photo, Path(path)), -1
 
     def _restore_views(self, states: dict[str, Any]) -> str:
-        """Bring back the states of the views; return what to say where that cannot be."""
+        """Restore the states of the views; return a sentence to show if that is not possible."""
         try:
             for name, view in self._views.items():
                 if name in states:
                     view.restore(Fields(states[name]))
         except (ValueError, KeyError):
-            return "The session is open; how its pictures were looked at could not be brought back."
+            return "The session is open, but zoom, layers and other settings of its view could not be restored."
         return ""
 
     def _ask_where(self, sentence: str) -> None:
-        """Say that the photo of a session is not where it was, and let the person say where it is."""
+        """Say that a session's photo is not where it was, and let the person find it."""
         assert self._opening is not None
         box = question_box("photoWantedDialog", f"{sentence} Do you know where it is?", self._window)
         box.setWindowTitle("Open session")
         find = box.addButton("Find the photo…", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton("Leave it", QMessageBox.ButtonRole.RejectRole)
+        box.addButton("Do not open", QMessageBox.ButtonRole.RejectRole)
         find.clicked.connect(self._find_photo)
         box.open()
 
@@ -190,14 +190,14 @@ class SessionFiles(QObject):
     # ---- saving -------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Save the session into its file, or ask for one."""
+        """Save the session to its file, or ask for a file."""
         if self.path is not None:
             self._save(self.path, overwrite=True)
         else:
             self.save_as()
 
     def save_as(self) -> None:
-        """Ask for a file and save the session into it."""
+        """Ask for a file and save the session to it."""
         photo = self._session.workspace.photo
         if photo is None:
             return
@@ -231,7 +231,7 @@ class SessionFiles(QObject):
             self.changed.emit()
 
     def _mark_saved(self, kept: SavedSession) -> None:
-        """Note which runs a file has."""
+        """Mark the runs that a file holds as saved."""
         numbers = {run.number for run in kept.runs}
         for run in self._session.runs:
             run.saved = run.saved or run.number in numbers

@@ -1,4 +1,4 @@
-"""The sliders of the look, in one row that lies under the picture."""
+"""The sliders of the look, in one row below the picture."""
 
 from dataclasses import replace
 
@@ -15,10 +15,10 @@ _MOST = round(100 * MOST_AMOUNT)
 
 
 class LookPanel(QWidget):
-    """Sets the session's look while a slider moves: the picture follows at once, made from the iterates there are.
+    """Sets the session's look while a slider moves; the picture follows at once, computed from the existing iterates.
 
-    One slider moves the amounts of luminance and colour noise together; apart, each has its own. A look whose amounts
-    differ is shown apart, whoever set it.
+    One slider moves the amounts for luminance and colour noise together; with *Apart*, each has its own. A look whose
+    amounts differ is always shown with two sliders.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -38,14 +38,14 @@ class LookPanel(QWidget):
         self._detail = Percent(
             "lookDetail",
             "Detail",
-            "Gives fine structure back where what was removed does not look like noise: hair, leaves, fabric.",
+            "Gives back fine structure that was removed but does not look like noise: hair, leaves, fabric.",
             100,
         )
         self._apart = described(
             QToolButton(),
             "lookApartButton",
             "Luminance and colour apart",
-            "Set the noise in brightness and the noise in colour apart.",
+            "Set the noise in brightness and the noise in colour separately.",
         )
         self._apart.setText("Apart")
         self._apart.setCheckable(True)
@@ -74,7 +74,7 @@ class LookPanel(QWidget):
 
     def _update_enabled(self) -> None:
         photo = self._session.workspace.photo
-        grey = photo is not None and photo.channels == 1  # and so has brightness alone
+        grey = photo is not None and photo.channels == 1  # then it has only brightness
         self.setEnabled(self._session.newest >= 0)
         self._apart.setVisible(not grey)
         if grey:

@@ -1,28 +1,28 @@
-"""A slider with the number beside it, in percent."""
+"""A slider with a number in percent beside it."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSpinBox, QWidget
 
 from nerd_gui.window.described import described
 
-_SHORTEST = 48  # pixels of a slider that can still be dragged
+_SHORTEST = 48  # pixels, the least width at which a slider can still be dragged
 
 
 class Percent(QWidget):
-    """A share that is dragged, typed or stepped by keys.
+    """A percentage that a person can drag, type or change by keys.
 
     Parameters
     ----------
     name : str
-        The slider's object name is this with "Slider", the number's with "Spin".
+        The object names are this with "Slider" and "Spin" appended.
     label, tooltip : str
     most : int
-        In percent; the least is 0.
+        The largest percentage; the smallest is 0.
 
     Signals
     -------
     changed
-        A person has moved it.
+        A person has changed the percentage.
     """
 
     changed = Signal()
@@ -43,7 +43,7 @@ class Percent(QWidget):
         self._spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._spin.setFixedWidth(self._spin.fontMetrics().horizontalAdvance("150 %") + 18)
         self._spin.setKeyboardTracking(False)
-        self._spin.lineEdit().setAcceptDrops(False)  # a photo dropped here is the window's
+        self._spin.lineEdit().setAcceptDrops(False)  # a photo that is dropped here goes to the window
         words.setBuddy(self._slider)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -56,11 +56,11 @@ class Percent(QWidget):
 
     @property
     def share(self) -> float:
-        """The share; 1 is 100 %."""
+        """The percentage as a fraction; 1 is 100 %."""
         return self._slider.value() / 100
 
     def show_share(self, share: float) -> None:
-        """Show a share without saying that it has changed."""
+        """Show a fraction without emitting a signal."""
         for widget in (self._slider, self._spin):
             with QSignalBlocker(widget):
                 widget.setValue(round(100 * share))

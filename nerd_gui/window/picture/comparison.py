@@ -21,7 +21,9 @@ from nerd_gui.window.picture.viewport import Viewport
 Region = tuple[int, int, int, int]  # row, col, rows, cols
 
 
-_NO_DIFFERENCE = "A map and a picture have no difference: the right one is shown. Choose a wipe to compare them."
+_NO_DIFFERENCE = (
+    "A map cannot be subtracted from a picture: only the right layer is shown. Choose a wipe to compare them."
+)
 _PLAIN_WORDS = {Layer.NOISY: "before", Layer.ITERATE: "after", Layer.RESULT: "after"}
 
 
@@ -189,7 +191,7 @@ class Comparison:
         return next((pane for pane in self.panes if pane.left() <= x < pane.left() + pane.width()), None)
 
     def pixel_at(self, x: float, y: float) -> tuple[int, int] | None:
-        """Return the (row, col) at a position on the canvas, in either pane; None beside the picture."""
+        """Return the (row, col) at a position on the canvas, in either pane; None outside the picture."""
         pane = self.pane_at(x)
         if pane is None or self.layers.shape is None:
             return None

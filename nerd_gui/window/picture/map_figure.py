@@ -17,7 +17,7 @@ from nerd_gui.imaging.psnr_ssim import to_8_bit
 from nerd_gui.window.picture.map_source import MapSource
 from nerd_gui.window.style.tokens import TEXT_PIXELS, sized
 
-_SMALL = 512  # pixels; a map with a shorter longest side is drawn with each pixel enlarged
+_SMALL = 512  # pixels; a map whose longest side is below this is drawn enlarged
 _MARGIN, _GAP, _BAR, _THICK = 16, 8, 240, 12
 _TEXT, _PAPER = QColor("#1d2125"), QColor("#ffffff")
 

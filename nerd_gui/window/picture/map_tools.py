@@ -16,7 +16,7 @@ WITH_RANGE = (*OF_HEADS, Layer.RESIDUAL, Layer.UPDATE, Layer.ROLLOUT)
 
 
 class MapTools(QWidget):
-    """Shown while a map is selected; tools that do not apply to that map are hidden.
+    """The tools for maps, shown while a map is selected; tools that do not apply to that map are hidden.
 
     Signals
     -------

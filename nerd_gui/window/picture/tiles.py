@@ -171,7 +171,7 @@ class Tiles:
         return Tile(source.sum(terms))
 
     def draft(self, source: Source) -> Tile:
-        """Return a small, coarse picture of the whole at once, made from every so many pixels."""
+        """Return a small, coarse picture of the whole at once, made from a regular sample of its pixels."""
         key = source.key, None, (0, 0)
         draft = self._tiles.find(key)
         if draft is None:

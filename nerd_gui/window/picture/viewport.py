@@ -46,7 +46,7 @@ class Viewport:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the whole picture in device pixels: those whose middle lies on it, at least one."""
+        """(width, height) of the whole picture, counting the device pixels whose middle lies on it; at least 1."""
         return max(1, ceil(self.cols * self.zoom - 0.5)), max(1, ceil(self.rows * self.zoom - 0.5))
 
     @property

@@ -1,1 +1,1 @@
-"""Many photos, denoised one after another in the background."""
+"""A queue of photos that are denoised one after another in the background."""

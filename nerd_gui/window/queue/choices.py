@@ -1,4 +1,4 @@
-"""Where a queue's results go, by which network they are made, and whether what is there is kept."""
+"""The choices for a queue: where its results go, which network denoises, and whether existing results are kept."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from nerd_gui.window.run_bar.model_choice import ModelChoice
 
 
 class FolderLabel(QLabel):
-    """The path of a folder; where it is too long for its place, its middle is left out."""
+    """Shows the path of a folder; a path that is too long is shortened in the middle."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,7 +20,7 @@ class FolderLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
 
     def show_path(self, path: Path | None) -> None:
-        """Show a path, or that there is none yet."""
+        """Show a path; None means that no folder has been chosen yet."""
         self._path = "a folder “denoised” beside the first photo" if path is None else str(path)
         self.setToolTip(self._path)
         self._elide()
@@ -31,18 +31,18 @@ class FolderLabel(QLabel):
             self.setText(elided)
 
     def resizeEvent(self, event: object) -> None:
-        """Show as much as there is room for."""
+        """Shorten the path to the new width."""
         self._elide()
         super().resizeEvent(event)  # type: ignore[arg-type]
 
 
 class QueueChoices(QWidget):
-    """The choices of a queue.
+    """The widgets for a queue's choices.
 
     Signals
     -------
     folderWanted
-        The person wants the results somewhere else.
+        A person wants another folder for the results.
     """
 
     folderWanted = Signal()
@@ -60,15 +60,15 @@ class QueueChoices(QWidget):
             QComboBox(),
             "queueNetworkCombo",
             "Network of the queue",
-            "Auto takes for each photo the network that suits it, and leaves a photo with hardly any noise as it is.",
+            "Auto chooses a network for each photo, and leaves a photo with hardly any noise unchanged.",
         )
         self.network.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.skip = described(
-            QCheckBox("Skip photos that are done already"),
+            QCheckBox("Skip photos that are already done"),
             "queueSkipCheck",
-            "Skip photos that are done already",
-            "A photo whose result is in the folder is not denoised again: a queue that was stopped goes on where it "
-            "was. Without the tick you are asked before anything is replaced.",
+            "Skip photos that are already done",
+            "Photos whose results are in the folder are not denoised again, so you can stop a queue and continue it "
+            "later. Without the tick, you are asked before any result is replaced.",
         )
         self.skip.setChecked(True)
         where = QHBoxLayout()
@@ -89,7 +89,7 @@ class QueueChoices(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """List the networks that the window lists."""
+        """Update the list of networks from the window's list."""
         chosen = self.network.currentData() or AUTO
         with QSignalBlocker(self.network):
             self.network.clear()

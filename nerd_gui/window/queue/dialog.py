@@ -1,4 +1,4 @@
-"""The queue's own window: the list, the choices, how far it is, and what came of it."""
+"""The window of the queue: the list of photos, the choices, the progress and the results."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,24 +30,24 @@ from nerd_gui.window.queue.queue import Phase, PhotoQueue
 from nerd_gui.window.queue.table import PHOTO, QueueTable
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 
-_MOST = 1000  # of the bar
-_MOST_REASONS = 6  # lines, before they are scrolled
+_MOST = 1000  # maximum value of the progress bar
+_MOST_REASONS = 6  # lines shown at most; beyond that, the text scrolls
 
 
 class QueueDialog(QDialog):
-    """Many photos, denoised one after another; closing it leaves the queue at work.
+    """Shows a queue of photos and controls it; the queue continues when this window is closed.
 
     Parameters
     ----------
     models : ModelChoice
         The window's list of networks.
     treatment : callable
-        What is done to each photo with a network of this name.
+        Returns the treatment of each photo, given the name of a network.
 
     Signals
     -------
     openWanted : Path
-        A photo or a result is to be opened in the window.
+        A person wants to open a photo or a result in the main window.
     """
 
     openWanted = Signal(object)
@@ -96,14 +96,14 @@ class QueueDialog(QDialog):
             made.setAutoDefault(False)
             return made
 
-        self.add_photos = button("Add photos…", "queueAddButton", "Put photos at the end of the list.")
-        self.add_folder = button("Add folder…", "queueAddFolderButton", "Put the photos of a folder into the list.")
-        self.remove = button("Remove", "queueRemoveButton", "Take the chosen photos from the list (Delete).")
+        self.add_photos = button("Add photos…", "queueAddButton", "Add photos to the end of the list.")
+        self.add_folder = button("Add folder…", "queueAddFolderButton", "Add all photos of a folder to the list.")
+        self.remove = button("Remove", "queueRemoveButton", "Remove the selected photos from the list (Delete).")
         self.start = button("Start", "queueStartButton", "Denoise the photos one after another.")
         self.start.setDefault(True)
-        self.pause = button("Pause", "queuePauseButton", "Let the queue wait; the photo under way goes on from there.")
+        self.pause = button("Pause", "queuePauseButton", "Pause the queue, even in the middle of a photo.")
         self.stop = button(
-            "Stop", "queueStopButton", "End; the photo under way is given up, what is saved stays. Start goes on."
+            "Stop", "queueStopButton", "Stop and discard the unfinished photo; saved results stay. Start continues."
         )
         for one in (self.start, self.pause, self.stop):
             one.setMinimumWidth(84)
@@ -147,10 +147,10 @@ class QueueDialog(QDialog):
         self.pause.clicked.connect(lambda: queue.pause(queue.phase is not Phase.PAUSED))
         self.stop.clicked.connect(queue.stop)
 
-    # ---- photos come in -----------------------------------------------------------------------------------------
+    # ---- adding photos ------------------------------------------------------------------------------------------
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Put photos and folders into the list, and show it."""
+        """Add photos and folders to the list, and show the window."""
         try:
             self.queue.add(paths)
         except PhotoError as error:
@@ -160,7 +160,7 @@ class QueueDialog(QDialog):
             self.start.setFocus()
 
     def present(self) -> None:
-        """Show the queue in front."""
+        """Show the window in front of the others."""
         self.show()
         self.raise_()
         self.activateWindow()
@@ -190,12 +190,12 @@ class QueueDialog(QDialog):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Put what is dropped into the list."""
+        """Add the dropped files and folders to the list."""
         if paths := dropped_files(event.mimeData()):
             event.acceptProposedAction()
             self.add(paths)
 
-    # ---- work and its end ---------------------------------------------------------------------------------------
+    # ---- running ------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         skip = self.choices.skip.isChecked()
@@ -223,13 +223,13 @@ class QueueDialog(QDialog):
         return box
 
     def may_close(self, window: QWidget) -> bool:
-        """Whether the program may end; while the queue is at work the person is asked, and a yes closes the window."""
+        """Whether the program may end. While the queue is running, ask the person; a yes then closes the window."""
         if self.queue.phase in (Phase.IDLE, Phase.STOPPING):
             return True
         if window.findChild(QMessageBox, "queueCloseDialog") is None:
             question = (
-                f"{self.queue.done} of the {len(self.queue.items)} photos in the queue are done. What is saved stays, "
-                "and the photo under way is given up. Stop the queue and close?"
+                f"{self.queue.done} of the {len(self.queue.items)} photos in the queue are done. Saved results stay, "
+                "but the unfinished photo is discarded. Stop the queue and close?"
             )
             box = self._box("queueCloseDialog", question, "Stop and close", "Keep working", window)
 
@@ -243,7 +243,7 @@ class QueueDialog(QDialog):
         return False
 
     def end(self) -> None:
-        """Stop the queue and return when its thread has ended; for the end of the program."""
+        """Stop the queue, and return when its thread has ended; called when the program ends."""
         self.hide()
         self.queue.wait()
 
@@ -255,10 +255,10 @@ class QueueDialog(QDialog):
         result_is_there = item.state in ("saved", "skipped") and index.column() != PHOTO
         self.openWanted.emit(item.job.target if result_is_there else item.job.source)
 
-    # ---- what is shown ------------------------------------------------------------------------------------------
+    # ---- showing ------------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """List the networks there are now."""
+        """Update the list of networks."""
         self.choices.refresh()
         super().showEvent(event)
 
@@ -283,7 +283,7 @@ class QueueDialog(QDialog):
         again = unfinished and all(item.state == "failed" for item in unfinished)
         self.start.setText("Try again" if idle and again else "Start")
         self.pause.setEnabled(phase in (Phase.WORKING, Phase.HELD, Phase.PAUSED))
-        self.pause.setText("Go on" if phase is Phase.PAUSED else "Pause")
+        self.pause.setText("Continue" if phase is Phase.PAUSED else "Pause")
         self.stop.setEnabled(phase in (Phase.WORKING, Phase.HELD, Phase.PAUSED))
         self.remove.setEnabled(bool(self.table.chosen))
         self.choices.setEnabled(idle)
@@ -294,7 +294,7 @@ class QueueDialog(QDialog):
         self.status.setText(self.words())
 
     def words(self) -> str:
-        """How far the queue is, in a line."""
+        """Return the progress of the queue as one line."""
         queue = self.queue
         if queue.phase is not Phase.IDLE:
             return self._far()
@@ -311,14 +311,14 @@ class QueueDialog(QDialog):
             return far if left is None else f"{far}, about {about(left)} left"
         now = {
             Phase.PAUSED: "paused",
-            Phase.HELD: "waiting until the run in the window is over",
+            Phase.HELD: "waiting until the run in the window has ended",
             Phase.STOPPING: "stopping",
         }
         return f"{far}, {now[queue.phase]}"
 
 
 class QueueButton(QToolButton):
-    """In the window's status line while a queue is at work: how far it is; a click shows it."""
+    """A button in the status line that shows the progress of a running queue; a click shows the queue."""
 
     def __init__(self, dialog: QueueDialog, parent: QWidget | None = None) -> None:
         super().__init__(parent)

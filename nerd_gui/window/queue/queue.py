@@ -1,4 +1,4 @@
-"""The queue: photos, what becomes of each, and the thread that denoises them; knows no widget."""
+"""The queue of photos with their states, and the control of the thread that denoises them; it knows no widget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,35 +16,35 @@ from nerd_gui.denoising.photo_files import Destination, Treatment
 from nerd_gui.window.queue.worker import Gate, QueueWorker
 from nerd_gui.window.threads import wait_for
 
-#: The folder that results go to, beside the first photo, unless another one is chosen.
+#: The name of the folder for results, beside the first photo, unless a person chooses another one.
 FOLDER_NAME = "denoised"
 
 
 class Phase(Enum):
-    """What a queue does."""
+    """The state of a queue."""
 
-    IDLE = "nothing is under way"
-    WORKING = "photos are denoised"
-    PAUSED = "a person has let it wait"
-    HELD = "it waits until a run in the window is over"
-    STOPPING = "it ends as soon as the network returns"
+    IDLE = "the queue is not running"
+    WORKING = "photos are being denoised"
+    PAUSED = "a person has paused the queue"
+    HELD = "the queue waits until a run in the window has ended"
+    STOPPING = "the queue ends at the network's next evaluation"
 
 
 @dataclass
 class Item:
-    """A photo of the queue.
+    """A photo in the queue.
 
     Attributes
     ----------
     state : {"waiting", "under way", "saved", "skipped", "failed"}
     fraction : float
-        How far it is while it is under way.
+        The fraction that is done, while the photo is under way.
     reason, details : str
-        Why it was not denoised, and the traceback of an unexpected error.
+        Why the photo was not denoised, and the traceback if the error was unexpected.
     notes : list of str
-        What a person must be told of it.
+        Sentences for the person about this photo.
     report : dict or None
-        Of its run, see `Trajectory.report`.
+        The report of the photo's run, see `Trajectory.report`.
     """
 
     job: Job
@@ -57,19 +57,19 @@ class Item:
 
 
 class PhotoQueue(QObject):
-    """Denoises photos one after another; one that cannot be denoised is named, and the next one follows.
+    """Denoises photos one after another; a photo that fails keeps its reason, and the next one follows.
 
     Signals
     -------
     listChanged
-        `items` is another list.
+        `items` has been replaced.
     itemChanged : int
-        The item in this row.
+        The item in this row has changed.
     phaseChanged
     progressed
-        `done`, `fraction` or `seconds_left`.
+        `done`, `fraction` or `seconds_left` has changed.
     ended
-        Everything has been tried, or it was stopped.
+        All photos have been tried, or the queue was stopped.
     """
 
     listChanged = Signal()
@@ -99,12 +99,12 @@ class PhotoQueue(QObject):
     # ---- the list -----------------------------------------------------------------------------------------------
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Put photos, and those of folders, at the end of the list; a list of which all has been tried is replaced.
+        """Add photos, and the photos of folders, to the list; a list whose photos have all been tried is replaced.
 
         Raises
         ------
         PhotoError
-            If a folder cannot be read or holds no photo; the list is then as it was.
+            If a folder cannot be read or holds no photo; the list then stays unchanged.
         """
         found, others = expanded(paths)
         if self._worker is None and not self.unfinished:
@@ -119,18 +119,18 @@ class PhotoQueue(QObject):
         self._rebuild()
 
     def set_folder(self, folder: Path) -> None:
-        """Let the results go to another folder; what has been saved elsewhere waits again.
+        """Set the folder for the results; photos whose results are in another folder wait again.
 
         Raises
         ------
         RunError
-            If it is a file.
+            If the folder is a file.
         """
         self.folder = folder
         self._rebuild()
 
     def remove(self, rows: Sequence[int]) -> None:
-        """Take photos that are not under way from the list."""
+        """Remove photos from the list, except the one under way."""
         self._removed |= {self.items[row].job.source for row in rows if self.items[row].state != "under way"}
         self._rebuild()
 
@@ -142,7 +142,7 @@ class PhotoQueue(QObject):
         return Batch(self._sources, destination, self._treatment, skip_existing=self._skip_existing)
 
     def _rebuild(self) -> None:
-        """Make the items anew, whose names follow from all photos of the list; what became of each is kept."""
+        """Make all items again, since result names depend on the whole list; known photos keep their state."""
         batch, known = self._batch(), {item.job: item for item in self.items}
         self.items = [known.get(job) or Item(job) for job in batch.jobs if job.source not in self._removed]
         self._rows = {item.job: row for row, item in enumerate(self.items)}
@@ -152,19 +152,19 @@ class PhotoQueue(QObject):
 
     @property
     def unfinished(self) -> list[Item]:
-        """What waits, is under way or failed: what *Start* would do."""
+        """The photos that wait, are under way or have failed: those that *Start* would denoise."""
         return [item for item in self.items if item.state in ("waiting", "under way", "failed")]
 
     @property
     def existing(self) -> int:
-        """How many of the results are there already."""
+        """The number of results that exist already."""
         return sum(item.job.target.exists() for item in self.items)
 
-    # ---- how far it is ------------------------------------------------------------------------------------------
+    # ---- progress -----------------------------------------------------------------------------------------------
 
     @property
     def phase(self) -> Phase:
-        """What it does."""
+        """What the queue is doing."""
         if self._worker is None:
             return Phase.IDLE
         if self._stopping:
@@ -175,44 +175,44 @@ class PhotoQueue(QObject):
 
     @property
     def done(self) -> int:
-        """How many photos have been tried."""
+        """The number of photos that have been tried."""
         return sum(item.state in ("saved", "skipped", "failed") for item in self.items)
 
     @property
     def fraction(self) -> float:
-        """Of the whole list, each photo taken as one."""
+        """The fraction of the list that is done, with every photo counted as equally large."""
         under_way = sum(item.fraction for item in self.items if item.state == "under way")
         return (self.done + under_way) / max(1, len(self.items))
 
     @property
     def seconds_left(self) -> float | None:
-        """As the photos that are done tell it; None before the first one is, and where photos have been added."""
+        """The estimated time left; None before the first photo is done, and after photos have been added."""
         if self._worker is None or any(item.state == "waiting" and item.job not in self._sent for item in self.items):
             return None
         return self._seconds_left
 
     @property
     def summary(self) -> str:
-        """What became of the photos, in a sentence."""
+        """The outcome of all photos, in a sentence."""
         states = [item.state for item in self.items if item.state in ("saved", "skipped", "failed")]
         return summary(states, len(self.items))
 
-    # ---- the work -----------------------------------------------------------------------------------------------
+    # ---- running ------------------------------------------------------------------------------------------------
 
     def start(self, treatment: Treatment, *, skip_existing: bool = True, overwrite: bool = False) -> None:
-        """Denoise what waits and what failed, or, where nothing does and nothing is skipped, all once more.
+        """Denoise the photos that wait or have failed; if there are none and nothing is skipped, all of them again.
 
         Parameters
         ----------
         skip_existing : bool
-            Take photos whose results are there as done.
+            Whether photos with existing results count as done.
         overwrite : bool
-            Replace results that are there.
+            Whether existing results may be replaced.
 
         Raises
         ------
         RunError
-            If nothing can be written where the results are to go.
+            If no file can be written to the folder for the results.
         """
         if self._worker is not None or not self.items:
             return
@@ -238,17 +238,17 @@ class PhotoQueue(QObject):
         worker.start()
 
     def _renew(self, jobs: Sequence[Job]) -> None:
-        """Let photos wait, as if they had never been tried."""
+        """Reset photos to the state of photos that have never been tried."""
         renewed = set(jobs)
         self.items = [Item(item.job) if item.job in renewed else item for item in self.items]
 
     def pause(self, paused: bool) -> None:
-        """Let it wait, or go on."""
+        """Pause the queue, or let it continue."""
         self._paused = paused
         self._hold_or_release()
 
     def hold(self, held: bool) -> None:
-        """Let it wait while a run in the window is under way."""
+        """Make the queue wait while a run of the window is under way."""
         self._held = held
         self._hold_or_release()
 
@@ -260,7 +260,7 @@ class PhotoQueue(QObject):
         self.phaseChanged.emit()
 
     def stop(self) -> None:
-        """Give up the photo under way and leave those that wait; returns at once, the thread ends soon after."""
+        """Discard the photo under way and leave the waiting ones; returns at once, the thread ends soon afterwards."""
         if self._worker is not None:
             self._stopping = True
             self._gate.stop()
@@ -272,7 +272,7 @@ class PhotoQueue(QObject):
         if self._worker is not None:
             wait_for(self._worker)
 
-    # ---- what the thread says -----------------------------------------------------------------------------------
+    # ---- signals of the thread ----------------------------------------------------------------------------------
 
     def _item(self, job: Job) -> tuple[int, Item] | None:
         row = self._rows.get(job)
@@ -301,11 +301,11 @@ class PhotoQueue(QObject):
     def _on_finished(self) -> None:
         worker = self._worker
         assert worker is not None
-        worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        worker.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
         worker.deleteLater()
         stopped, self._worker = self._stopping, None
         allocator.trim()
-        self._renew([item.job for item in self.items if item.state == "under way"])  # stopped: nothing of it is saved
+        self._renew([item.job for item in self.items if item.state == "under way"])  # stopped: nothing of it was saved
         added = [item.job for item in self.items if item.state == "waiting" and item.job not in self._sent]
         if added and not stopped:
             self._send(added)
@@ -318,6 +318,6 @@ class PhotoQueue(QObject):
 
 
 def _folder_beside(photo: Path) -> Path:
-    """The folder for results beside a photo: *denoised*, or with a number where that is a file."""
+    """Return the folder for results beside a photo: *denoised*, with a number if that name belongs to a file."""
     names = chain([FOLDER_NAME], (f"{FOLDER_NAME}-{number}" for number in count(2)))
     return next(path for path in map(photo.parent.joinpath, names) if path.is_dir() or not path.exists())

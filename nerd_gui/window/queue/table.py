@@ -1,4 +1,4 @@
-"""The list of a queue's photos: what each is called, what becomes of it, and where its result is."""
+"""The table of a queue's photos: name, state and result of each."""
 
 from typing import Any
 
@@ -17,25 +17,25 @@ _ERROR_ON_DARK, _ERROR_ON_LIGHT = "#ff7a70", "#b3261e"
 
 
 def in_words(item: Item, phase: Phase) -> str:
-    """What becomes of a photo."""
+    """Return the state of a photo in words."""
     if item.state == "under way":
         far = f"{item.fraction:.0%}".replace("%", " %")
-        return f"{'Paused' if phase is Phase.PAUSED else 'Waits' if phase is Phase.HELD else 'Under way'}, {far}"
+        return f"{'Paused' if phase is Phase.PAUSED else 'Waiting' if phase is Phase.HELD else 'Under way'}, {far}"
     if item.state == "saved":
         return _saved(item)
-    return {"waiting": "Waiting", "skipped": "Done already", "failed": f"Failed: {item.reason}"}[item.state]
+    return {"waiting": "Waiting", "skipped": "Already done", "failed": f"Failed: {item.reason}"}[item.state]
 
 
 def _saved(item: Item) -> str:
     if item.report is None:
-        return "Saved as it is: hardly any noise"
+        return "Saved unchanged: hardly any noise"
     level = item.report["iterations"][item.report["result"]]["noise_level"]
     noise = "" if level is None else f", noise level {level:.1f} removed"
     return f"Saved{noise}, {about(item.report['seconds'])}"
 
 
 class QueueModel(QAbstractTableModel):
-    """A queue as Qt's views read it."""
+    """The queue as a model for Qt's views."""
 
     def __init__(self, queue: PhotoQueue) -> None:
         super().__init__(queue)
@@ -45,15 +45,15 @@ class QueueModel(QAbstractTableModel):
         queue.phaseChanged.connect(self._on_phase)
 
     def rowCount(self, parent: _Index | None = None) -> int:
-        """One for each photo."""
+        """Return the number of photos."""
         return 0 if parent is not None and parent.isValid() else len(self._queue.items)
 
     def columnCount(self, parent: _Index | None = None) -> int:
-        """Photo, state and result."""
+        """Return the number of columns: photo, state and result."""
         return 0 if parent is not None and parent.isValid() else len(_COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The names of the columns."""
+        """Return the names of the columns."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -61,7 +61,7 @@ class QueueModel(QAbstractTableModel):
         return _COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What a cell shows, and says when the pointer rests on it."""
+        """Return a cell's text, its tooltip or its colour."""
         item, column = self._queue.items[index.row()], index.column()
         words = in_words(item, self._queue.phase)
         if role == Qt.ItemDataRole.DisplayRole:
@@ -74,7 +74,7 @@ class QueueModel(QAbstractTableModel):
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
-        """Cells are chosen and not edited; a result that is not there yet is dimmed."""
+        """Return the flags of a cell, which cannot be edited; a result that does not exist yet is dimmed."""
         flags = super().flags(index)
         item = self._queue.items[index.row()]
         if index.column() == RESULT and item.state not in ("saved", "skipped"):
@@ -94,14 +94,14 @@ class QueueModel(QAbstractTableModel):
 
 
 class QueueTable(QTableView):
-    """The list; rows are chosen as a whole.
+    """Shows the queue; rows are selected as a whole.
 
     Signals
     -------
     openWanted : QModelIndex
-        By a double click or by Return.
+        A person double-clicked a cell, or pressed Return.
     removeWanted
-        The chosen rows are to leave the list.
+        A person wants to remove the selected rows.
     """
 
     openWanted = Signal(QModelIndex)
@@ -113,7 +113,7 @@ class QueueTable(QTableView):
             self,
             "queueTable",
             "Photos of the queue",
-            "A double click opens the result in the window, or, on the photo's name, the photo.",
+            "Double-click to open the result in the window, or the photo's name to open the photo.",
         )
         self._queue = queue
         self._followed = -1
@@ -147,7 +147,7 @@ class QueueTable(QTableView):
             super().keyPressEvent(event)
 
     def _follow(self, row: int) -> None:
-        """Scroll to the photo that comes under way, unless the person has scrolled away from the one before it."""
+        """Scroll to the photo that is now under way, unless the person has scrolled away from the previous one."""
         if self._queue.items[row].state != "under way" or row == self._followed:
             return
         before, self._followed = self.model().index(self._followed, PHOTO), row
@@ -156,5 +156,5 @@ class QueueTable(QTableView):
 
     @property
     def chosen(self) -> list[int]:
-        """The rows that are chosen."""
+        """The selected rows."""
         return sorted(index.row() for index in self.selectionModel().selectedRows())

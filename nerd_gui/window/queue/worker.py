@@ -1,4 +1,4 @@
-"""The thread a queue's photos are denoised on, and the gate by which it is held and stopped."""
+"""The thread that denoises a queue's photos, and the gate that pauses and stops it."""
 
 import threading
 import time
@@ -12,9 +12,9 @@ from nerd_gui.denoising.photo_files import Networks
 
 
 class Gate:
-    """Lets work go on, holds it or ends it; with a clock that stands still while it is held.
+    """Lets work continue, pauses it or ends it; its clock stands still during pauses.
 
-    Used from two threads: one holds, releases and stops, the other one asks.
+    Two threads use it: one calls hold, release and stop, and the other asks `should_stop`.
     """
 
     def __init__(self) -> None:
@@ -25,44 +25,44 @@ class Gate:
         self._held = 0.0
 
     def hold(self) -> None:
-        """Let the work wait, from the next time it asks."""
+        """Pause the work when it next asks."""
         if self._held_since is None and not self._stopped:
             self._held_since = time.monotonic()
             self._open.clear()
 
     def release(self) -> None:
-        """Let the work go on."""
+        """Let the work continue."""
         if self._held_since is not None:
             self._held += time.monotonic() - self._held_since
             self._held_since = None
         self._open.set()
 
     def stop(self) -> None:
-        """Let the work end, from the next time it asks."""
+        """End the work when it next asks."""
         self._stopped = True
         self.release()
 
     def should_stop(self) -> bool:
-        """Whether the work is to end; returns once it is not held."""
+        """Whether the work should end; while the work is paused, this waits."""
         self._open.wait()
         return self._stopped
 
     def clock(self) -> float:
-        """Seconds, without those in which the work was held."""
+        """Return a time in seconds that does not advance during pauses."""
         since = self._held_since
         return (time.monotonic() if since is None else since) - self._held
 
 
 class QueueWorker(QThread):
-    """Denoises photos of a batch; not even an unexpected error in one keeps it from the others.
+    """Denoises photos of a batch; even an unexpected error in one photo does not stop the others.
 
     Signals
     -------
     progressed : Progress
     told : Job, str
-        A sentence about a photo, see `denoise_file`.
+        A sentence about a photo for the person, see `denoise_file`.
     done : Outcome, str
-        What became of a photo, and details of an unexpected error (else empty).
+        The outcome of a photo, and the details of an unexpected error (otherwise empty).
     """
 
     progressed = Signal(object)
@@ -76,7 +76,7 @@ class QueueWorker(QThread):
         self._gate = gate
 
     def run(self) -> None:
-        """Work, on the thread itself."""
+        """Denoise the photos; Qt calls this on the thread itself."""
         left, networks = list(self._jobs), Networks()
         while left:
             try:

@@ -1,1 +1,1 @@
-"""What is left of a session when the program does not end as it should, and what is said of it."""
+"""Keeps and recovers sessions for the case of a crash, and reports errors."""

@@ -1,4 +1,4 @@
-"""What escapes everything else: it is written down, the session is kept, and one dialog says so."""
+"""Handles errors that nothing else handles: logs them, keeps the session, and shows one dialog."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from nerd_gui.window.style.tokens import LARGE
 
 
 class CrashReporter(QObject):
-    """Takes errors that nothing else takes, of any thread and of Qt's slots and events, which go on after them.
+    """Handles unhandled errors of any thread and of Qt's slots and events; the program continues after them.
 
-    Each is written into the log. The first is shown in a dialog; once that is closed, so is one that occurs elsewhere.
-    There are never two.
+    Each error is logged. The first is shown in a dialog; after that is closed, so is the next from another place in the
+    code. There is never more than one dialog.
 
     Parameters
     ----------
     window : QWidget
     log : Log
     keep : callable
-        Keeps the session now.
+        Writes the session to disk now.
     what_is_kept : callable
-        Says in a sentence what is.
+        Returns a sentence on what is open and kept.
     save : callable
         Asks where to save the session.
     """
 
-    _caught = Signal(str, str, str)  # sentence, details, place; sent from whichever thread
+    _caught = Signal(str, str, str)  # sentence, details, place in the code; emitted on the thread of the error
 
     def __init__(
         self,
@@ -52,17 +52,17 @@ class CrashReporter(QObject):
         self._dialog: CrashDialog | None = None
         self._shown: set[str] = set()
         self._hooks = sys.excepthook, threading.excepthook
-        # Never in the middle of what failed, which may have been painting.
+        # Queued, because the failed code may have been painting, and a dialog cannot be shown in the middle of that.
         self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:
-        """Take errors from now on."""
+        """Handle errors from now on."""
         self._hooks = sys.excepthook, threading.excepthook
         sys.excepthook = self._take
         threading.excepthook = self._take_from_thread
 
     def remove(self) -> None:
-        """Leave errors to those who took them before."""
+        """Restore the earlier error hooks and close the dialog."""
         sys.excepthook, threading.excepthook = self._hooks
         if self._dialog is not None:
             self._dialog.close()
@@ -108,12 +108,12 @@ class CrashReporter(QObject):
 
 
 class CrashDialog(QDialog):
-    """A sentence, what was kept, where the log is, and the details for whoever mends it; it lets the window go on.
+    """Shows what happened, what was kept, where the log is, and details for a developer; the window stays usable.
 
     Signals
     -------
     saveWanted
-        The session is to be saved.
+        A person wants to save the session.
     """
 
     saveWanted = Signal()
@@ -123,7 +123,7 @@ class CrashDialog(QDialog):
         self.setObjectName("crashDialog")
         self.setWindowTitle("NERD GUI: an unexpected error")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._words = f"{sentence}\n\nIt is written down in “{log}”."
+        self._words = f"{sentence}\n\nThe details are in the log file “{log}”."
         self._more = 0
         self._label = QLabel(self._words)
         self._label.setObjectName("crashText")
@@ -136,7 +136,7 @@ class CrashDialog(QDialog):
         self._details = QPlainTextEdit(details)
         self._details.setObjectName("crashDetails")
         self._details.setAccessibleName("Details of the error")
-        self._details.setToolTip("Where in the program it occurred; no path of yours stands here")
+        self._details.setToolTip("Where in the program the error occurred; the details hold none of your folders")
         self._details.setReadOnly(True)
         self._details.hide()
         buttons = QDialogButtonBox()
@@ -144,9 +144,9 @@ class CrashDialog(QDialog):
         self._button(buttons, "crashSaveButton", "Save session…", "Save photo, runs, pins and view", role.ActionRole)
         self._button(buttons, "crashCopyButton", "Copy details", "Copy the details, to send them", role.ActionRole)
         self._toggle = self._button(
-            buttons, "crashDetailsButton", "Show details", "Show where it occurred", role.ActionRole
+            buttons, "crashDetailsButton", "Show details", "Show where the error occurred", role.ActionRole
         )
-        close = self._button(buttons, "crashCloseButton", "Go on", "Close this and go on", role.RejectRole)
+        close = self._button(buttons, "crashCloseButton", "Continue", "Close this and continue", role.RejectRole)
         close.setDefault(True)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
@@ -157,7 +157,7 @@ class CrashDialog(QDialog):
         column.addWidget(buttons)
 
     def count_another(self) -> None:
-        """Say that one more error occurred meanwhile."""
+        """Show that one more error has occurred."""
         self._more += 1
         errors = "another error" if self._more == 1 else f"{self._more} other errors"
         self._label.setText(f"{self._words} Since then, {errors} occurred.")

@@ -1,4 +1,4 @@
-"""All that a window is guarded by while it is open as a program."""
+"""Protects a window while it is open as a program: keeps its session and logs errors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from nerd_gui.window.recovery.places import left_sessions, log_folder, own_folde
 
 
 class Guard:
-    """Keeps the session of a window, offers what was left by one before, and says and logs what goes wrong.
+    """Keeps a window's session, offers sessions left by earlier processes, and reports and logs errors.
 
     Parameters
     ----------
     window : MainWindow
     state, log : Path, optional
-        Folders for sessions and logs; the person's own if left out.
+        Folders for sessions and logs; by default the person's own.
     """
 
     def __init__(self, window: MainWindow, state: Path | None = None, log: Path | None = None) -> None:
@@ -33,7 +33,7 @@ class Guard:
             self._log = Log(folder)
             self._log.watch_native()
         except OSError as error:
-            complain(f"nerd-gui: no log is written into “{folder}” ({error.strerror}).")
+            complain(f"nerd-gui: no log can be written to “{folder}” ({error.strerror}).")
         else:
             self.reporter = CrashReporter(
                 window, self._log, self.keeper.keep, self._what_is_kept, window.sessions.save_as
@@ -42,11 +42,11 @@ class Guard:
         self._offer = Offer(window, window.sessions, self.keeper, left_sessions(state), folder, window)
 
     def offer(self) -> None:
-        """Offer the session that was left, if there is one."""
+        """Offer to recover a session that was left, if there is one."""
         self._offer.ask()
 
     def end(self) -> None:
-        """Guard no more: the program ends as it should."""
+        """Stop everything, because the program ends normally."""
         self.keeper.end()
         if self.reporter is not None:
             self.reporter.remove()
@@ -56,12 +56,12 @@ class Guard:
     def _what_is_kept(self) -> str:
         photo, runs, pins = self._window.session.workspace.photo, self._window.session.runs, self._window.session.pins
         if photo is None:
-            return "The program goes on."
+            return "The program continues."
         counts = [f"{len(runs)} run{'s' * (len(runs) != 1)}"] * bool(len(runs))
         counts += [f"{len(pins.all)} pin{'s' * (len(pins.all) != 1)}"] * bool(pins.all)
         if not counts:
-            return f"The program goes on, and the photo “{photo.name}” is still open."
+            return f"The program continues, and the photo “{photo.name}” is still open."
         return (
-            f"The program goes on. The photo “{photo.name}” with {' and '.join(counts)} is still open, and is kept: "
-            "should the program end, it is offered at the next start."
+            f"The program continues. The photo “{photo.name}” with {' and '.join(counts)} is still open and has been "
+            "kept: if the program ends now, you can recover it at the next start."
         )

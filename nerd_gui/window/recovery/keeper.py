@@ -1,4 +1,4 @@
-"""Keeps the session while the window is open, for the case that the program does not end as it should."""
+"""Writes the session to disk while the window is open, so that it can be recovered after a crash."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from nerd_gui.window.messages import Messages
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
-#: Seconds after which a whole photo that is being solved is written, or so many times as long as that took.
+#: A photo that is being solved is written after this many seconds, or this many times as long as the last write took.
 TILES_PATIENCE, TILES_TIMES = 300.0, 20
-PATIENCE = 60_000  # milliseconds after a change within which it is kept
-_MOST = 8 << 30  # bytes of noise estimates that are kept
-_SHARE = 0.5  # and the part of the free disk
+PATIENCE = 60_000  # milliseconds after a change within which it is written
+_MOST = 8 << 30  # most bytes of noise estimates that are written
+_SHARE = 0.5  # and the most in relation to the free disk space
 
 
 class Keeper(QObject):
-    """Writes the session into a folder: after each run, and within a minute of any other change.
+    """Writes the session to a folder: after each run, and within a minute of any other change.
 
-    Photos that were left with their runs stay there as they were. Only what has changed is written, on a thread of its
-    own. Of a whole photo that is being solved all changes with every tile: it is written when its run ends, is stopped
-    or paused, and in between every few minutes, with all that has changed by then.
+    Photos that were left for others stay there with their runs. Only what has changed is written, on a thread. While a
+    whole photo is being solved, every tile changes all of its data: it is written when the run ends, stops or pauses,
+    and in between every few minutes, together with everything else that has changed.
 
     Parameters
     ----------
     folder : Path
-        Of this process alone; removed by `end`.
+        A folder of this process alone; `end` removes it.
 
     Signals
     -------
     written
-        All that has changed is kept.
+        Everything that has changed is on disk.
     """
 
     written = Signal()
@@ -59,12 +59,12 @@ class Keeper(QObject):
         self._session = session
         self._messages = messages
         self._folder = folder
-        self._kept: list[tuple[Photo, SessionFolder]] = []  # that on the table, and those that were left
+        self._kept: list[tuple[Photo, SessionFolder]] = []  # the open photo, and those that were left
         self._count = 0
-        self._in_place: set[int] = set()  # runs whose estimates have changed where they are
+        self._in_place: set[int] = set()  # numbers of runs whose noise estimates have changed in place
         self._writing: _Writing | None = None
-        self._solving: Run | None = None  # a whole photo that was written while it was being solved
-        self._began = self._took = 0.0  # of the last writing: when it began, and for how long it went on
+        self._solving: Run | None = None  # the run that was written while it was being solved
+        self._began = self._took = 0.0  # the last write: when it began, and how long it took
         self._again = self._complained = self._ended = False
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
         self._patience.timeout.connect(self.keep)
@@ -77,11 +77,11 @@ class Keeper(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is being written."""
+        """Whether a session is being written."""
         return self._writing is not None
 
     def keep(self, *, under_way: bool = False) -> None:
-        """Write what has changed, now; with a whole photo that is being solved, or without."""
+        """Write what has changed now; `under_way` includes a whole photo that is being solved."""
         self._patience.stop()
         if self._ended:
             return
@@ -91,14 +91,14 @@ class Keeper(QObject):
         controller = self._session.controller
         solving = controller.run if controller.running and not controller.paused else None
         if not under_way and solving is not None and solving is self._solving:
-            return  # without it the folder would lose what it has of the photo
+            return  # writing without this run would remove the run's data from the folder
         self._solving = solving if under_way else None
         kept = self._sessions.saved(under_way=under_way)
         if kept is None:
             return
         known = next((folder for photo, folder in self._kept if photo is kept.photo), None)
         if known is None and not (kept.runs or kept.pins):
-            return  # there is nothing that cannot be had again by opening the photo
+            return  # opening the photo again restores as much
         folder = known if known is not None else self._new_folder()
         left = self._session.left_photos
         self._kept = [(photo, one) for photo, one in self._kept if any(photo is other for other in left)]
@@ -113,7 +113,7 @@ class Keeper(QObject):
         writing.start(QThread.Priority.LowPriority)
 
     def end(self) -> None:
-        """Remove all that is kept, and keep no more: the program ends as it should."""
+        """Remove the folder and stop writing, because the program ends normally."""
         self._ended = True
         self._patience.stop()
         if self._writing is not None:
@@ -131,7 +131,7 @@ class Keeper(QObject):
             self._patience.start(PATIENCE)
 
     def _soon(self) -> None:
-        """Write when what is going on now has come to its end: other views hear of the run's end, too."""
+        """Write once the current events have been handled, since other views also react to the run's end."""
         if not self._ended:
             self._patience.start(0)
 
@@ -144,7 +144,7 @@ class Keeper(QObject):
 
     def _on_written(self) -> None:
         writing, self._writing = self._writing, None
-        if writing is None:  # `end` has waited for it
+        if writing is None:  # `end` has waited for this thread
             return
         writing.wait()
         self._took = time.monotonic() - self._began
@@ -159,16 +159,16 @@ class Keeper(QObject):
             self.written.emit()
 
     def _complain(self, error: OSError) -> None:
-        """Say once that nothing can be kept."""
+        """Show once that the session cannot be kept."""
         if not self._complained:
             self._complained = True
             why = why_not(error, error.filename or self._folder)
-            sentence = f"The session cannot be kept for the case of a crash: {why}."
+            sentence = f"The session cannot be kept for recovery after a crash: {why}."
             self._messages.keep("recovery", sentence, button="Save session…", do=self._sessions.save, warns=True)
 
 
 class _Writing(QThread):
-    """Writes a session into its folder, beside which only those stay that are to."""
+    """Writes a session to its folder, and removes all other folders except those in `stay`."""
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ class _Writing(QThread):
         self._kept = session
 
     def run(self) -> None:
-        """Work, on the thread itself."""
+        """Write the session; Qt calls this on the thread itself."""
         try:
             self._target.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._target.write(_bounded(self._kept, self._target.path), self.in_place, self._count)
@@ -205,11 +205,11 @@ class _Writing(QThread):
 
 
 class _Ended(Exception):
-    """Nobody needs what is being written any more."""
+    """Raised to abandon writing, because the program ends."""
 
 
 def _bounded(session: SavedSession, folder: Path) -> SavedSession:
-    """The session with as many of its newest runs as may take room on the disk."""
+    """Return the session with as many of its newest runs as fit into the allowed disk space."""
     room = min(_MOST, int(_SHARE * shutil.disk_usage(folder).free))
     kept: list[SavedRun] = []
     for run in reversed(session.runs):

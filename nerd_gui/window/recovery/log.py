@@ -1,4 +1,4 @@
-"""Writes down what went wrong: what, where in the program, on what machine; of a person's files their names alone."""
+"""Logs errors: what happened, where in the program, on which machine. Of a person's files it holds names only."""
 
 import faulthandler
 import logging
@@ -17,23 +17,23 @@ import PySide6
 from nerd_gui import __version__
 from nerd_gui.window.recovery.places import log_folder
 
-_MOST, _OLDER = 500_000, 3  # bytes of a log, and how many older ones are kept
+_MOST, _OLDER = 500_000, 3  # most bytes of a log, and number of older logs that are kept
 _QUOTED = re.compile(r"(?P<quote>['\"“‘])(?P<folder>(?:~|/|[A-Za-z]:[\\/])[^'\"”’\n]*[\\/])(?P<name>[^'\"”’\\/\n]+)")
 _PACKAGES = re.compile(r".*[\\/](?:site-packages|lib[\\/]python[\d.]+)[\\/]")
 
 
 class Log:
-    """The log file, and beside it the one into which Python writes when machine code fails.
+    """The log file, and a second one into which Python writes when native code crashes.
 
     Parameters
     ----------
     folder : Path
-        Made if it is not there.
+        The folder of both files; it is made if it does not exist.
 
     Raises
     ------
     OSError
-        If it cannot be written there.
+        If the folder or the log cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Log:
         self._native: TextIO | None = None
 
     def watch_native(self) -> None:
-        """Let Python write down where it was when machine code fails, which ends the program."""
+        """Let Python write its stack to a file when native code crashes, which ends the program."""
         if self._native_path.exists() and self._native_path.stat().st_size > _MOST:
             self._native_path.unlink()
         self._native = self._native_path.open("a", encoding="utf-8")
@@ -58,7 +58,7 @@ class Log:
         self._handler.handle(logging.makeLogRecord({"msg": f"{text}\n", "levelno": logging.ERROR}))
 
     def close(self) -> None:
-        """Write no more."""
+        """Close both files."""
         if self._native is not None:
             faulthandler.disable()
             self._native.close()
@@ -67,20 +67,20 @@ class Log:
 
 
 def about_machine() -> str:
-    """The versions that matter, in one line."""
+    """Return the relevant versions in one line."""
     parts = f"NERD GUI {__version__}", f"Python {platform.python_version()}", f"PySide {PySide6.__version__}"
     return ", ".join((*parts, f"torch {_torch_version()}", platform.platform()))
 
 
 def _torch_version() -> str:
-    try:  # not from the package, which may be what cannot be loaded
+    try:  # without importing torch, since that may be what fails
         return version("torch")
     except PackageNotFoundError:
         return "missing"
 
 
 def described(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> str:
-    """An error with the way that led to it; folders of the person do not stand in it."""
+    """Return an error with its traceback, without the person's folders."""
     lines = traceback.TracebackException(kind, error, where, capture_locals=False)
     for frame in lines.stack:
         frame.filename = _short(frame.filename)
@@ -93,13 +93,13 @@ def described(kind: type[BaseException], error: BaseException, where: TracebackT
 
 
 def without_folders(text: str) -> str:
-    """A text in which of quoted paths the names are left, and of other ones the home folder is not named."""
+    """Return a text with quoted paths reduced to file names, and the home folder replaced by "~" elsewhere."""
     text = text.replace(str(Path.home()), "~")
     return _QUOTED.sub(lambda found: found["quote"] + found["name"], text)
 
 
 def _short(filename: str) -> str:
-    """The path of a source file from its package on."""
+    """Return the path of a source file, starting at its package."""
     package = Path(__file__).parents[3]
     if Path(filename).is_relative_to(package):
         return Path(filename).relative_to(package).as_posix()
@@ -107,7 +107,7 @@ def _short(filename: str) -> str:
 
 
 def log_failed_start(error: Exception) -> tuple[str, str]:
-    """Write down why the program could not start; return the details, and a sentence that says where they stand."""
+    """Log why the program could not start; return the details, and a sentence that says where the log is."""
     details = f"{about_machine()}\n{described(type(error), error, error.__traceback__)}"
     complain(details)
     try:
@@ -116,15 +116,15 @@ def log_failed_start(error: Exception) -> tuple[str, str]:
         log.close()
     except OSError as refused:
         return details, f"No log could be written ({refused.strerror})."
-    return details, f"It is written down in “{log.path}”."
+    return details, f"The details are in the log file “{log.path}”."
 
 
 def is_wanted(kind: type[BaseException]) -> bool:
-    """Whether the program is asked to end, which is no error."""
+    """Whether an exception only asks the program to end, which is not an error."""
     return issubclass(kind, KeyboardInterrupt | SystemExit)
 
 
 def complain(text: str) -> None:
-    """Say on the terminal, if there is one, what is written down."""
+    """Print a message on the terminal, if there is one."""
     if sys.stderr is not None:
         print(text, file=sys.stderr, flush=True)

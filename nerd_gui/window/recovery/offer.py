@@ -1,4 +1,4 @@
-"""Offers a session that a process has left when it did not end as it should."""
+"""Offers to recover a session whose process ended unexpectedly."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nerd_gui.window.recovery.places import Left
 
 
 class Offer(QObject):
-    """Asks of each session that is left, the newest first, whether to go on with it.
+    """Asks about each session that was left, the newest first, whether to recover it.
 
-    One that is recovered is removed when this process has kept it itself; one that is neither recovered nor discarded
-    is offered again at the next start.
+    A recovered session is removed once this process has written it again; a session that is neither recovered nor
+    discarded is offered again at the next start.
 
     Parameters
     ----------
     window : QWidget
     log : Path
-        Where it may stand why the program ended.
+        The log folder, which may say why the program ended.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Offer(QObject):
         keeper.written.connect(self._remove_recovered)
 
     def ask(self) -> None:
-        """Ask of the next one, if there is one."""
+        """Ask about the next session, if there is one."""
         if not self._left:
             return
         left = self._left.pop(0)
@@ -58,7 +58,7 @@ class Offer(QObject):
         box = question_box("recoverDialog", f"Recover the session of “{left.name}”, {when}?", self._window)
         box.setInformativeText(
             "The program ended unexpectedly; photo, runs, pins and view were kept. "
-            f"What went wrong may stand in “{self._log}”."
+            f"The reason may be in the log folder “{self._log}”."
         )
         recover = box.addButton("Recover", QMessageBox.ButtonRole.AcceptRole)
         discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
@@ -83,7 +83,7 @@ class Offer(QObject):
         self._keeper.keep()
 
     def _remove_recovered(self) -> None:
-        """Remove what is open here now and has been kept by this process, too."""
+        """Remove a recovered session, once this process has opened it and written it again."""
         for left in [left for left in self._recovered if left.session == self._open]:
             left.discard()
             self._recovered.remove(left)

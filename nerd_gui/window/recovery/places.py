@@ -1,4 +1,4 @@
-"""Where sessions are kept while their windows are open: a folder for each process."""
+"""The folders in which sessions are kept while their windows are open: one for each process."""
 
 import platform
 import re
@@ -16,35 +16,35 @@ _APP = "nerd-gui"
 
 
 def state_folder() -> Path:
-    """Where sessions are kept in case the program ends in the middle of them."""
+    """Return the folder in which sessions are kept for recovery."""
     return platformdirs.user_state_path(_APP, appauthor=False) / "sessions"
 
 
 def log_folder() -> Path:
-    """Where it is written down what went wrong."""
+    """Return the folder of the logs."""
     return platformdirs.user_log_path(_APP, appauthor=False)
 
 
 def own_folder(root: Path) -> Path:
-    """The folder of this process, which is not made yet."""
+    """Return the path of this process's folder, which may not exist yet."""
     process = psutil.Process()
     return root / f"{_host()}-{process.pid}-{process.create_time():.2f}"
 
 
 @dataclass(frozen=True)
 class Left:
-    """A session whose process is gone.
+    """A session whose process has ended.
 
     Attributes
     ----------
     folder : Path
-        Of the process.
+        The folder of the process.
     session : Path
-        In it, what `read_session` reads.
+        A folder in `folder` that `read_session` can read.
     name : str
-        Of the photo.
+        The name of the photo.
     when : datetime
-        When it was kept last.
+        When the session was written last.
     """
 
     folder: Path
@@ -53,14 +53,14 @@ class Left:
     when: datetime
 
     def discard(self) -> None:
-        """Remove it, and the folder of its process when it was the last one there."""
+        """Remove the session, and its process's folder if that is empty then."""
         shutil.rmtree(self.session, ignore_errors=True)
         if not any(self.folder.iterdir()):
             self.folder.rmdir()
 
 
 def left_sessions(root: Path) -> list[Left]:
-    """The sessions that processes of this computer have left, the newest first; what holds none is removed."""
+    """Return the sessions that ended processes of this computer have left, newest first; remove empty folders."""
     found = []
     for folder in root.iterdir() if root.is_dir() else ():
         owner = re.fullmatch(rf"{re.escape(_host())}-(\d+)-([\d.]+)", folder.name)
@@ -78,7 +78,7 @@ def _host() -> str:
 
 
 def _lives(pid: int, created: float) -> bool:
-    """Whether a process is there still, and is not another one of the same number."""
+    """Whether a process still runs, and is not a later one with the same number."""
     try:
         return bool(abs(psutil.Process(pid).create_time() - created) < 1)
     except psutil.NoSuchProcess:

@@ -1,1 +1,1 @@
-"""What is run and how, and what the line under the picture says of it."""
+"""The controls of a run, and the line below the picture that reports on it."""

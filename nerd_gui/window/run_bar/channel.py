@@ -1,4 +1,4 @@
-"""Which channel of a colour photo is looked at."""
+"""The choice of the channel that curves and maps show for a colour photo."""
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
@@ -17,8 +17,8 @@ class ChannelChoice(QComboBox):
             self,
             "channelCombo",
             "Channel",
-            "A grey network runs on the three channels of a colour photo. Noise level and attention maps are shown of "
-            "one of them, or of the luma: all three, weighed as the eye sees their brightness.",
+            "A grey network runs on the three channels of a colour photo. Noise level and attention maps are shown "
+            "for one channel, or for the luma: all three, weighted by how bright they look to the eye.",
         )
         for name, channel in (("Luma (brightness)", None), ("Red", 0), ("Green", 1), ("Blue", 2)):
             self.addItem(name, channel)
@@ -32,7 +32,7 @@ class ChannelChoice(QComboBox):
 
 
 class ChannelRow(QWidget):
-    """The choice with its name; there for colour photos alone."""
+    """The choice with its label; shown only for colour photos."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The tool bar's choices: noise, network, and the button to solver, device and the finer settings."""
+"""The tool bar's choices: noise, network, and the button for solver, device and further settings."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ _DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Metal)"}
 
 
 class NoiseControls(QWidget):
-    """Whether noise is added to a clean picture or the photo is noisy already; the seed is shown elsewhere."""
+    """The choice between adding noise to a clean picture and a photo that is noisy; the seed is shown elsewhere."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class NoiseControls(QWidget):
             QComboBox(),
             "noiseModeCombo",
             "Noise",
-            "Add white Gaussian noise to a clean picture (y = x − n, Eq. 1), or take the photo as noisy already.",
+            "Add white Gaussian noise to a clean picture (y = x − n, Eq. 1), or use a photo that is already noisy.",
         )
         self.mode.addItems(["Add noise", "Already noisy"])
         self.sigma = described(
@@ -54,11 +54,11 @@ class NoiseControls(QWidget):
             QLabel(),
             "estimatedSigmaLabel",
             "Estimated noise level of the photo",
-            "Noise level, measured in the flat parts of the photo (standard deviation, 0–255 scale).",
+            "Estimated noise level, measured in the flat parts of the photo (standard deviation, 0–255 scale).",
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        self._level = QStackedWidget()  # of one width, so that nothing jumps
+        self._level = QStackedWidget()  # of fixed width, so that the row does not shift
         self._level.setFixedWidth(self.fontMetrics().horizontalAdvance("estimated σ 100.0") + SMALL)
         self._level.addWidget(self.sigma)
         self._level.addWidget(self.estimate)
@@ -73,7 +73,7 @@ class NoiseControls(QWidget):
 
     @property
     def adds_noise(self) -> bool:
-        """Whether noise is added to the picture, rather than taken to be in it."""
+        """Whether noise is added to the picture; otherwise, the picture counts as noisy."""
         return self.mode.currentIndex() == ADD_NOISE
 
     def _show_estimate(self) -> None:
@@ -84,7 +84,7 @@ class NoiseControls(QWidget):
         workspace = self._workspace
         with QSignalBlocker(self.mode), QSignalBlocker(self.sigma), QSignalBlocker(self.seed):
             self.mode.setCurrentIndex(ADD_NOISE if workspace.add_noise else ALREADY_NOISY)
-            if self.sigma.value() != workspace.sigma:  # setting it anew would undo a number half typed
+            if self.sigma.value() != workspace.sigma:  # setting it again would undo a half-typed number
                 self.sigma.setValue(workspace.sigma)
             if self.seed.value() != workspace.seed:
                 self.seed.setValue(workspace.seed)
@@ -96,18 +96,18 @@ class NoiseControls(QWidget):
 
 
 class RunControls(QWidget):
-    """Network, solver, device and settings: what makes up `RunSettings`.
+    """The choices that make up `RunSettings`: network, solver, device and further settings.
 
     Parameters
     ----------
     session : Session
     model, remembered : str, optional
-        The network to begin with, and the one that was taken last; see `ModelChoice`.
+        The network to begin with, and the one that a person chose last; see `ModelChoice`.
 
     Signals
     -------
     changed
-        `settings` or `choice` is another one.
+        `settings` or `choice` has changed.
     """
 
     changed = Signal()
@@ -122,11 +122,11 @@ class RunControls(QWidget):
         super().__init__(parent)
         self.model = ModelChoice(session, default_device(), model, remembered)
         self.solver = described(
-            QComboBox(), "solverCombo", "Solver", "How the fixed point z* = f(z*) is sought; the paper uses Broyden."
+            QComboBox(), "solverCombo", "Solver", "How the fixed point z* = f(z*) is found; the paper uses Broyden."
         )
         for name in SOLVERS:
             self.solver.addItem(solver_name(name), name)
-        self.device = described(QComboBox(), "deviceCombo", "Device", "Where f is evaluated.")
+        self.device = described(QComboBox(), "deviceCombo", "Device", "The processor that evaluates f.")
         for name in devices():
             self.device.addItem(_DEVICE_NAMES.get(name, name.upper()), name)
         self.device.setCurrentIndex(self.device.findData(default_device()))
@@ -147,12 +147,12 @@ class RunControls(QWidget):
         self.settings_button.show_solver(self.solver.currentData())
 
     def choice(self) -> Choice:
-        """The network and the grain size of a run that starts now, and why; `Choice.model` is its real name.
+        """Return network, grain size and reason for a run that starts now; `Choice.model` is the network's own name.
 
         Raises
         ------
         RunError
-            If no network is there, or Auto finds hardly any noise in the photo.
+            If there is no network, or if Auto finds hardly any noise in the photo.
         """
         choice = self.model.choice
         if choice is None or choice.model is None:
@@ -161,12 +161,12 @@ class RunControls(QWidget):
         return choice if grain is None else replace(choice, grain=grain)
 
     def settings(self, *, for_photo: bool = False) -> RunSettings:
-        """The settings as chosen; a precision that was not is the faster one for a whole photo.
+        """Return the chosen settings; for a whole photo, the faster precision unless a person has chosen one.
 
         Raises
         ------
         RunError
-            As `choice`.
+            As for `choice`.
         """
         network = self.choice().model
         assert network is not None
@@ -179,9 +179,9 @@ class RunControls(QWidget):
         return RunSettings(model=model, solver=self.solver.currentData(), device=device, **values)
 
     def treatment(self, model: str) -> Treatment:
-        """What is done to each photo of a queue: with a network of this name, what *Denoise photo* would do.
+        """Return the treatment of each photo in a queue: what *Denoise photo* would do with this network.
 
-        Every run starts at zero, since the photos have nothing to do with each other.
+        Every run starts at zero, since the photos are unrelated.
         """
         settings = replace(self._settings(model, for_photo=True), stop_on=PICTURE, start="zero")
         return Treatment(settings, self.settings_button.grain_size)

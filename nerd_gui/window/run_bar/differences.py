@@ -1,4 +1,4 @@
-"""In which settings a run that is started now would differ from the shown one."""
+"""Finds the settings in which a run started now would differ from the shown one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STARTS = {"zero": "zero", "random": "a seeded random start", "last": "the last 
 
 
 class Differences(QObject):
-    """Says why what is shown is not what a run would find that is started now.
+    """Says why a run started now would have another result than the shown run.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ class Differences(QObject):
     Attributes
     ----------
     sentence : str
-        Of the picture (noise, region) and of the settings (network, solver …); empty where nothing differs.
+        On the picture (noise, region) and the settings (network, solver …); empty if nothing differs.
 
     Signals
     -------
     compared : str
-        `sentence`, which may be another one, or of another run.
+        `sentence`, which may have changed or belong to another run.
     """
 
     compared = Signal(str)
@@ -64,10 +64,10 @@ class Differences(QObject):
     def _of_settings(self, run: Run) -> str:
         try:
             now, for_photo = self._controls.settings(), self._controls.settings(for_photo=True)
-        except RunError:  # no run can start, and the list of networks says why
+        except RunError:  # no run can start, and the list of networks shows the reason
             return ""
         wished = [now]
-        if run.settings.stop_on == PICTURE:  # Denoise photo stops so whatever is chosen, and takes another precision
+        if run.settings.stop_on == PICTURE:  # Denoise photo has its own stop rule and precision
             wished.append(replace(for_photo, stop_on=PICTURE))
         found = min((changes(run.settings, settings) for settings in wished), key=len)
         grain = self._controls.choice().grain
@@ -77,12 +77,12 @@ class Differences(QObject):
 
 
 def changes(had: RunSettings, now: RunSettings) -> list[str]:
-    """What is another setting now, as far as it makes a difference to one of two runs: “30 steps (was 17)”, ….
+    """Return the changed settings that matter to one of the two runs, such as “most steps 30 (was 17)”.
 
     Parameters
     ----------
     had, now : RunSettings
-        Of the run, and those that are chosen.
+        The settings of the run, and those chosen now.
     """
     return [
         f"{_words(name, now)} (was {_words(name, had, short=True)})"
@@ -92,7 +92,7 @@ def changes(had: RunSettings, now: RunSettings) -> list[str]:
 
 
 def _counts(name: str, settings: RunSettings) -> bool:
-    """Whether a run takes notice of a setting."""
+    """Whether a setting has an effect on a run with these settings."""
     solver = SOLVERS[settings.solver]
     storage = solver.storage(max_iter=settings.max_iter, safeguard=True)
     return {
@@ -104,7 +104,7 @@ def _counts(name: str, settings: RunSettings) -> bool:
     }.get(name, True)
 
 
-#: What each setting is called before its value, and how the value is written.
+#: For each setting, its name and the function that formats its value.
 _WORDS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "model": ("network", short_name),
     "solver": ("solver", solver_name),

@@ -1,4 +1,4 @@
-"""The list of networks: Auto, which chooses one for each photo, those that came with the program, a person's own."""
+"""The list of networks: Auto, which chooses a network for each photo, the included ones, and a person's own."""
 
 from pathlib import Path
 
@@ -12,37 +12,37 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import purpose, short_name
 
 _WHAT = "The trained network that finds the noise: the noise is the equilibrium of f."
-_NONE = "No trained network is there; open a checkpoint from the list of networks."
-_AUTO = "Auto takes the network that suits the photo and its noise."
+_NONE = "There is no trained network; open a checkpoint from the list of networks."
+_AUTO = "Auto chooses the network that suits the photo and its noise."
 
 
 class ModelChoice(QComboBox):
-    """The networks; *Auto* is the first and the default.
+    """The list of networks; *Auto* comes first and is the default.
 
     Parameters
     ----------
     session : Session
-        Whose photo and noise Auto chooses for.
+        Holds the photo and the noise for which Auto chooses.
     device : str
-        Where runs are: the larger networks are for accelerators.
+        Where runs are computed; the larger networks are for accelerators only.
     wanted : str or None
-        Name or path of the network to begin with.
+        The name or path of the network to begin with.
     remembered : str or None
-        What a person took last, `AUTO` or a network; it counts where none is wanted, and as long as it is there.
+        The person's last choice, `AUTO` or a network; it counts if no network is wanted and this one still exists.
 
     Attributes
     ----------
     auto : Choice or None
-        What Auto takes for the photo, whether it is asked to or not; None without a photo.
+        Auto's choice for the photo, even if Auto is not selected; None without a photo.
     lost : str or None
-        The network that is remembered and is not there any more.
+        The remembered network, if it no longer exists.
 
     Signals
     -------
     choiceChanged
-        `choice` is another one, because of the person, the photo or its noise.
+        `choice` has changed, because of the person, the photo or its noise.
     takenByHand : str
-        A person took an entry of the list: `AUTO`, or name or path of a network.
+        A person chose an entry of the list: `AUTO`, or the name or path of a network.
     checkpointWanted
     """
 
@@ -60,7 +60,7 @@ class ModelChoice(QComboBox):
     ) -> None:
         super().__init__(parent)
         described(self, "modelCombo", "Network", _WHAT)
-        # Of one width, whichever network Auto takes: what stands beside it does not move.
+        # The width does not depend on the network, so that the tools beside the list do not move.
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(18)
         self._workspace = session.workspace
@@ -83,46 +83,46 @@ class ModelChoice(QComboBox):
 
     @property
     def is_auto(self) -> bool:
-        """Whether the choice is left to Auto."""
+        """Whether Auto is selected."""
         return bool(self.currentData() == AUTO)
 
     @property
     def choice(self) -> Choice | None:
-        """The network, the grain size and why: Auto's choice, or the person's; None for Auto without a photo."""
+        """Auto's choice or the person's, with grain size and reason; None for Auto without a photo."""
         if self.is_auto:
             return self.auto
         network: str = self.currentData()
-        return Choice(network, 1, f"{short_name(network)} is your choice; Auto is the first of the list.")
+        return Choice(network, 1, f"{short_name(network)} is your choice; Auto is the first in the list.")
 
     @property
     def reason(self) -> str:
-        """Why this network, or why none and what to do, in a sentence; empty for Auto without a photo."""
+        """A sentence on why this network was chosen, or why none and what to do; empty for Auto without a photo."""
         if self.choice is None:
             return "" if self.has_networks else _NONE
         sentences = [self.choice.reason]
         if self.lost is not None and self.is_auto:
-            sentences.insert(0, f"The network “{short_name(self.lost)}”, which you chose last, is not there any more.")
+            sentences.insert(0, f"The network “{short_name(self.lost)}”, which you chose last, no longer exists.")
         if self.choice.model is None and self.has_networks:
-            sentences.append("To denoise it all the same, choose a network.")
+            sentences.append("To denoise the photo anyway, choose a network.")
         return " ".join(sentences)
 
     @property
     def has_networks(self) -> bool:
-        """Whether there is a network in the list."""
+        """Whether the list has any network."""
         return any(self.itemData(index) not in (None, AUTO) for index in range(self.count()))
 
     @property
     def network(self) -> str | None:
-        """Name or path of the network that a run takes; None where none is chosen, or none suits the photo."""
+        """The name or path of the network for a run; None if none is chosen, or none suits the photo."""
         return None if self.choice is None else self.choice.model
 
     def set_device(self, device: str) -> None:
-        """Choose for runs on another device."""
+        """Set the device of the runs, which Auto's choice depends on."""
         self._device = device
         self._choose_again()
 
     def choose(self, model: str) -> None:
-        """Choose an entry of the list, or add a person's own checkpoint to it."""
+        """Select an entry of the list; a person's own checkpoint is added if it is not listed."""
         index = self.findData(model)
         if index < 0:
             index = 1
@@ -132,7 +132,7 @@ class ModelChoice(QComboBox):
         self._last = index
 
     def take(self, model: str) -> None:
-        """Choose an entry or a checkpoint as a person does: it is remembered."""
+        """Select an entry or a checkpoint as a person does, so that it is remembered."""
         self.choose(model)
         self.lost = None
         self.takenByHand.emit(model)
@@ -151,7 +151,7 @@ class ModelChoice(QComboBox):
             self.choiceChanged.emit()
 
     def _choose_again(self) -> None:
-        """Let Auto choose, for the photo and the noise that there are now."""
+        """Let Auto choose for the present photo and noise."""
         workspace, before = self._workspace, self.auto
         self.auto = None
         if workspace.photo is not None:
@@ -174,14 +174,14 @@ class ModelChoice(QComboBox):
             self.choiceChanged.emit()
 
     def _show_reason(self) -> None:
-        """Say in the tool tips what Auto chose and why."""
+        """Show in the tooltips what Auto chose and why."""
         tip = _AUTO if self.auto is None else f"{_AUTO} {self.auto.reason}"
         self.setItemData(0, in_lines(tip), Qt.ItemDataRole.ToolTipRole)
         described(self, "modelCombo", "Network", f"{_WHAT}\n{tip}" if self.is_auto else _WHAT)
 
 
 def _own_label(model: str) -> str:
-    """What a network that did not come with the program is called: its name may be that of one which did."""
+    """Return the label of a network that is not included; its name may equal that of an included one."""
     return f"{short_name(model)} (own file)" if model.endswith(".safetensors") else short_name(model)
 
 
@@ -199,4 +199,4 @@ def _model_tooltip(model: str) -> str:
             f"{record['hours']:.1f} h; {record['validation_psnr']:.2f} dB on the validation crops."
         )
     except (KeyError, TypeError, ValueError):  # a checkpoint with another trainer's record
-        return f"{own}{model}: its file does not say how it was trained."
+        return f"{own}{model}: the file does not say how it was trained."

@@ -1,4 +1,4 @@
-"""What a person is told without having asked: of the run, of networks, of what was left."""
+"""Notices that appear without being asked for: about the run, about networks, about photos left before."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import short_name
 
-_PLAINLY = "Something else is chosen now than when this photo was denoised."
+_PLAINLY = "The settings have changed since this photo was denoised."
 
 
 class Notices(QObject):
-    """Sentences that stay until they are answered, and a dialog for what went wrong.
+    """Shows sentences that stay until they are answered, and a dialog for errors.
 
     Parameters
     ----------
     run_again : callable
-        Starts a run like the shown one, with what is chosen now.
+        Starts a run of the same kind as the shown one, with the settings chosen now.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Notices(QObject):
         self._say_whether_there_is_a_network()
 
     def say_changed(self, sentence: str) -> None:
-        """Say that what is shown is not what a new run would be of; an empty sentence: it is."""
+        """Say how a new run would differ from the shown one; an empty sentence removes the notice."""
         self._changed = sentence
         run = self._session.run
         if not sentence or run is None or not run.over:
@@ -60,14 +60,14 @@ class Notices(QObject):
             self._messages.keep("changed", sentence, button="Run again", do=self._run_again)
 
     def show_plainly(self, plain: bool) -> None:
-        """Speak without the solver's words, or with them."""
+        """Use plain words for photographers, or the solver's terms."""
         if plain != self._plain:
             self._plain = plain
             self.say_changed(self._changed)
             self._say_what_maps_need()
 
     def _say_what_was_given_up(self) -> None:
-        """Say how the run differs from what was asked for: in its start, and in what it gave up to fit into memory."""
+        """Say how the run differs from the request: in its start, and in what it gave up to fit into memory."""
         if (trajectory := self._session.trajectory) is not None:
             notice, steps = trajectory.notice, trajectory.plan.steps
             sentences = [*([notice] if notice is not None else []), *steps]
@@ -81,7 +81,7 @@ class Notices(QObject):
         self._messages.keep("failed", f"The run failed: {sentence}", button="Try again", do=self._run_again, warns=True)
 
     def _name_left_photo(self) -> None:
-        """Of the photo before, say that its runs are there still."""
+        """Say that the runs of the photo open before are kept."""
         if photos := self._session.left_photos:
             name = photos[0].name
             back = self._session.go_back
@@ -90,16 +90,16 @@ class Notices(QObject):
             self._messages.drop("left")
 
     def _say_what_maps_need(self) -> None:
-        """Of a run from a file, whose features were not kept, say so once a pixel is pinned."""
+        """Once a pixel is pinned, say that a run from a file has no features for maps."""
         run, session = self._session.run, self._session
         if run is not None and run.from_file and not run.in_tiles and session.pins.all and not self._plain:
-            sentence = "This run is from a file, which keeps no features: maps of its heads need it to be run again."
+            sentence = "This run was opened from a file, which holds no features: run it again to see attention maps."
             self._messages.keep("features", sentence, button="Run again for maps", do=lambda: session.repeat(run))
         else:
             self._messages.drop("features")
 
     def _name_better_network(self) -> None:
-        """Of a photo for which a person's own choice is kept, say what Auto would take."""
+        """Say which network Auto would choose for a new photo, if the person's own choice differs."""
         workspace, models = self._session.workspace, self._models
         known = workspace.photo is not None and not workspace.add_noise
         if known and not models.is_auto and models.auto is not None and models.auto.model != models.network:
@@ -112,7 +112,7 @@ class Notices(QObject):
         else:
             self._messages.keep(
                 "noNetwork",
-                "No trained network is there.",
+                "There is no trained network.",
                 button="Open checkpoint…",
                 do=self._models.checkpointWanted.emit,
                 warns=True,

@@ -1,4 +1,4 @@
-"""How far a whole photo has come, how long it will take still, and the button to pause it and to go on."""
+"""The progress of a whole photo, the time left, and the button that pauses and continues it."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -9,16 +9,16 @@ from nerd_gui.denoising.time_left import about
 from nerd_gui.window.described import described
 from nerd_gui.window.session.session import Session
 
-_STEPS = 1000  # of the bar
+_STEPS = 1000  # maximum value of the progress bar
 
 
 class PhotoProgressRow(QWidget):
-    """There while tiles are solved, and afterwards as long as some are left.
+    """Shown while tiles are being solved, and afterwards as long as some are left.
 
     Parameters
     ----------
     pause : QAction
-        Pauses, or goes on.
+        Pauses the run, or continues it.
     """
 
     def __init__(self, session: Session, pause: QAction, parent: QWidget | None = None) -> None:
@@ -36,7 +36,7 @@ class PhotoProgressRow(QWidget):
             QLabel(),
             "photoProgressText",
             "How far the photo has come",
-            "Megapixels that are done, and the time that the rest will take, as the finished parts tell.",
+            "Megapixels that are done, and the time left, estimated from the finished parts.",
         )
         button = described(QToolButton(), "pauseButton", "Pause or continue", "")
         button.setDefaultAction(pause)
@@ -61,7 +61,7 @@ class PhotoProgressRow(QWidget):
             return
         progress, megapixels = run.progress, run.subject.photo.rows * run.subject.photo.cols / 1e6
         counted = not running or (progress is not None and progress.fraction > 0)
-        self._bar.setRange(0, _STEPS if counted else 0)  # 0: it moves, and says that something goes on
+        self._bar.setRange(0, _STEPS if counted else 0)  # with maximum 0 the bar moves to and fro, to show activity
         self._bar.setValue(0 if progress is None else round(_STEPS * progress.fraction))
         done = _done(progress, megapixels)
         if not running:
@@ -71,7 +71,7 @@ class PhotoProgressRow(QWidget):
         elif progress is None:
             self._words.setText("Loading …")
         elif progress.phase == "sample":
-            self._words.setText("Taking the measure of the photo …")
+            self._words.setText("Measuring the photo …")
         else:
             left = progress.seconds_left
             self._words.setText(done if left is None else f"{done} · about {about(left)} left")

@@ -1,4 +1,4 @@
-"""How far the run has come."""
+"""The progress bar of a run."""
 
 from PySide6.QtWidgets import QProgressBar, QWidget
 
@@ -6,7 +6,7 @@ from nerd_gui.window.session.session import Session
 
 
 class RunProgress(QProgressBar):
-    """The steps taken of the most there may be; hidden, but for its room, while nothing runs."""
+    """The number of steps taken out of the most allowed; invisible, but with its space kept, while nothing runs."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The finer settings of a run, in a panel under a button."""
+"""The further settings of a run, in a panel below a button."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
@@ -39,12 +39,12 @@ _MEASURES = {
     "the picture": "picture",
 }
 _STARTS = {"zero": "zero", "seeded random": "random", "last equilibrium": "last"}
-_GRAINS = {"as Auto finds it": None, "1 (fine)": 1, "2 (coarse)": 2}
-_LARGEST_SEED = 2**31 - 1  # a spin box knows no larger numbers
+_GRAINS = {"chosen by Auto": None, "1 (fine)": 1, "2 (coarse)": 2}
+_LARGEST_SEED = 2**31 - 1  # the largest number that a spin box can hold
 
 
 class _Field(NamedTuple):
-    """A field of `RunSettings` in the panel."""
+    """A field of `RunSettings` with its widget in the panel."""
 
     name: str
     label: str
@@ -53,17 +53,17 @@ class _Field(NamedTuple):
 
 
 class SolverSettings(QToolButton):
-    """Every field of `RunSettings` but the network, which is in the bar itself; and the grain size.
+    """Every field of `RunSettings` except the network, which has a list of its own; and the grain size.
 
     Parameters
     ----------
     solver, device : QComboBox
-        The lists of them, for whose values others answer.
+        The lists of solvers and devices, which are shown here but read by `RunControls`.
 
     Signals
     -------
     changed
-        A setting is another one.
+        A setting has changed.
     """
 
     changed = Signal()
@@ -74,7 +74,7 @@ class SolverSettings(QToolButton):
             self,
             "solverSettingsButton",
             "Settings",
-            "The solver: when it stops, how it steps and from where. The window and precision of f, device and memory.",
+            "The solver: when it stops, its steps and its start. The attention window, precision, device and memory.",
         )
         self.setText("Settings")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -85,9 +85,9 @@ class SolverSettings(QToolButton):
             _choice(_GRAINS, None),
             "grainCombo",
             "Grain size",
-            "2: the network sees the photo at half the size first, then once more at its own. For coarse noise, as in "
-            "photos that were enlarged or strongly compressed; fine detail suffers. Auto finds it out for the networks "
-            "that it chooses; a network of your own choice has 1.",
+            "With 2, the network first sees the photo at half its size, and then at full size. This suits coarse "
+            "noise, as in photos that were enlarged or strongly compressed, but costs fine detail. Auto determines "
+            "the grain size for the networks that it chooses; a network that you choose has grain size 1.",
         )
         self._groups = {
             "Solver": (
@@ -112,7 +112,7 @@ class SolverSettings(QToolButton):
         }
         self._form = QFormLayout()
         self._form.setContentsMargins(12, 8, 12, 12)
-        self._form.setVerticalSpacing(TIGHT)  # all of it on a small screen
+        self._form.setVerticalSpacing(TIGHT)  # narrow, so that the panel fits on a small screen
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         chosen = {"Solver": ("Solver", solver), "Computer": ("Device", device)}
         for title, fields in self._groups.items():
@@ -144,7 +144,7 @@ class SolverSettings(QToolButton):
                     getattr(widget, moved).connect(self.changed)
 
     def add_fields(self, title: str, fields: dict[str, QWidget]) -> None:
-        """Put a group at the end, whose values others answer for."""
+        """Append a group of widgets whose values other objects read."""
         self._add_heading(title)
         for label, widget in fields.items():
             self._form.addRow(label, widget)
@@ -157,12 +157,12 @@ class SolverSettings(QToolButton):
         heading.setContentsMargins(0, 8 if self._form.rowCount() else 0, 0, 0)
         self._form.addRow(heading)
 
-    # ---- what the settings are -----------------------------------------------------------------------------------
+    # ---- values --------------------------------------------------------------------------------------------------
 
     def values(self) -> dict[str, Any]:
-        """The fields of `RunSettings` that the panel sets; those that do not apply to the run are left out.
+        """Return the fields of `RunSettings` that the panel sets, without those that do not apply to this run.
 
-        So is the precision where it is left to the program.
+        An automatic precision is left out as well.
         """
         fields = [field for group in self._groups.values() for field in group]
         values = {field.name: field.value() for field in fields if field.widget.isEnabledTo(self)}
@@ -170,12 +170,12 @@ class SolverSettings(QToolButton):
 
     @property
     def grain_size(self) -> int | None:
-        """The grain size that a person wants for whole photos; None leaves it to Auto."""
+        """The grain size that a person chose for whole photos; None leaves it to Auto."""
         grain: int | None = self.grain.currentData()
         return grain
 
     def show_solver(self, name: str) -> None:
-        """Enable what this solver makes use of.
+        """Enable the settings that apply to a solver.
 
         Parameters
         ----------
@@ -203,7 +203,7 @@ class SolverSettings(QToolButton):
             QSpinBox(),
             "maxIterSpin",
             "Most steps",
-            "The run ends after this many steps at the latest (the paper: 17). To the eye a photo is done after five.",
+            "The run ends after at most this many steps (the paper: 17). A photo hardly changes visibly after five.",
         )
         self.max_iter.setRange(1, 200)
         self.max_iter.setValue(usual.max_iter)
@@ -211,33 +211,34 @@ class SolverSettings(QToolButton):
             _choice(_MEASURES, usual.stop_on),
             "stopOnCombo",
             "Stop on",
-            "When Explore's run has converged: this has fallen to the tolerance; g = f(z) − z.\n"
+            "Explore's run has converged when this measure has fallen to the tolerance; g = f(z) − z.\n"
             "The residual ‖g‖/‖f(z)‖: how far the iterate is from the equilibrium.\n"
-            "The length of a step: how far the last step went, in parts of z (Fig. 10).\n"
-            "The change of the residual: in parts of g (Sec. V-A). It need not tend to 0: then all steps are taken.\n"
-            "The picture: it does not visibly change any more, whatever the tolerance; so stops Denoise photo.",
+            "The length of a step: how far the last step went, relative to z (Fig. 10).\n"
+            "The change of the residual: relative to g (Sec. V-A). It need not tend to 0; then all steps are taken.\n"
+            "The picture: it no longer changes visibly, whatever the tolerance. Denoise photo always stops like this.",
         )
         self.tolerance = described(
             _choice(_TOLERANCES, usual.tol),
             "toleranceCombo",
             "Tolerance",
-            "The run has converged when what it stops on has fallen to this. Smaller is nearer to the equilibrium and "
-            "takes more steps.",
+            "The run has converged when the measure that it stops on has fallen to this. A smaller tolerance comes "
+            "nearer to the equilibrium, but takes more steps.",
         )
         self.safeguard = described(
             QCheckBox("drop wild steps"),
             "safeguardCheck",
             "Safeguard",
-            "When a step more than doubles the residual, it is dropped and the run goes on from the best iterate. Off: "
-            "the solver alone, as for the paper's curves. The plain iteration has none.",
+            "A step that more than doubles the residual is dropped, and the run continues from the best iterate. "
+            "Off: the plain solver, as for the paper's curves. The plain iteration has no safeguard.",
         )
         self.safeguard.setChecked(usual.safeguard)
         self.memory = described(
             QSpinBox(),
             "memorySpin",
             "Pairs kept",
-            "How many of its past steps the solver learns from, each a pair of vectors: more take fewer evaluations "
-            "and more memory. 0: the solver's own choice, for Broyden all. The plain iteration keeps none.",
+            "The number of past steps that the solver learns from, each kept as a pair of vectors: more pairs take "
+            "fewer evaluations and more memory. 0: the solver's own choice; for Broyden, all. The plain iteration "
+            "keeps none.",
         )
         self.memory.setRange(0, 200)
         self.memory.setValue(usual.memory or 0)
@@ -246,7 +247,7 @@ class SolverSettings(QToolButton):
             QDoubleSpinBox(),
             "dampingSpin",
             "Damping",
-            "d of the plain iteration z ← d f(z) + (1 − d) z: 1 goes all the way to f(z), less is slower and steadier. "
+            "d in the plain iteration z ← d f(z) + (1 − d) z: 1 goes all the way to f(z), less is slower and steadier. "
             "Other solvers choose their own steps.",
         )
         self.damping.setRange(0.05, 2)
@@ -260,14 +261,15 @@ class SolverSettings(QToolButton):
             "startCombo",
             "Start",
             "Where the solver begins, z₀. A well-posed equilibrium does not depend on it (Sec. IV-B). The last "
-            "equilibrium, the result of the run before, is near when photo, region, σ, q or precision changed little.",
+            "equilibrium is the previous run's result, which is near if photo, region, σ, q or precision have "
+            "changed little.",
         )
         self.start_seed = described(
             QSpinBox(),
             "startSeedSpin",
             "Seed of the start",
-            "Of the seeded random start: the same seed starts every run alike, another one tries whether the "
-            "equilibrium is the same from elsewhere (Sec. IV-B).",
+            "The seed of the random start: the same seed gives the same start; with another seed you can check whether "
+            "the equilibrium is the same from elsewhere (Sec. IV-B).",
         )
         self.start_seed.setRange(0, _LARGEST_SEED)
         self.start_seed.setValue(usual.start_seed)
@@ -278,7 +280,7 @@ class SolverSettings(QToolButton):
             QSpinBox(),
             "windowSpin",
             "Attention window",
-            "q: each pixel attends to the q × q pixels around it. 0 takes the network's own (Table VIII).",
+            "q: each pixel attends to the q × q pixels around it. 0 uses the network's own window (Table VIII).",
         )
         self.window_side.setRange(0, 129)
         self.window_side.setValue(usual.window or 0)
@@ -287,8 +289,8 @@ class SolverSettings(QToolButton):
             QComboBox(),
             "precisionCombo",
             "Precision",
-            "Arithmetic inside f. bfloat16 is faster and puts a floor under the residual. Automatic: Explore runs in "
-            "float32, and Denoise photo in bfloat16 where this computer is faster with it.",
+            "The precision of the arithmetic inside f. bfloat16 is faster, but the residual cannot fall as low. "
+            "Automatic: Explore uses float32, and Denoise photo uses bfloat16 if that is faster on this computer.",
         )
         self.precision.addItem("automatic", None)
         for name in get_args(Precision):
@@ -297,7 +299,7 @@ class SolverSettings(QToolButton):
             QDoubleSpinBox(),
             "memoryLimitSpin",
             "Memory limit",
-            "Gigabytes that the program may take; a run gives up what it must to fit, and says so. 0: what is free.",
+            "Gigabytes that the program may use; a run gives up what it must to fit, and says so. 0: all free memory.",
         )
         self.memory_limit.setRange(0, 4096)
         self.memory_limit.setDecimals(1)
@@ -307,7 +309,7 @@ class SolverSettings(QToolButton):
 
 
 def _choice(values: dict[str, Any], usual: object) -> QComboBox:
-    """A list of values under names for people, with the usual one chosen."""
+    """Return a list of values with names for people, with the usual value selected."""
     combo = QComboBox()
     for label, value in values.items():
         combo.addItem(label, value)

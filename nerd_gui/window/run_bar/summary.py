@@ -1,4 +1,4 @@
-"""What the line under the picture says of a run."""
+"""The line below the picture that reports on the run."""
 
 import math
 
@@ -12,21 +12,21 @@ from nerd_gui.window.run_bar.photo_words import photo_summary, size
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import scientific, short_name
 
-_READY = "Denoise removes the noise of the whole photo; Explore shows step by step how it is found."
-_PATIENCE = 3  # seconds of loading that need no explanation
-_FIRST_TIME = ". The first run on a computer makes code for its processor; that takes a while, and later ones need not."
+_READY = "Denoise removes the noise of the whole photo; Explore shows step by step how the noise is found."
+_PATIENCE = 3  # seconds of loading after which an explanation is shown
+_FIRST_TIME = ". The first run on a computer compiles code for its processor, which takes a while; later runs skip it."
 MEANING = "Evaluations of f, time, residual ‖g‖/‖f(z)‖ and estimated noise level of the iterate."
 
 
 class RunSummary(QLabel):
-    """The line under the picture: the shown iterate and the whole run."""
+    """The line below the picture, on the shown iterate and the whole run."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("runSummary")
         self.setAccessibleName("State of the run")
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)  # its text must not set the least width of the window
+        self.setWordWrap(True)  # otherwise the text would set the least width of the window
         self._session = session
         self._choice = self._warning = ""
         self._plain = False
@@ -65,7 +65,7 @@ class RunSummary(QLabel):
             self.setText(ready if session.workspace.photo else "Open a photo.")
 
     def _loading(self, network: str) -> str:
-        """What takes so long before the first iterate, and for how long it has; it is said anew every second."""
+        """Return the text shown before the first iterate, with the time so far; it is updated every second."""
         if not self._clock.isActive():
             self._since.start()
             self._clock.start()
@@ -87,12 +87,12 @@ class RunSummary(QLabel):
             self.setText(photo_summary(run, paused=paused))
 
     def show_plainly(self, plain: bool) -> None:
-        """Speak of the photo instead of the solver, or of the solver again."""
+        """Report on the photo instead of the solver, or on the solver again."""
         self._plain = plain
         self._show_state()
 
     def show_choice(self, reason: str, *, warns: bool = False) -> None:
-        """Say, while there is nothing to say of a run, which network the next one takes and why, or why none."""
+        """Set the reason for the choice of network, which is shown while there is no run to report on."""
         self._choice, self._warning = reason, reason if warns else ""
         self._show_state()
 
@@ -101,7 +101,7 @@ class RunSummary(QLabel):
 
 
 def summary(trajectory: Trajectory, index: int, *, paused: bool = False) -> str:
-    """The facts of an iterate and of the whole run, in one line."""
+    """Return the figures of an iterate and of the whole run, in one line."""
     iterate, last = trajectory[index], trajectory[-1]
     state = str(trajectory.stop_reason or ("paused" if paused else "running …"))
     residual = scientific(iterate.residual) if math.isfinite(iterate.residual) else "not finite"
@@ -113,7 +113,7 @@ def summary(trajectory: Trajectory, index: int, *, paused: bool = False) -> str:
 
 
 def explanation(trajectory: Trajectory) -> str:
-    """What the line's figures mean, and where those on the start come from."""
+    """Return the meaning of the line's figures, and how the start of the run compares with others."""
     sentences = [MEANING]
     if trajectory.notice:
         sentences.append(trajectory.notice)
@@ -136,25 +136,25 @@ def _evaluations(count: int) -> str:
 
 
 def _path(trajectory: Trajectory) -> Status | None:
-    """Whether the run's code is compiled, and why not; None on an accelerator, which compiled code is not for."""
+    """Return whether the run's code is compiled, and if not why; None on an accelerator, which needs no such code."""
     device = trajectory.settings.device
     return (trajectory.compiled or status(device)) if device == "cpu" else None
 
 
 def _slowness(trajectory: Trajectory) -> str:
-    """That a run goes without compiled code; nothing where it does not."""
+    """Return a remark that the run lacks compiled code; empty if the run has it."""
     path = _path(trajectory)
     return "" if path is None or path.compiled else f" · no compiled code: takes {SLOWER} times as long"
 
 
 def _saving(trajectory: Trajectory) -> Saving | None:
-    """What the start saved, once the run has come to its own end."""
+    """Return what the start saved, once the run has ended by itself."""
     cut_short = (None, StopReason.CANCELLED, StopReason.FAILED)
     return trajectory.saving() if trajectory.stop_reason not in cut_short else None
 
 
 def _start(trajectory: Trajectory) -> str:
-    """What the start at the last equilibrium saved, or that there was none; nothing for other starts."""
+    """Return what the start at the last equilibrium saved, or that the run started from zero; empty otherwise."""
     if trajectory.notice:
         return " from zero"
     if not trajectory.earlier_runs:
@@ -162,7 +162,7 @@ def _start(trajectory: Trajectory) -> str:
     saving = _saving(trajectory)
     if saving is None:
         return " from the last equilibrium"
-    # A run that went on beyond the residual that both reached is compared at that residual, not at its end.
+    # A run that continued beyond the residual that both runs reached is compared at that residual, not at its end.
     there = "" if saving.evaluations == trajectory[-1].evaluations else f" to {scientific(saving.residual)}"
     if saving.saved == 0:
         return f", as many as from zero{there}"

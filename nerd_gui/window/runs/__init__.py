@@ -1,1 +1,1 @@
-"""The list of the runs of the photo: what each was, what it found, and its curves beside those of the shown one."""
+"""The list of the photo's runs, with the settings and results of each, and a check box that overlays its curves."""

@@ -1,4 +1,4 @@
-"""How a run is drawn in the list, and how its name is edited there."""
+"""Draws a run in the list, and lets a person edit its name there."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TEXT_PIXELS, col
 
 _Index = QModelIndex | QPersistentModelIndex
 _BOX, _PICTURE, _PADDING = 16, 40, 6
-_SHOWN_TINT = 0.16  # of the accent behind the run that is shown
+_SHOWN_TINT = 0.16  # opacity of the accent colour behind the shown run
 
 
 class RunDelegate(QStyledItemDelegate):
-    """A check box in the run's colour, a picture of its result, and three lines: name and state, asked, found."""
+    """Draws a check box in the run's colour, a picture of the result, and lines for state, settings and results."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Return the size of a row."""
@@ -76,17 +76,17 @@ class RunDelegate(QStyledItemDelegate):
         editor = QLineEdit(parent)
         editor.setObjectName("runNameEdit")
         editor.setAccessibleName("Name of the run")
-        editor.setToolTip("Enter takes the name, Esc keeps the old one.")
+        editor.setToolTip("Enter keeps the new name, Esc the old one.")
         return editor
 
     def setEditorData(self, editor: QWidget, index: _Index) -> None:
-        """Show the name, unless another one is being typed: the rows of a run under way change all the time."""
+        """Show the name, unless a person is typing a new one: the rows of a running run are updated all the time."""
         if isinstance(editor, QLineEdit) and not editor.isModified():
             editor.setText(index.data(Qt.ItemDataRole.EditRole))
             editor.selectAll()
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Put the field where the name stands."""
+        """Put the field over the name."""
         first, *_ = _lines(option.rect, option.font)
         editor.setGeometry(first.adjusted(-3, -3, 0, 3))
 
@@ -96,12 +96,12 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def check_rect(row: QRect) -> QRect:
-    """Where the check box of a row is."""
+    """Return the place of the check box in a row."""
     return QRect(row.left() + SMALL, row.center().y() - _BOX // 2, _BOX, _BOX)
 
 
 def row_height(font: QFont) -> int:
-    """Of every row."""
+    """Return the height of a row."""
     words = QFontMetrics(sized(font, TEXT_PIXELS)).height() + 2 * QFontMetrics(sized(font, CAPTION_PIXELS)).height()
     return max(words, _PICTURE) + 2 * _PADDING
 

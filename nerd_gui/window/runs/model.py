@@ -1,4 +1,4 @@
-"""The runs of the session as a model of Qt: a row for each, the oldest first."""
+"""The session's runs as a Qt model with a row for each, the oldest first."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
 _Role = Qt.ItemDataRole
-#: What a delegate asks for: the `Row`.
+#: The role with which the delegate asks for a `Row`.
 ROW = _Role.UserRole
-THUMBNAIL_SIDE = 80  # pixels of the image; on a screen of usual density half of them are seen
+THUMBNAIL_SIDE = 80  # pixels of the image, twice its size on a screen of usual density
 _Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a row of the list shows.
+    """The content of a row of the list.
 
     Attributes
     ----------
     number : int
-        Of the run, from 1; says its colour.
+        The run's number from 1, which determines its colour.
     progress : float or None
-        0 ... 1 while the run goes on.
+        A fraction from 0 to 1 while the run is under way.
     changed : bool
-        The run is shown, and a new one would be asked for something else.
+        Whether the run is the shown one, and a new run would have other settings.
     """
 
     number: int
@@ -50,7 +50,7 @@ class Row:
 
 
 class RunModel(QAbstractListModel):
-    """Follows the session's list of runs.
+    """The rows of the session's list of runs.
 
     Parameters
     ----------
@@ -70,29 +70,29 @@ class RunModel(QAbstractListModel):
         session.controller.pausedChanged.connect(self._refresh)
 
     def say_changed(self, sentence: str) -> None:
-        """Mark the shown run as one of other settings than those that are chosen now; an empty sentence: it is not."""
+        """Mark the shown run if a new run would have other settings, which `sentence` describes; empty if not."""
         if sentence != self._changes:
             self._changes = sentence
             self._refresh()
 
     def run(self, index: _Index) -> Run | None:
-        """The run of a row."""
+        """Return the run of a row."""
         return self._runs[index.row()] if index.isValid() and index.row() < len(self._runs) else None
 
     def index_of(self, run: Run | None) -> QModelIndex:
-        """The row of a run; an invalid index where it has none."""
+        """Return the row of a run; an invalid index if it has none."""
         return self.index(self._runs.index(run)) if run in self._runs else QModelIndex()
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        """Return how many runs there are."""
+        """Return the number of runs."""
         return 0 if parent.isValid() else len(self._runs)
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
-        """Return what can be done with a row: select it and rename it."""
+        """Return the flags of a row, which can be selected and renamed."""
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: _Index, role: int = _Role.DisplayRole) -> Any:
-        """Return what a row shows, or what a screen reader says of it."""
+        """Return the content of a row, or its text for a screen reader or a tooltip."""
         run = self.run(index)
         if run is None:
             return None
@@ -147,7 +147,7 @@ class RunModel(QAbstractListModel):
         return kept[1]
 
     def _follow(self) -> None:
-        """Bring the rows in line with the list: one that came or went, or all of another photo's."""
+        """Update the rows: a new run is inserted; after any other change, all rows are replaced."""
         runs = list(self._session.runs)
         if runs == self._runs:
             self._refresh()

@@ -1,4 +1,4 @@
-"""The list of runs with its heading, its keys and its menu."""
+"""The list of runs with its heading, its keys and its context menu."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 
 _Index = QModelIndex | QPersistentModelIndex
-_MOST_ROWS = 3  # that are seen at once
+_MOST_ROWS = 3  # rows that are visible at once
 _LIST_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_F2)
-_EMPTY = "The runs of this photo are listed here, to be looked at again and compared."
+_EMPTY = "The runs of this photo will be listed here, so that you can look at them again and compare them."
 
 
 class RunsPanel(QWidget):
-    """The runs of the photo, the newest at the bottom; a heading that folds them away.
+    """The runs of the photo, the newest at the bottom, below a heading that hides or shows them.
 
-    A click, or Up and Down, shows a run at the iterate at which it was left. Its check box, or O, draws its curves
+    A click, or Up and Down, shows a run at the iterate that was shown last. The check box, or O, draws its curves
     beside those of the shown run. F2 or a double click renames it, Delete removes it.
 
     Signals
     -------
     keepWanted : Run, int
-        An iterate of a run is to be kept for comparison.
+        A person wants to keep an iterate of a run for comparison.
     saveWanted : Run
-        The picture of a run is to be saved.
+        A person wants to save the picture of a run.
     """
 
     keepWanted = Signal(object, int)
@@ -79,7 +79,7 @@ class RunsPanel(QWidget):
 
     @property
     def folded(self) -> bool:
-        """Whether only the heading is seen."""
+        """Whether the list is hidden, with only the heading visible."""
         return not self._heading.isChecked()
 
     def set_folded(self, folded: bool) -> None:
@@ -87,11 +87,11 @@ class RunsPanel(QWidget):
         self._heading.setChecked(not folded)
 
     def say_changed(self, sentence: str) -> None:
-        """Mark the shown run as one of other settings than those that are chosen now; an empty sentence: it is not."""
+        """Mark the shown run if a new run would have other settings, which `sentence` describes; empty if not."""
         self._model.say_changed(sentence)
 
     def menu(self, run: Run) -> QMenu:
-        """What can be done with a run."""
+        """Return the context menu of a run."""
         session = self._session
         menu = QMenu(self)
         menu.setObjectName("runMenu")
@@ -112,14 +112,14 @@ class RunsPanel(QWidget):
         add(
             "keepRunIterateAction",
             f"&Keep iterate {kept} for comparison",
-            "Compare other iterates, of any run, with this one.",
+            "Keep this iterate, so that you can compare other iterates and runs with it.",
             lambda: self.keepWanted.emit(run, kept),
             enabled=has_iterate,
         )
         overlay = add(
             "overlayRunAction",
             "&Overlay curves\tO",
-            "Draw the curves of this run beside those of the shown one.",
+            "Draw the curves of this run beside those of the shown run.",
             lambda: session.runs.set_overlaid(run, not run.overlaid),
         )
         overlay.setCheckable(True)
@@ -136,7 +136,7 @@ class RunsPanel(QWidget):
         add(
             "removeRunAction",
             "&Remove\tDel",
-            "Take this run out of the list; it can be undone.",
+            "Remove this run from the list; you can undo this.",
             lambda: session.remove_run(run),
         )
         return menu
@@ -160,12 +160,12 @@ class RunsPanel(QWidget):
 
 
 class RunView(QListView):
-    """The rows, and the keys that act on the one with the focus. All other keys are left to the window.
+    """The list's rows, with the keys that act on the focused one; all other keys are left to the window.
 
     Signals
     -------
     menuWanted : Run, QPoint
-        The menu of a run is to be shown, at a place on the screen.
+        A person asked for the menu of a run, at this place on the screen.
     """
 
     menuWanted = Signal(object, object)
@@ -195,7 +195,7 @@ class RunView(QListView):
         self._show_current()
 
     def rename(self, run: Run) -> None:
-        """Let a person type another name for a run."""
+        """Let a person type a new name for a run."""
         self.edit(self._runs.index_of(run))
 
     def _show_current(self) -> None:
@@ -206,7 +206,7 @@ class RunView(QListView):
             self.scrollTo(index)
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
-        """Show the run that a click or a key went to."""
+        """Show the run that became current by a click or a key."""
         super().currentChanged(current, previous)
         run = self._runs.run(current)
         if run is not None and run is not self._session.run:
@@ -215,14 +215,14 @@ class RunView(QListView):
     # ---- mouse and keys -----------------------------------------------------------------------------------------
 
     def _box_at(self, event: QMouseEvent) -> Run | None:
-        """The run whose check box is under the pointer."""
+        """Return the run whose check box is under the pointer."""
         place = event.position().toPoint()
         index = self.indexAt(place)
         box = check_rect(self.visualRect(index)).adjusted(-6, -8, 4, 8)
         return self._runs.run(index) if box.contains(place) else None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Check or uncheck a run without showing it; anything else is a click on its row."""
+        """Check or uncheck a run's box without showing the run; handle any other press as a click on the row."""
         run = self._box_at(event)
         self._checking = run is not None and event.button() == Qt.MouseButton.LeftButton
         if run is None or not self._checking:
@@ -231,25 +231,25 @@ class RunView(QListView):
             self._session.runs.set_overlaid(run, not run.overlaid)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """A drag that began on a check box goes nowhere."""
+        """Ignore a drag that began on a check box."""
         if not self._checking:
             super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a click on a check box, which does not select the row."""
+        """End a press; one on a check box does not select the row."""
         if not self._checking:
             super().mouseReleaseEvent(event)
         self._checking = False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """A second click on a check box is one like the first."""
+        """Treat the second click on a check box like the first."""
         if self._box_at(event) is not None:
             self.mousePressEvent(event)
         else:
             super().mouseDoubleClickEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Act on the keys of the list, and leave the others to the scrubber and the picture."""
+        """Act on the keys of the list, and leave all others to the scrubber and the picture."""
         run, plain = self._runs.run(self.currentIndex()), event.modifiers() == Qt.KeyboardModifier.NoModifier
         if run is not None and plain and event.key() == Qt.Key.Key_Delete:
             self._session.remove_run(run)
@@ -261,7 +261,7 @@ class RunView(QListView):
             event.ignore()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Ask for the menu of the run under the pointer, or of the one with the focus."""
+        """Request the menu of the run under the pointer, or with the keyboard, of the focused run."""
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
         index = self.currentIndex() if by_key else self.indexAt(event.pos())
         if (run := self._runs.run(index)) is not None:
@@ -274,15 +274,15 @@ class RunView(QListView):
         return max(1, rows) * row_height(self.font()) + 2 * self.frameWidth()
 
     def sizeHint(self) -> QSize:
-        """As high as its rows, three of them at most."""
+        """The height of the rows, up to three of them."""
         return QSize(240, self._height_of(min(self._runs.rowCount(), _MOST_ROWS)))
 
     def minimumSizeHint(self) -> QSize:
-        """A row must be seen."""
+        """The height of one row."""
         return QSize(160, self._height_of(1))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Ask for another size when the letters have one."""
+        """Update the size when the font has changed."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self.updateGeometry()

@@ -7,13 +7,13 @@ from PySide6.QtGui import QImage
 from nerd_gui.denoising import Trajectory
 from nerd_gui.imaging.psnr_ssim import to_8_bit
 
-_OVERSAMPLING = 2  # values along a side of a pixel, of which the mean is taken
+_OVERSAMPLING = 2  # samples along each side of a pixel, which are averaged
 
 
 def thumbnail(trajectory: Trajectory, index: int, side: int) -> QImage:
-    """The middle square of an iterate, `side` pixels wide at most.
+    """Return the middle square of an iterate's picture, at most `side` pixels wide.
 
-    It is made of a few samples of the picture, so that it takes a millisecond whatever the size of the photo.
+    It samples the picture sparsely, so that it takes about a millisecond for a photo of any size.
     """
     noisy, n_hat = trajectory.subject.noisy, trajectory[index].n_hat
     rows, cols = noisy.shape[1:]

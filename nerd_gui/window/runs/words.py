@@ -1,4 +1,4 @@
-"""What a row of the list says of a run."""
+"""The texts in a row of the list of runs."""
 
 import math
 
@@ -18,7 +18,7 @@ _ENDS = {
 
 
 def asked(run: Run) -> str:
-    """Network, solver, noise and part of the photo; the window only where it is not the network's own."""
+    """Return network, solver, noise and region; and the attention window, if it is not the network's own."""
     words = [short_name(run.settings.model), solver_name(run.settings.solver), noise_words(run.subject)]
     own = run.net.config.window if run.net is not None else None
     window = run.trajectory.window if run.trajectory is not None else run.settings.window
@@ -30,7 +30,7 @@ def asked(run: Run) -> str:
 
 
 def found(run: Run) -> str:
-    """Steps, time, and residual and PSNR of the result so far; empty before the first iterate."""
+    """Return steps, time, and the result's residual and PSNR so far; empty before the first iterate."""
     trajectory = run.trajectory
     if not trajectory:
         return ""
@@ -45,7 +45,7 @@ def found(run: Run) -> str:
 
 
 def state(run: Run, *, under_way: bool, paused: bool = False) -> str:
-    """Whether a run goes on, or why it ended."""
+    """Return the progress of a run, or why it ended."""
     share = f" · {progress(run):.0%}" if run.in_tiles and (under_way or run.unfinished) else ""
     if paused:
         return f"paused{share}"
@@ -58,7 +58,7 @@ def state(run: Run, *, under_way: bool, paused: bool = False) -> str:
 
 
 def progress(run: Run) -> float:
-    """How far a run has come of the most that it may take, 0 ... 1."""
+    """Return a run's progress as a fraction of the most steps or tiles that it may take."""
     if run.in_tiles:
         return run.progress.fraction if run.progress is not None else 0.0
     return min(1.0, max(run.newest, 0) / run.settings.max_iter)

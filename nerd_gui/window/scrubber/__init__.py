@@ -1,1 +1,1 @@
-"""Moving through the iterates."""
+"""Controls for moving through the iterates."""

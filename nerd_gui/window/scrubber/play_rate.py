@@ -1,4 +1,4 @@
-"""How fast the iterates are played, and whether over and over again."""
+"""The rate at which the iterates are played, and whether they repeat."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from nerd_gui.window.described import described
 
-RATES = (1, 2, 4, 8, 15)  # iterates a second
+RATES = (1, 2, 4, 8, 15)  # iterates per second
 _USUAL = 4
 
 
 class PlayRate(QToolButton):
-    """A small button that says the rate, with a menu to choose another one.
+    """A small button that shows the rate, with a menu to choose another one.
 
     Signals
     -------
@@ -24,7 +24,7 @@ class PlayRate(QToolButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        described(self, "playRate", "", "How fast the iterates are played, and whether over and over again")
+        described(self, "playRate", "", "How fast the iterates are played, and whether they repeat")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setAutoRaise(True)
         self._rates = QActionGroup(self)
@@ -39,7 +39,7 @@ class PlayRate(QToolButton):
             action.toggled.connect(self._tell)
             menu.addAction(action)
         menu.addSeparator()
-        self._loop = menu.addAction("Over and over again")
+        self._loop = menu.addAction("Repeat forever")
         self._loop.setObjectName("playLoopAction")
         self._loop.setCheckable(True)
         self._loop.toggled.connect(self._tell)
@@ -48,17 +48,17 @@ class PlayRate(QToolButton):
 
     @property
     def rate(self) -> int:
-        """Iterates a second."""
+        """The number of iterates played per second."""
         chosen = self._rates.checkedAction()
         return _USUAL if chosen is None else int(chosen.data())
 
     @property
     def loops(self) -> bool:
-        """Whether it begins again after the newest iterate."""
+        """Whether playing starts again after the newest iterate."""
         return self._loop.isChecked()
 
     def _tell(self) -> None:
-        again = ", over and over again" if self.loops else ""
+        again = ", repeating forever" if self.loops else ""
         self.setText(f"{self.rate}/s" + (" ↻" if self.loops else ""))
-        self.setAccessibleName(f"Rate of playing: {self.rate} a second{again}")
+        self.setAccessibleName(f"Playback rate: {self.rate} a second{again}")
         self.rateChanged.emit()

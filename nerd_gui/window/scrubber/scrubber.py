@@ -1,4 +1,4 @@
-"""The scrubber: it moves the current iterate that every view shows."""
+"""The scrubber: it moves the current iterate, which every view shows."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _NONE = "–"
 
 
 class Scrubber(QWidget):
-    """Moves through the iterates 0 ... N of a run, live while it goes on.
+    """Moves through the iterates 0 ... N of a run, also while the run continues.
 
-    With *follow* on, the index is that of the newest iterate. A step back by hand turns it off, going to the newest by
-    End or its button turns it on again. While the slider is held the index never moves by itself.
+    With *follow* on, the newest iterate is shown. A step back by hand turns *follow* off; going to the newest iterate
+    by End or its button turns it on again. While a person holds the slider, the iterate never moves by itself.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -30,7 +30,7 @@ class Scrubber(QWidget):
         self.setAccessibleName("Iterates")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._session = session
-        self._plays = False  # whether it is the player that moves
+        self._plays = False  # whether the player is changing the index
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._play_on)
         self._build()
@@ -54,12 +54,12 @@ class Scrubber(QWidget):
                 (
                     "first",
                     "First iterate",
-                    "Go to iterate 0, the start z₀: y + f_decode(z₀), which removes nothing yet where z₀ = 0",
+                    "Go to iterate 0, the start z₀: y + f_decode(z₀), which removes nothing yet if z₀ = 0",
                     Shortcut.FIRST,
                     self._go_to_first,
                 ),
-                ("previous", "Previous iterate", "One iterate back", Shortcut.PREVIOUS, self._go_back),
-                ("next", "Next iterate", "One iterate on", Shortcut.NEXT, self._go_on),
+                ("previous", "Previous iterate", "Go one iterate back", Shortcut.PREVIOUS, self._go_back),
+                ("next", "Next iterate", "Go one iterate forward", Shortcut.NEXT, self._go_on),
                 (
                     "last",
                     "Newest iterate",
@@ -81,14 +81,14 @@ class Scrubber(QWidget):
         self._spin = QSpinBox()
         self._spin.setObjectName("iterationSpin")
         self._spin.setAccessibleName("Iteration")
-        self._spin.setToolTip("Number of the iterate shown: 0 is the start z₀, 1 is f(z₀). Type one to go there")
+        self._spin.setToolTip("Number of the iterate shown: 0 is the start z₀, 1 is f(z₀). Type a number to go there")
         self._spin.setKeyboardTracking(False)
         self._spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self._spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._spin.setMinimumWidth(self._spin.fontMetrics().horizontalAdvance("0000") + 16)
         self._spin.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._spin.valueChanged.connect(self._go)
-        # A number half typed would be overwritten by the next iterate.
+        # The next iterate would overwrite a half-typed number.
         self._spin.lineEdit().textEdited.connect(lambda _: self._take_over())
         row.addWidget(self._spin)
         self._total = QLabel()
@@ -133,7 +133,7 @@ class Scrubber(QWidget):
         self._follow.setIcon(lamp_icon(colour, self.palette().highlight().color()))
         self._show_play()
 
-    # ---- what others see ----------------------------------------------------------------------------------------
+    # ---- playing and keys ---------------------------------------------------------------------------------------
 
     @property
     def playing(self) -> bool:
@@ -141,9 +141,9 @@ class Scrubber(QWidget):
         return self._timer.isActive()
 
     def toggle_play(self) -> None:
-        """Play the iterates from here to the newest, from the start when there already; or pause.
+        """Play the iterates from the current one to the newest, or from the start if the newest is shown; or pause.
 
-        Where they are played over and over again, the start follows the newest one.
+        If they repeat, playing continues with the start after the newest iterate.
         """
         if self.playing or self._session.newest < 1:
             self._stop_playing()
@@ -220,12 +220,12 @@ class Scrubber(QWidget):
 
     def _on_trajectory(self) -> None:
         self._stop_playing()
-        with QSignalBlocker(self._slider):  # the session holds nothing any more, and moves the iterate itself
+        with QSignalBlocker(self._slider):  # the session no longer counts the slider as held
             self._slider.setSliderDown(False)
         self._show_state()
 
     def _on_index(self) -> None:
-        if not self._plays:  # somebody goes elsewhere by hand
+        if not self._plays:  # a person has chosen another iterate
             self._stop_playing()
         self._show_index()
 
@@ -237,12 +237,12 @@ class Scrubber(QWidget):
     # ---- showing ------------------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
-        """Range, marks, enabled or not, and the total."""
+        """Update the range, the marks, the total, and which controls are enabled."""
         newest, trajectory = self._session.newest, self._session.trajectory
         some = newest >= 0
         with QSignalBlocker(self._slider), QSignalBlocker(self._spin):
             self._slider.setRange(0, max(newest, 0))
-            if some == bool(self._spin.specialValueText()):  # setting it anew would undo a number half typed
+            if some == bool(self._spin.specialValueText()):  # setting it again would undo a half-typed number
                 self._spin.setSpecialValueText("" if some else _NONE)
             self._spin.setRange(0 if some else -1, newest)
         restarted = [iterate.index for iterate in trajectory.iterates if iterate.restarted] if trajectory else []

@@ -1,4 +1,4 @@
-"""The scrubber's slider: a click goes where it points, and marks stand under the groove."""
+"""The scrubber's slider: a click moves the handle to the pointer, and marks stand below the groove."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
 
-_MARK_ROOM = 10  # pixels under the handle, and as many above it to keep the groove in the middle
-_REACH = 7  # how near the pointer has to be to a mark for its tooltip
+_MARK_ROOM = 10  # pixels below the handle for marks; as many above it keep the groove in the middle
+_REACH = 7  # pixels; the tooltip of a mark appears within this distance
 
-RESULT_TIP = "result: iterate of least residual"
+RESULT_TIP = "result: the iterate with the smallest residual"
 RESTARTED_TIP = "restarted: the safeguard dropped the step from this iterate"
 
 
 class IterateSlider(QSlider):
     """A horizontal slider over the iterates.
 
-    A press on the groove takes the handle to the nearest iterate and holds it there, where QSlider would go a page.
+    A press on the groove moves the handle to the nearest iterate and holds it there; QSlider would move by a page.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._result: int | None = None
         self._restarted: list[int] = []
-        self._grip = 0  # where in the handle it was taken, from its middle
+        self._grip = 0  # distance in pixels from the handle's middle to the point where it was grabbed
 
     def set_marks(self, result: int | None, restarted: list[int]) -> None:
         """Mark the result with a filled triangle and the restarted iterates with hollow circles."""
@@ -32,14 +32,14 @@ class IterateSlider(QSlider):
             self.update()
 
     def position_of(self, index: int) -> int:
-        """The x of an iterate: where the middle of the handle stands on it."""
+        """Return the x at which the middle of the handle stands for an iterate."""
         groove, handle = self._rects()
         span = groove.width() - handle.width()
         offset = QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), index, span)
         return groove.left() + offset + handle.width() // 2
 
     def mark_at(self, x: int) -> str:
-        """What is marked near `x`: the text of the tooltip, or nothing."""
+        """Return the tooltip of the marks near `x`; empty if there are none."""
         marks = [(index, RESTARTED_TIP) for index in self._restarted]
         marks += [] if self._result is None else [(self._result, RESULT_TIP)]
         near = [(abs(self.position_of(index) - x), tip) for index, tip in marks if index <= self.maximum()]
@@ -62,11 +62,11 @@ class IterateSlider(QSlider):
         return QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), offset, span)
 
     def sizeHint(self) -> QSize:
-        """As the style wants it, with room for the marks."""
+        """The style's size, with room for the marks."""
         return self._roomy(super().sizeHint())
 
     def minimumSizeHint(self) -> QSize:
-        """As the style wants it, with room for the marks."""
+        """The style's size, with room for the marks."""
         return self._roomy(super().minimumSizeHint())
 
     def _roomy(self, size: QSize) -> QSize:
@@ -74,7 +74,7 @@ class IterateSlider(QSlider):
         return size.expandedTo(QSize(0, handle.height() + 2 * _MARK_ROOM))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the handle; from the groove it comes to the pointer."""
+        """Grab the handle; a press on the groove moves it to the pointer first."""
         if event.button() != Qt.MouseButton.LeftButton:
             event.ignore()
             return
@@ -92,19 +92,19 @@ class IterateSlider(QSlider):
             self.setSliderPosition(self._value_at(event.position().x() - self._grip))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let the handle go."""
+        """Release the handle."""
         if event.button() == Qt.MouseButton.LeftButton and self.isSliderDown():
             self.setSliderDown(False)
 
     def event(self, event: QEvent) -> bool:
-        """Explain the mark under the pointer."""
+        """Show the tooltip of the mark under the pointer."""
         if isinstance(event, QHelpEvent) and (tip := self.mark_at(event.pos().x())):
             QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the slider, and the marks under it."""
+        """Draw the slider, and the marks below it."""
         super().paintEvent(event)
         if not self.isEnabled():
             return

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 
-_SIDE = 48  # pixels of a picture that is shown about 16 wide: sharp on dense displays
+_SIDE = 48  # pixels; icons are shown about 16 wide, and the rest keeps them sharp on dense displays
 _DIM = 90  # alpha of a disabled icon
 
 #: Each icon as triangles (x of the base, x of the tip) and bars (left, right), on a field of 16 x 16.
@@ -18,7 +18,7 @@ _SHAPES: dict[str, tuple[list[tuple[float, float]], list[tuple[float, float]]]] 
 
 
 def transport_icon(name: str, colour: QColor) -> QIcon:
-    """One of "first", "previous", "next", "last", "play", "pause" in `colour`, dimmed where disabled."""
+    """Return the icon "first", "previous", "next", "last", "play" or "pause" in `colour`, dimmed when disabled."""
     dim = QColor(colour)
     dim.setAlpha(_DIM)
     icon = QIcon(_draw(name, colour))
@@ -45,7 +45,7 @@ def _draw(name: str, colour: QColor) -> QPixmap:
 
 
 def lamp_icon(off: QColor, on: QColor) -> QIcon:
-    """A ring in the colour `off`; where the button is checked, a disc in the colour `on`."""
+    """Return a ring in the colour `off`, and for a checked button a disc in the colour `on`."""
     icon = QIcon()
     for state, colour in ((QIcon.State.Off, off), (QIcon.State.On, on)):
         pixmap = QPixmap(_SIDE, _SIDE)

@@ -126,7 +126,7 @@ class Analyst(QObject):
         self._current: _Worker | None = None
         self._workers: set[_Worker] = set()
         self._begun = 0.0
-        self._settled: WeakKeyDictionary[Run, tuple[int, EquilibriumOfRun]] = WeakKeyDictionary()  # at most one
+        self._settled: WeakKeyDictionary[Run, tuple[int, EquilibriumOfRun]] = WeakKeyDictionary()  # of one run only
         controller.runningChanged.connect(lambda running: self.stop() if running else None)
 
     @property
@@ -245,6 +245,6 @@ class Analyst(QObject):
     def _on_thread_finished(self) -> None:
         worker = self.sender()
         assert isinstance(worker, _Worker)
-        worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        worker.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
         self._workers.discard(worker)
         worker.deleteLater()

@@ -24,4 +24,4 @@ def _noise(adds: bool, sigma: float, seed: int) -> str:
 
 
 def _had(sigma: float | None, seed: int | None) -> str:
-    return "was of the photo as it is" if sigma is None else f"had σ {sigma:g}, seed {seed}"
+    return "added no noise" if sigma is None else f"had σ {sigma:g}, seed {seed}"

@@ -171,7 +171,7 @@ class IterateMaps(QObject):
     def _on_made(self) -> None:
         made = self._making
         assert made is not None
-        made.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        made.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
         made.deleteLater()
         self._making = None
         if made.found is not None and made._maps is self._maps:

@@ -239,7 +239,7 @@ class RunController(QObject):
     def _on_thread_finished(self) -> None:
         worker = self.sender()
         assert isinstance(worker, Worker)
-        worker.wait()  # `finished` is sent from the thread's last lines; destroying it earlier is an error in Qt
+        worker.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
         self._on_failed(worker.number, "The run ended for an unknown reason; run it again.", "")  # if it is under way
         self._workers.discard(worker)
         worker.deleteLater()

@@ -150,7 +150,7 @@ class Session(Shown):
 
     @property
     def missed(self) -> dict[str, list[Run]]:
-        """The runs whose loss would hurt a person, by the names of their photos; the open photo comes first."""
+        """The unsaved runs that a person would miss, by the names of their photos; the open photo comes first."""
         photo = self.workspace.photo
         found = {photo.name: _missed(self.runs)} if photo is not None else {}
         for left in reversed(self._left):

@@ -1,1 +1,1 @@
-"""The film strip: a small picture of every iterate, and by how much it changed."""
+"""The film strip: a small picture of every iterate, and how much it changed."""

@@ -1,4 +1,4 @@
-"""What a frame of the film strip looks like."""
+"""Paints a cell of the film strip."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from nerd_gui.denoising.eye_rule import ROOT_MEAN_SQUARE
 from nerd_gui.window.picture.tiles import Tile
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
-MARGIN = 4  # around a picture; the frame of the current one lies in it
+MARGIN = 4  # pixels around a picture, in which the current iterate's frame is drawn
 _BAR = 3
-_LEAST, _MOST = 0.01, 100.0  # grey levels at the ends of the bar
+_LEAST, _MOST = 0.01, 100.0  # changes in grey levels at the two ends of the bar
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is shown of an iterate.
+    """What the film strip shows of an iterate.
 
     Attributes
     ----------
     index : int
     tile : Tile or None
-        Its small picture, once it is made.
+        The iterate's small picture, once it has been made.
     change : float or None
-        By how many grey levels the picture changed from the iterate before; None for the start, and until it is known.
+        The picture's change from the previous iterate in grey levels; None for the start, and while it is not known.
     result, restarted, current : bool
     """
 
@@ -41,7 +41,7 @@ class Cell:
 
     @property
     def sentence(self) -> str:
-        """All of it in words."""
+        """The content of the cell in words."""
         words = iterate_name(self.index).capitalize()
         if not self.index:
             words = "Start of the solver (iterate 0)"
@@ -49,13 +49,13 @@ class Cell:
         if self.change is None:
             return words
         if not math.isfinite(self.change):
-            return f"{words}: its picture is not finite any more"
+            return f"{words}: its picture is no longer finite"
         seen = "" if self.change >= ROOT_MEAN_SQUARE else ", which is hardly visible"
-        return f"{words}: changed by {grey_levels(self.change)} of 255 grey levels from the one before{seen}"
+        return f"{words}: changed by {grey_levels(self.change)} of 255 grey levels from the previous one{seen}"
 
 
 def grey_levels(change: float) -> str:
-    """A change with two digits, or what it is below."""
+    """Return a change with two digits, or a bound that it lies below."""
     if not math.isfinite(change):
         return "∞"
     if change < _LEAST:
@@ -64,24 +64,24 @@ def grey_levels(change: float) -> str:
 
 
 def height_beside_picture(font: QFont) -> int:
-    """Pixels that a cell needs above and below its picture."""
+    """Return the height in pixels that a cell needs in addition to its picture."""
     return 2 * MARGIN + QFontMetrics(sized(font, CAPTION_PIXELS)).height() + 2 + _BAR + MARGIN
 
 
 def picture_place(cell: QRect, font: QFont) -> QRect:
-    """Where the picture stands in a cell."""
+    """Return the place of the picture in a cell."""
     return cell.adjusted(MARGIN, MARGIN, -MARGIN, MARGIN - height_beside_picture(font))
 
 
 def bar_length(change: float) -> float:
-    """How long the bar of a change is, 0 ... 1, on a logarithmic scale."""
+    """Return the length of the bar for a change as a fraction, on a logarithmic scale."""
     if not change > _LEAST:
         return 0.0
     return min(1.0, math.log(change / _LEAST) / math.log(_MOST / _LEAST))
 
 
 def paint(painter: QPainter, place: QRect, cell: Cell, palette: QPalette, font: QFont) -> None:
-    """Paint a cell: the picture, below it the number with its marks and the change, and the bar of the change."""
+    """Paint a cell: the picture, and below it the number with its marks, the change, and the bar of the change."""
     accent, text = palette.color(QPalette.ColorRole.Highlight), palette.color(QPalette.ColorRole.WindowText)
     second = palette.color(QPalette.ColorRole.PlaceholderText)
     picture = picture_place(place, font)
@@ -121,7 +121,7 @@ def paint(painter: QPainter, place: QRect, cell: Cell, palette: QPalette, font: 
 
 
 def _mark(painter: QPainter, left: int, line: QRect, cell: Cell, colour: QColor) -> None:
-    """The marks of the scrubber: a triangle for the result, a ring for a restarted step."""
+    """Draw the same marks as the scrubber: a triangle for the result, a ring for a restarted step."""
     middle = QPointF(left + 4.5, line.center().y() + 0.5)
     if cell.result:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -1,4 +1,4 @@
-"""The film strip under the picture: every iterate of the current run, small, one beside the other."""
+"""The film strip below the picture: all iterates of the current run side by side, small."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from nerd_gui.window.strip.cells import MARGIN, Cell, height_beside_picture, pai
 from nerd_gui.window.strip.thumbnails import Thumbnails
 from nerd_gui.window.style.tokens import SMALL
 
-_PICTURE = 54  # pixels of a picture's height, where the window has room for them
+_PICTURE = 54  # pixels of a picture's height, if the window has room
 _LEAST_PICTURE = 24
-_NARROWEST = 62  # of the place for a picture: a number, a mark and a change fit below it
+_NARROWEST = 62  # pixels, the least width of a picture: number, mark and change fit below it
 _NOTHING = "The iterates of a run appear here, one after another."
 
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class _Iterates(QAbstractListModel):
-    """The iterates of the current run, as a list that Qt can show and read aloud."""
+    """The iterates of the current run as a list that Qt can show and read aloud."""
 
     def __init__(self, session: Session, thumbnails: Thumbnails, parent: QWidget) -> None:
         super().__init__(parent)
@@ -48,20 +48,20 @@ class _Iterates(QAbstractListModel):
         return self.cell(index.row()).sentence if role in roles else None
 
     def cell(self, row: int) -> Cell:
-        """What is shown of an iterate."""
+        """Return what is shown of an iterate."""
         trajectory, thumbnails = self._session.trajectory, self._thumbnails
         assert trajectory is not None
         restarted, current = trajectory[row].restarted, row == self._session.index
         return Cell(row, thumbnails.tile(row), thumbnails.change(row), row == trajectory.result, restarted, current)
 
     def begin_again(self) -> None:
-        """Take up another run."""
+        """Show another run."""
         self.beginResetModel()
         self._count = self._session.newest + 1
         self.endResetModel()
 
     def grow(self) -> None:
-        """Take up the iterates that have arrived."""
+        """Add the iterates that have arrived."""
         count = self._session.newest + 1
         if count > self._count:
             self.beginInsertRows(QModelIndex(), self._count, count - 1)
@@ -69,13 +69,13 @@ class _Iterates(QAbstractListModel):
             self.endInsertRows()
 
     def tell_changed(self, first: int, last: int) -> None:
-        """Let what is shown of these iterates be shown anew."""
+        """Report that what is shown of these iterates has changed."""
         if 0 <= first <= last < self._count:
             self.dataChanged.emit(self.index(first), self.index(last))
 
 
 class _Painter(QStyledItemDelegate):
-    """Paints the cells, which are all of one size."""
+    """Paints the cells, which all have the same size."""
 
     def __init__(self, parent: FilmStrip) -> None:
         super().__init__(parent)
@@ -93,9 +93,9 @@ class _Painter(QStyledItemDelegate):
 
 
 class FilmStrip(QListView):
-    """A small picture of every iterate, its number and its change from the one before; a click or a drag goes there.
+    """A small picture of every iterate with its number and its change; a click or a drag goes to the iterate.
 
-    The pictures show what is in view in the picture view, and are made only while the strip is to be seen.
+    The pictures show the part in view in the picture view, and are made only while the strip is visible.
 
     Parameters
     ----------
@@ -109,14 +109,14 @@ class FilmStrip(QListView):
             self,
             "filmStrip",
             "Film strip of the iterates",
-            "Every iterate of the run, and by how many of 255 grey levels its picture changed from the one before "
+            "Every iterate of the run, and by how many of 255 grey levels its picture changed from the previous one "
             "(root mean square). The bar is logarithmic, from 0.01 to 100. ▲ marks the result, ○ a restarted step. "
-            "Click or drag to go there",
+            "Click or drag to go to an iterate",
         )
         self._session = session
         self._thumbnails = Thumbnails(session, view, self)
         self._iterates = _Iterates(session, self._thumbnails, self)
-        self._shown = -1  # the iterate that is framed
+        self._shown = -1  # the framed iterate
         self._dragging = False
         self._focus_shown = False
         self.setModel(self._iterates)
@@ -140,30 +140,30 @@ class FilmStrip(QListView):
         session.progressed.connect(self._show_progress)
         session.indexChanged.connect(self._show_index)
         session.lookChanged.connect(self._make)
-        session.controller.ended.connect(self._show_all)  # another iterate may be the result now
+        session.controller.ended.connect(self._show_all)  # another iterate may have become the result
         view.viewChanged.connect(self._on_view)
         self._thumbnails.made.connect(lambda index: self._iterates.tell_changed(index, index))
         self._thumbnails.partChanged.connect(self._fit_cells)
         self.horizontalScrollBar().valueChanged.connect(self._make)
 
-    # ---- what its parts ask -------------------------------------------------------------------------------------
+    # ---- cells --------------------------------------------------------------------------------------------------
 
     def cell(self, index: int) -> Cell:
-        """What is shown of an iterate."""
+        """Return what is shown of an iterate."""
         return self._iterates.cell(index)
 
     def is_ready(self, index: int) -> bool:
-        """Whether the picture of an iterate and its change are there as they are now."""
+        """Whether an iterate's picture and change are up to date."""
         return self._thumbnails.is_ready(index)
 
     def cell_size(self) -> QSize:
-        """The size of all cells: as the part in view has it, within limits, and as the window has room."""
+        """Return the size of all cells, which depends on the shape of the part in view and on the strip's height."""
         width, height = self._picture_size()
         return QSize(width + 2 * MARGIN, height + height_beside_picture(self.font()))
 
     def place_of(self, index: int) -> QRect:
-        """Where the cell of an iterate stands in the viewport."""
-        # Qt gives it all of the height.
+        """Return the place of an iterate's cell in the viewport."""
+        # The rectangle that Qt gives a cell has the height of the whole viewport.
         return QRect(self.visualRect(self._iterates.index(index)).topLeft(), self.cell_size())
 
     def _picture_size(self) -> tuple[int, int]:
@@ -174,11 +174,11 @@ class FilmStrip(QListView):
         return max(wide, _NARROWEST), height
 
     def sizeHint(self) -> QSize:
-        """Room for pictures of the usual size; without a run, for a sentence."""
+        """The height for pictures of the usual size; without a run, for one line of text."""
         return QSize(200, self._height_for(_PICTURE))
 
     def minimumSizeHint(self) -> QSize:
-        """Room for very small pictures: a low window needs its height for the large one."""
+        """The height for very small pictures, since a low window needs its height for the large picture."""
         return QSize(120, self._height_for(_LEAST_PICTURE))
 
     def _height_for(self, picture: int) -> int:
@@ -213,11 +213,11 @@ class FilmStrip(QListView):
         before, self._shown = self._shown, index
         for changed in (before, index):
             self._iterates.tell_changed(changed, changed)
-        self.setCurrentIndex(self._iterates.index(index))  # what is read aloud
+        self.setCurrentIndex(self._iterates.index(index))  # the current item is read aloud by screen readers
         self._keep_in_view()
 
     def _keep_in_view(self) -> None:
-        """Scroll so that the current iterate and its neighbours are seen."""
+        """Scroll so that the current iterate and its neighbours are visible."""
         if self._shown >= 0 and self.isVisible():
             place, bar = self.place_of(self._shown), self.horizontalScrollBar()
             aside = place.width() if 3 * place.width() <= self.viewport().width() else 0
@@ -234,7 +234,7 @@ class FilmStrip(QListView):
     # ---- making -------------------------------------------------------------------------------------------------
 
     def _fit_cells(self) -> None:
-        """Lay the cells out anew, and make what is in view."""
+        """Lay out the cells again, and make the pictures in view."""
         self.scheduleDelayedItemsLayout()
         self.updateGeometry()
         self._keep_in_view()
@@ -247,7 +247,7 @@ class FilmStrip(QListView):
             self._thumbnails.want(self._wanted, self._fitted(round(width * ratio), round(height * ratio)))
 
     def _fitted(self, width: int, height: int) -> tuple[int, int]:
-        """The size of the part in view inside a picture of this size, which it may not fill."""
+        """Return the size of the part in view when fitted into width x height."""
         part = self._thumbnails.part
         if part is None:
             return width, height
@@ -256,7 +256,7 @@ class FilmStrip(QListView):
         return max(1, round(cols * scale)), max(1, round(rows * scale))
 
     def _wanted(self) -> list[int]:
-        """The iterates in view, the current one first."""
+        """Return the iterates in view, the current one first."""
         size, seen = self.cell_size().width(), self.viewport().width()
         start = self.horizontalScrollBar().value()
         rows = range(max(0, start // size), min(self._iterates.rowCount(), (start + seen) // size + 1))
@@ -265,18 +265,18 @@ class FilmStrip(QListView):
     # ---- events -------------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what has come meanwhile."""
+        """Catch up with what has changed while the strip was hidden."""
         super().showEvent(event)
         self._thumbnails.follow_view()
         self._fit_cells()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Do nothing while nobody looks."""
+        """Stop making pictures while the strip is hidden."""
         self._thumbnails.rest()
         super().hideEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Make the pictures as high as there is room."""
+        """Make the pictures as high as the strip allows."""
         super().resizeEvent(event)
         self._fit_cells()
 
@@ -292,12 +292,12 @@ class FilmStrip(QListView):
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show that keys go here, to whoever uses them."""
+        """Show a frame if the focus came by the keyboard."""
         self._focus_shown = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Keys go elsewhere."""
+        """Remove the frame."""
         self._focus_shown = False
         super().focusOutEvent(event)
 
@@ -314,13 +314,13 @@ class FilmStrip(QListView):
             self._go_to(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let the iterate go."""
+        """Release the iterate."""
         if event.button() == Qt.MouseButton.LeftButton and self._dragging:
             self._dragging = False
             self._session.release()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Take the second click for another one."""
+        """Treat the second click like any other."""
         self.mousePressEvent(event)
 
     def _go_to(self, event: QMouseEvent) -> None:
@@ -329,5 +329,5 @@ class FilmStrip(QListView):
             self._session.go(index.row())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave all keys to the window, where those of the scrubber go to other iterates."""
+        """Leave all keys to the window, where the scrubber's keys go to other iterates."""
         event.ignore()

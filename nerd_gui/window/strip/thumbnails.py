@@ -1,4 +1,4 @@
-"""The small pictures of iterates and the changes between them, made a little at a time."""
+"""Makes the small pictures of iterates and computes the changes between them, in small steps."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from nerd_gui.window.picture.tiles import Tile
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.session.session import Session
 
-_BUDGET = 0.008  # seconds at a time
-_PAUSE = 30  # milliseconds, while the large picture is being painted
-_WIDEST = 16 / 9  # of a thumbnail; of what is wider the middle is shown, for there is more to be seen in it
-_SETTLED = 150  # milliseconds after which another part in view is taken to stay
+_BUDGET = 0.008  # seconds of work before the event loop gets its turn
+_PAUSE = 30  # milliseconds to wait while the large picture is being painted
+_WIDEST = 16 / 9  # largest aspect ratio; a wider picture is cut at the sides, so that more can be seen of its middle
+_SETTLED = 150  # milliseconds without change after which the part in view counts as settled
 
 
 def reduced(source: Source, part: Part, width: int, height: int) -> Generator[float, None, Tile]:
-    """Make a part of a picture in width x height pixels, means over areas, in small steps; the effort of each is told.
+    """Make a part of a picture in width x height pixels, as means over areas, in small steps; yield the effort of each.
 
-    It is made from what is kept for the large picture, which is kept for it in turn.
+    It shares the means that are kept for the large picture.
     """
     rows, cols = source.terms[0].pyramid.shape(0)
     row, col, tall, wide = part
@@ -41,7 +41,7 @@ def reduced(source: Source, part: Part, width: int, height: int) -> Generator[fl
 
 
 class _Key(NamedTuple):
-    """What a thumbnail is made for; another one of these, and it is made anew."""
+    """What a thumbnail depends on; if any of it changes, the thumbnail is made again."""
 
     progress: int
     look: Look
@@ -50,18 +50,18 @@ class _Key(NamedTuple):
 
 
 class Thumbnails(QObject):
-    """Makes what is wanted of the current run while nothing else is to be done; what was made before stays meanwhile.
+    """Makes the thumbnails of the current run while the program is idle; earlier ones stay until they are replaced.
 
     Parameters
     ----------
     session : Session
     view : PictureView
-        Thumbnails show what of the picture is in view there.
+        The view whose visible part the thumbnails show.
 
     Signals
     -------
     made : int
-        Of this iterate there is something new.
+        A new thumbnail or change of this iterate is ready.
     partChanged
         Another part is in view: see `part`.
     """
@@ -77,7 +77,7 @@ class Thumbnails(QObject):
         self._tiles: dict[int, tuple[_Key, Tile]] = {}
         self._changes: dict[int, tuple[int, float]] = {}
         self._under_way: tuple[int, _Key, Generator[float, None, Tile]] | None = None
-        self._progress = 0  # how often the tiles of the run have come further
+        self._progress = 0  # counts how often tiles of the run have been finished
         self._part: Part | None = None
         self._work = QTimer(self, singleShot=True)
         self._work.timeout.connect(self._go_on)
@@ -85,33 +85,33 @@ class Thumbnails(QObject):
         self._settles.timeout.connect(self._take_part)
 
     def want(self, wanted: Callable[[], Sequence[int]], size: tuple[int, int]) -> None:
-        """Say which iterates are to be seen, the most urgent first, and at what (width, height); and make them."""
+        """Make the thumbnails of these iterates, the most urgent first, with the given (width, height)."""
         self._wanted, self._size = wanted, size
         self.wake()
 
     def wake(self) -> None:
-        """Look again at what is to be made."""
+        """Look again for missing thumbnails."""
         if not self._work.isActive():
             self._work.start(0)
 
     def rest(self) -> None:
-        """Make nothing until `want` or `wake`."""
+        """Stop working until `want` or `wake` is called."""
         self._work.stop()
         self._settles.stop()
 
     def clear(self) -> None:
-        """Forget everything: it is of another run."""
+        """Forget all thumbnails, because another run is shown."""
         self._tiles.clear()
         self._changes.clear()
         self._under_way = None
         self._part = self._seen()
 
     def outdate(self) -> None:
-        """Make everything anew, bit by bit: the iterates are no longer what they were."""
+        """Make all thumbnails again in small steps, because the iterates have changed."""
         self._progress += 1
 
     def follow_view(self) -> None:
-        """Take up the part in view once it stays."""
+        """Show the part in view once it has settled."""
         self._settles.start()
 
     @property
@@ -120,11 +120,11 @@ class Thumbnails(QObject):
         return self._part
 
     def tile(self, index: int) -> Tile | None:
-        """The thumbnail of an iterate, as far as there is one."""
+        """Return an iterate's thumbnail, or None if there is none yet."""
         return self._tiles[index][1] if index in self._tiles else None
 
     def change(self, index: int) -> float | None:
-        """Root mean square of the picture's change from the iterate before, in grey levels; None where unknown."""
+        """Return the root mean square change from the previous iterate's picture in grey levels; None if unknown."""
         return self._changes[index][1] if index in self._changes else None
 
     def _seen(self) -> Part | None:
@@ -142,7 +142,7 @@ class Thumbnails(QObject):
             self.wake()
 
     def _go_on(self) -> None:
-        """Work for a moment, and come again while there is anything left."""
+        """Work for a moment, and continue later if anything is left."""
         if not self._view.ready():
             self._work.start(_PAUSE)
             return
@@ -153,7 +153,7 @@ class Thumbnails(QObject):
         self._work.start(0)
 
     def _step(self) -> bool:
-        """Do one small step of what is most urgent; False where nothing is left."""
+        """Do one small step of the most urgent work; return False if nothing is left."""
         pictures, trajectory, part = self._view.pictures, self._session.trajectory, self._part
         if pictures is None or trajectory is None or part is None:
             return False
@@ -177,12 +177,12 @@ class Thumbnails(QObject):
         return False
 
     def is_ready(self, index: int) -> bool:
-        """Whether all there is to be made of an iterate is there as it is now."""
+        """Whether everything that is shown of an iterate is up to date."""
         return not (self._settles.isActive() or self._lacks_change(index) or self._lacks_tile(index))
 
     @property
     def _key(self) -> _Key:
-        look = replace(self._session.look, detail=0)  # of which nothing is left in a picture that small
+        look = replace(self._session.look, detail=0)  # which is not visible in a picture this small
         return _Key(self._progress, look, self._part, self._size)
 
     def _lacks_change(self, index: int) -> bool:

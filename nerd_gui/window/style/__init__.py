@@ -1,1 +1,1 @@
-"""How the window looks: its colours, sizes and letters, each in one place."""
+"""The window's look: its colours, sizes and fonts, each defined in one place."""

@@ -1,4 +1,4 @@
-"""What a panel says while it has nothing to show."""
+"""The sentence in a panel that has nothing to show."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy
@@ -7,7 +7,7 @@ from nerd_gui.window.style.tokens import LARGE
 
 
 class Placeholder(QLabel):
-    """One sentence in the middle of a panel: what it will show, and what to do for it."""
+    """A sentence in the middle of a panel that says what the panel will show and how to get it."""
 
     def __init__(self, name: str, sentence: str) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""Light or dark: of our own making, so that every desktop shows the same; the system's where a person chose none."""
+"""The light and the dark scheme, which look the same on every desktop; by default, the system's choice of the two."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
@@ -9,26 +9,26 @@ from nerd_gui.window.style.tokens import DARK, LIGHT, TEXT_PIXELS, Colours, size
 
 _Role = QPalette.ColorRole
 _Scheme = Qt.ColorScheme
-_STYLE = "fusion"  # the one that is the same on every system
+_STYLE = "fusion"  # the style that looks the same on every system
 
 
 class _Chosen:
-    """What is asked for and what is on, for the whole program as its palette is."""
+    """The chosen scheme and the present one, for the whole program because the palette is, too."""
 
     scheme = _Scheme.Unknown
     worn: Colours | None = None
-    follows = False  # whether we hear of it when the system turns light or dark
+    follows = False  # whether we are notified when the system's scheme changes
 
 
 def set_colour_scheme(scheme: Qt.ColorScheme) -> None:
-    """Turn all windows to a scheme; `Unknown` is that of the system, and dark where the system has none."""
+    """Switch all windows to a scheme; `Unknown` follows the system, and is dark if the system has no scheme."""
     _Chosen.scheme = scheme
-    QGuiApplication.styleHints().setColorScheme(scheme)  # frames and dialogs that the system draws
+    QGuiApplication.styleHints().setColorScheme(scheme)  # for the frames and dialogs that the system draws
     dress()
 
 
 def dress() -> None:
-    """Give the program its style, letters and colours; costs nothing where it has them."""
+    """Set the program's style, font and colours; returns at once if they are set already."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     if not _Chosen.follows:
@@ -40,7 +40,7 @@ def dress() -> None:
     if _Chosen.worn is wanted and application.styleSheet() and application.palette() == palette:
         return
     _Chosen.worn = wanted
-    if not application.styleSheet():  # once; a style sheet hides what is under it
+    if not application.styleSheet():  # only once: the style must be set before the style sheet, which covers it
         application.setStyle(_STYLE)
     application.setFont(sized(application.font(), TEXT_PIXELS))
     application.setPalette(palette)

@@ -1,4 +1,4 @@
-"""The style sheet, made from the tokens: what a palette cannot say."""
+"""The style sheet, made from the tokens, for what a palette cannot express."""
 
 from dataclasses import asdict
 from string import Template
@@ -110,7 +110,7 @@ QHeaderView::section { background: $panel; color: $second; border: 0; border-bot
 
 
 def sheet(colours: Colours) -> str:
-    """The style sheet of a scheme."""
+    """Return the style sheet of a scheme."""
     dark = colours is DARK
     return _SHEET.substitute(
         asdict(colours),

@@ -1,4 +1,4 @@
-"""The colours, sizes and letters of the window: everything else is made from these."""
+"""The window's colours, sizes and fonts, from which everything else is made."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont, QPalette
 
-#: Room between things and around them, in logical pixels: within a group, beside a control, around a panel, between.
+#: Distances in logical pixels: within a group, beside a control, around a panel, between panels.
 TIGHT, SMALL, MEDIUM, LARGE = 4, 8, 12, 16
 RADIUS = 6
 CONTROL_HEIGHT = 28
-#: Heights of letters: captions and axes, text, headings.
+#: Font sizes in pixels: captions and axes, text, headings.
 CAPTION_PIXELS, TEXT_PIXELS, HEADING_PIXELS = 11, 13, 15
 
 
@@ -21,19 +21,19 @@ class Colours:
     Attributes
     ----------
     window, panel, raised : str
-        Grounds: of the window, of what lies on it, of what is turned and typed into.
+        Backgrounds of the window, of panels on it, and of controls.
     line, frame : str
-        Hairlines between things, and the stronger ones around what can be operated.
+        Thin lines between parts, and stronger ones around controls.
     text, second, disabled : str
-        Letters: the usual, what matters less, what cannot be used now.
+        Text, less important text, and text of disabled controls.
     picture : str
-        Around the picture, untinted, because colours are judged against it.
+        The background around the picture; neutral grey, because colours are judged against it.
     accent : str
-        Selection and focus.
+        The colour of selection and focus.
     filled, filled_hover, on_filled : str
-        The primary action, and letters on it; also selected text.
+        The background of the primary button and of selected text, and the text on it.
     notice, warning, error : str
-        The bar of a message that stays.
+        The colours of the bar at the left of a notice.
     """
 
     window: str
@@ -93,37 +93,37 @@ LIGHT = Colours(
 
 
 def is_dark(palette: QPalette) -> bool:
-    """Whether a palette is that of a dark scheme."""
+    """Whether a palette belongs to the dark scheme."""
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
 
 
 def colours(palette: QPalette) -> Colours:
-    """The colours that go with a widget's palette."""
+    """Return the colours of the scheme that a widget's palette belongs to."""
     return DARK if is_dark(palette) else LIGHT
 
 
 def sized(font: QFont, pixels: int, *, strong: bool = False) -> QFont:
-    """A font of the same family with letters of another height."""
+    """Return a font of the same family with another size."""
     made = QFont(font)
     made.setPixelSize(pixels)
     made.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
     return made
 
 
-#: Okabe and Ito's colours, told apart by colour-blind eyes: on dark, and darker ones of the same hues on light.
+#: Okabe and Ito's colours, which colour-blind people can tell apart; on light grounds, darker ones of the same hues.
 _ON_DARK = ("#56B4E9", "#E69F00", "#3CCBA0", "#F0E442", "#F07A4A", "#CC79A7")
 _ON_LIGHT = ("#0072B2", "#B85C00", "#007A5A", "#8A7A00", "#C4441C", "#A8477F")
 
 
 def series_colour(slot: int, *, dark: bool) -> QColor:
-    """The colour of a run or a pin.
+    """Return the colour of a run or a pin.
 
     Parameters
     ----------
     slot : int
-        Its number, from 0; colours come again after the sixth.
+        The index of the colour from 0; after six, the colours repeat.
     dark : bool
-        Whether it is drawn on a dark ground.
+        Whether the background is dark.
     """
     colours = _ON_DARK if dark else _ON_LIGHT
     return QColor(colours[slot % len(colours)])

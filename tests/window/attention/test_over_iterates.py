@@ -163,7 +163,7 @@ def test_the_rollout_is_followed_back_from_the_result_in_the_strip(qtbot, opened
         assert over(opened).rollout.found[index].itself[0] == pytest.approx(expected[10, 12], rel=1e-3)
     assert weights[-1][0].numpy()[10 - reach : 11 + reach, 12 - reach : 13 + reach].sum() >= 0.99
     bar = opened.findChild(ColourBar, "attentionColourBar")
-    assert (bar.low, bar.high) == ("1.0e-5", "of the most in each map (log)")
+    assert (bar.low, bar.high) == ("1.0e-5 × max", "max of each map (log)")
     combo.setCurrentIndex(0)
     assert maps._wanted["strip"] == [] and bar.high == "max of each head"
 

@@ -176,7 +176,7 @@ def test_it_is_saved_in_the_background_and_can_be_cancelled(qtbot, animated, tmp
     qtbot.mouseClick(cancel, LEFT)
     go_on.set()
     qtbot.waitUntil(lambda: not animated.saver.busy)
-    assert not path.exists() and "was not saved, as you wished" in animated.statusBar().currentMessage()
+    assert not path.exists() and "was not saved, because you cancelled it" in animated.statusBar().currentMessage()
 
 
 def test_an_ending_that_is_no_animation_is_said_in_a_sentence(animated, tmp_path):

@@ -67,7 +67,7 @@ def test_a_run_that_took_long_is_asked_about(qtbot, window):
     trajectory.iterates[-1] = replace(trajectory[-1], seconds=61)
     show(window.session, trajectory)
     choose_quit(window)
-    assert question(window).text() == "A run of “photo” took long, and no file has what came of it."
+    assert question(window).text() == "A run of “photo” took long, and the results are not saved."
     assert {button.text() for button in question(window).buttons()} == {SAVE_SESSION, CLOSE, CANCEL}
     answer(qtbot, window, CANCEL)
 
@@ -163,7 +163,7 @@ def test_photos_that_were_left_can_be_gone_back_to_and_are_asked_about(qtbot, de
     menu = denoised.findChild(QMenu, "leftPhotosMenu")
     assert [action.text() for action in menu.actions()] == ["camera 256", "photo"]
     choose_quit(denoised)
-    assert question(denoised).text().startswith("What was found of “photo” is not saved either")
+    assert question(denoised).text().startswith("The results for “photo” are not saved either")
     answer(qtbot, denoised, CANCEL)
     menu.actions()[1].trigger()
     assert session.workspace.photo.name == "photo" and session.run is first

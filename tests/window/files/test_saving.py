@@ -153,7 +153,7 @@ def test_of_many_files_the_rest_can_be_left_out(qtbot, window, tmp_path, monkeyp
     qtbot.waitUntil(lambda: not window.saver.busy)
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["photo_iterate_00.png", "photo_iterate_01.png"]
-    assert "left out" in window.statusBar().currentMessage() and not boxes(window)
+    assert "The rest of all iterates was not saved" in window.statusBar().currentMessage() and not boxes(window)
 
 
 def test_the_action_says_what_is_saved(qtbot, window):

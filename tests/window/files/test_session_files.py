@@ -103,7 +103,7 @@ def test_it_opens_to_the_same_view(qtbot, worked_on, make_window, tmp_path):
     assert window.windowTitle() == "my work.nerd[*] — NERD GUI" and not window.isWindowModified()
     assert window.recent_files.paths[0] == path
     assert window.summary.text().startswith("Denoised: 40 × 48 pixels in ")  # the words of Photo mode
-    assert "keeps no features" in window.findChild(QLabel, "attentionEmpty").text()
+    assert "does not hold features" in window.findChild(QLabel, "attentionEmpty").text()
     run_to_the_end(qtbot, window)  # and goes on
     assert [run.number for run in window.session.runs] == [1, 2, 3] and window.isWindowModified()
 
@@ -145,7 +145,7 @@ def test_maps_of_a_run_from_a_file_are_there_when_it_is_run_again(qtbot, window,
     assert not other.notice_bar.sentence("features")
     view, empty = other.picture_view, other.findChild(QLabel, "attentionEmpty")
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.position_of(20, 18))
-    assert "keeps no features" in other.notice_bar.sentence("features") and "keeps no features" in empty.text()
+    assert "holds no features" in other.notice_bar.sentence("features") and "does not hold features" in empty.text()
     with qtbot.waitSignal(other.session.controller.ended, timeout=30_000):
         button = other.findChild(QPushButton, "featuresNoticeButton")
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -229,7 +229,7 @@ def test_a_way_of_looking_that_is_none_is_said_and_the_rest_opens(qtbot, window,
     write_session(tmp_path / "a.nerd", kept, overwrite=False)
     window.sessions.open(tmp_path / "a.nerd")
     wait_for_session(qtbot, window, tmp_path / "a.nerd")
-    assert "could not be brought back" in window.notice_bar.sentence("session")
+    assert "could not be restored" in window.notice_bar.sentence("session")
     assert window.session.pins.selected.pixel == (3, 4)
 
 

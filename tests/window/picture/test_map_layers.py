@@ -128,7 +128,7 @@ def test_why_there_is_no_map_is_said_in_a_sentence(qtbot, ended):
     assert readout.text().startswith("Click a pixel of the picture")
     ended.picture_view.set_compare(Compare.DIFFERENCE, Layer.ITERATE, Layer.RESIDUAL)
     wait(qtbot, ended)
-    assert readout.text().startswith("A map and a picture have no difference")
+    assert readout.text().startswith("A map cannot be subtracted from a picture")
     assert ended.picture_view.captions() == ["residual · iterate 0"]
 
 

@@ -43,7 +43,7 @@ def test_pause_holds_the_photo_and_goes_on_from_there(qtbot, user, at_work, held
     held.set()
     qtbot.wait(150)  # nothing may happen: there is no condition to wait for
     assert user.states()["a.png"] == "under way" and not (at_work / "denoised").exists()
-    assert user.dialog.pause.text() == "Go on"
+    assert user.dialog.pause.text() == "Continue"
     user.click(user.dialog.pause)
     user.wait_for_the_end()
     assert set(user.states().values()) == {"saved"}
@@ -61,7 +61,7 @@ def test_the_queue_waits_while_a_run_in_the_window_is_under_way(qtbot, window, u
     qtbot.waitUntil(lambda: window.session.newest >= 1)
     user.drop(photos("a.png", "b.png"))
     user.start()
-    assert user.queue.phase is Phase.HELD and "until the run in the window is over" in user.dialog.status.text()
+    assert user.queue.phase is Phase.HELD and "until the run in the window has ended" in user.dialog.status.text()
     qtbot.wait(150)  # nothing may happen
     assert set(user.states().values()) == {"waiting"}
     with qtbot.waitSignal(window.session.controller.ended):

@@ -17,7 +17,7 @@ def test_the_seconds_of_loading_are_counted_and_explained(qtbot, monkeypatch):
     session.runs.add(run)
     session.show_run(run)
     assert line.text() == f"Loading {trajectory.settings.model} … 0 s"
-    qtbot.waitUntil(lambda: "… 1 s. The first run on a computer makes code for its processor" in line.text())
+    qtbot.waitUntil(lambda: "… 1 s. The first run on a computer compiles code for its processor" in line.text())
     run.trajectory, run.over = trajectory, True
     session.trajectoryChanged.emit()
     session.go(1)

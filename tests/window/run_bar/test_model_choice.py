@@ -49,7 +49,7 @@ def test_a_network_says_what_it_is_for_and_how_it_was_trained(choice, name):
 def test_a_file_that_does_not_say_is_offered_all_the_same(choice, tiny_model_path):
     choice.choose(str(tiny_model_path))
     assert choice.network == str(tiny_model_path)
-    assert "its file does not say how it was trained" in tip(choice, choice.currentIndex())
+    assert "the file does not say how it was trained" in tip(choice, choice.currentIndex())
 
 
 def save_photo(path, *, level, mode="RGB", width=0.0):
@@ -117,7 +117,7 @@ def test_a_photo_with_hardly_any_noise_is_said_and_can_be_run_by_hand(qtbot, aut
     models = window.controls.model
     assert models.network is None and models.currentText() == "Auto: none needed"
     said = summary(window)
-    assert "hardly any noise (σ 0.8)" in said and said.endswith("To denoise it all the same, choose a network.")
+    assert "hardly any noise (σ 0.8)" in said and said.endswith("To denoise the photo anyway, choose a network.")
     assert "hardly any noise" in tip(models, 0)
     assert not window.actions_.run.isEnabled()
     with pytest.raises(RunError, match="hardly any noise"):
@@ -137,7 +137,7 @@ def test_coarse_noise_is_given_the_larger_grain_size(auto_window, open_file, tmp
 def test_the_grain_size_can_be_asked_for(auto_window, tmp_path):
     window = auto_window(save_photo(tmp_path / "coarse.png", level=12, width=2.0))
     wanted = window.findChild(QComboBox, "grainCombo")
-    for text, grain in (("1 (fine)", 1), ("2 (coarse)", 2), ("as Auto finds it", 2)):
+    for text, grain in (("1 (fine)", 1), ("2 (coarse)", 2), ("chosen by Auto", 2)):
         wanted.setCurrentText(text)
         assert window.controls.choice().grain == grain
     window.controls.model.choose("nerd-lite-photo-colour")
@@ -185,7 +185,7 @@ def test_a_remembered_checkpoint_comes_again_and_one_that_is_gone_is_named(auto_
     own.unlink()
     third = auto_window(noisy)
     assert third.controls.model.is_auto
-    assert "The network “own”, which you chose last, is not there any more. nerd-lite-photo-colour" in summary(third)
+    assert "The network “own”, which you chose last, no longer exists. nerd-lite-photo-colour" in summary(third)
 
 
 def test_open_checkpoint_is_a_command_and_no_choice(qtbot, choice):

@@ -98,7 +98,7 @@ def test_that_there_is_no_network_is_said_only_where_there_is_none(qtbot, window
     assert asked and shown(window, "noNetwork") is None and "trained" not in window.statusBar().currentMessage()
     monkeypatch.setattr(model_choice, "model_names", list)
     bare = make_window(photo_path, model=None)
-    assert shown(bare, "noNetwork") == "No trained network is there."
+    assert shown(bare, "noNetwork") == "There is no trained network."
     press(qtbot, bare, "noNetwork")
     assert len(asked) == 2
 

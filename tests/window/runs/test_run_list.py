@@ -44,7 +44,7 @@ def test_a_row_says_what_was_asked_and_what_was_found(panel, three):
     assert first.name == "Run 1" and first.asked == "nerd-lite · Broyden · σ 25"
     assert first.found == "4 steps · residual 4.0e-3 · 24.00 dB · 2.0 s"
     assert second.asked == "nerd-lite · Anderson · σ 10" and second.state == "converged"
-    assert third.asked == "nerd-lite · Plain iteration · as it is"
+    assert third.asked == "nerd-lite · Plain iteration · no noise added"
     assert third.found == "2 steps · residual 4.5e-2 · 1.0 s"  # nothing is known of its PSNR
     assert [row.shown for row in (first, second, third)] == [False, False, True]
 

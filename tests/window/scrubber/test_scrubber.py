@@ -261,7 +261,7 @@ def test_another_run_begins_with_nothing_and_is_followed(filled):
     assert filled.slider.mark_at(filled.slider.position_of(0)) == ""
     filled.arrive(0)
     assert filled.indices == [4, -1, 0] and filled.spin.text() == "0"
-    assert filled.slider.mark_at(filled.slider.position_of(0)) == "result: iterate of least residual"
+    assert filled.slider.mark_at(filled.slider.position_of(0)) == "result: the iterate with the smallest residual"
 
 
 def test_a_held_slider_is_let_go_by_another_run(filled):
@@ -315,7 +315,7 @@ def test_the_marks_stand_under_their_iterates(filled):
     changed = [index for index in range(11) if _strip(filled, index) != blank[index]]
     assert changed == [2, 7]
     assert filled.slider.palette().windowText().color() in _strip(filled, 7)
-    assert filled.slider.mark_at(filled.slider.position_of(7) + 2) == "result: iterate of least residual"
+    assert filled.slider.mark_at(filled.slider.position_of(7) + 2) == "result: the iterate with the smallest residual"
     assert "restarted" in filled.slider.mark_at(filled.slider.position_of(2))
     assert filled.slider.mark_at(filled.slider.position_of(5)) == ""
 
@@ -325,7 +325,7 @@ def test_the_result_explains_itself(filled):
     QApplication.sendEvent(
         filled.slider, QHelpEvent(QEvent.Type.ToolTip, spot, filled.slider.mapToGlobal(QPointF(spot)).toPoint())
     )
-    filled.qtbot.waitUntil(lambda: QToolTip.text() == "result: iterate of least residual")
+    filled.qtbot.waitUntil(lambda: QToolTip.text() == "result: the iterate with the smallest residual")
 
 
 def test_everything_a_hand_can_reach_is_named(probe):

@@ -273,7 +273,7 @@ def test_words_and_marks_are_read_aloud_and_in_the_tool_tip(probe):
     assert probe.strip.accessibleName() == "Film strip of the iterates"
     read = [probe.strip.model().index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(4)]
     assert read[0] == "Start of the solver (iterate 0)"
-    assert read[1] == "Iterate 1: changed by 8.0 of 255 grey levels from the one before"
+    assert read[1] == "Iterate 1: changed by 8.0 of 255 grey levels from the previous one"
     assert read[2].startswith("Iterate 2, a restarted step: ") and read[3].startswith(
         "Iterate 3, the result of the run: "
     )
@@ -292,8 +292,7 @@ def test_a_run_that_has_left_the_numbers_is_said_to(probe):
     )
     probe.show(trajectory)
     assert (
-        probe.strip.model().index(2).data(Qt.ItemDataRole.ToolTipRole)
-        == "Iterate 2: its picture is not finite any more"
+        probe.strip.model().index(2).data(Qt.ItemDataRole.ToolTipRole) == "Iterate 2: its picture is no longer finite"
     )
 
 
