@@ -9,6 +9,7 @@ from nerd_gui.denoising.memory_plan import MemoryPlan, estimate_bytes, peak_memo
 from nerd_gui.denoising.recorder import Recorder, denoise, record
 from nerd_gui.denoising.run import DenoisingRun
 from nerd_gui.denoising.settings import PICTURE, STOPS, RunSettings
+from nerd_gui.denoising.strength import is_told_level
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import CURVES, Iterate, Trajectory
 from nerd_gui.denoising.warm_start import Equilibrium, Saving
@@ -48,6 +49,7 @@ __all__ = [
     "estimate_bytes",
     "fast_precision",
     "is_for_photos",
+    "is_told_level",
     "look_picture",
     "peak_memory_mb",
     "plan_run",

@@ -5,8 +5,11 @@ from dataclasses import replace
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.subject import Subject
-from nerd_gui.imaging import photo_noise
-from nerd_gui.nerd import Network
+from nerd_gui.imaging import PhotoNoise, photo_noise
+from nerd_gui.nerd import ModelError, Network, load_config
+
+#: A photo's network is told so many times the noise that was measured in luma, and at least so much.
+BOLDNESS, LEAST = 2.0, 1.0
 
 
 def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunSettings:
@@ -29,5 +32,18 @@ def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunS
         return settings
     if settings.strength is not None:
         return settings
-    level = subject.sigma if subject.sigma is not None else photo_noise(subject.photo.pixels).level
+    level = subject.sigma if subject.sigma is not None else told_level(photo_noise(subject.photo.pixels))
     return replace(settings, strength=round(level, 2))
+
+
+def told_level(noise: PhotoNoise) -> float:
+    """The level that a network is told of a photo with this noise, 0-255 scale."""
+    return max(BOLDNESS * noise.luma, LEAST)
+
+
+def is_told_level(model: str) -> bool:
+    """Whether a network, by name or path, is told the noise level; not if its file cannot be read."""
+    try:
+        return load_config(model).level_input
+    except ModelError:  # said in the list of networks
+        return False

@@ -281,11 +281,10 @@ RECIPES = {
         replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE, post_normalization=False)),
         replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
         _PHOTO_LITE,
-        replace(_PHOTO_LITE, name="nerd-lite-photo-colour", model=replace(_LITE, channels=3)),
-        # The same, told how strong the noise is; a part of the patches has white noise, of which that says all.
+        # Told how strong the noise is; a part of the patches has white noise, of which that says all.
         replace(
             _PHOTO_LITE,
-            name="nerd-lite-photo-colour-level",
+            name="nerd-lite-photo-colour",
             model=replace(_LITE, channels=3, level_input=True),
             noise=CameraChain(0, 45, gaussian=0.25),
             ema=0.998,  # grown from a blind network, it has much to learn at first

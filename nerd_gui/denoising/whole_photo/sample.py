@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nerd_gui.denoising.channels import batch_size, to_batch
 from nerd_gui.denoising.settings import PICTURE, RunSettings
+from nerd_gui.denoising.strength import told_level
 from nerd_gui.denoising.whole_photo.cores import SIDE, Core, core_count, cores
 from nerd_gui.denoising.whole_photo.part_solver import How, n_hats, solver_steps
 from nerd_gui.denoising.whole_photo.stopped import SampledPass
@@ -126,7 +127,8 @@ def sampled_passes(
     for stride in range(grain, 0, -1):
         squares = [square.around(first_halo(halo, stride), stride) for square in squares]
         if passes and strength is not None:
-            strength = round(photo_noise(np.concatenate([square.pixels for square in squares], axis=2)).level, 2)
+            left = photo_noise(np.concatenate([square.pixels for square in squares], axis=2))
+            strength = round(told_level(left), 2)
         parts = [split(square.pixels, stride) for square in squares]
         counted = [square.counted(stride) for square in squares for _ in range(stride**2)]
         begun, steps = (

@@ -13,7 +13,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nerd_gui.denoising import PICTURE, Choice, RunError, RunSettings, default_device, devices, fast_precision
+from nerd_gui.denoising import (
+    PICTURE,
+    Choice,
+    RunError,
+    RunSettings,
+    default_device,
+    devices,
+    fast_precision,
+    is_told_level,
+)
 from nerd_gui.denoising.photo_files import Treatment
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.window.described import described
@@ -134,6 +143,8 @@ class RunControls(QWidget):
         self.settings_button = SolverSettings(self.solver, self.device)
         self.solver.currentIndexChanged.connect(self._on_solver)
         self._on_solver()
+        self.model.choiceChanged.connect(self._on_network)
+        self._on_network()
         self.model.choiceChanged.connect(self.changed)
         self.solver.currentIndexChanged.connect(self.changed)
         self.device.currentIndexChanged.connect(self.changed)
@@ -145,6 +156,10 @@ class RunControls(QWidget):
 
     def _on_solver(self) -> None:
         self.settings_button.show_solver(self.solver.currentData())
+
+    def _on_network(self) -> None:
+        network = self.model.network
+        self.settings_button.show_network(is_told_level=network is not None and is_told_level(network))
 
     def choice(self) -> Choice:
         """Return network, grain size and reason for a run that starts now; `Choice.model` is the network's own name.
@@ -181,7 +196,7 @@ class RunControls(QWidget):
     def treatment(self, model: str) -> Treatment:
         """Return the treatment of each photo in a queue: what *Denoise photo* would do with this network.
 
-        Every run starts at zero, since the photos are unrelated.
+        Every run starts at zero and tells the network the photo's own noise level, since the photos are unrelated.
         """
-        settings = replace(self._settings(model, for_photo=True), stop_on=PICTURE, start="zero")
+        settings = replace(self._settings(model, for_photo=True), stop_on=PICTURE, start="zero", strength=None)
         return Treatment(settings, self.settings_button.grain_size)

@@ -105,6 +105,7 @@ class SolverSettings(QToolButton):
             "Network": (
                 _Field("window", "Attention window", self.window_side, lambda: self.window_side.value() or None),
                 _Field("precision", "Precision", self.precision, self.precision.currentData),
+                _Field("strength", "Strength", self.strength, lambda: self.strength.value() or None),
             ),
             "Computer": (
                 _Field("memory_limit", "Memory limit", self.memory_limit, lambda: self.memory_limit.value() or None),
@@ -187,6 +188,10 @@ class SolverSettings(QToolButton):
         self._enable(self.safeguard, storage.safeguard)
         self._enable(self.memory, storage.pairs > 0)
         self._enable(self.damping, "damping" in solver.own_keywords)
+
+    def show_network(self, *, is_told_level: bool) -> None:
+        """Enable the strength for a network that is told the noise level."""
+        self._enable(self.strength, is_told_level)
 
     def _enable_seed(self) -> None:
         self._enable(self.start_seed, self.start.currentData() == "random")
@@ -295,6 +300,18 @@ class SolverSettings(QToolButton):
         self.precision.addItem("automatic", None)
         for name in get_args(Precision):
             self.precision.addItem(name, name)
+        self.strength = described(
+            QDoubleSpinBox(),
+            "strengthSpin",
+            "Strength",
+            "How strong the network is told the noise is (σ, 0–255 scale), if it is one that is told: more removes "
+            "more. 0: as the photo's noise was measured, or as it was added.",
+        )
+        self.strength.setRange(0, 100)
+        self.strength.setDecimals(1)
+        self.strength.setPrefix("σ ")
+        self.strength.setValue(usual.strength or 0)
+        self.strength.setSpecialValueText("the photo's own")
         self.memory_limit = described(
             QDoubleSpinBox(),
             "memoryLimitSpin",

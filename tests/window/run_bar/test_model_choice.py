@@ -21,8 +21,8 @@ EXPECTED = {
     "post-normalization.",
     "nerd-lite-photo": "for photos with the noise that cameras make; takes the channels of a colour photo one by one.",
     "nerd-lite-colour": "for white noise of any σ from 0 to 55; takes the channels of a colour photo together.",
-    "nerd-lite-photo-colour": "for photos with the noise that cameras make; takes the channels of a colour photo "
-    "together.",
+    "nerd-lite-photo-colour": "for photos with the noise that cameras make; it is told the noise level; takes the "
+    "channels of a colour photo together.",
 }
 
 

@@ -3,10 +3,12 @@
 from dataclasses import fields, replace
 
 import pytest
+import torch
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import SOLVERS
+from nerd_gui.nerd import NERD, NerdConfig, save_model
 
 #: For each field: its control, what a person chooses there, the value this stands for, and what must be chosen before.
 CONTROLS = {
@@ -25,6 +27,15 @@ CONTROLS = {
     "start_seed": ("startSeedSpin", 12, 12, {"startCombo": "seeded random"}),
     "memory_limit": ("memoryLimitSpin", 3.5, 3.5, {}),
 }
+
+
+@pytest.fixture
+def told_model_path(tmp_path):
+    """A small network that is told the noise level, as a file."""
+    torch.manual_seed(0)
+    path = tmp_path / "told.safetensors"
+    save_model(path, NERD(NerdConfig(features=8, heads=4, groups=4, window=5, level_input=True)), {"samples": 0})
+    return path
 
 
 @pytest.fixture
@@ -47,8 +58,20 @@ def choose(window, name, choice):
 
 
 def test_every_setting_of_a_run_has_a_control():
-    told = {"strength"}  # of networks that are told the noise level, of which none comes with the program
+    told = {"strength"}  # of networks that are told the noise level alone; below
     assert set(CONTROLS) == {field.name for field in fields(RunSettings)} - told
+
+
+def test_the_strength_is_for_networks_that_are_told_the_level(window, told_model_path):
+    strength = window.findChild(QDoubleSpinBox, "strengthSpin")
+    assert not strength.isEnabledTo(window) and window.controls.settings().strength is None
+    window.controls.model.take(str(told_model_path))
+    assert strength.text() == "the photo's own" and window.controls.settings().strength is None
+    choose(window, "strengthSpin", 12.5)
+    assert window.controls.settings().strength == 12.5
+    assert window.controls.treatment(str(told_model_path)).settings.strength is None  # to each photo its own
+    window.controls.model.take("nerd-lite")
+    assert not strength.isEnabledTo(window) and window.controls.settings().strength is None
 
 
 def test_the_controls_begin_with_the_defaults(window):
