@@ -6,6 +6,7 @@ from nerd_gui.nerd.network import NerdConfig, Network
 from nerd_gui.nerd.own import FixedPointModel, OwnModelError, own_names, register, register_object
 from nerd_gui.nerd.weights import (
     ModelError,
+    ablation_names,
     load_config,
     load_model,
     load_nerd,
@@ -25,6 +26,7 @@ __all__ = [
     "NerdConfig",
     "Network",
     "OwnModelError",
+    "ablation_names",
     "exact_float32",
     "load_config",
     "load_model",

@@ -36,6 +36,11 @@ def model_names() -> list[str]:
     return sorted(path.stem for path in data_folder("weights").glob("*.safetensors"))
 
 
+def ablation_names() -> list[str]:
+    """Names of the networks that were trained to be compared with each other, each with one thing changed."""
+    return sorted(path.stem for path in (data_folder("weights") / _ABLATIONS).glob("*.safetensors"))
+
+
 def model_path(name_or_path: str | Path) -> Path:
     """Resolve the name of a catalogued network, or the path of a person's own checkpoint.
 

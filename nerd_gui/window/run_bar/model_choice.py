@@ -1,12 +1,13 @@
 """The list of networks: Auto, which chooses a network for each photo, the included ones, and a person's own."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from nerd_gui.denoising import AUTO, Choice, RunError, choose
-from nerd_gui.nerd import ModelError, load_record, model_names, own_names
+from nerd_gui.nerd import ModelError, ablation_names, load_record, model_names, own_names
 from nerd_gui.window.described import described, in_lines
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import purpose, short_name
@@ -14,6 +15,8 @@ from nerd_gui.window.wording import purpose, short_name
 _WHAT = "The trained network that finds the noise: the noise is the equilibrium of f."
 _NONE = "There is no trained network; open a checkpoint from the list of networks."
 _AUTO = "Auto chooses the network that suits the photo and its noise."
+#: Where Qt's own model of such a list keeps what an item can do; 0: neither be chosen nor pointed at.
+_FLAGS = Qt.ItemDataRole.UserRole - 1
 
 
 class ModelChoice(QComboBox):
@@ -67,9 +70,12 @@ class ModelChoice(QComboBox):
         self._device = device
         self.auto: Choice | None = None
         self.addItem("Auto", AUTO)
-        for name in [*own_names(), *model_names()]:
-            self.addItem(short_name(name), name)
-            self.setItemData(self.count() - 1, in_lines(_model_tooltip(name)), Qt.ItemDataRole.ToolTipRole)
+        self._offer([*own_names(), *model_names()])
+        if ablations := ablation_names():
+            self.insertSeparator(self.count())
+            self.addItem("Ablations")  # a heading
+            self.setItemData(self.count() - 1, 0, _FLAGS)
+            self._offer(ablations)
         self.insertSeparator(self.count())
         self.addItem("Open checkpoint…")
         there = remembered is None or self.findData(remembered) >= 0 or Path(remembered).is_file()
@@ -80,6 +86,11 @@ class ModelChoice(QComboBox):
         self.currentIndexChanged.connect(self._on_changed)
         session.photoChanged.connect(self._choose_again)
         session.subjectChanged.connect(self._choose_again)
+
+    def _offer(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.addItem(short_name(name), name)
+            self.setItemData(self.count() - 1, in_lines(_model_tooltip(name)), Qt.ItemDataRole.ToolTipRole)
 
     @property
     def is_auto(self) -> bool:

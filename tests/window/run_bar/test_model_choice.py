@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QLabel
 from nerd_gui.denoising import AUTO, RunError
 from nerd_gui.imaging import sample_names
 from nerd_gui.nerd import load_record, model_names
+from nerd_gui.places import data_folder
 from nerd_gui.window.run_bar.model_choice import ModelChoice
 from nerd_gui.window.session.session import Session
 
@@ -44,6 +45,26 @@ def test_a_network_says_what_it_is_for_and_how_it_was_trained(choice, name):
     record = load_record(name)
     trained = f"Trained on {record['samples']:,} patches, {record['hours']:.1f} h; {record['validation_psnr']:.2f} dB"
     assert tip(choice, choice.findData(name)) == f"{name}: {EXPECTED[name]} {trained} on the validation crops."
+
+
+def test_ablations_stand_under_a_heading_that_cannot_be_chosen(qtbot, tmp_path, monkeypatch):
+    for part in ("", "ablations"):
+        (tmp_path / part).mkdir(exist_ok=True)
+    weights = data_folder("weights")
+    shutil.copy(weights / "nerd-lite.safetensors", tmp_path)
+    shutil.copy(weights / "nerd-lite-25-no-post.safetensors", tmp_path / "ablations" / "changed.safetensors")
+    monkeypatch.setattr("nerd_gui.nerd.weights.data_folder", lambda name: tmp_path)
+    choice = ModelChoice(Session(), "cpu")
+    qtbot.addWidget(choice)
+    texts = [choice.itemText(index) for index in range(choice.count())]
+    assert texts == ["Auto", "nerd-lite", "", "Ablations", "changed", "", "Open checkpoint…"]
+    heading = choice.model().index(3, 0)
+    assert not heading.flags() & (Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+    assert "without post-normalization" in tip(choice, 4)
+    choice.setCurrentIndex(1)
+    choice.setFocus()
+    qtbot.keyClick(choice, Qt.Key.Key_Down)
+    assert choice.network == "changed"  # past the heading
 
 
 def test_a_file_that_does_not_say_is_offered_all_the_same(choice, tiny_model_path):
