@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import nerd_gui
-from nerd_gui.cli.window import QT_PACKAGES
+from nerd_gui.window.system_libraries import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -83,7 +83,7 @@ def test_the_workflow_runs_the_documented_command_on_three_systems():
     commands = [step["run"] for step in job["steps"] if "run" in step]
     documented = re.search(r"QT_QPA_PLATFORM=offscreen \S*(python -m pytest -n 2)", read("CONTRIBUTING.md"))[1]
     assert any(command.startswith(documented) for command in commands) and "offscreen" in job["env"].values()
-    assert any(" ".join(command.split()).endswith(QT_PACKAGES) for command in commands)
+    assert any(" ".join(command.split()).endswith(PACKAGES) for command in commands)
 
 
 def test_the_issue_forms_are_forms():

@@ -1,19 +1,11 @@
 """`nerd-gui [PHOTO]`: the window."""
 
 import argparse
-import re
 from pathlib import Path
 
 from nerd_gui import __version__
 from nerd_gui.cli.arguments import Parser, UsageError, add_max_pixels, network
 from nerd_gui.cli.desktop import install_desktop, uninstall_desktop
-
-#: What Qt's window needs of a Debian or Ubuntu system, as the README says, too.
-QT_PACKAGES = (
-    "libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 "
-    "libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0"
-)
-_MISSING_LIBRARY = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,11 +66,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         from nerd_gui.window.application import run_window
     except ImportError as error:
-        library = _MISSING_LIBRARY.match(str(error))
+        from nerd_gui.window.system_libraries import REMEDY, missing_library
+
+        library = missing_library(error)
         if library is None:
             raise
         raise UsageError(
-            f"The window cannot be shown: Qt lacks the system library {library[1]}. On Debian and Ubuntu: "
-            f"apt install {QT_PACKAGES}. Without a window, “nerd-gui denoise” denoises photos."
+            f"The window cannot be shown: Qt lacks the system library {library}. {REMEDY} Without a window, "
+            "“nerd-gui denoise” denoises photos."
         ) from error
     return run_window(args.photo, screenshot=args.screenshot, model=args.model)

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from nerd_gui.files import why_not, write_file
 from nerd_gui.window.splash import Splash
 from nerd_gui.window.style.scheme import dress
+from nerd_gui.window.system_libraries import REMEDY
 from nerd_gui.window.threads import end_with
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ def _end_without_display(kind: QtMsgType, _: QMessageLogContext, __: str) -> Non
     """Handle Qt's messages while it looks for a display; without one, Qt would abort the program after its message."""
     if kind is QtMsgType.QtFatalMsg:
         code = _complain(
-            "The window cannot be shown: there is no display, or Qt lacks a library for it, such as libxcb-cursor0. "
-            "“nerd-gui --screenshot FILE” makes a picture of the window without one, and “nerd-gui denoise” denoises "
-            "photos."
+            "The window cannot be shown: there is no display, or Qt lacks a system library for it. "
+            f"{REMEDY} “nerd-gui --screenshot FILE” makes a picture of the window without a display, and "
+            "“nerd-gui denoise” denoises photos."
         )
         sys.stderr.flush()
         os._exit(code)

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from nerd_gui.cli import main
-from nerd_gui.cli.window import QT_PACKAGES
 from nerd_gui.denoising.session_file import MIME_TYPE
 from nerd_gui.places import data_folder
+from nerd_gui.window.system_libraries import PACKAGES
 
 FILES = {
     "applications/nerd-gui.desktop",
@@ -132,7 +132,7 @@ def test_a_missing_system_library_is_named_with_what_to_install(tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr.startswith("nerd-gui: The window cannot be shown: Qt lacks the system library libEGL.so.1.")
-    assert f"apt install {QT_PACKAGES}." in done.stderr and done.stderr.count("\n") == 1
+    assert f"apt install {PACKAGES}." in done.stderr and done.stderr.count("\n") == 1
     documents = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *root.glob("docs/**/*.md")])
     told = re.findall(r"apt install ((?:lib[\w.-]+\s+)*lib[\w.-]+)", documents)
-    assert told and all(packages.split() == QT_PACKAGES.split() for packages in told)
+    assert told and all(packages.split() == PACKAGES.split() for packages in told)
