@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     names = list(ITEMS) if _ALL in args.items else list(dict.fromkeys(args.items))
     words = ["nerd-gui", "reproduce", *args.items, *(["--quick"] if args.quick else [])]
-    words += ["--fresh"] if args.fresh else []
+    words += [*["--fresh"] * args.fresh, *["--page-only"] * args.page_only]
     command = shlex.join(words) + ("" if args.data is None else " --data DIR")
     reproduce(
         names,

@@ -94,6 +94,9 @@ def update_page(folder: Path, items: Mapping[str, Item], sections: Mapping[str, 
     kept |= sections
     there = [name for name in items if name in kept]
     contents = "\n".join(f"- [{items[name].title}](#{_anchor(items[name].title)})" for name in there)
+    if lacking := [name for name in items if name not in kept]:
+        named = ", ".join(f"{items[name].title} (`{name}`)" for name in lacking)
+        contents += f"\n\nNot measured in this folder yet: {named}."
     body = "\n\n".join(f"<!-- {name} -->\n{kept[name]}\n<!-- end of {name} -->" for name in there)
     write_text(path, f"{_HEAD}\n{contents}\n\n{body}\n")
 

@@ -212,8 +212,9 @@ class Workbench:
             whole |= {"rows": picture.photo.rows, "cols": picture.photo.cols}
 
         def told() -> Iterable[Row]:
-            words = [f"{value:g}" if isinstance(value, float) else str(value) for value in key.values()]
-            self.say(" ".join([self.item.name, network or "", picture.name if picture else "", *words]))
+            if not at_once:
+                words = [f"{value:g}" if isinstance(value, float) else str(value) for value in (sigma, *key.values())]
+                self.say(" ".join([self.item.name, network or "", picture.name if picture else "", *words]))
             return compute()
 
         def is_there(row: Row) -> bool:
