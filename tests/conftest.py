@@ -1,7 +1,9 @@
 """What the tests of every room share, and the watch on what tests of the window leave behind."""
 
+import copy
 import importlib
 import os
+import shutil
 import threading
 from pathlib import Path
 from weakref import WeakSet
@@ -29,19 +31,28 @@ def float32_everywhere(monkeypatch):
     monkeypatch.setattr(importlib.import_module("nerd_gui.denoising.devices"), "available", lambda: False)
 
 
+@pytest.fixture(scope="session")
+def _made_once(tmp_path_factory):
+    """`tiny_net` and its file, made once and copied for each test."""
+    torch.manual_seed(0)
+    net = NERD(NerdConfig(features=8, heads=4, groups=4, window=5)).fold().eval().requires_grad_(False)
+    path = tmp_path_factory.mktemp("networks") / "tiny.safetensors"
+    save_model(path, net, {"samples": 0, "validation_psnr": 20.0})
+    return net, path
+
+
 @pytest.fixture
-def tiny_net():
+def tiny_net(_made_once):
     """An untrained network small enough to run in a moment, as `load_model` would give it."""
     torch.manual_seed(0)
-    return NERD(NerdConfig(features=8, heads=4, groups=4, window=5)).fold().eval().requires_grad_(False)
+    return copy.deepcopy(_made_once[0])
 
 
 @pytest.fixture
-def tiny_model_path(tmp_path, tiny_net):
+def tiny_model_path(tmp_path, _made_once):
     """`tiny_net` as a file."""
-    path = tmp_path / "tiny.safetensors"
-    save_model(path, tiny_net, {"samples": 0, "validation_psnr": 20.0})
-    return path
+    torch.manual_seed(0)
+    return Path(shutil.copy(_made_once[1], tmp_path))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Names for widgets and line breaks for tooltips."""
 
 import textwrap
+from functools import lru_cache
 from typing import TypeVar
 
 from PySide6.QtWidgets import QWidget
@@ -19,4 +20,9 @@ def described(widget: W, object_name: str, accessible_name: str, tooltip: str) -
 
 def in_lines(text: str) -> str:
     """Break a tooltip's text into lines, since Qt does not break plain text and shows rich text in another size."""
-    return "\n".join(textwrap.fill(line, _LINE, break_on_hyphens=False) for line in text.splitlines())
+    return "\n".join(line if len(line) <= _LINE else _filled(line) for line in text.splitlines())
+
+
+@lru_cache(256)
+def _filled(line: str) -> str:
+    return textwrap.fill(line, _LINE, break_on_hyphens=False)

@@ -35,7 +35,7 @@ class ToolBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._tools: list[_Tool] = []
         self._room = 0  # number of tools before the free space
-        self._folded: list[QWidget] = []
+        self._folded: list[QWidget] | None = None  # None until the width of the row is known
         self._more = described(QToolButton(), "moreButton", "More tools", "Show the tools that do not fit into the row")
         self._more.setText("More")
         self._more.hide()
@@ -60,18 +60,22 @@ class ToolBar(QWidget):
             Tools with the least worth fold first; a tool of worth 100 never folds.
         """
         self._tools.append(_Tool(widget, worth))
-        self._lay_out()
+        self._row.addWidget(widget)
 
     def add_room(self) -> None:
         """Put the free space of the row here."""
         self._room = len(self._tools)
+        self._row.addWidget(self._more)
+        self._row.addStretch(1)
 
     def show_tool(self, widget: QWidget, shown: bool) -> None:
         """Show a tool, in the row or under *More*, or hide it."""
         for tool in self._tools:
             if tool.widget is widget:
                 tool.shown = shown
-        self._lay_out()
+                widget.setVisible(shown)
+        if self._folded is not None:
+            self._lay_out()
 
     def minimumSizeHint(self) -> QSize:
         """Space for the tools that never fold."""
@@ -98,9 +102,7 @@ class ToolBar(QWidget):
                 break
             kept.remove(tool)
         folded = [tool.widget for tool in self._tools if tool.shown and tool not in kept]
-        for tool in self._tools:
-            tool.widget.setVisible(tool.shown)
-        if folded == self._folded and self._row.count() == len(self._tools) - len(folded) + 2:
+        if folded == self._folded:
             return
         self._folded = folded
         while self._row.count():
@@ -135,7 +137,7 @@ class ToolBar(QWidget):
     def event(self, event: QEvent) -> bool:
         """Fold or unfold tools when one of them has changed its size."""
         handled = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
+        if event.type() == QEvent.Type.LayoutRequest and self._folded is not None:
             self._lay_out()
         return handled
 

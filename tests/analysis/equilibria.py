@@ -4,6 +4,8 @@ import torch
 
 from nerd_gui.nerd import NERD, NerdConfig
 
+_AT_ONCE = 96  # outputs
+
 
 def make_net(channels=1, dtype=torch.float64, seed=0, **changes):
     """A network that contracts: the post-normalization lets little through."""
@@ -30,21 +32,33 @@ def settle(net, y, steps=40, level=None):
     return z
 
 
+def dense(function, x):
+    """The Jacobian of a function of one picture at x as a matrix, by backpropagation of every single output.
+
+    Each output gets a copy of the picture to itself, so that many are differentiated in one batch.
+    """
+    outputs, rows = function(x).numel(), []
+    for start in range(0, outputs, _AT_ONCE):
+        count = min(_AT_ONCE, outputs - start)
+        copies = x.expand(count, *x.shape[1:]).clone().requires_grad_()
+        chosen = function(copies).reshape(count, -1)[range(count), range(start, start + count)]
+        rows.append(torch.autograd.grad(chosen.sum(), copies)[0].reshape(count, -1))
+    return torch.cat(rows)
+
+
 def dense_jacobian(net, y, z):
     """J = df/dz at z as a matrix."""
     s = net.inject(y)
-    full = torch.autograd.functional.jacobian(lambda z: net.implicit(z, s), z)
-    return full.reshape(z.numel(), z.numel())
+    return dense(lambda z: net.implicit(z, s.expand(len(z), *s.shape[1:])), z)
 
 
 def dense_solution_jacobian(net, y, z):
     """d x_hat / d y by the implicit function theorem, all matrices written out."""
-    s, size, pixels = net.inject(y), z.numel(), y.numel()
-    of = torch.autograd.functional.jacobian
+    s = net.inject(y)
     j_z = dense_jacobian(net, y, z)
-    j_s = of(lambda s: net.implicit(z, s), s).reshape(size, size)
-    s_y = of(net.inject, y).reshape(size, pixels)
-    x_z = of(lambda z: net.estimate(y, z)[0], z).reshape(pixels, size)
-    x_y = of(lambda y: net.estimate(y, z)[0], y).reshape(pixels, pixels)
-    identity = torch.eye(size, dtype=z.dtype)
+    j_s = dense(lambda s: net.implicit(z.expand(len(s), *z.shape[1:]), s), s)
+    s_y = dense(net.inject, y)
+    x_z = dense(lambda z: net.estimate(y.expand(len(z), *y.shape[1:]), z)[0], z)
+    x_y = dense(lambda y: net.estimate(y, z.expand(len(y), *z.shape[1:]))[0], y)
+    identity = torch.eye(z.numel(), dtype=z.dtype)
     return x_y + x_z @ torch.linalg.solve(identity - j_z, j_s @ s_y)

@@ -8,6 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 
 _TICK_ROOM, _TICK_ROW = 30, 16  # pixels needed by a number on the x axis, and by one on the y axis
+_LEAST_DECADES = 0.8  # a logarithmic axis of this length always holds two of the numbers 1, 2, 5, 10 …
 
 
 class IterationAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no annotations
@@ -48,4 +49,5 @@ def value_range(drawn: list[float], *, log: bool) -> tuple[float, float]:
     low, high = (math.log10(value) if log else value for value in (min(drawn), max(drawn)))
     least = 1e-3 if len(drawn) > 1 else 0.5  # a single value does not tell how near the curve will come to it
     span = max(high - low, 0.5 if log else least * abs(high), 1e-9)
-    return low - 0.08 * span, high + 0.08 * span
+    margin = max(0.08 * span, (_LEAST_DECADES - high + low) / 2 if log else 0)
+    return low - margin, high + margin

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPen, QWheelEvent
 
 from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, value_range
+from nerd_gui.window.curves.plot_item import PlotItem
 from nerd_gui.window.curves.theme import PAPER, Theme
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
@@ -56,7 +57,7 @@ class _Level:
     lines: list[tuple[pg.InfiniteLine, int | None]] = field(default_factory=list)
 
 
-class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annotations
+class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no annotations
     """A plot over the iterates with a vertical cursor.
 
     Parameters
@@ -77,7 +78,10 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
     iterateRequested = Signal(int)
 
     def __init__(self, name: str, accessible: str, tip: str, label: str, right_label: str = "", *, log: bool = False):
-        super().__init__(axisItems={"bottom": IterationAxis("bottom"), "left": ValueAxis("left")})
+        super().__init__()
+        self.enableMouse(False)
+        self.plotItem = item = PlotItem(IterationAxis("bottom"), ValueAxis("left"), log=log)
+        self.setCentralItem(item)
         self.setObjectName(name)
         self.setAccessibleName(accessible)
         self.setToolTip(tip)
@@ -96,18 +100,12 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         self._lines: dict[tuple[int, str], pg.PlotDataItem] = {}
         self._drawn_as: dict[pg.PlotDataItem, tuple[list[float | None], QPen]] = {}
         self._levels: dict[str, _Level] = {}
-        item = self.plotItem
-        item.hideButtons()
-        item.setMenuEnabled(False)
-        item.setMouseEnabled(x=False, y=False)
-        item.vb.disableAutoRange()
-        item.setLogMode(y=log)
-        for side in ("left", "right", "bottom"):
+        for axis in item.axes.values():
             # No factor such as "x0.001" beside the axis. After the axis has a label, this call would do the opposite.
-            item.getAxis(side).enableAutoSIPrefix(False)
+            axis.enableAutoSIPrefix(False)
         self._right = pg.ViewBox(enableMouse=False, enableMenu=False) if right_label else None
         if self._right is not None:
-            item.showAxis("right")
+            item.getAxis("right").show()
             self._right.setParentItem(item)
             self._right.setZValue(item.vb.zValue() - 1)
             self._right.disableAutoRange()
@@ -152,7 +150,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no annota
         line.setVisible(self._quantities[key].visible)
         self._view_of(key).addItem(line)
 
-    def _view_of(self, key: str) -> pg.ViewBox | pg.PlotItem:
+    def _view_of(self, key: str) -> pg.ViewBox | PlotItem:
         return self._right if self._quantities[key].right else self.plotItem
 
     def set_levels(self, key: str, values: Sequence[tuple[float, int | None]]) -> None:

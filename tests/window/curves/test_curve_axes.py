@@ -18,9 +18,10 @@ def test_no_two_numbers_overlap(qtbot, values, height):
     plot.resize(400, height)
     plot.add_curve("residual")
     plot.set_series(Series(0, {"residual": values}))
+    plot.fit(len(values) - 1, len(values) - 1)
     plot.show()
     qtbot.waitExposed(plot)
-    axis = plot.getAxis("left")
+    axis = plot.plotItem.getAxis("left")
     low, high = axis.range
     size = axis.size().height()
     ticks = np.sort([tick for _, level in axis.tickValues(low, high, size) for tick in level])
@@ -41,7 +42,7 @@ def plot(qtbot):
 
 
 def test_an_axis_beside_nothing_has_no_numbers(plot):
-    axis = plot.getAxis("left")
+    axis = plot.plotItem.getAxis("left")
     plot.fit(-1, 17)
     assert not axis.style["showValues"]
     plot.set_series(Series(0, {"noise_level": [20.0, 21.0]}))
