@@ -82,6 +82,7 @@ def test_style():
         assert code == 0, words
 
 
+@pytest.mark.timeout(400)  # half a minute of computing where nothing is cached, on a machine that may be busy
 def test_types():
     code, words = run("-m", "mypy")
     assert code == 0, words
