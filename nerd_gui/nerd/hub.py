@@ -63,14 +63,14 @@ def export_hub(name_or_path: str | Path, folder: Path, *, overwrite: bool = Fals
     """
     source = model_path(name_or_path)
     config = replace(load_config(name_or_path), weight_norm=False)
-    ours = source.parent == data_folder("weights")
+    ours = data_folder("weights") in source.resolve().parents
     written = {
         "model.safetensors": source.read_bytes(),
         "config.json": f"{json.dumps(asdict(config), indent=2)}\n".encode(),
         "README.md": _readme(source, ours=ours).encode(),
     }
     if ours:
-        written["LICENSE"] = (source.parent / "LICENSE").read_bytes()
+        written["LICENSE"] = (data_folder("weights") / "LICENSE").read_bytes()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in written.items():
         write_file(folder / name, content, overwrite=overwrite)
