@@ -1,11 +1,11 @@
-"""What one equilibrium tells: exact answers about one network on one picture. Knows no window.
+"""Analyses of one equilibrium: exact answers about one network on one picture. This room does not know the window.
 
-Everywhere y is (1, C, rows, cols) in [0, 1], the noisy picture as it is, and z (1, d, rows, cols) an equilibrium of the
-network for it: the iterate of least residual of a run.
+In every function, y is the noisy picture, (1, C, rows, cols), nominally in [0, 1] and not clipped; z is an equilibrium
+of the network for y, (1, d, rows, cols): the iterate of least residual of a run.
 
 Examples
 --------
-The examples of this room go on from these lines, which find the equilibrium of a small noisy picture:
+All other examples of this room continue these lines, which find the equilibrium of a small noisy picture:
 
 >>> import torch
 >>> from nerd_gui.equilibrium import broyden

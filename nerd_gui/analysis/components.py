@@ -1,4 +1,4 @@
-"""Principal components: of the features over the pixels, as colours, and of the iterates, as a path in a plane."""
+"""Principal components: of the features, to show them as colours, and of the iterates, to plot their path."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_AT_ONCE = 1 << 19  # values of each tensor that are made float64 at a time
+_AT_ONCE = 1 << 19  # values of each tensor that are converted to float64 at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """The directions in the space of the d features along which the pixels of a picture differ most.
+    """The principal components of a picture's features: the directions along which its pixels differ most.
 
     Attributes
     ----------
     mean : Tensor, (d,), float64
     directions : Tensor, (count, d), float64
-        Of length 1, each at right angles to the others; the largest entry of each is positive.
+        Orthonormal rows; in each, the entry of largest modulus is positive.
     deviations : Tensor, (count,), float64
-        Standard deviation of the pixels along each.
+        Standard deviation of the pixels along each direction.
     shares : Tensor, (count,), float64
-        Part of the whole variance that each has.
+        Fraction of the whole variance along each direction.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class Components:
     shares: Tensor
 
     def of(self, z: Tensor) -> Tensor:
-        """Coordinates (count, rows, cols) of each pixel of z (d, rows, cols), float32."""
+        """Project z (d, rows, cols) on the directions: coordinates (count, rows, cols) of its pixels, float32."""
         directions = self.directions.float()
         offset = directions @ self.mean.float()
         bands = [
@@ -52,14 +52,14 @@ class Components:
 
 
 def principal_components(z: Tensor, count: int = 3) -> Components:
-    """The principal components of the features over the pixels.
+    """Find the principal components of the features over the pixels.
 
     Parameters
     ----------
     z : Tensor, (d, rows, cols)
-        Half precision will do.
+        The features; may be in half precision.
     count : int
-        At most d.
+        Number of components, at most d.
 
     Returns
     -------
@@ -99,10 +99,10 @@ class IteratePath:
     Attributes
     ----------
     points : Tensor, (N + 1, 2), float64
-        Coordinates in the first two principal components, in the units of the features; the middle is the mean of all,
-        and the start has none above 0.
+        Coordinates in the first two principal components, in the units of the features. The origin is the mean of all
+        iterates, and the signs are chosen so that no coordinate of the start is above 0.
     shares : Tensor, (2,), float64
-        Part of the whole variance that each direction has.
+        Fraction of the whole variance along each direction.
 
     Examples
     --------
@@ -118,12 +118,12 @@ class IteratePath:
 
 
 def iterate_path(iterates: Sequence[Tensor]) -> IteratePath:
-    """The path of a solver in the plane of its first two principal components.
+    """Project the iterates of a solver on the plane of their first two principal components.
 
     Parameters
     ----------
     iterates : sequence of Tensor, all of one shape
-        z_0 ... z_N; half precision will do. They are read a part at a time.
+        z_0 ... z_N; may be in half precision. They are converted to float64 a part at a time.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def iterate_path(iterates: Sequence[Tensor]) -> IteratePath:
     Raises
     ------
     ValueError
-        If there are fewer than two.
+        If there are fewer than two iterates.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Analyses of one run as files: JSON for numbers, NPZ for arrays, PNG to look at."""
+"""Writes the analyses of one run as files: JSON for numbers, NPZ for arrays, PNG for pictures."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from nerd_gui.files import write_file
 
 
 class Folder:
-    """Writes the files of the analyses of one run, each whole or not at all.
+    """The folder that the analyses of one run are written to; each file is written whole or not at all.
 
     Parameters
     ----------
     path : Path
-        Made if it is not there.
+        Created if it does not exist.
     overwrite : bool
-        Whether files that are there may be replaced.
+        Whether existing files may be replaced.
     """
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
@@ -32,7 +32,7 @@ class Folder:
         path.mkdir(parents=True, exist_ok=True)
 
     def answer(self, name: str, found: Analysed) -> None:
-        """Write what an analysis has found: NAME.npz where there is more than a few numbers, and its pictures."""
+        """Write the arrays of an answer, if it has any, as NAME.npz, and its pictures as PNG files."""
         if found.arrays or name == RACE.name:
             save_arrays(self._path / f"{name}.npz", name, found, overwrite=self._overwrite)
         for picture in CATALOGUE[name].show(found).pictures:
@@ -47,12 +47,12 @@ class Folder:
 
 
 def save_arrays(path: Path, name: str, found: Analysed, *, overwrite: bool = False) -> None:
-    """Write the arrays that an analysis has found as NPZ, and its numbers as JSON in ``about``; a race as `save_race`.
+    """Write the arrays of an answer as NPZ, its numbers as JSON in ``about``; a race is written by `save_race`.
 
     Raises
     ------
     OSError
-        If the file cannot be written, or is there and may not be replaced.
+        If the file cannot be written, or exists and may not be replaced.
     """
     if name == RACE.name:
         save_race(path, racers(found), overwrite=overwrite)
@@ -64,12 +64,12 @@ def save_arrays(path: Path, name: str, found: Analysed, *, overwrite: bool = Fal
 
 
 def save_numbers(path: Path, numbers: dict[str, Any], *, overwrite: bool = False) -> None:
-    """Write JSON-ready numbers as JSON.
+    """Write JSON-ready numbers as a JSON file.
 
     Raises
     ------
     OSError
-        If the file cannot be written, or is there and may not be replaced.
+        If the file cannot be written, or exists and may not be replaced.
     """
     text = json.dumps(numbers, indent=2, allow_nan=False)
     write_file(path, f"{text}\n".encode(), overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""What a head is good for: the equilibrium of the network without it."""
+"""What an attention head contributes: the equilibrium of the network without it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class HeadsOff:
     z : Tensor, (1, d, rows, cols)
     x_hat : Tensor, (C, rows, cols)
     change : float
-        Root mean square of what changed in the picture, in grey levels of 255.
+        Root mean square difference between the pictures with and without the heads, in grey levels of 255.
     residual : float
-        Of the new equilibrium.
+        Residual of the new equilibrium.
     evaluations : int
-        Evaluations of f that it took from the old one.
+        Evaluations of f that the solver took from the old equilibrium to the new one.
 
     Examples
     --------
@@ -45,12 +45,12 @@ class HeadsOff:
 
 
 def without_heads(net: Network, heads: Collection[int]) -> Network:
-    """Make a copy of a network in which some heads say nothing: W_O takes nothing of them.
+    """Copy a network and switch some of its heads off, by setting their columns of W_O to 0.
 
     Parameters
     ----------
     net : Network
-        Left as it is.
+        Not changed.
     heads : collection of int
         Numbers of the heads, from 0.
 
@@ -61,7 +61,7 @@ def without_heads(net: Network, heads: Collection[int]) -> Network:
     Raises
     ------
     ValueError
-        If the network has no such head.
+        If the network lacks one of the heads.
 
     Examples
     --------
@@ -96,16 +96,16 @@ def heads_off(
     tol: float = 1e-3,
     interrupt: Interrupt | None = None,
 ) -> HeadsOff:
-    """Switch heads off and solve again, from the equilibrium there is.
+    """Switch heads off and solve again, starting from the equilibrium with all heads.
 
     Parameters
     ----------
     net, y, z, level, window, interrupt
         See `Linearised`.
-    heads : numbers from 0
-        All of them: the non-local block says nothing at all.
+    heads : collection of int
+        Numbers of the heads, from 0. Without all heads, the non-local block adds nothing to its input.
     max_iter, tol
-        Of the solver.
+        The solver's step limit and the residual at which it stops.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def heads_off(
     Raises
     ------
     ValueError
-        If the network has no such head.
+        If the network lacks one of the heads.
 
     Examples
     --------

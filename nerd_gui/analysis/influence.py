@@ -1,4 +1,4 @@
-"""What a pixel of the result was made from: a row of the Jacobian of the solution."""
+"""The influence of the noisy picture on one pixel of the result: a row of the Jacobian of the solution."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def influence(
     tol: float = 1e-3,
     interrupt: Interrupt | None = None,
 ) -> Tensor:
-    """d x_hat[channel, row, col] / d y at an equilibrium: the filter that made this pixel.
+    """Compute d x_hat[channel, row, col] / d y at an equilibrium: the linear filter that made this pixel.
 
-    By the implicit function theorem (Eq. 12-14 read for y in place of the parameters): with e the gradient of the pixel
-    by z, one adjoint equation ``u = J^T u + e`` is solved, and u is pulled back through f and the injection.
+    This is the implicit function theorem (Eq. 12-14 with y in place of the parameters). With e the gradient of the
+    pixel with respect to z, the adjoint equation ``u = J^T u + e`` is solved, and u is propagated back through f and
+    the injection.
 
     Parameters
     ----------
@@ -39,12 +40,12 @@ def influence(
     level, window, interrupt
         See `Linearised`.
     tol : float
-        Of the adjoint equation; the filter is about so accurate.
+        Relative residual to which the adjoint equation is solved; the filter is about as accurate.
 
     Returns
     -------
     Tensor, (C, rows, cols)
-        By how much the pixel rises when a value of the picture rises by 1.
+        The change of the pixel for each unit of change of a value of y.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def influence(
     >>> filtered = influence(net, y, z, row=8, col=8, tol=1e-2)
     >>> tuple(filtered.shape)
     (1, 16, 16)
-    >>> divmod(int(filtered.argmax()), 16)  # of its neighbourhood, the pixel itself counts most
+    >>> divmod(int(filtered.argmax()), 16)  # the pixel itself has the largest weight
     (8, 8)
     """
     if not (0 <= channel < y.shape[1] and 0 <= row < y.shape[2] and 0 <= col < y.shape[3]):
@@ -80,7 +81,7 @@ def influence(
 
 
 def _from_nearby(at: Linearised, e: Tensor, row: int, col: int, tol: float) -> Tensor | None:
-    """Where to begin with the adjoint equation: its solution near the pixel alone, in a large picture."""
+    """A start for the adjoint equation: its solution in the pixel's neighbourhood; None if the picture is small."""
     near = at.near(row, col)
     if near is None:
         return None

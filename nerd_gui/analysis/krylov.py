@@ -1,4 +1,4 @@
-"""The leading eigenvalues of a map that is known by its products: the Krylov-Schur method (Stewart 2001)."""
+"""Leading eigenvalues of a linear map that can only be applied to vectors: the Krylov-Schur method (Stewart 2001)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_NOTHING = 10  # roundings, of the largest modulus, that are no direction
+_NOTHING = 10  # a vector shorter than this many rounding errors of the largest modulus has no direction
 
 
 @dataclass(frozen=True, eq=False)
 class Leading:
-    """Eigenvalues of largest modulus, as near as they were found.
+    """The eigenvalues of largest modulus, with the accuracy that was reached.
 
     Attributes
     ----------
     values : complex array (count,)
-        By falling modulus.
+        In order of falling modulus.
+    products : int
     errors : array (count,)
-        ``||A v - value v||`` for the vectors v of norm 1.
+        ``||A v - value v||`` for each eigenvector v, of norm 1.
     vectors : complex Tensor (count, size)
     products : int
     """
@@ -37,22 +38,22 @@ class Leading:
 def leading(
     apply: Callable[[Tensor], Tensor], start: Tensor, count: int, *, tol: float, most: int, basis: int
 ) -> Leading:
-    """Find the eigenvalues of largest modulus of a real map.
+    """Find the eigenvalues of largest modulus of a real linear map.
 
     Parameters
     ----------
     apply : callable
-        The map: a vector (size,) to one.
+        The map, from a vector (size,) to a vector (size,).
     start : Tensor, (size,)
-        Not 0; the more it has of the leading eigenvectors, the better.
+        Not 0; the method converges faster if the leading eigenvectors are strong in it.
     count : int
-        How many, below `basis`.
+        Number of eigenvalues, below `basis`.
     tol : float
-        All errors are to be below so much of the largest modulus.
+        The method stops when all errors are below this fraction of the largest modulus.
     most : int
-        Products after which what there is is returned.
+        The method stops after this many products in any case.
     basis : int
-        Vectors that are kept at most, beside one more.
+        Largest dimension of the Krylov space; one vector more is kept in memory.
     """
     vectors = start.new_empty(basis + 1, start.numel())
     vectors[0] = start / start.norm()
@@ -61,7 +62,7 @@ def leading(
     while True:
         image = apply(vectors[used])
         products += 1
-        for _ in range(2):  # again: once is not enough in float32
+        for _ in range(2):  # orthogonalising once is not enough in float32
             image, along = _without(vectors[: used + 1], image)
             projected[: used + 1, used] += along.double().cpu().numpy()
         left = float(image.norm())
@@ -73,7 +74,7 @@ def leading(
         exhausted = used == start.numel()
         settled = used > count and bool((errors <= tol * largest).all())
         if settled or exhausted or products >= most:
-            # The parts one by one: a complex copy of the basis would be twice as large as it.
+            # Real and imaginary parts separately: a complex copy of the basis would take twice its memory.
             weights = columns[:, order].T.astype(np.complex128)
             parts = [torch.from_numpy(part.copy()).to(start) @ vectors[:used] for part in (weights.real, weights.imag)]
             found = torch.complex(*parts)
@@ -81,7 +82,7 @@ def leading(
                 values[order].astype(np.complex128), errors, torch.nn.functional.normalize(found, dim=1), products
             )
         if left <= _NOTHING * torch.finfo(start.dtype).eps * largest:
-            left, image = 0.0, _chance(vectors[:used])  # the map leads no further from what the start has
+            left, image = 0.0, _chance(vectors[:used])  # the space is invariant under the map
         projected[used, used - 1] = left
         vectors[used] = image / image.norm()
         if used == basis:
@@ -89,7 +90,7 @@ def leading(
 
 
 def _without(vectors: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-    """What is left of a vector beside orthonormal ones, and its products with those."""
+    """Subtract a vector's projection on orthonormal vectors; return the rest and the coefficients."""
     along = vectors @ image
     return torch.addmv(image, vectors.t(), along, alpha=-1), along
 
@@ -103,7 +104,7 @@ def _chance(vectors: Tensor) -> Tensor:
 
 
 def _restart(projected: NDArray[np.float64], vectors: Tensor, count: int) -> int:
-    """Keep the part of the basis that has the leading eigenvalues; return how many vectors that are."""
+    """Shrink the basis to the invariant subspace of the leading eigenvalues; return its dimension."""
     from scipy.linalg import schur
 
     basis = vectors.shape[0] - 1
@@ -111,7 +112,7 @@ def _restart(projected: NDArray[np.float64], vectors: Tensor, count: int) -> int
     least = moduli[(count + basis) // 2 - 1] * (1 - 1e-9)
     block, turn, kept = schur(projected[:basis], output="real", sort=lambda re, im: np.hypot(re, im) >= least)
     kept = min(int(kept), basis - 1)
-    if block[kept, kept - 1] != 0:  # between the two of a complex pair
+    if block[kept, kept - 1] != 0:  # the cut would separate a complex pair
         kept -= 1
     last = projected[basis, basis - 1] * turn[basis - 1, :kept]
     projected[:] = 0

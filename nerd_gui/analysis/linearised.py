@@ -1,4 +1,4 @@
-"""f of a network linearised at an equilibrium: products with its Jacobian and solves with I - J, matrix-free."""
+"""f of a network, linearised at an equilibrium: products with its Jacobian J and solves with I - J, matrix-free."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from nerd_gui.equilibrium import StopReason, broyden
 from nerd_gui.nerd import NERD, Network, exact_float32
 from nerd_gui.nerd.fixed_statistics import Statistics, statistics_seen, with_fixed_statistics
 
-#: Largest change of a feature by which a directional derivative is taken, of the root mean square of z.
+#: Step of the finite differences: the largest change of a feature, as a fraction of the root mean square of z.
 _STEP = {torch.float32: 3e-3, torch.float64: 1e-6}
-#: Pixels beyond the attention window, and the largest part of the picture, that count as near a pixel.
+#: A pixel's neighbourhood reaches this many pixels beyond the attention window, and is used only if it covers at most
+#: this fraction of the picture.
 _AROUND, _SMALL = 8, 0.25
 
 
@@ -35,36 +36,36 @@ class NotSolved(ValueError):
 
 
 class Linearised:
-    """The map f(z, s) of a network for one picture, near an equilibrium z of it; J is df/dz there.
+    """The map f(z, s) of a network for one picture, linearised at its equilibrium z; J is df/dz there.
 
-    A product with the transposed Jacobian is a pass of backpropagation, exact; one with the Jacobian is a difference of
-    two evaluations of f, accurate to a percent in float32, where its ReLUs and rounding meet. Nothing is ever larger
-    than a few tensors of the size of z.
+    A product with the transposed Jacobian is one backpropagation, and exact. A product with the Jacobian is a finite
+    difference of two evaluations of f; in float32 it is accurate to a percent, limited by the ReLUs and by rounding.
+    The memory needed is a few tensors of the size of z.
 
     Parameters
     ----------
     net : Network
-        In evaluation.
+        In evaluation mode.
     y : Tensor, (1, C, rows, cols)
     z : Tensor, (1, d, rows, cols)
     level : float, optional
-        The noise level, 0-255 scale, that a network with level input is told.
+        The noise level, 0-255 scale, for a network that takes it as an input.
     window : int, optional
-        q; None: the network's own.
+        Attention window q in pixels; None: the network's own.
     interrupt : callable, optional
-        Called many times; what it raises ends the work.
+        Called often during the work; an exception that it raises ends the work.
 
     Attributes
     ----------
     s : Tensor, (1, d, rows, cols)
-        The injection.
+        The injection of y.
     products : int
-        Products with J or its transpose so far.
+        Number of products with J or its transpose so far.
 
     Raises
     ------
     ValueError
-        If y or z is a batch of more than one, or they do not fit each other.
+        If y or z is a batch of more than one, or their sizes differ.
 
     Examples
     --------
@@ -103,13 +104,13 @@ class Linearised:
         self._statistics: Statistics | None = None
 
     def f(self, z: Tensor, s: Tensor | None = None) -> Tensor:
-        """One evaluation of f."""
+        """Evaluate f at z; s defaults to the injection of y."""
         with exact_float32():
             return self.net.implicit(z, self.s if s is None else s, window=self._window, interrupt=self._interrupt)
 
     @property
     def f_z(self) -> Tensor:
-        """f at the equilibrium, which is z as far as that is one."""
+        """f(z), which equals z up to the residual."""
         if self._base is None:
             with torch.no_grad():
                 self._base = self.f(self.z)
@@ -138,7 +139,7 @@ class Linearised:
         return of_z, of_s
 
     def _traced(self) -> tuple[Tensor, Tensor, Tensor]:
-        """z, s and f(z), whose graph all products with transposed Jacobians go through."""
+        """z, s and f(z) with the autograd graph that all products with transposed Jacobians use."""
         if self._graph is None:
             z, s = self.z.clone().requires_grad_(), self.s.clone().requires_grad_()
             seen = statistics_seen(self.net) if isinstance(self.net, NERD) else nullcontext()
@@ -147,15 +148,23 @@ class Linearised:
         return self._graph
 
     def near(self, row: int, col: int) -> tuple[Linearised, tuple[slice, slice]] | None:
-        """The map near a pixel alone, and its rows and columns; None where that is no small part of the picture.
+        """Restrict the map to a pixel's neighbourhood; None if that covers too much of the picture to save work.
 
-        The statistics of GroupNorm are those of the whole picture and do not move, so that f is local. What J does to
-        what is concentrated around the pixel it does hardly differently, at a fraction of the work.
+        GroupNorm's statistics are fixed at those of the whole picture, which makes f local. For vectors that are
+        concentrated around the pixel, products with the restricted Jacobian are nearly the same and cost much less.
+
+        Returns
+        -------
+        Linearised
+            The restricted map.
+        (slice, slice)
+            The rows and columns of the neighbourhood.
         """
         reach = (self._window or self.net.window) + _AROUND
         rows, cols = (slice(max(0, at - reach), at + reach + 1) for at in (row, col))
         part = self.y[..., rows, cols]
-        # A copy of a network that is still trained would share its weight norm, and folding it would fold both.
+        # A network whose weight norm is not folded yet cannot be copied safely: the copy would share the weight norm,
+        # so that folding the copy would also fold the original.
         if not (isinstance(self.net, NERD) and self.net.folded) or part.numel() > _SMALL * self.y.numel():
             return None
         self._traced()
@@ -168,7 +177,7 @@ class Linearised:
 
     @torch.no_grad()
     def forward(self, dz: Tensor, ds: Tensor | None = None) -> Tensor:
-        """J dz, and (df/ds) ds added where one is given."""
+        """J dz, plus (df/ds) ds if ds is given."""
         largest = max(float(d.abs().max()) for d in (dz, ds) if d is not None)
         if largest == 0:
             return torch.zeros_like(dz)
@@ -180,22 +189,22 @@ class Linearised:
     def solve_transposed(
         self, e: Tensor, *, start: Tensor | None = None, tol: float = 1e-4, max_iter: int = 60
     ) -> Tensor:
-        """u of (I - J^T) u = e, by Broyden's method on u = J^T u + e, from `start` or e.
+        """Solve (I - J^T) u = e for u, by Broyden's method on u = J^T u + e, starting from `start` or else from e.
 
         Raises
         ------
         NotSolved
-            If the residual is not below three times `tol` after all steps.
+            If the residual is above three times `tol` after `max_iter` steps.
         """
         return _solved(lambda u: self.transposed(u) + e, e if start is None else start, tol, max_iter)
 
     def solve(self, ds: Tensor, *, tol: float = 1e-2, max_iter: int = 30) -> Tensor:
-        """dz of (I - J) dz = (df/ds) ds: how the equilibrium moves when the injection moves by ds.
+        """Solve (I - J) dz = (df/ds) ds for dz: how the equilibrium moves when the injection moves by ds.
 
         Raises
         ------
         NotSolved
-            As `solve_transposed`.
+            If the residual is above three times `tol` after `max_iter` steps.
         """
         return _solved(lambda dz: self.forward(dz, ds), torch.zeros_like(self.z), tol, max_iter)
 

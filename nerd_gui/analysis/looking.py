@@ -1,4 +1,4 @@
-"""Where the heads look, over the whole picture, and what a pixel has looked at by the path of its iterates."""
+"""How far the heads look at every pixel, and attention rollout: what one pixel has looked at over all iterates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Spread:
     Attributes
     ----------
     entropy : Tensor, (B, heads, rows, cols)
-        -sum p log2 p of the softmax weights p, in bits: the logarithm of how many pixels count.
+        -sum p log2 p of the softmax weights p, in bits: 2 to its power is the effective number of attended pixels.
     radius : Tensor, (B, heads, rows, cols)
         `sqrt(sum p |k - q|^2)`: the root of the weighted mean squared distance, in pixels.
 
@@ -49,24 +49,26 @@ def spread(
     window: int | None = None,
     interrupt: Interrupt | None = None,
 ) -> Spread:
-    """The spread of every pixel's attention at the iterate z, one head and one part of the picture after another.
+    """Measure how far every pixel's attention spreads at the iterate z.
+
+    Heads and parts of the picture are processed one after another, so that no more than three tensors of z's size are
+    held at a time.
 
     Parameters
     ----------
     net : Network
     z, s : Tensor, (B, d, rows, cols)
-        The iterate and the injection; half precision will do.
+        The iterate and the injection; may be in half precision.
     heads : sequence of int, optional
-        Those that are looked at, from 0; None: all.
+        Numbers of the heads to measure, from 0; None: all.
     window : int, optional
-        q; None: the network's own.
+        Attention window q in pixels; None: the network's own.
     interrupt : callable, optional
-        Called many times; what it raises ends the work.
+        Called often during the work; an exception that it raises ends the work.
 
     Returns
     -------
     Spread
-        What is held on the way is never more than three tensors of z's size.
 
     Raises
     ------
@@ -99,24 +101,25 @@ def rollout(
     window: int | None = None,
     interrupt: Interrupt | None = None,
 ) -> Iterator[Tensor]:
-    """What a pixel has looked at, its attention followed back through the iterates (Abnar and Zuidema 2020).
+    """Follow a pixel's attention back through the iterates: attention rollout (Abnar and Zuidema 2020).
 
-    The non-local block adds what it attends to what there is, so a pixel hands half of its weight on as its heads look,
-    on average, and keeps the other half: the row of the pixel in ``A_N A_(N-1) ... A_i`` with ``A = (I + mean of the
-    heads' attention) / 2``.
+    The non-local block adds its attention to its input. So, for each iterate, a pixel keeps half of its weight and
+    distributes the other half by the mean attention of its heads: the result is the pixel's row of
+    ``A_N A_(N-1) ... A_i`` with ``A = (I + mean of the heads' attention) / 2``.
 
     Parameters
     ----------
     net, window, interrupt
         See `spread`.
     features : iterable of Features
-        Of the iterates N, N - 1, ...: from the last one back.
+        Features of the iterates N, N - 1, ..., from the last one back.
     row, col : int
+        The pixel.
 
     Yields
     ------
     Tensor, (B, rows, cols)
-        The weights after each iterate, on the CPU; their sum is 1.
+        The weights after each iterate, on the CPU; they sum to 1.
 
     Raises
     ------
@@ -142,7 +145,7 @@ def rollout(
 
 
 def one_pixel(z: Tensor, row: int, col: int) -> Tensor:
-    """All weight on one pixel of z (B, d, rows, cols): where a rollout begins.
+    """Make the weights that a rollout begins with, (B, rows, cols): 1 at one pixel of z (B, d, rows, cols), else 0.
 
     Raises
     ------
@@ -161,9 +164,9 @@ def one_pixel(z: Tensor, row: int, col: int) -> Tensor:
 def followed_back(
     net: Network, weights: Tensor, features: Features, *, window: int | None = None, interrupt: Interrupt | None = None
 ) -> Tensor:
-    """One step of a rollout: weights (B, rows, cols) times the matrix A of an iterate.
+    """Take one step of a rollout: weights (B, rows, cols) times the matrix A of an iterate.
 
-    The matrix is never there: only the part of the picture that has weight, and what it attends to, is looked at.
+    The matrix is never stored. Only the pixels that have weight, and those that they attend to, are computed.
     """
     block, window = _block(net), window or net.window
     rows, cols = weights.shape[1:]
@@ -180,7 +183,7 @@ def followed_back(
 
 
 def _attended_along(has_weight: Tensor, window: int, length: int) -> tuple[int, int]:
-    """The first pixel along an axis that those with weight attend to, and the one after the last."""
+    """The range (first, one after the last) along an axis that the pixels with weight attend to."""
     places = has_weight.nonzero()
     first, last = window_offsets(window)
     return max(0, int(places[0]) + first), min(length, int(places[-1]) + last + 1)
@@ -193,6 +196,6 @@ def _block(net: Network) -> NonLocalBlock:
 
 
 def _sum(block: NonLocalBlock, z: Tensor, s: Tensor) -> Tensor:
-    """s + z in the network's own type, with nothing else of their size beside it."""
+    """s + z on the network's device and in its type, without a further temporary tensor of their size."""
     weight = block.theta.weight
     return z.to(weight.device, weight.dtype, copy=True, memory_format=torch.channels_last).add_(s.to(weight.device))

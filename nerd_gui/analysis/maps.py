@@ -1,4 +1,4 @@
-"""The maps of one iterate: where it has not settled, what its features hold, how far its heads look."""
+"""Maps of one iterate: its residual at each pixel, its features, and how far its heads look."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ NOT_YET = "Attention is followed back from the result of a run that has ended."
 AFTER_RESULT = "Attention is followed back from the result, iterate {}: choose that one, or one before it."
 NO_ATTENTION = "This network has no attention: it was made without the non-local block."
 NO_INJECTION = "What this model takes of the photo is not shaped as its features: there is no such map."
-_SETTLED, _ALL = 1e-2, 100.0  # percent: between these iterates settle
-_ENDS = (0.5, 99.8)  # percentiles of what is not negative that are shown darkest and lightest
-_LARGEST = 99.5  # percentile of the absolute values that is shown lightest where values have signs
-_LEAST_WEIGHT = 1e-3  # percent
-_DEVIATIONS = 2.5  # standard deviations from black, or to the full colour, of a principal component
+_SETTLED, _ALL = 1e-2, 100.0  # percent: ends of the residual's shared scale
+_ENDS = (0.5, 99.8)  # percentiles of non-negative values that are drawn darkest and lightest
+_LARGEST = 99.5  # percentile of the moduli of signed values that gets full contrast
+_LEAST_WEIGHT = 1e-3  # percent: lower end of the rollout's shared scale
+_DEVIATIONS = 2.5  # a principal component has full contrast at this many standard deviations from its mean
 
 
 class MapKind(StrEnum):
-    """What a map shows; the value names it in files.
+    """The quantity that a map shows; the value is its name in files.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class MapKind(StrEnum):
 
 
 class Scale(StrEnum):
-    """How values become brightness: on a logarithmic scale, from the least on, or around mid-grey for 0."""
+    """The mapping from values to brightness: logarithmic, linear, or signed with 0 as mid-grey."""
 
     LOG = "log"
     LINEAR = "linear"
@@ -68,21 +68,21 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class IterateMap:
-    """One map.
+    """A map of one iterate: values at each pixel, and how to draw them.
 
     Attributes
     ----------
     values : float32 array (1 or 3, rows, cols)
-        Three for what is shown as red, green and blue.
+        Three channels are drawn as red, green and blue.
     unit : str
-        Of the values; empty where they have none.
+        Unit of the values; empty if they have none.
     scale : Scale
     low, high : float
-        What is shown darkest and lightest: nearly all values lie between.
+        Values that are drawn darkest and lightest; nearly all values lie between them.
     widest : (float, float) or None
-        The same for all iterates, where there are natural ends.
+        Darkest and lightest values that suit all iterates; None if the quantity has no natural limits.
     note : str
-        What the three colours are.
+        What the three colours mean.
 
     Examples
     --------
@@ -106,12 +106,14 @@ class IterateMap:
     note: str = ""
 
     def brightness(self, values: NDArray[np.float32], *, shared: bool = False) -> NDArray[np.float32]:
-        """Values of the map, or means of some, brought to [0, 1].
+        """Map values to brightness in [0, 1].
 
         Parameters
         ----------
+        values : float32 array
+            Values of the map, or means of several.
         shared : bool
-            Between the ends that are the same for all iterates, where there are such.
+            Whether to use the limits that suit all iterates, if there are such.
         """
         low, high = self.ends(shared=shared)
         if self.scale is Scale.LOG:
@@ -120,17 +122,17 @@ class IterateMap:
         return result
 
     def ends(self, *, shared: bool) -> tuple[float, float]:
-        """What is shown darkest and lightest."""
+        """The values that are drawn darkest and lightest."""
         return self.widest if shared and self.widest is not None else (self.low, self.high)
 
 
 class RunMaps:
-    """Makes the maps of one run; what several of them need is kept. For one thread at a time.
+    """Makes the maps of one run and caches intermediate results. Not thread-safe.
 
     Parameters
     ----------
     trajectory : Trajectory
-        May grow meanwhile.
+        May still be growing.
     net : Network
         The network of the run.
 
@@ -149,8 +151,8 @@ class RunMaps:
 
     def __init__(self, trajectory: Trajectory, net: Network) -> None:
         self._trajectory, self._net = trajectory, net
-        self._spreads: tuple[int, dict[int, Spread]] = (-1, {})  # of an iterate, by head
-        self._rollout: tuple[tuple[int, int], list[Tensor]] | None = None  # of a pixel, from the result back
+        self._spreads: tuple[int, dict[int, Spread]] = (-1, {})  # index of an iterate, and its spreads by head
+        self._rollout: tuple[tuple[int, int], list[Tensor]] | None = None  # a pixel, and weights by iterate
         self._components: tuple[tuple[int, int | None], Components] | None = None
 
     def count(self, kind: MapKind) -> int:
@@ -171,26 +173,26 @@ class RunMaps:
         pixel: tuple[int, int] | None = None,
         interrupt: Interrupt | None = None,
     ) -> IterateMap:
-        """A map of an iterate.
+        """Make a map of an iterate.
 
         Parameters
         ----------
         kind : MapKind
         index : int
-            Of the iterate.
+            Index of the iterate.
         number : int
-            Of the feature or the head, from 0.
+            Number of the feature or the head, from 0.
         channel : int, optional
-            Of a colour photo whose channels are solved one by one; None: all, weighed as luma is.
+            Channel of a colour photo whose channels are solved separately; None: the luma-weighted mean of all.
         pixel : (row, col), optional
-            Of what was run: the one whose attention is followed back.
+            The pixel of the denoised region whose attention is followed back.
         interrupt : callable, optional
-            Called many times; what it raises ends the work.
+            Called often during the work; an exception that it raises ends the work.
 
         Raises
         ------
         RunError
-            If there is no such map: one sentence says why.
+            If there is no such map; the message says why.
         """
         features = self._trajectory[index].features
         if features is None:
@@ -232,7 +234,7 @@ class RunMaps:
             self._spreads[1][head] = spread(*of, window=window, interrupt=interrupt)
         found = self._spreads[1][head]
         if kind is MapKind.RADIUS:
-            # All pixels of the window alike: the mean square of each offset is (q^2 - 1) / 12.
+            # The radius of uniform attention: the mean square offset along each axis is (q^2 - 1) / 12.
             most = max(1.0, ((window**2 - 1) / 6) ** 0.5)
             return _linear(_of_channel(found.radius[:, 0], channel), "pixels", most)
         return _linear(_of_channel(found.entropy[:, 0], channel), "bit", max(1.0, 2 * log2(window)))
@@ -240,7 +242,7 @@ class RunMaps:
     def _followed_back(
         self, index: int, pixel: tuple[int, int] | None, channel: int | None, interrupt: Interrupt | None
     ) -> IterateMap:
-        """From the result back to an iterate; what has been found on the way is kept."""
+        """The rollout from the result back to an iterate; the maps of the iterates between are cached."""
         trajectory = self._trajectory
         if pixel is None:
             raise RunError(NO_PIXEL)
@@ -268,7 +270,7 @@ class RunMaps:
         return _signed(255 * torch.from_numpy(from_batch(decoded, self._trajectory.subject.channels)), "grey levels")
 
     def _as_colours(self, features: Features, channel: int | None) -> IterateMap:
-        """The same directions, those of the result, for all iterates."""
+        """The first three principal components as colours. All iterates use the directions of the result."""
         result = self._trajectory[self._trajectory.result]
         key = result.index, channel
         if self._components is None or self._components[0] != key:
@@ -281,12 +283,12 @@ class RunMaps:
             return IterateMap(values, "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS)
         shares = zip(("red", "green", "blue"), found.shares.tolist(), strict=False)
         note = ", ".join(f"{colour} {100 * share:.0f} %" for colour, share in shares) + " of the variance"
-        values = np.pad(values, ((0, 3 - len(values)), (0, 0), (0, 0)))  # of a model with two features
+        values = np.pad(values, ((0, 3 - len(values)), (0, 0), (0, 0)))  # a model may have fewer than three features
         return IterateMap(values, "σ", Scale.SIGNED, -_DEVIATIONS, _DEVIATIONS, note=note)
 
 
 def _of_channel(values: Tensor, channel: int | None) -> Tensor:
-    """Of (B, ...) the one picture there is, the channel's, or all weighed as luma is; float32."""
+    """Reduce a batch (B, ...) to one picture: a channel, or the luma-weighted mean if `channel` is None; float32."""
     if len(values) == 1:
         return values[0].float()
     if channel is not None:
@@ -295,7 +297,10 @@ def _of_channel(values: Tensor, channel: int | None) -> Tensor:
 
 
 def _settling_map(features: Features, which: Callable[[Settling], Tensor | None], channel: int | None) -> IterateMap:
-    """In percent of the mean size of f(z): the root mean square over the pixels is the residual of the curves."""
+    """The residual or update at each pixel, in percent of the root mean square of f(z).
+
+    The root mean square of this map over the pixels is the value of the curve in the window.
+    """
     if features.settling is None:
         raise RunError(NO_FEATURES)
     norms = which(features.settling)

@@ -1,4 +1,4 @@
-"""The equilibrium of a run, made ready for the analyses."""
+"""Prepares the equilibrium of a run for the analyses."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from nerd_gui.denoising import RunError, Trajectory
 from nerd_gui.denoising.channels import to_batch
 from nerd_gui.nerd import Network, exact_float32
 
-_STEPS, _TOL = 8, 2e-4  # from features that were kept in half precision
+_STEPS, _TOL = 8, 2e-4  # solver steps that refine the features, which the run kept in half precision
 
 
 @dataclass(frozen=True, eq=False)
 class EquilibriumOfRun:
-    """What the analyses take of a run; their keywords are `keywords`.
+    """The equilibrium of a run with the network and the settings that the analyses need.
 
     Attributes
     ----------
     net : Network
     y : Tensor, (1, C, rows, cols)
-        What the network saw: of a colour photo that a grey network takes by channels, one of them.
+        The network's input. A grey network takes the channels of a colour photo separately; this is one of them.
     z : Tensor, (1, d, rows, cols)
     residual : float
         ||f(z) - z|| / ||f(z)||.
     level : float or None
-        The noise level that the network was told.
+        The noise level that the network was given, 0-255 scale.
     window : int
-        q of the run.
+        Attention window q of the run, in pixels.
     """
 
     net: Network
@@ -42,7 +42,7 @@ class EquilibriumOfRun:
 
     @property
     def keywords(self) -> dict[str, float | int | None]:
-        """`level` and `window`, as every analysis takes them."""
+        """`level` and `window`, the keyword arguments of every analysis."""
         return {"level": self.level, "window": self.window}
 
     def injection(self) -> Tensor:
@@ -59,16 +59,18 @@ class EquilibriumOfRun:
 def equilibrium_of(
     trajectory: Trajectory, net: Network, channel: int = 0, *, interrupt: Interrupt | None = None
 ) -> EquilibriumOfRun:
-    """The result of a run as an equilibrium, after a few steps in float32.
+    """Refine the result of a run by a few solver steps in float32, and return it with what the analyses need.
 
     Parameters
     ----------
     trajectory : Trajectory
-        With the features of its result.
+        It must hold the features of its result.
     net : Network
         The network of the run.
     channel : int
-        Of a colour photo that a grey network takes by channels; others count from 0 all the same.
+        The channel of a colour photo that a grey network denoised channel by channel; otherwise not used.
+    interrupt : callable, optional
+        Called often during the work; an exception that it raises ends the work.
 
     Raises
     ------

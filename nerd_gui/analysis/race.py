@@ -1,4 +1,4 @@
-"""A race of solvers for one equilibrium, and its trace as a file."""
+"""A race of several solvers to one equilibrium, and the file format of its curves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.files import write_file
 from nerd_gui.nerd import Network
 
-#: Who races unless others are named: solver and keywords of its own by the name on the plot.
+#: The default racers: for each name on the plot, the solver and its keyword arguments.
 RACERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Broyden": ("broyden", {}),
     "Anderson": ("anderson", {}),
@@ -29,14 +29,14 @@ _COLUMNS = ("residual", "relative_step", "residual_change", "evaluations", "seco
 
 @dataclass(frozen=True, eq=False)
 class Racer:
-    """What one solver did: a number for each iterate, not a number where it is undefined.
+    """The curves of one solver: one number for each iterate, NaN where it is undefined.
 
     Attributes
     ----------
     name : str
     residual, relative_step, residual_change, seconds : tuple of float
     evaluations : tuple of int
-        So far, at each iterate.
+        Cumulative number of evaluations of f at each iterate.
     stop_reason : str
 
     Examples
@@ -57,7 +57,7 @@ class Racer:
     stop_reason: str
 
     def reaches(self, residual: float) -> int | None:
-        """Evaluations of f until a residual is reached; None where it never is."""
+        """The number of evaluations of f until a residual is reached; None if it is never reached."""
         return next((n for n, found in zip(self.evaluations, self.residual, strict=True) if found <= residual), None)
 
 
@@ -73,23 +73,23 @@ def race(
     window: int | None = None,
     interrupt: Interrupt | None = None,
 ) -> list[Racer]:
-    """Let several solvers seek the equilibrium of one picture, from the same start.
+    """Run several solvers on one picture from the same start.
 
     Parameters
     ----------
     net, y, level, window, interrupt
         See `Linearised`.
     z0 : Tensor, (1, d, rows, cols), optional
-        The start; zero if left out.
+        The start; None: zero.
     racers : mapping, optional
-        Names to pairs of a solver of `SOLVERS` and keywords of its own; None: `RACERS`.
+        For each name, a solver's name in `SOLVERS` and its keyword arguments; None: `RACERS`.
     max_iter, tol
-        Of every solver; its safeguard is off, as in the paper's curves.
+        Step limit and final residual of every solver. The safeguard is off, as in the paper's curves.
 
     Returns
     -------
     list of Racer
-        One for each, in the order of `racers`.
+        One for each entry, in the order of `racers`.
 
     Examples
     --------
@@ -125,22 +125,22 @@ def _number(value: Tensor | None) -> float:
 
 
 def save_race(path: Path, racers: list[Racer], *, overwrite: bool = False) -> None:
-    """Write a trace: an NPZ with an array ``NAME/COLUMN`` for each curve, and ``about``, JSON of names and ends.
+    """Write the curves of a race as an NPZ file, which ``numpy.load(path)`` opens without pickle.
 
-    ``numpy.load(path)`` opens it; nothing in it needs pickle.
+    The file holds an array ``NAME/COLUMN`` for each curve, and ``about``, JSON with the names and stop reasons.
 
     Parameters
     ----------
     path : Path
-        Its name ends in .npz.
+        File name, ending in .npz.
     racers : list of Racer
     overwrite : bool
-        Whether a file that is there may be replaced.
+        Whether an existing file may be replaced.
 
     Raises
     ------
     OSError
-        If the file cannot be written, or is there and may not be replaced.
+        If the file cannot be written, or exists and may not be replaced.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def save_race(path: Path, racers: list[Racer], *, overwrite: bool = False) -> No
 
 
 def load_race(path: Path) -> list[Racer]:
-    """Read a trace that `save_race` wrote.
+    """Read a race that `save_race` wrote.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How far to trust a result: Stein's unbiased estimate of its error, without the clean picture."""
+"""The expected error of a result without the clean picture: Stein's unbiased risk estimate."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ BLOCK = 32
 
 @dataclass(frozen=True, eq=False)
 class Risk:
-    """What the error of a result is expected to be.
+    """The expected error of a result.
 
     Attributes
     ----------
     mse : float
-        Mean squared error of x_hat, where white is 1. Unbiased, so that it can be below 0 where there is hardly any.
+        Mean squared error of x_hat, where white is 1. As the estimate is unbiased, a small error may come out below 0.
     psnr : float
-        The same in dB; infinite for an error of 0 and below.
+        The same in dB; infinite if `mse` is 0 or below.
     standard_error : float
-        Of `mse` as an estimate of the error that was made: chance in the noise, which more probes cannot lessen, and in
-        the probes.
+        Standard error of `mse` as an estimate of the actual error. It has two sources: the noise, which more probes
+        cannot average out, and the random probes.
     divergence : float
-        Sum of d x_hat / d y over all values, each by itself.
+        Sum over all values i of d x_hat_i / d y_i.
     divergence_error : float
-        Its standard error, by chance in the probes.
+        Standard error of `divergence` due to the random probes.
     map : Tensor (rows / 32, cols / 32)
-        The mean squared error expected in each block of 32 x 32 pixels, of all channels; blocks at the right and at the
-        bottom may be smaller.
+        The expected mean squared error, over all channels, in each block of 32 x 32 pixels; blocks at the right and at
+        the bottom may be smaller.
 
     Examples
     --------
@@ -67,28 +67,29 @@ def risk(
     tol: float = 0.1,
     interrupt: Interrupt | None = None,
 ) -> Risk:
-    """Stein's unbiased risk estimate of an equilibrium's picture, for white Gaussian noise of a known level.
+    """Estimate the error of an equilibrium's picture by Stein's method, for white Gaussian noise of a known level.
 
-    ``||x_hat - y||^2 / n - sigma^2 + 2 sigma^2 div / n`` (Stein 1981), the divergence by random probes b of signs
-    (Ramani et al. 2008): the mean of b^T J b with J = d x_hat / d y, each by one linear equation at the equilibrium.
+    The estimate is ``||x_hat - y||^2 / n - sigma^2 + 2 sigma^2 div / n`` (Stein 1981). The divergence is the mean of
+    b^T J b over random probes b of values +-1 (Ramani et al. 2008), with J = d x_hat / d y; each probe costs one linear
+    equation at the equilibrium.
 
-    Its error has a standard deviation that can be estimated likewise (Bellec & Zhang 2021, "Second-order Stein"):
-    ``4 sigma^2 ||x_hat - y||^2 + 4 sigma^4 tr(J J) - 2 sigma^4 n`` is that of n times it, squared. For tr(J J) the mean
-    of ||J b||^2 is taken, which is no smaller. At sigma 25 and 256x256 pixels that is 3.5 squared grey levels: 0.2 dB
-    of a picture at 29 dB, and 0.6 dB of a smooth one at 34 dB. Larger pictures are estimated better.
+    The variance of n times the estimate can be estimated in turn (Bellec & Zhang 2021, "Second-order Stein"), by
+    ``4 sigma^2 ||x_hat - y||^2 + 4 sigma^4 tr(J J) - 2 sigma^4 n``. In place of tr(J J), its upper bound, the mean of
+    ||J b||^2, is used. At sigma 25 and 256x256 pixels, the standard error is 3.5 squared grey levels: 0.2 dB for a
+    picture at 29 dB, and 0.6 dB for a smooth one at 34 dB. Larger pictures are estimated more accurately.
 
     Parameters
     ----------
     net, y, z, level, window, interrupt
-        See `Linearised`. A `level` that was measured in y itself counts as known.
+        See `Linearised`. A `level` that was measured in y itself is treated as a constant.
     sigma : float
         Standard deviation of the noise, 0-255 scale.
     probes : int
-        How many, at least 1.
+        Number of random probes, at least 1.
     seed : int
-        Of the probes.
+        Seed of the probes.
     tol : float
-        Of the linear equations; the divergence is about so accurate.
+        Relative residual to which the linear equations are solved; the divergence is about as accurate.
 
     Returns
     -------
@@ -97,9 +98,9 @@ def risk(
     Raises
     ------
     ValueError
-        If there is no probe or sigma is not above 0.
+        If `probes` is below 1 or `sigma` is not above 0.
     NotSolved
-        If an equation cannot be solved.
+        If a linear equation cannot be solved.
 
     Examples
     --------
@@ -124,9 +125,10 @@ def risk(
             products.append(b * pushed)
             sizes.append(float(pushed.double().square().sum()))
     divergence = float(torch.stack([product.double().sum() for product in products]).mean())
-    size = sum(sizes) / probes  # of J: the sum of the squares of its values
+    size = sum(sizes) / probes  # estimates the squared Frobenius norm of J
     mse = float(removed.double().mean()) - variance + 2 * variance * divergence / n
-    # b^T J b varies by what of J + J^T lies beside the diagonal: at most twice the size without an even diagonal.
+    # The variance of b^T J b comes from the off-diagonal part of J + J^T. It is at most twice the squared norm of J
+    # less that of its diagonal, which is at least divergence^2 / n.
     divergence_error = math.sqrt(max(2 * (size - divergence**2 / n), 0.0) / probes)
     by_noise = 4 * variance * float(removed.double().sum()) + 4 * variance**2 * size - 2 * variance**2 * n
     error = math.hypot(math.sqrt(max(by_noise, 0.0)), 2 * variance * divergence_error) / n
@@ -136,13 +138,13 @@ def risk(
 
 
 def psnr_error(mse: float, standard_error: float | None) -> float | None:
-    """The standard error of a mean squared error as one of the PSNR, in dB; None where it has none."""
+    """Convert the standard error of a mean squared error to that of the PSNR, in dB; None if undefined."""
     return None if standard_error is None or mse <= 0 else 10 / math.log(10) * standard_error / mse
 
 
 def _pushed_forward(at: Linearised, b: Tensor, tol: float) -> Tensor:
     """(d x_hat / d y) b at the equilibrium."""
-    step = 1e-5 if b.dtype == torch.float64 else 1e-3  # f_inject is linear but for its ReLU
+    step = 1e-5 if b.dtype == torch.float64 else 1e-3  # f_inject is piecewise linear
     above, below = (at.net.inject(at.y + way * b, at.level) for way in (step, -step))
     ds = (above - below) / (2 * step)
     dz = at.solve(ds, tol=tol)

@@ -1,4 +1,4 @@
-"""The map of a network for one picture, and its best iterate from a start: what several analyses do."""
+"""Common to several analyses: f of a network for one picture, and the solution of z = f(z)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def map_of(
     interrupt: Interrupt | None,
     precision: Precision = "float32",
 ) -> tuple[Callable[[Tensor], Tensor], Tensor]:
-    """f of a network for a picture, z -> f(z), and the injection s; see `Linearised` for the arguments."""
+    """Return the map z -> f(z) of a network for a picture, and the injection s; see `Linearised` for the arguments."""
     with torch.no_grad(), exact_float32():
         s = net.inject(y, level)
 
@@ -36,14 +36,14 @@ def map_of(
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """The iterate of least residual of a solve.
+    """The iterate of least residual that a solver found.
 
     Attributes
     ----------
     z : Tensor, (1, d, rows, cols)
     residual : float
     evaluations : int
-        Of the whole solve.
+        Evaluations of f in all steps.
     """
 
     z: Tensor
@@ -52,7 +52,7 @@ class Solved:
 
 
 def solved(f: Callable[[Tensor], Tensor], start: Tensor, *, max_iter: int, tol: float) -> Solved:
-    """Solve z = f(z) by Broyden's method."""
+    """Solve z = f(z) by Broyden's method, and return the iterate of least residual."""
     best, least = start, float("inf")
     for step in broyden(f, start, max_iter=max_iter, tol=tol):
         if (residual := float(step.residual)) < least:

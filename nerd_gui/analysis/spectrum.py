@@ -1,4 +1,4 @@
-"""How stable an equilibrium is: the leading eigenvalues of the Jacobian of f at it."""
+"""The stability of an equilibrium: the leading eigenvalues of the Jacobian of f there."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from nerd_gui.analysis.linearised import Linearised, NotSolved
 from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.nerd import Network
 
-if TYPE_CHECKING:  # SciPy takes a third of a second to load, which the start of the window need not wait for
+if TYPE_CHECKING:  # importing SciPy takes a third of a second, which would delay the window's start
     from scipy.sparse.linalg import LinearOperator
 
-#: Relative accuracy that is asked for: in float64, in float32, and in float32 where products are differences of f.
+#: Relative tolerances: in float64, in float32, and in float32 where products with J are finite differences of f.
 _EXACT, _SINGLE, _ROUGH = 1e-4, 1e-3, 3e-2
-_BASIS = 16  # vectors beyond twice the eigenvalues that are kept
-#: Products that are worth while: so many times the pixels of a picture, between these.
+_BASIS = 16  # the Krylov space has this many vectors more than twice the number of eigenvalues
+#: The default number of products with J^T: the first number divided by the picture's pixels, between the other two.
 _PATIENCE, _FEWEST, _MOST = 2_400_000, 24, 400
-_GIVEN_UP = 0.25  # the error, of the radius, above which nothing is known
+_GIVEN_UP = 0.25  # error of the leading eigenvalue, as a fraction of it, above which the result is useless
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +34,17 @@ class Spectrum:
     Attributes
     ----------
     eigenvalues : complex array (count,)
-        By falling modulus; complex ones come in pairs.
+        In order of falling modulus; complex ones come in conjugate pairs.
     errors : array (count,)
-        ``||J^T v - lambda v||`` for the vectors v of norm 1 they were found with: where many lie close together, as
-        in large pictures, they are known to about so much.
+        ``||J^T v - lambda v||`` for each computed eigenvector v, of norm 1. Where many eigenvalues lie close together,
+        as in large pictures, this is about the error of lambda.
     vectors : complex64 or complex128 Tensor (count, d, rows, cols)
-        Eigenvectors of J, of norm 1, to a few percent.
+        Eigenvectors of J, of norm 1, accurate to a few percent.
     radius : float
-        The spectral radius: below 1 plain iteration ends in this equilibrium from nearby, above 1 the solver alone
-        holds it.
+        The spectral radius. Below 1, plain iteration from nearby converges to this equilibrium; above 1, it does not,
+        and only the solver's corrections reach it.
     products : int
-        Products with J and its transpose that it took.
+        Number of products with J and its transpose.
 
     Examples
     --------
@@ -75,23 +75,24 @@ def spectrum(
     seed: int = 0,
     interrupt: Interrupt | None = None,
 ) -> Spectrum:
-    """The leading eigenvalues of J at an equilibrium, by the Krylov-Schur method on products with J^T.
+    """Compute the leading eigenvalues of J at an equilibrium, by the Krylov-Schur method on products with J^T.
 
-    Those are exact, and the eigenvalues of both are the same. Eigenvectors are those of J itself, by products with it.
+    J^T has the same eigenvalues as J, and products with it are exact. The eigenvectors are those of J itself, computed
+    by products with J.
 
     Parameters
     ----------
     net, y, z, level, window, interrupt
         See `Linearised`.
     count : int
-        How many, at least 1. Of several that are equal some may be missed: ask for more then.
+        Number of eigenvalues, at least 1. Some of several equal eigenvalues may be missed: ask for more then.
     vectors : bool
-        Whether eigenvectors are wanted: about as much work again. Without, `Spectrum.vectors` is empty.
+        Whether to compute eigenvectors, which about doubles the work; if not, `Spectrum.vectors` is empty.
     most : int, optional
-        The most products with J^T; None: as many as take some seconds, 36 for 256 x 256 pixels. What has not settled by
-        then has an error that says so.
+        Largest number of products with J^T; None: as many as take some seconds, 36 for 256 x 256 pixels. Eigenvalues
+        that have not converged by then are returned with a large error.
     seed : int
-        Of the vector to begin with.
+        Seed of the start vector.
 
     Returns
     -------
@@ -102,7 +103,7 @@ def spectrum(
     ValueError
         If `count` is below 1 or larger than the number of features allows.
     NotSolved
-        If the eigenvalues do not settle.
+        If the leading eigenvalue does not converge.
 
     Examples
     --------
@@ -128,13 +129,13 @@ def spectrum(
         raise NotSolved(f"The leading eigenvalue is not known after {found.products} products; allow for more.")
     shaped = torch.zeros(0, *at.z.shape[1:], dtype=torch.complex64)
     if vectors:
-        # What J^T grows most is a good beginning for what J does.
+        # The leading eigenvectors of J^T are a good start for those of J.
         shaped = _ritz_vectors(at, values, found.vectors.real.sum(0).view_as(at.z))
     return Spectrum(values, found.errors, shaped, radius, at.products)
 
 
 def _start(at: Linearised, seed: int) -> Tensor:
-    """What is left of the solve, f(z) - z, has much of what settles last; and some chance, where nothing is left."""
+    """The start vector: f(z) - z, in which the slowest directions are strong, plus some noise in case it is near 0."""
     chance = torch.from_numpy(np.random.default_rng(seed).standard_normal(at.z.numel())).to(at.z)
     left = (at.f_z - at.z).reshape(-1)
     result: Tensor = left / left.norm().clamp_min(torch.finfo(left.dtype).tiny) + 0.1 * chance / chance.norm()
@@ -151,14 +152,16 @@ def field_of_values_abscissa(
     seed: int = 0,
     interrupt: Interrupt | None = None,
 ) -> float:
-    """The largest eigenvalue of (J + J^T) / 2: below 1 no error of z can grow for a moment under z' = f(z) - z.
+    """Compute the largest eigenvalue of (J + J^T) / 2.
+
+    Below 1, no error of z can grow, not even briefly, under the flow dz/dt = f(z) - z.
 
     Parameters
     ----------
     net, y, z, level, window, interrupt
         See `Linearised`.
     seed : int
-        Of the vector to begin with.
+        Seed of the start vector.
 
     Returns
     -------
@@ -167,7 +170,7 @@ def field_of_values_abscissa(
     Raises
     ------
     NotSolved
-        If the eigenvalue does not settle.
+        If the eigenvalue does not converge.
 
     Examples
     --------
@@ -196,7 +199,7 @@ def field_of_values_abscissa(
 
 @torch.no_grad()
 def decoded_direction(net: Network, z: Tensor, direction: Tensor) -> Tensor:
-    """What moving z along a direction changes in the decoded picture: f_decode's derivative.
+    """Compute how the decoded picture changes when z moves along a direction: a derivative of f_decode.
 
     Parameters
     ----------
@@ -208,7 +211,7 @@ def decoded_direction(net: Network, z: Tensor, direction: Tensor) -> Tensor:
     Returns
     -------
     Tensor, (C, rows, cols)
-        Change of the decoded values for each unit of the direction.
+        Change of the decoded values per unit step along the direction.
 
     Examples
     --------
@@ -234,16 +237,16 @@ def _operator(at: Linearised, apply: Callable[[Tensor], Tensor]) -> LinearOperat
 
 
 def _ritz_vectors(at: Linearised, values: NDArray[np.complex128], begin: Tensor) -> Tensor:
-    """Vectors of a Krylov space of J whose Ritz values are nearest to some eigenvalues; differences are no worse.
+    """Find Ritz vectors of J whose Ritz values are nearest to the given eigenvalues.
 
-    Arnoldi's method without restarts, since restarts need products that are more exact than differences are.
+    This is Arnoldi's method without restarts: restarts need more accurate products than finite differences give.
     """
     steps = min(begin.numel(), 2 * len(values) + _BASIS)
     basis = [begin / begin.norm()]
     projected = np.zeros((steps + 1, steps))
     for step in range(steps):
         v = at.forward(basis[-1])
-        for _ in range(2):  # again: once is not enough in float32
+        for _ in range(2):  # orthogonalising once is not enough in float32
             for index, b in enumerate(basis):
                 along = float((v * b).sum())
                 projected[index, step] += along

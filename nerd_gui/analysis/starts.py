@@ -1,4 +1,4 @@
-"""Is it one equilibrium? Solves from several starts, and how far apart they end (Sec. IV-B)."""
+"""Tests whether the equilibrium is unique: solves from several starts and compares the results (Sec. IV-B)."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from torch import Tensor
 from nerd_gui.analysis.solving import Interrupt, map_of, solved
 from nerd_gui.nerd import Network, exact_float32
 
-_SIZES = (0.5, 1.0, 2.0)  # of random starts, of the equilibrium's root mean square
+_SIZES = (0.5, 1.0, 2.0)  # root mean square of the random starts, in multiples of the equilibrium's
 
 
 @dataclass(frozen=True, eq=False)
 class Starts:
-    """Where the solver ended from several starts.
+    """The results of the solver from several starts.
 
     Attributes
     ----------
     names : tuple of str
     residuals : tuple of float
-        The least of each.
+        The least residual reached from each start.
     pictures : Tensor, (starts, C, rows, cols)
-        x_hat of each.
+        x_hat of each result.
     distances : Tensor, (starts, starts)
-        PSNR between the pictures in dB; infinite where they are the same.
+        PSNR between the pictures in dB; infinite where they are equal.
     disagreement : Tensor, (rows, cols)
-        Standard deviation over the starts, worst channel, in grey levels of 255.
+        Standard deviation over the starts, of the worst channel, in grey levels of 255.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Starts:
 
 
 def usual_starts(z: Tensor, seed: int = 0) -> dict[str, Tensor]:
-    """Zero, and random starts of three sizes, for an equilibrium (1, d, rows, cols)."""
+    """Make the default starts for an equilibrium (1, d, rows, cols): zero, and random starts of three sizes."""
     generator = torch.Generator().manual_seed(seed)
     size = z.square().mean().sqrt()
     found = {"zero": torch.zeros_like(z)}
@@ -75,18 +75,18 @@ def starts(
     Parameters
     ----------
     net, y, z, level, window, interrupt
-        See `Linearised`; z is the first of the results.
+        See `Linearised`.
     begins : mapping of names to starts (1, d, rows, cols), optional
-        None: zero, and random ones of three sizes.
+        None: zero, and random starts of three sizes.
     seed : int
-        Of the random ones.
+        Seed of the random starts.
     max_iter, tol
-        Of the solver.
+        The solver's step limit and the residual at which it stops.
 
     Returns
     -------
     Starts
-        That of z first.
+        The first entry is the given z.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How an equilibrium moves when what it is an equilibrium of does: noise, attention window, arithmetic."""
+"""How an equilibrium changes with the noise, the attention window, the arithmetic and the amount of denoising."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Swept:
     Attributes
     ----------
     value : float or str
-        The noise level sigma (0-255), q in pixels, "float32" or "bfloat16", or the amount of the noise that is removed.
+        The noise level sigma (0-255), q in pixels, "float32" or "bfloat16", or the fraction of n_hat that is applied.
     x_hat : Tensor, (C, rows, cols)
     residual : float
     evaluations : int
-        Of f, from the neighbour on the path.
+        Evaluations of f, starting from the previous equilibrium on the path.
     noise_level : float
-        Estimated, 0-255: the mean standard deviation of n_hat in blocks.
+        Estimated noise level, 0-255: the mean standard deviation of n_hat in blocks.
     psnr : float
-        In dB; not a number where the clean picture is not known.
+        In dB; NaN if the clean picture is not known.
     moved : float
-        ``||z - z*|| / ||z*||`` for the z* that was given.
+        ``||z - z*|| / ||z*||``, the distance from the given equilibrium z*.
 
     Examples
     --------
@@ -71,25 +71,25 @@ def sweep(
     tol: float = 1e-3,
     interrupt: Interrupt | None = None,
 ) -> list[Swept]:
-    """Solve along a path of values, each from the equilibrium of its neighbour on the path.
+    """Solve at several values of a quantity, each time starting from the equilibrium at the previous value.
 
-    The path begins at the value that z belongs to, and goes up from there and down from there.
+    The path begins at the value that z belongs to, first upwards and then, again from there, downwards.
 
     Parameters
     ----------
     net, y, z, level, window, interrupt
         See `Linearised`.
     over : {"sigma", "window", "precision", "amount"}
-        What changes. "sigma": the same noise, stronger or weaker, which a network with level input is told.
-        "window": q. "precision": the arithmetic inside f. "amount": how much of n_hat is taken away; z stays.
+        The quantity. "sigma": the same noise, scaled; a network with level input is given the scaled level.
+        "window": q. "precision": the arithmetic inside f. "amount": the fraction of n_hat that is applied; z stays.
     values : sequence
-        Numbers; "float32" or "bfloat16" for the precision.
+        Numbers, or "float32" and "bfloat16" for the precision.
     clean : Tensor, (C, rows, cols), optional
-        The picture without noise, which a sweep over sigma needs.
+        The picture without noise; required for a sweep over sigma.
     sigma : float, optional
-        The level of the noise in y, 0-255, which a sweep over sigma needs.
+        The level of the noise in y, 0-255; required for a sweep over sigma.
     max_iter, tol
-        Of each solve.
+        The solver's step limit and the residual at which it stops, for each value.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def sweep(
     Raises
     ------
     ValueError
-        If there is no value, or a sweep over sigma lacks the clean picture or its level.
+        If there is no value, or a sweep over sigma lacks the clean picture or the level.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def sweep(
 
 
 def _from(own: float | str | None, values: Sequence[float | str]) -> Iterator[list[float | str]]:
-    """The values in two orders, away from one's own: up, and down."""
+    """Split the values into two paths that lead away from the network's own value: upwards, and downwards."""
     numbers = [value for value in values if not isinstance(value, str)]
     if len(numbers) < len(values) or own is None or isinstance(own, str):
         yield list(values)
@@ -144,7 +144,7 @@ def _from(own: float | str | None, values: Sequence[float | str]) -> Iterator[li
 
 @dataclass(frozen=True, eq=False)
 class _Setting:
-    """What a sweep is of."""
+    """The arguments of a sweep that stay the same along its path."""
 
     net: Network
     y: Tensor
@@ -157,7 +157,7 @@ class _Setting:
     interrupt: Interrupt | None
 
     def of(self, value: float | str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        """The noisy picture and f at a value."""
+        """The noisy picture and the map f at a value of the path."""
         y, level, window = self.y, self.level, self.window
         precision: Precision = "float32"
         if self.over == "sigma":

@@ -1,4 +1,4 @@
-"""Is what was removed noise? The correlation of neighbouring values of the removed noise."""
+"""Tests whether the removed noise is white: the correlation of neighbouring values of the noise estimate."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Whiteness:
-    """How the removed noise correlates with itself.
+    """The autocorrelation of the removed noise.
 
     Attributes
     ----------
     correlation : Tensor, (2 r + 1, 2 r + 1)
-        Autocorrelation up to r rows and columns, mean of the channels; 1 in the middle.
+        Autocorrelation for shifts of up to r rows and columns, averaged over the channels; 1 in the middle.
     worst : float
-        The largest modulus beside the middle: 0 for white noise, up to chance.
+        The largest modulus outside the middle; its expectation for white noise is near 0.
     bound : float
-        What chance allows of it, 99.9 % of the time for white noise.
+        For white noise, `worst` stays below this bound in 99.9 % of all cases.
 
     Examples
     --------
-    >>> found = whiteness(torch.ones(1, 8, 8).cumsum(2))  # a slope is no noise
+    >>> found = whiteness(torch.ones(1, 8, 8).cumsum(2))  # a ramp is not noise
     >>> found.white, found.worst > found.bound
     (False, True)
     """
@@ -35,19 +35,19 @@ class Whiteness:
 
     @property
     def white(self) -> bool:
-        """Whether chance explains it."""
+        """Whether the correlation is small enough for white noise."""
         return self.worst <= self.bound
 
 
 def whiteness(n_hat: Tensor, reach: int = 3) -> Whiteness:
-    """Correlate a noise estimate with itself, moved by up to `reach` pixels.
+    """Correlate a noise estimate with copies of itself that are shifted by up to `reach` pixels.
 
     Parameters
     ----------
     n_hat : Tensor, (C, rows, cols)
         In any unit.
     reach : int
-        In pixels.
+        The largest shift in pixels.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def whiteness(n_hat: Tensor, reach: int = 3) -> Whiteness:
     correlation = around.mean(0)
     beside = correlation.abs().clone()
     beside[reach, reach] = 0
-    lags = (2 * reach + 1) ** 2 // 2  # those opposite are the same
-    # Each is normal with variance 1 / values; the largest of `lags` of them, by the bound of Bonferroni.
+    lags = (2 * reach + 1) ** 2 // 2  # opposite shifts have equal correlations
+    # Each correlation is normal with variance 1 / number of values; Bonferroni's bound holds for the largest of `lags`.
     quantile = math.sqrt(2) * float(torch.erfinv(torch.tensor(1 - 1e-3 / lags, dtype=torch.float64)))
     return Whiteness(correlation, float(beside.max()), quantile / math.sqrt(channels * rows * cols))

@@ -1,6 +1,6 @@
-"""All analyses of an equilibrium by name: what each shows, how it is asked, and how its answer is shown.
+"""All analyses of an equilibrium by name: what each one shows, how it is computed, and how its answer is displayed.
 
-The command line and the window both take them from here, so that they give the same numbers.
+The command line and the window both use this catalogue, so they report the same numbers.
 """
 
 from nerd_gui.analysis.catalogue.entry import Analysis, Question

@@ -1,4 +1,4 @@
-"""What an analysis of the catalogue is, and what it is asked."""
+"""The record that describes an analysis of the catalogue, and the question that it answers."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from nerd_gui.denoising.channels import to_batch
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What is asked of a run.
+    """The run, pixel and channel that an analysis is computed for.
 
     Attributes
     ----------
     at : EquilibriumOfRun
-        Its equilibrium.
+        The equilibrium of the run.
     trajectory : Trajectory
     pixel : (row, col)
-        Of what was run, for analyses of a pixel.
+        The pixel of the denoised region, for analyses of one pixel.
     channel : int
-        Of a colour photo, the one that `at` was made with.
+        The channel of a colour photo that `at` was made with.
     seed : int
-        Of all chance.
+        Seed of all random numbers.
     interrupt : callable, optional
-        Called many times; what it raises ends the work.
+        Called often during the work; an exception that it raises ends the work.
     """
 
     at: EquilibriumOfRun
@@ -46,22 +46,22 @@ class Question:
 
     @property
     def of(self) -> tuple[Any, Tensor, Tensor]:
-        """Network, picture and equilibrium, which every analysis begins with."""
+        """Network, picture and equilibrium: the first arguments of every analysis."""
         return self.at.net, self.at.y, self.at.z
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """What every analysis takes besides."""
+        """Keyword arguments that every analysis takes."""
         return {**self.at.keywords, "interrupt": self.interrupt}
 
     @property
     def value_channel(self) -> int:
-        """The channel among those that the network saw: a grey network sees one at a time."""
+        """The channel's index in the network's input: a grey network takes one channel at a time, so always 0."""
         return min(self.channel, self.at.y.shape[1] - 1)
 
     @property
     def clean(self) -> Tensor | None:
-        """The clean picture (C, rows, cols) of the channels that the network saw; None where it is not known."""
+        """The clean picture (C, rows, cols) in the channels of the network's input; None if it is not known."""
         clean = self.trajectory.subject.clean
         if clean is None:
             return None
@@ -76,21 +76,21 @@ class Analysis:
     Attributes
     ----------
     name : str
-        As the command line and files call it.
+        The name on the command line and in file names.
     title : str
-        As the window calls it.
+        The title in the window.
     shows : str
-        What it will show, in a sentence.
+        A sentence that says what the analysis will show.
     equation : str
-        How it is computed.
+        A sentence that says how it is computed.
     evaluations : int
-        It takes about as long as so many evaluations of f.
+        Its cost: about as much time as this many evaluations of f.
     ask : callable
-        Question -> Analysed. Raises NotSolved where an equation cannot be solved, and what `interrupt` raises.
+        Question -> Analysed. Raises NotSolved if an equation cannot be solved, and any exception of `interrupt`.
     show : callable
-        Analysed -> Shown: how to show what was found, also long after.
+        Analysed -> Shown: displays an answer, also one that was read from a file.
     of_pixel : bool
-        Whether the pixel makes a difference.
+        Whether the answer depends on the pixel.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Analysis:
 
 
 def analysed(numbers: Mapping[str, Any], **arrays: Tensor | np.ndarray) -> Analysed:
-    """Make an answer of numbers, of which those that are not finite become None, and of real arrays of any type."""
+    """Make an answer from numbers and real arrays; numbers that are not finite become None, arrays float32."""
     plain = {
         name: np.ascontiguousarray(array.detach().cpu().numpy() if isinstance(array, Tensor) else array, np.float32)
         for name, array in arrays.items()

@@ -1,4 +1,4 @@
-"""How the iterates came to the equilibrium, and where the heads looked on the way."""
+"""Analyses of the iterates: where they have settled, the path that they took, and where the heads look."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from nerd_gui.analysis.maps import MapKind, RunMaps
 from nerd_gui.denoising import RunError
 from nerd_gui.denoising.analysed import Analysed
 
-_LEVELS = (10.0, 1.0, 0.1)  # percent of the size of f(z), above which a pixel has not settled
-_BRIGHTEST = 99.8  # percentile of a residual that is shown lightest
+_LEVELS = (10.0, 1.0, 0.1)  # residuals above which a pixel counts as not settled, percent of the size of f(z)
+_BRIGHTEST = 99.8  # percentile of the residual that is drawn white
 _NO_ATTENTION = "This network has no attention: it was made without the non-local block."
 
 

@@ -1,4 +1,4 @@
-"""What a pixel was made from, beside what the heads looked at for it."""
+"""The pixels of the photo that one pixel of the result was computed from, beside those that the heads attend to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nerd_gui.analysis.catalogue.shown import Picture, Scale, Shown, Table
 from nerd_gui.analysis.influence import influence
 from nerd_gui.denoising.analysed import Analysed
 
-_REACHES = (3, 17, 40)  # pixels within which a share of the weight is told
+_REACHES = (3, 17, 40)  # distances in pixels; the share of the weight within each is reported
 
 
 def _ask(question: Question) -> Analysed:
@@ -53,14 +53,14 @@ def _cut(values: NDArray[Any], corner: tuple[int, int], shape: tuple[int, ...]) 
 
 
 def _rank_correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Spearman's; not a number where all values are the same."""
+    """Spearman's rank correlation; NaN if all values of either array are equal."""
     if one.min() == one.max() or other.min() == other.max():
         return math.nan
     return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
 
 
 def _ranks(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Ranks, those that are the same sharing the mean of theirs."""
+    """Ranks of the values; equal values share the mean of their ranks."""
     _, places, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
     return np.asarray((counts.cumsum() - (counts - 1) / 2)[places])
 

@@ -1,4 +1,4 @@
-"""How the answer of an analysis is shown, wherever that is: rows of a table, pictures, one plot."""
+"""The display of an answer, for the window and for files alike: a sentence, a table, pictures and plots."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ _TINY = np.finfo(np.float64).tiny
 
 
 class Scale(Enum):
-    """How values become colours."""
+    """The mapping from values to colours."""
 
-    SIGNED = "signed"  # around 0: white at 0, red above, blue below, by the root so that small ones are seen
-    FAINT = "faint"  # the same by the fourth root, so that those of a ten-thousandth of the largest are seen
-    GREY = "grey"  # from 0, black, to the largest, white
+    SIGNED = "signed"  # 0 is white, above is red, below is blue; the square root makes small values visible
+    FAINT = "faint"  # as SIGNED, but the fourth root makes even 1/10 000 of the largest value visible
+    GREY = "grey"  # 0 is black, the largest value is white
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Values over pixels.
+    """An array of values to be drawn as a picture.
 
     Attributes
     ----------
     name : str
-        Of its file, after that of the analysis; empty for the first picture.
+        Appended to the name of the analysis to name the file; empty for the first picture.
     title : str
     values : array (rows, cols)
     scale : Scale
     unit : str
-        Of the values.
+        Unit of the values.
     tip : str
-        What is to be seen in it.
+        Tooltip: what the picture shows.
     enlarge : int
-        Pixels of its file along each side of a value.
+        In a file, each value is a square with sides of this many pixels.
     mark : (row, col), optional
-        The value that it is about.
+        The value that the analysis is about.
     corner : (row, col), optional
-        The pixel of what was run where its first value lies; None: it does not lie over the photo.
+        The pixel of the denoised region where the first value lies; None if the picture does not overlay the photo.
     cell : int
-        Pixels of the photo along each side of a value.
+        On the photo, each value covers a square with sides of this many pixels.
     """
 
     name: str
@@ -59,15 +59,15 @@ class Picture:
 
     @property
     def largest(self) -> float:
-        """The value, or its modulus, that has the strongest colour."""
+        """The largest value, or the largest modulus of a signed picture: it gets the strongest colour."""
         return float(self.values.max()) if self.scale is Scale.GREY else float(np.abs(self.values).max())
 
     def with_values(self, values: NDArray[np.float32]) -> Picture:
-        """The same of fewer values."""
+        """A copy of this picture with other values, such as a part of them."""
         return replace(self, values=values)
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The picture (rows, cols, 3), a pixel for each value."""
+        """The picture as RGB (rows, cols, 3), one pixel for each value."""
         if self.scale is Scale.GREY:
             return _grey(self.values)[..., None].repeat(3, -1)
         return _signed(self.values, _POWER[self.scale])
@@ -75,7 +75,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of a plot, joined in their order or not."""
+    """Points of a plot, joined by lines in their order if `joined`."""
 
     name: str
     x: Sequence[float]
@@ -85,7 +85,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Axis:
-    """What lies along an axis; a logarithmic one has no place for 0 and less."""
+    """The label and scale of an axis; a logarithmic axis shows positive values only."""
 
     label: str
     log: bool = False
@@ -93,19 +93,19 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """Curves over one axis, or over one of several.
+    """Curves in one pair of axes.
 
     Attributes
     ----------
     name : str
-        Of its file, after that of the analysis.
+        Appended to the name of the analysis to name the file.
     title : str
     x, y : Axis
     curves : tuple of Curve
     unit_circle : bool
-        The complex plane with the unit circle in it; both axes have one scale.
+        Whether this is the complex plane: the unit circle is drawn and both axes have the same scale.
     iterates : sequence of int
-        Which iterate each point is of, in all curves of so many points; empty where they are not of iterates.
+        The iterate of each point, for all curves that have this number of points; empty if points are not iterates.
     """
 
     name: str
@@ -119,14 +119,14 @@ class Plot:
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers in words.
+    """A table of formatted numbers.
 
     Attributes
     ----------
     columns : tuple of str
-        Their names; empty where the rows are names and values.
+        Headings; empty if each row is a name and a value.
     rows : tuple of tuple of str
-        The first of each says what it is of.
+        The first cell of each row names the row.
     """
 
     columns: tuple[str, ...]
@@ -135,16 +135,16 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """All that is to be seen of an answer.
+    """The complete display of an answer.
 
     Attributes
     ----------
     says : str
-        What it comes to, in a sentence or two.
+        The conclusion, in a sentence or two.
     table : Table
     pictures : tuple of Picture
     plots : tuple of Plot
-        One of them at a time is enough: they are views of the same.
+        Alternative views of the same answer, so that showing one at a time is enough.
     """
 
     says: str

@@ -1,4 +1,4 @@
-"""What becomes of the equilibrium with other starts, other solvers, and without heads."""
+"""Analyses that solve again: without some heads, from other starts, and with other solvers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nerd_gui.analysis.starts import starts
 from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.denoising.captions import scientific
 
-_GOALS = (1e-2, 1e-3)  # residuals that are raced for
+_GOALS = (1e-2, 1e-3)  # residuals that the solvers race to
 _CURVES = ("residual", "relative_step", "residual_change", "evaluations", "seconds")
 
 
@@ -103,7 +103,7 @@ def _show_starts(found: Analysed) -> Shown:
     return Shown(says, Table(("start", "from the run's result", "residual"), rows), (picture,))
 
 
-_UNSEEN = 54.0  # dB: half a grey level
+_UNSEEN = 54.0  # dB: a root mean square difference of half a grey level, which nobody can see
 
 
 def _or(otherwise: str, value: float | None, form: str) -> str:
@@ -124,7 +124,7 @@ def _ask_race(question: Question) -> Analysed:
 
 
 def racers(found: Analysed) -> list[Racer]:
-    """The racers of a race, for `save_race`."""
+    """Turn the answer of a race back into racers, for `save_race`."""
     made = []
     for name, each in found.numbers.items():
         columns: dict[str, Any] = {curve: tuple(_or_nan(value) for value in each[curve]) for curve in _CURVES}

@@ -1,4 +1,4 @@
-"""How stable the equilibrium is: the leading eigenvalues."""
+"""The analysis of stability: the leading eigenvalues at the equilibrium."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _ask(question: Question) -> Analysed:
 
 
 def _contraction(trajectory: Trajectory) -> float | None:
-    """By what the run's residual was multiplied in a step, in the mean from the first to the result."""
+    """The geometric mean of the factors by which the run's steps multiplied the residual; None if undefined."""
     first, last = trajectory[0].residual, trajectory[trajectory.result].residual
     if trajectory.result == 0 or not (math.isfinite(first) and math.isfinite(last) and first > 0 and last > 0):
         return None
@@ -38,7 +38,7 @@ def _contraction(trajectory: Trajectory) -> float | None:
 def _show(found: Analysed) -> Shown:
     numbers = found.numbers
     radius, seen = numbers["radius"], numbers["run_contraction"]
-    error = numbers.get("error")  # sessions of before have none
+    error = numbers.get("error")  # older session files lack it
     rows = [("Spectral radius", f"{radius:.3f}" if not error or error < 5e-4 else f"{radius:.3f} ± {error:.3f}")]
     rows += [
         (f"Eigenvalue {index}", f"{real:.3f}" if imaginary == 0 else f"{real:.3f} {imaginary:+.3f} i")
@@ -78,7 +78,7 @@ def _show(found: Analysed) -> Shown:
 
 
 def _steps(radius: float, seen: float | None) -> list[tuple[str, str]]:
-    """Steps that a tenth of the residual takes, by plain iteration near the end and in the run."""
+    """Table rows: the steps that reduce the residual to a tenth, by plain iteration near the end and in the run."""
     rows = []
     if 0 < radius < 1:
         rows.append(("Plain steps for a tenth of it", f"{-1 / math.log10(radius):.1f}"))

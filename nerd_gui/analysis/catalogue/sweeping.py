@@ -1,4 +1,4 @@
-"""How the equilibrium moves with the noise, the attention window, the arithmetic and the amount."""
+"""The analysis of how the equilibrium depends on the noise, the attention window, the arithmetic and the amount."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from nerd_gui.analysis.sweep import Over, sweep
 from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.denoising.captions import scientific
 
-_SIGMAS = (0.4, 0.6, 0.8, 1.0, 1.2, 1.6)  # of the noise that there is
-_WINDOWS = (0.25, 0.5, 0.75, 1.0, 1.5)  # of the network's own
+_SIGMAS = (0.4, 0.6, 0.8, 1.0, 1.2, 1.6)  # multiples of the photo's sigma
+_WINDOWS = (0.25, 0.5, 0.75, 1.0, 1.5)  # multiples of the run's window
 _AMOUNTS = tuple(step / 10 for step in range(16))
 _NAMES = {"sigma": "noise σ", "window": "window q", "precision": "arithmetic", "amount": "amount"}
-_AMOUNTS_TOLD = (0.0, 0.5, 1.0, 1.5)  # in the table; the curve has all of them
+_AMOUNTS_TOLD = (0.0, 0.5, 1.0, 1.5)  # rows of the table; the curve has all amounts
 _CURVES = ("psnr", "noise_level", "moved", "residual")
 _LABELS = {"psnr": "PSNR in dB", "moved": "z* moved by", "noise_level": "noise level"}
 
 
 def _values(question: Question) -> dict[Over, list[float | str]]:
-    """What is swept over, and along which values."""
+    """The quantities that are varied, each with its values."""
     found: dict[Over, list[float | str]] = {}
     sigma = question.trajectory.subject.sigma
     if sigma and question.clean is not None:
@@ -48,7 +48,7 @@ def _ask(question: Question) -> Analysed:
 
 def _show(found: Analysed) -> Shown:
     rows = tuple(row for over, swept in found.numbers.items() for row in _rows(over, swept))
-    # PSNR and the way that z* went tell most: their plots come first.
+    # The plots of PSNR and of the movement of z* say most, so they come first.
     plots = [
         plot
         for curve, label in _LABELS.items()
@@ -72,7 +72,7 @@ def _rows(over: str, swept: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _plot(over: str, swept: dict[str, Any], curve: str, label: str) -> Plot | None:
-    """None where there is nothing to see: of two kinds of arithmetic, and where z* stays or no PSNR is known."""
+    """A plot, or None if it would show nothing: over two kinds of arithmetic, if z* stays, or without any values."""
     pairs = [(value, y) for value, y in zip(swept["values"], swept[curve], strict=True) if y is not None]
     if over == "precision" or (over == "amount" and curve == "moved") or not pairs:
         return None

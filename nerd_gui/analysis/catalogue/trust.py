@@ -1,4 +1,4 @@
-"""How far a result can be trusted: its expected error, and whether what was removed is noise."""
+"""Analyses of how far a result can be trusted: its expected error, and whether the removed part is noise."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _ask_risk(question: Question) -> Analysed:
 
 
 def _true_psnr(question: Question) -> float | None:
-    """Of the result, in the channels that the network saw."""
+    """PSNR of the result in dB, in the channels of the network's input; None if the clean picture is not known."""
     trajectory, channel = question.trajectory, question.channel
     subject = trajectory.subject
     if subject.clean is None or batch_size(question.at.net, subject.channels) == 1:
@@ -82,7 +82,7 @@ def _show_whiteness(found: Analysed) -> Shown:
     numbers = found.numbers
     beside = found.arrays["correlation"].copy()
     middle = beside.shape[0] // 2
-    beside[middle, middle] = 0  # 1, and no news
+    beside[middle, middle] = 0  # always 1, which would outshine the rest
     rows = (
         ("Largest correlation", f"{numbers['largest_correlation']:.4f}"),
         ("Chance allows", f"{numbers['bound']:.4f}"),
