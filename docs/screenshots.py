@@ -38,10 +38,10 @@ SCENES = {
     "photo_mode": (1440, 900, 1),
     "photo_mode_light": (1366, 768, 1),
     "photo_opened": (1180, 720, 1),
-    "photo_detail": (1180, 720, 1),
+    "photo_detail": (900, 640, 1),
     "scale_2": (1280, 720, 2),
 }
-_PATIENCE = 900  # seconds for a scene to come about
+_PATIENCE = 3600  # seconds for a scene to come about on a machine that is busy
 
 
 def main() -> None:
@@ -255,11 +255,11 @@ class Scene:
 
         assert self.photo is not None
         with Image.open(self.photo) as photo:
-            left, top = (round(0.3 * side) - half for side, half in zip(photo.size, (580, 250), strict=True))
-            photo.crop((left, top, left + 1160, top + 500)).save(self.place / "dandelion.png")
+            left, top = (round(0.3 * side) - half for side, half in zip(photo.size, (440, 200), strict=True))
+            photo.crop((left, top, left + 880, top + 400)).save(self.place / "dandelion.png")
         self.window.modes.choose(Mode.PHOTO)
         self.window.open_dialogs.open_file(self.place / "dandelion.png")
-        self.wait(lambda: self.window.actions_.denoise.isEnabled() and self.session.workspace.photo.cols == 1160)
+        self.wait(lambda: self.window.actions_.denoise.isEnabled() and self.session.workspace.photo.cols == 880)
         self.window.actions_.denoise.trigger()
         self.finished()
         self.window.picture_view.set_zoom(1)

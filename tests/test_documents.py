@@ -115,3 +115,22 @@ def test_the_table_from_paper_to_code_leaves_no_equation_figure_or_table_out():
     assert mentioned("Eq.") == set(range(1, 23))
     assert mentioned("Fig.") == set(range(1, 12))
     assert mentioned("Table") == set(range(1, 9))
+
+
+@pytest.mark.parametrize("name", ["faq.md", "when-the-result-is-not-good.md"])
+def test_what_a_page_quotes_is_said_by_the_program(name):
+    said = " ".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", said)  # sentences go on from line to line
+    quoted = re.findall(r"“([^”]+)”", (ROOT / "docs" / name).read_text(encoding="utf-8"))
+    assert len(quoted) >= 2
+    assert [words for words in quoted if words not in said] == []
+
+
+def test_every_control_of_a_run_and_of_the_look_has_its_advice():
+    sources = [PACKAGE / "window" / "run_bar" / "solver_settings.py", PACKAGE / "window" / "look" / "panel.py"]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    labels = re.findall(r'_Field\("\w+", "([^"]+)"|Percent\(\s*"\w+",\s*"([^"]+)"|addRow\("([^"]+)"', text)
+    names = {"".join(groups) for groups in labels}
+    assert len(names) >= 15
+    page = (ROOT / "docs" / "when-the-result-is-not-good.md").read_text(encoding="utf-8")
+    assert {name for name in names if name not in page} == set()
