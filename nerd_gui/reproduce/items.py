@@ -11,6 +11,7 @@ from nerd_gui.reproduce.section_4b import SECTION_4B
 from nerd_gui.reproduce.table_1 import TABLE_1
 from nerd_gui.reproduce.table_3 import TABLE_3
 from nerd_gui.reproduce.table_5 import TABLE_5
+from nerd_gui.reproduce.trainings import TRAININGS
 
 _TABLE_4, *_TABLES_6_TO_8 = COMPARED
 ITEMS: dict[str, Item] = {
@@ -18,6 +19,6 @@ ITEMS: dict[str, Item] = {
     for item in (
         *(FIGURE_1, SECTION_4B, TABLE_1, TABLE_3, FIGURE_6, _TABLE_4, TABLE_5, FIGURE_9),
         *_TABLES_6_TO_8,
-        *(FIGURE_10, FIGURE_11),
+        *(FIGURE_10, FIGURE_11, TRAININGS),
     )
 }
