@@ -30,7 +30,7 @@ class RegionBanner(QWidget):
         self._show_region()
 
     def want(self, wanted: bool) -> None:
-        """Show the banner while there is a region, or never: in Photo mode nobody chooses one."""
+        """Show the banner whenever there is a region, or never, as in Photo mode, where nobody chooses a region."""
         self._wanted = wanted
         self._show_region()
 
