@@ -7,8 +7,6 @@ author = "The NERD GUI developers"
 version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
-# A reproduction is measured for hours and need not be there yet. Any page that the index forgets is a warning anyway.
-suppress_warnings = ["toc.not_readable"]
 
 html_theme = "furo"
 html_title = "NERD GUI"
