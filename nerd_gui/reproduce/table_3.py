@@ -52,7 +52,9 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
             "The paper's own maps (Aloe, Bowling, …): put them as 8-bit pictures into the folder `depth` of "
             "`--data`; they are found at https://vision.middlebury.edu/stereo/data/scenes2006/HalfSize/zip-2views/."
         ]
-    caption = "PSNR (dB) / SSIM; ours on motorcycle's disparities, four grey levels for a pixel, unknown ones 0:"
+    caption = (
+        "PSNR (dB) / SSIM; ours on motorcycle's disparities, four grey levels a pixel, holes filled with the nearest:"
+    )
     return Section(verdict, [(caption, table)], missing=missing)
 
 

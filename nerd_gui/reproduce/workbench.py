@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from nerd_gui.denoising import Subject
@@ -181,10 +182,14 @@ class Workbench:
         return [each for each in made if only is None or each.name.partition("/")[2] in only]
 
     def motorcycle(self) -> CleanPicture:
-        """The depth map that scikit-image brings along, its disparities times 4 as grey levels, unknown ones 0."""
+        """The depth map that scikit-image brings along, its disparities times 4 as grey levels.
+
+        Where none is known stands the nearest that is.
+        """
         with np.load(str(importlib.resources.files("skimage") / "data" / "motorcycle_disp.npz")) as file:
             disparity = np.asarray(next(iter(file.values())), np.float32)
-        levels = np.rint(np.where(np.isfinite(disparity), 4 * disparity, 0)).clip(0, 255).astype(np.uint8)
+        nearest = distance_transform_edt(~np.isfinite(disparity), return_distances=False, return_indices=True)
+        levels = np.rint(4 * disparity[tuple(nearest)]).clip(0, 255).astype(np.uint8)
         photo = Photo(np.float32(1 / 255) * levels[None].astype(np.float32), name="motorcycle")
         picture = CleanPicture(photo, "scikit-image/motorcycle", 0)
         return picture.middle(_QUICK_SIDE) if self.quick else picture

@@ -1,9 +1,11 @@
 """Which pictures are taken: those of a set that is known by its pixels, or a sentence that says what is missing."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage
 from PIL import Image
 
 from nerd_gui.imaging import add_noise
@@ -79,3 +81,19 @@ def test_the_known_sets_are_whole():
     assert list(known_digests("set12")) == [f"{number:02}" for number in range(1, 13)]
     assert len(set(known_digests("bsd68").values())) == 68
     assert known_digests("urban100") == {}
+
+
+def test_the_depth_map_has_no_holes(tmp_path):
+    """Known disparities are four grey levels a pixel; where none is known stands one that is."""
+    with np.load(Path(skimage.__file__).parent / "data" / "motorcycle_disp.npz") as file:
+        disparity = file[file.files[0]]
+    levels = 255 * bench_on(tmp_path, None).motorcycle().clean[0, 0].numpy()
+    known = np.isfinite(disparity)
+    assert not known.all()
+    np.testing.assert_allclose(levels[known], np.rint(4 * disparity[known]), atol=1e-3)
+    row, col = np.argwhere(~known)[0]
+    beside = np.argwhere(known)
+    nearest = beside[np.argmin(((beside - (row, col)) ** 2).sum(1))]
+    distance = ((nearest - (row, col)) ** 2).sum()
+    as_near = beside[((beside - (row, col)) ** 2).sum(1) == distance]
+    assert round(float(levels[row, col])) in {round(float(levels[tuple(place)])) for place in as_near}
