@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from equilibria import dense_solution_jacobian, make_net, picture, settle
+from equilibria import make_net, picture, settle
 
 from nerd_gui.analysis import risk, whiteness
 from nerd_gui.analysis.risk import psnr_error
@@ -14,8 +14,8 @@ from nerd_gui.imaging import open_sample
 from nerd_gui.nerd import load_model
 
 
-def test_the_divergence_is_the_trace_of_the_dense_jacobian(net, y, z):
-    exact = float(dense_solution_jacobian(net, y, z).trace())
+def test_the_divergence_is_the_trace_of_the_dense_jacobian(net, y, z, solution_jacobian):
+    exact = float(solution_jacobian.trace())
     found = risk(net, y, z, 25, probes=24, tol=1e-2)
     variance = (25 / 255) ** 2
     assert abs(found.divergence - exact) < 4 * found.divergence_error < 1.2 * abs(exact)

@@ -9,8 +9,7 @@ from nerd_gui.analysis import decoded_direction, field_of_values_abscissa, spect
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_the_leading_eigenvalues_are_those_of_the_dense_jacobian(net, y, z, dtype):
-    jacobian = dense_jacobian(net, y, z)
+def test_the_leading_eigenvalues_are_those_of_the_dense_jacobian(net, y, z, jacobian, dtype):
     exact = torch.linalg.eigvals(jacobian).numpy()
     exact = exact[np.argsort(-np.abs(exact))]
     found = spectrum(net if dtype is torch.float64 else make_net(dtype=dtype), y.to(dtype), z.to(dtype), count=4)
@@ -23,8 +22,7 @@ def test_the_leading_eigenvalues_are_those_of_the_dense_jacobian(net, y, z, dtyp
         assert float((jacobian.to(torch.complex128) @ flat - value * flat).norm()) < 0.03 * float(flat.norm())
 
 
-def test_the_abscissa_is_that_of_the_symmetric_part(net, y, z):
-    jacobian = dense_jacobian(net, y, z)
+def test_the_abscissa_is_that_of_the_symmetric_part(net, y, z, jacobian):
     exact = float(torch.linalg.eigvalsh((jacobian + jacobian.T) / 2).max())
     assert field_of_values_abscissa(net, y, z) == pytest.approx(exact, abs=1e-3)
 

@@ -23,13 +23,29 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    """What the two processes wrote: of the steps with fixed norms, and of the resumed run."""
+def folder(tmp_path_factory):
+    """Where two processes have trained, each with the numbers that torchrun gives it."""
     folder = tmp_path_factory.mktemp("processes")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torch.multiprocessing.spawn(two_processes.run, (port, folder), nprocs=2)
+    to_train(folder / "command")
+    with socket.socket() as one, socket.socket() as other:
+        for free in (one, other):
+            free.bind(("127.0.0.1", 0))
+        ports = [free.getsockname()[1] for free in (one, other)]
+    torch.multiprocessing.spawn(two_processes.run, (ports, folder), nprocs=2)
+    return folder
+
+
+def to_train(folder):
+    """Lay the tiny recipe and its pictures into a folder."""
+    (folder / "pictures").mkdir(parents=True)
+    for name, picture in zip(["a", "b", *validation_names()[:1]], smooth_pictures(3, 96, 96), strict=True):
+        Image.fromarray(picture.numpy()).save(folder / "pictures" / f"{name}.png")
+    (folder / "tiny.json").write_text(json.dumps(TINY.to_json()))
+
+
+@pytest.fixture(scope="module")
+def seen(folder):
+    """What the two processes wrote: of the steps with fixed norms, and of the resumed run."""
     return {kind: [load_file(folder / f"{kind}{rank}.safetensors") for rank in (0, 1)] for kind in ("fixed", "resumed")}
 
 
@@ -75,17 +91,25 @@ def test_every_process_gets_its_own_random_numbers_back(seen):
             assert not torch.equal(one[f"on.random.{kind}"], one[f"on.random.{kind}.1"])
 
 
+def trained_once(folder, out, err):
+    """Hold that one network was trained by two processes and announced once; its last state."""
+    assert [line.split(" samples")[0] for line in out.splitlines()] == ["run: 12"]
+    assert next(line for line in err.splitlines() if "samples, " in line).startswith("12 samples, ")
+    assert len((folder / "run" / "curve.csv").read_text().splitlines()) == 2
+    assert load_model(folder / "net.safetensors").config == TINY.model
+    state = RunState.load(folder / "run" / "state.safetensors", torch.device("cpu"))
+    assert (state.numbers["samples"], state.numbers["steps"]) == (12, 3)
+    assert "random.sampler.1" in state.tensors
+    return state
+
+
+@pytest.mark.soak
 def test_torchrun_trains_one_network(tmp_path):
-    source = tmp_path / "pictures"
-    source.mkdir()
-    for name, picture in zip(["a", "b", *validation_names()[:1]], smooth_pictures(3, 96, 96), strict=True):
-        Image.fromarray(picture.numpy()).save(source / f"{name}.png")
-    (tmp_path / "tiny.json").write_text(json.dumps(TINY.to_json()))
+    to_train(tmp_path / "here")
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "nerd_gui"]
-    options = "train --config tiny.json --data pictures --resume run --minutes 2 --decay 12 --device cpu --threads 1"
     done = subprocess.run(
-        [*start, *options.split(), "--release", "net.safetensors"],
-        cwd=tmp_path,
+        [*start, *two_processes.TRAIN],
+        cwd=tmp_path / "here",
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -93,13 +117,13 @@ def test_torchrun_trains_one_network(tmp_path):
         timeout=100,
     )
     assert done.returncode == 0, done.stderr
-    assert [line.split(" samples")[0] for line in done.stdout.splitlines()] == ["run: 12"]
-    assert next(line for line in done.stderr.splitlines() if "samples, " in line).startswith("12 samples, ")
-    assert len((tmp_path / "run" / "curve.csv").read_text().splitlines()) == 2
-    assert load_model(tmp_path / "net.safetensors").config == TINY.model
-    state = RunState.load(tmp_path / "run" / "state.safetensors", torch.device("cpu"))
-    assert (state.numbers["samples"], state.numbers["steps"]) == (12, 3)
-    assert "random.sampler.1" in state.tensors
+    trained_once(tmp_path / "here", done.stdout, done.stderr)
+
+
+def test_the_command_trains_one_network(folder):
+    here = folder / "command"
+    out, err = ("".join((here / f"{kind}{rank}").read_text() for rank in (0, 1)) for kind in ("out", "err"))
+    state = trained_once(here, out, err)
     # One process goes on from it, and the second of two from a state that one has saved.
     one = make()
     one.restore(state)

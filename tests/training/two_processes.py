@@ -3,12 +3,14 @@
 import dataclasses
 import os
 import weakref
+from contextlib import redirect_stderr, redirect_stdout
 
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
 from tiny_training import DEEP, TINY, make, smooth_pictures
 
+from nerd_gui.cli import main
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.training import Trainer, joined
 from nerd_gui.training.state import RunState
@@ -29,9 +31,14 @@ def fixed_trainer(batch, processes=None):
     return trainer
 
 
-def run(rank, port, folder):
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+#: The command that trains the tiny network in the folder it is run in.
+TRAIN = ["train", "--config", "tiny.json", "--data", "pictures", "--resume", "run", "--minutes", "2", "--decay", "12"]
+TRAIN += ["--device", "cpu", "--threads", "1", "--release", "net.safetensors"]
+
+
+def run(rank, ports, folder):
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}  # as torchrun sets them
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(ports[0])}
     torch.set_num_threads(1)
     with joined(CPU) as processes:
         group = weakref.ref(dist.group.WORLD)
@@ -41,6 +48,10 @@ def run(rank, port, folder):
         save_file(resumed(processes, folder), folder / f"resumed{rank}.safetensors")
     # Else gloo's threads live on and may end the process with an abort while the interpreter is taken down.
     assert group() is None
+    os.environ["MASTER_PORT"] = str(ports[1])
+    os.chdir(folder / "command")
+    with open(f"out{rank}", "w") as out, open(f"err{rank}", "w") as err, redirect_stdout(out), redirect_stderr(err):
+        assert main(TRAIN) == 0
 
 
 def fixed_steps(processes):

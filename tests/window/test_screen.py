@@ -13,7 +13,7 @@ from window_person import run_to_the_end
 from nerd_gui.window.screen import fit_to_screen, fitted
 
 LAPTOP, PANEL = QRect(0, 0, 1366, 768), 40
-SCREENS = [(1100, 700, 1), (1366, 768, 1), (2560, 1440, 2)]  # width, height, pixels along one of the program's own
+SCREENS = [(1100, 700, 1), (2560, 1440, 2)]  # width, height, pixels along one of the program's own
 PROGRAM = """
 import sys
 from PySide6.QtCore import QPoint, QSettings

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QSpinBox
 from runs_person import click, place_of, rows
 
-from nerd_gui.imaging import to_8_bit
+from nerd_gui.imaging import sample_names, to_8_bit
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.wording import scientific
@@ -30,12 +30,11 @@ def _no_collection():
 
 
 @pytest.fixture
-def window(qtbot, make_window, open_built_in):
+def window(qtbot, make_window, photo_path, open_built_in):
     """A window with four runs of 17 steps: three solvers and another noise, all overlaid."""
-    made = make_window(None)
-    qtbot.waitUntil(lambda: made.session.run is not None and not made.session.controller.running, timeout=60_000)
+    made = make_window(photo_path)
+    open_built_in(made, sample_names()[0])
     made.modes.take(Mode.EXPLORE)
-    made.session.remove_run(made.session.run)
     made.controls.settings_button.max_iter.setValue(STEPS)
     made.controls.settings_button.tolerance.setCurrentText("none (all steps)")
     for solver, sigma in (("broyden", 25), ("anderson", 25), ("plain", 25), ("broyden", 10)):
