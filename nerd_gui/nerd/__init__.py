@@ -1,4 +1,4 @@
-"""The network of the paper: attention, layers, model, and the weights catalogue."""
+"""The network of the paper: attention, layers, model, and the catalogue of trained weights."""
 
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
 from nerd_gui.nerd.model import NERD, exact_float32

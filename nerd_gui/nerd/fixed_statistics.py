@@ -1,8 +1,8 @@
-"""f with the statistics of its GroupNorms held fixed.
+"""Networks whose GroupNorms use fixed statistics, so that parts of a picture can be solved on their own.
 
-GroupNorm takes mean and variance from the whole picture, so f of a part is another function than f of the picture. With
-the picture's statistics held fixed f is local: a pixel of f(z) depends on the attention window and the convolutions
-around it alone, and a part of the picture with a halo has the equilibrium that the picture has there.
+GroupNorm computes mean and variance over the whole picture, so f of a part differs from f of the picture. With the
+picture's statistics held fixed, f is local: a pixel of f(z) depends only on the attention window and the convolutions
+around it. Then a part of the picture, solved with a margin around it, has the same equilibrium as the whole picture.
 """
 
 import copy
@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from nerd_gui.nerd.layers import GroupStatistics, TransformationBlock
 from nerd_gui.nerd.model import NERD
 
-#: For each GroupNorm of f, by its name in the network, what it takes from the whole picture.
+#: The statistics over the whole picture of each GroupNorm of f, by its name in the network.
 Statistics = Mapping[str, GroupStatistics]
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A rectangle of a part, and how much its pixels together count beside those of other parts."""
+    """The rectangle of a part of a picture that statistics are taken from, and its weight relative to other parts."""
 
     row: int
     col: int
@@ -32,21 +32,21 @@ class Counted:
     weight: float = 1.0
 
     def cut(self, part: Tensor) -> Tensor:
-        """The rectangle of a part (pictures, d, rows, cols)."""
+        """Cut the rectangle out of a part (pictures, d, rows, cols)."""
         inside = part[..., self.row : self.row + self.rows, self.col : self.col + self.cols]
         return inside.clone(memory_format=torch.channels_last)
 
 
 class PooledNorm(nn.Module):
-    """A GroupNorm that takes its statistics over several parts of a picture together, and keeps the last ones.
+    """A GroupNorm that pools its statistics over several parts of a picture, and remembers the last ones.
 
     Parameters
     ----------
     norm : nn.GroupNorm
     pictures : int
-        How many pictures the parts are of: a batch holds the first part of each, then the second of each, ...
+        Number of pictures. A batch holds the first part of each picture, then the second part of each, ...
     counted : sequence of Counted, optional
-        What is counted of each part; all of it is normalised. None: all is counted.
+        The rectangle of each part that enters the statistics; None: the whole part. The whole part is normalised.
     """
 
     def __init__(self, norm: nn.GroupNorm, pictures: int, counted: Sequence[Counted] | None) -> None:
@@ -83,7 +83,7 @@ class PooledNorm(nn.Module):
 
 
 def with_pooled_statistics(net: NERD, pictures: int = 1, counted: Sequence[Counted] | None = None) -> NERD:
-    """A network whose f sees a batch of parts of a picture as one; see `PooledNorm` for the parameters."""
+    """Copy a network so that f pools its statistics over a batch of parts; see `PooledNorm` for the parameters."""
     made = _copied(net, lambda norm, _: PooledNorm(norm, pictures, counted))
     if made.transformation is not None:
         made.transformation = _PooledTransformation(made.transformation)  # type: ignore[assignment]
@@ -91,7 +91,7 @@ def with_pooled_statistics(net: NERD, pictures: int = 1, counted: Sequence[Count
 
 
 def pooled_statistics(net: NERD) -> list[dict[str, GroupStatistics]]:
-    """The statistics of the last evaluation of a network `with_pooled_statistics`, for each of its pictures."""
+    """Return the statistics of the last evaluation of a network `with_pooled_statistics`, for each picture."""
     found = {
         name.replace("transformation.block.", "transformation."): module.statistics
         for name, module in net.named_modules()
@@ -106,13 +106,13 @@ def pooled_statistics(net: NERD) -> list[dict[str, GroupStatistics]]:
 
 
 def norms_of(net: NERD) -> dict[str, nn.GroupNorm]:
-    """The GroupNorms of f by their names, as `Statistics` have them."""
+    """The GroupNorms of f by name; the names are the keys of `Statistics`."""
     return {name: module for name, module in net.named_modules() if isinstance(module, nn.GroupNorm)}
 
 
 @contextmanager
 def statistics_seen(net: NERD) -> Iterator[dict[str, GroupStatistics]]:
-    """Collect what the GroupNorms of f take from the picture that is evaluated meanwhile, with gradients."""
+    """Within this context, record the statistics of f's GroupNorms whenever f is evaluated with gradients."""
     seen: dict[str, GroupStatistics] = {}
 
     def keep(name: str, norm: nn.GroupNorm, u: Tensor) -> None:
@@ -130,7 +130,7 @@ def statistics_seen(net: NERD) -> Iterator[dict[str, GroupStatistics]]:
 
 
 def with_fixed_statistics(net: NERD, statistics: Statistics) -> NERD:
-    """A network whose f has these statistics (of one picture) whatever it is given, and is local therefore."""
+    """Copy a network so that f always uses these statistics (of one picture), which makes f local."""
 
     def fixed(norm: nn.GroupNorm, name: str) -> nn.Module:
         return _Fixed(norm, statistics[name])
@@ -142,7 +142,7 @@ def with_fixed_statistics(net: NERD, statistics: Statistics) -> NERD:
 
 
 def _copied(net: NERD, replaced: Callable[[nn.GroupNorm, str], nn.Module]) -> NERD:
-    """A copy of a network in evaluation, its weight norm folded, with other norms in f."""
+    """Copy a network in evaluation mode, fold its weight norm, and replace the GroupNorms of f."""
     made = copy.deepcopy(net).fold().eval().requires_grad_(False)
     for path, module in list(made.named_modules()):
         for name, child in list(module.named_children()):
@@ -152,7 +152,7 @@ def _copied(net: NERD, replaced: Callable[[nn.GroupNorm, str], nn.Module]) -> NE
 
 
 class _Fixed(nn.Module):
-    """A GroupNorm with fixed statistics: a factor and a summand for each feature."""
+    """A GroupNorm with fixed statistics: it multiplies each feature by a factor and adds a constant."""
 
     def __init__(self, norm: nn.GroupNorm, statistics: GroupStatistics) -> None:
         super().__init__()
@@ -175,7 +175,7 @@ class _Fixed(nn.Module):
 
 
 class _PooledTransformation(nn.Module):
-    """Trans(u) with pooled statistics, by one group of hidden features after another."""
+    """Trans(u) with pooled statistics, computed one group of hidden features at a time to save memory."""
 
     def __init__(self, block: TransformationBlock) -> None:
         super().__init__()
@@ -215,7 +215,7 @@ class _PooledTransformation(nn.Module):
 
 
 class _LocalTransformation(nn.Module):
-    """Trans(u) with fixed statistics, of which those behind a convolution are folded into its weights."""
+    """Trans(u) with fixed statistics; norms that follow a convolution are folded into its weights."""
 
     def __init__(self, block: TransformationBlock) -> None:
         super().__init__()
@@ -246,7 +246,7 @@ class _LocalTransformation(nn.Module):
         *,
         overwrite: bool = False,
     ) -> Tensor:
-        """Trans(u) by one part of the hidden features after another, as `TransformationBlock` does it."""
+        """Compute Trans(u) one group of hidden features at a time, as `TransformationBlock` does."""
         normed = self.norm_in(u)
         if torch.is_autocast_enabled(u.device.type):
             normed = normed.to(torch.get_autocast_dtype(u.device.type))

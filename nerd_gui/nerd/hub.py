@@ -1,4 +1,4 @@
-"""A network as a folder that the Hugging Face Hub takes, and that its `PyTorchModelHubMixin` reads back."""
+"""Exports a network as a folder for the Hugging Face Hub, which `PyTorchModelHubMixin` can read back."""
 
 import json
 import re
@@ -35,31 +35,31 @@ net = HubNERD.from_pretrained("OWNER/{name}").fold()
 
 
 def export_hub(name_or_path: str | Path, folder: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write ``model.safetensors``, ``config.json``, ``README.md`` and, with a network of the program, ``LICENSE``.
+    """Write ``model.safetensors``, ``config.json``, ``README.md`` and, for the program's own networks, ``LICENSE``.
 
-    The weights are the file of the network, byte by byte. The configuration is that of the folded network, without
-    weight norm, whose tensors are in the file. The README is the network's card, as far as there is one, below the head
-    that the Hub reads.
+    The weights are a copy of the network's file. The configuration says that there is no weight norm, because the file
+    holds the folded weights. The README is the network's card, if it has one, below the metadata that the Hub reads.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A network by its name, or a ``.safetensors`` file.
+        The name of a network, or a ``.safetensors`` file.
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
     overwrite : bool
-        Whether files that are there may be replaced.
+        Whether existing files may be replaced.
 
     Returns
     -------
     list of Path
+        The files that were written.
 
     Raises
     ------
     ModelError
         If the network cannot be read.
     OSError
-        If a file cannot be written, or is there and may not be replaced.
+        If a file cannot be written, or exists and may not be replaced.
     """
     source = model_path(name_or_path)
     config = replace(load_config(name_or_path), weight_norm=False)
@@ -78,7 +78,7 @@ def export_hub(name_or_path: str | Path, folder: Path, *, overwrite: bool = Fals
 
 
 def _readme(source: Path, *, ours: bool) -> str:
-    """The card with a head in YAML; links to files that do not go with it become plain words."""
+    """The network's card with a YAML header; links to files that are not exported become plain text."""
     name, card = source.stem, source.with_suffix(".md")
     terms = ["license: other", "license_name: nerd-gui-networks", "license_link: LICENSE"] if ours else []
     head = ["library_name: nerd-gui", "pipeline_tag: image-to-image", *terms, "tags:", *(f"- {tag}" for tag in _TAGS)]

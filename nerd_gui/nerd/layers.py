@@ -14,16 +14,17 @@ from torch.nn.utils import parametrizations
 
 from nerd_gui.nerd.attention import AttentionPath, Precision, attention_row, neighbourhood_attention
 
-#: The noise level, 0-255 scale, that a network with level input sees as 1.
+#: Noise levels (0-255 scale) are divided by this before they enter a network with level input.
 _LEVEL_UNIT = 10.0
 
 
 class Injection(nn.Module):
     """f_inject (Eq. 2): (B, C, rows, cols) -> (B, d, rows, cols). BN precedes each convolution.
 
-    With `level_input` the first convolution sees the noise level as one more channel, after BN, which would take out a
-    level that is the same everywhere. Its kernel is one pixel wide: the level has nothing to tell from one pixel to the
-    next, and is not 0 beyond the border. It starts at 0, so that a network grown from one without begins as that one.
+    With `level_input`, the noise level enters the first convolution as an additional channel. It is added after BN,
+    which would remove a constant level. Its kernel is 1x1: the levels of neighbouring pixels carry no further
+    information, and a larger kernel would see zeros beyond the border. The kernel is initialised to 0, so that a
+    network to which this input is added computes the same as before.
     """
 
     def __init__(self, channels: int, features: int, *, level_input: bool = False) -> None:
@@ -35,7 +36,7 @@ class Injection(nn.Module):
         self.conv_out = nn.Conv2d(features, features, 3, padding=1)
 
     def forward(self, y: Tensor, level: Tensor | None = None) -> Tensor:
-        """s of the picture y and, with level input, of its level on the 0-255 scale, (B, 1, 1 or rows, 1 or cols)."""
+        """Compute s from the picture y and, with level input, its noise level (0-255), (B, 1, 1 or rows, 1 or cols)."""
         hidden = self.conv_in(self.norm_in(y))
         if self.level_in is not None and level is not None:
             hidden = torch.addcmul(hidden, self.level_in, level / _LEVEL_UNIT)
@@ -46,7 +47,8 @@ class Injection(nn.Module):
 def decoding(channels: int, features: int) -> nn.Sequential:
     """f_decode (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols).
 
-    The convolution starts small: its input has unit size, the noise only sigma / 255, about a tenth.
+    The convolution's initial weights are scaled down, because its input has unit variance but the noise has a standard
+    deviation of sigma / 255, about a tenth.
     """
     conv = nn.Conv2d(features, channels, 3, padding=1)
     with torch.no_grad():
@@ -56,16 +58,16 @@ def decoding(channels: int, features: int) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class GroupStatistics:
-    """Mean and variance of each group of features, each (B, groups): what GroupNorm takes from the whole picture."""
+    """Mean and variance of each group of features over the whole picture, each (B, groups), as GroupNorm uses them."""
 
     mean: Tensor
     variance: Tensor
 
     @classmethod
     def of(cls, u: Tensor, groups: int) -> "GroupStatistics":
-        """Those of u (B, d, rows, cols)."""
+        """Compute the statistics of u (B, d, rows, cols)."""
         batch, features, rows, cols = u.shape
-        # GroupNorm's own way, in which it returns them, takes a tenth of torch.var_mean's time.
+        # native_group_norm returns the statistics too, and takes a tenth of torch.var_mean's time.
         _, mean, scale = torch.native_group_norm(u.float(), None, None, batch, features, rows * cols, groups, 0.0)
         return cls(mean, scale**-2)
 
@@ -85,10 +87,16 @@ class GroupStatistics:
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """Where each head looks from one pixel (Fig. 9).
+    """The attention weights of each head for one query pixel (Fig. 9).
 
-    `weights` is (B, heads, rows, cols), each map summing to 1; its first row and column stand at (`top`, `left`) of
-    the picture, the query pixel at (`row`, `col`).
+    Attributes
+    ----------
+    weights : Tensor, (B, heads, rows, cols)
+        Each map sums to 1.
+    top, left : int
+        Position in the picture of the maps' first row and column.
+    row, col : int
+        Position in the picture of the query pixel.
     """
 
     weights: Tensor
@@ -101,7 +109,7 @@ class AttentionMaps:
 class NonLocalBlock(nn.Module):
     """NL(u) = MSA(GN(u)) + u with bias-free projections W_theta, W_psi, W_g, W_O (Eq. 7-9).
 
-    `path` may be set to say which code does the attention (see `neighbourhood_attention`).
+    `path` may be set to choose the implementation of the attention (see `neighbourhood_attention`).
     """
 
     def __init__(self, features: int, heads: int, groups: int) -> None:
@@ -125,7 +133,7 @@ class NonLocalBlock(nn.Module):
         *,
         overwrite: bool = False,
     ) -> Tensor:
-        """NL(u); without gradients it may `overwrite` a channels-last u, which takes less memory."""
+        """Compute NL(u). `overwrite` saves memory by reusing a channels-last u, which works without gradients only."""
         if overwrite:
             return self._overwrite(u, window, precision, interrupt)
         batch, features, rows, cols = u.shape
@@ -139,9 +147,9 @@ class NonLocalBlock(nn.Module):
         return result
 
     def _overwrite(self, u: Tensor, window: int, precision: Precision, interrupt: Callable[[], None] | None) -> Tensor:
-        """NL(u) in the place of u, by one head after another.
+        """Compute NL(u) in place, one head at a time.
 
-        The projections of all heads, four tensors of the size of u, are never there at once.
+        This avoids holding the projections of all heads, four tensors of the size of u, at once.
         """
         compute = torch.bfloat16 if precision == "bfloat16" else u.dtype
         pixels = self.norm(u).permute(0, 2, 3, 1).to(compute)
@@ -157,7 +165,7 @@ class NonLocalBlock(nn.Module):
         return u
 
     def queries_and_keys(self, normed: Tensor, heads: Iterable[int] | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Query and key (B, 1, rows, cols, d_k) of one head after another, of all or of some, from GN(u)."""
+        """Yield query and key (B, 1, rows, cols, d_k) from GN(u), for each of `heads`, or for all if None."""
         pixels = normed.permute(0, 2, 3, 1)
         size = pixels.shape[-1] // self.heads
         for head in range(self.heads) if heads is None else heads:
@@ -165,14 +173,16 @@ class NonLocalBlock(nn.Module):
             yield _project(pixels, self.theta.weight[part])[:, None], _project(pixels, self.psi.weight[part])[:, None]
 
     def attention_maps(self, around: Tensor, row: int, col: int, statistics: GroupStatistics) -> Tensor:
-        """Softmax row of each head for one query pixel, over the neighbourhood it is given.
+        """Compute the attention weights of each head for one query pixel, over the given neighbourhood.
 
         Parameters
         ----------
         around : Tensor, shape (B, d, rows, cols)
-            u = s + z cut to the query's window; the query stands at (row, col) of it.
+            u = s + z, cut to the query's window.
+        row, col : int
+            Position of the query in `around`.
         statistics : GroupStatistics
-            Those of u over the whole picture.
+            The statistics of u over the whole picture.
 
         Returns
         -------
@@ -185,10 +195,10 @@ class NonLocalBlock(nn.Module):
 
 
 def _project(pixels: Tensor, weight: Tensor) -> Tensor:
-    """W x for each pixel (B, rows, cols, d), without gradients.
+    """Compute W x for each pixel x of (B, rows, cols, d), without gradients.
 
-    By oneDNN where PyTorch has it, through what its own compiler calls: in float32 twice to three times as fast as the
-    library that F.linear turns to.
+    In float32 on a CPU, oneDNN is two to three times as fast as the library behind F.linear. PyTorch offers it only by
+    this internal operator, which torch.compile uses.
     """
     onednn = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
     if onednn is not None and pixels.device.type == "cpu" and pixels.dtype is torch.float32:
@@ -200,8 +210,8 @@ def _project(pixels: Tensor, weight: Tensor) -> Tensor:
 class TransformationBlock(nn.Module):
     """Trans(u) = GN(Conv(ReLU(GN(Conv(GN(u)))))) (Eq. 10); the last GN is the post-normalization.
 
-    Variational dropout (Sec. VII-A) drops features of the expanded layer; its mask is drawn by the caller, once per
-    solve, so that all iterations see the same function.
+    Variational dropout (Sec. VII-A) drops features of the expanded layer. The caller draws its mask once per solve, so
+    that all iterations see the same function.
     """
 
     def __init__(
@@ -225,7 +235,7 @@ class TransformationBlock(nn.Module):
         *,
         overwrite: bool = False,
     ) -> Tensor:
-        """Trans(u); without gradients or dropout it may `overwrite` u, which takes less memory."""
+        """Compute Trans(u). `overwrite` saves memory by reusing u, which works without gradients and dropout only."""
         if overwrite:
             return self._overwrite(u, interrupt)
         hidden = F.relu(self.norm_mid(self.conv_in(self.norm_in(u))))
@@ -237,12 +247,13 @@ class TransformationBlock(nn.Module):
         return result
 
     def _overwrite(self, u: Tensor, interrupt: Callable[[], None] | None) -> Tensor:
-        """Trans(u), losing u, by one group of hidden features after another.
+        """Compute Trans(u) in the memory of u, one group of hidden features at a time.
 
-        GroupNorm sees each group by itself, so the hidden layer, `expansion` times as wide as u, is never there whole.
+        GroupNorm treats each group separately, so the hidden layer, `expansion` times as wide as u, is never whole in
+        memory.
         """
         normed = self.norm_in(u)
-        if torch.is_autocast_enabled(u.device.type):  # at once, not for each group
+        if torch.is_autocast_enabled(u.device.type):  # once, rather than for each group
             normed = normed.to(torch.get_autocast_dtype(u.device.type))
         conv_in, conv_out, norm = self.conv_in.weight, self.conv_out.weight, self.norm_mid
         size = norm.num_channels // norm.num_groups

@@ -1,7 +1,7 @@
 """NERD, the Noise Equilibrium Reaching Denoiser: the network of the paper's Fig. 2, without the solver.
 
 The equilibrium is `z* = f(z*)` with `f(z) = Trans(NL(s + z))` (Eq. 11), `s = f_inject(y)` (Eq. 2); the picture is
-`x_hat = y + f_decode(z*)` (Eq. 4-5). Which root finder reaches z* is no business of this module.
+`x_hat = y + f_decode(z*)` (Eq. 4-5). The solvers that find z* are in `nerd_gui.equilibrium`.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,9 +26,9 @@ from nerd_gui.nerd.network import NerdConfig, Network
 
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """Let CUDA convolve in the whole precision of float32.
+    """Make CUDA's convolutions use full float32 precision.
 
-    By itself it takes TF32 for it, whose error of 3e-4 a residual of 1e-3 would show.
+    CUDA's default, TF32, has errors of 3e-4, which would be visible in a residual of 1e-3.
     """
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
@@ -39,14 +39,15 @@ def exact_float32() -> Iterator[None]:
 
 
 class NERD(Network):
-    """The three modules of the paper: `inject`, `implicit` (one evaluation of f), `decode`.
+    """The paper's network with its three parts: `inject`, `implicit` (one evaluation of f) and `decode`.
 
-    The window q and the arithmetic inside f are arguments of an evaluation: a network may serve several runs at once.
+    The window q and the precision are arguments of each evaluation, so that one network can serve several runs at once.
+    A new network has random weights; `load_model` loads trained ones.
 
     Parameters
     ----------
     config : NerdConfig, optional
-        The paper's settings if left out. The weights are random; `load_model` has trained ones.
+        None: the paper's settings.
 
     Examples
     --------
@@ -71,7 +72,7 @@ class NERD(Network):
             if config.transformation
             else None
         )
-        # Without the transformation block (Table VII) the post-normalization still bounds the equilibrium.
+        # Without the transformation block (Table VII), f still ends with the post-normalization, which bounds z*.
         lone_post = config.post_normalization and not config.transformation
         self.norm_post = nn.GroupNorm(config.groups, config.features) if lone_post else None
         self.f_decode = decoding(config.channels, config.features)
@@ -85,8 +86,8 @@ class NERD(Network):
         ----------
         y : Tensor, shape (B, C, rows, cols)
         level : float or Tensor of shape (B,) or (B, 1, rows, cols), optional
-            Standard deviation of the noise in a channel, on the 0-255 scale: one for all pictures, one for each, or one
-            for each pixel. Networks with level input need it, others take none.
+            Standard deviation of the noise in a channel, 0-255 scale: one number for all pictures, one for each
+            picture, or one for each pixel. Networks with level input require it, others refuse it.
 
         Returns
         -------
@@ -95,7 +96,8 @@ class NERD(Network):
         Raises
         ------
         ValueError
-            If the picture has other channels, or the level is missing, has another shape, or suits no such network.
+            If the number of channels is wrong, or the level is missing, has a wrong shape, or is not an input of this
+            network.
 
         Examples
         --------
@@ -113,7 +115,7 @@ class NERD(Network):
         return result
 
     def _level_of(self, y: Tensor, level: float | Tensor | None) -> Tensor | None:
-        """The level as f_inject takes it."""
+        """Check the level and bring it to the shape that f_inject takes."""
         if not self.config.level_input:
             if level is not None:
                 raise ValueError("This network finds the noise level out for itself; it takes none.")
@@ -121,7 +123,7 @@ class NERD(Network):
         if level is None:
             raise ValueError("This network has to be told the noise level (0-255 scale) beside the picture.")
         told = torch.as_tensor(level, dtype=y.dtype, device=y.device)
-        batch, shape = y.shape[0], tuple(told.shape)  # a number to `len`, even while a graph for any is exported
+        batch, shape = y.shape[0], tuple(told.shape)  # len(y) would be a constant in an exported graph
         if shape not in ((), (batch,), (batch, 1, *y.shape[2:])):
             raise ValueError(f"The noise level must be a number, (B,) or (B, 1, rows, cols), not {shape}.")
         return told if told.dim() == 4 else told.expand(batch)[:, None, None, None]
@@ -135,27 +137,27 @@ class NERD(Network):
         precision: Precision | None = None,
         interrupt: Callable[[], None] | None = None,
     ) -> Tensor:
-        """f(z) = Trans(NL(s + z)) (Eq. 11), one evaluation.
+        """Evaluate f(z) = Trans(NL(s + z)) once (Eq. 11).
 
         Parameters
         ----------
         z, s : Tensor, shape (B, d, rows, cols)
         window : int, optional
-            q of this evaluation; None: the one that the network was trained with.
+            Attention window q in pixels; None: that of the training.
         precision : {"float32", "bfloat16"}, optional
             Arithmetic inside f; None: float32.
         interrupt : callable, optional
-            Called many times on the way, from any thread; what it raises ends the evaluation.
+            Called many times during the evaluation, from any thread; an exception that it raises ends the evaluation.
 
         Returns
         -------
         Tensor, shape (B, d, rows, cols)
-            In the dtype of z. Without gradients, a network in evaluation takes four more tensors of its size at most.
+            In the dtype of z. In evaluation mode without gradients, at most four more tensors of this size are held.
 
         Raises
         ------
         ValueError
-            If the window or the precision is none.
+            If the window or the precision is invalid.
 
         Examples
         --------
@@ -168,7 +170,7 @@ class NERD(Network):
         window, precision = self.window if window is None else window, precision or "float32"
         if precision not in get_args(Precision):
             raise ValueError(f"The precision must be one of {', '.join(get_args(Precision))}, not {precision!r}.")
-        # A graph that is being exported is told what is computed, not where it is kept.
+        # An exported graph must not contain in-place operations.
         overwrite = not (self.training or torch.is_grad_enabled() or torch.compiler.is_exporting())
         dtype = z.dtype
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
@@ -183,7 +185,7 @@ class NERD(Network):
         return u.to(dtype)
 
     def decode(self, z: Tensor) -> Tensor:
-        """f_decode(z) (Eq. 4).
+        """Compute f_decode(z) (Eq. 4).
 
         Parameters
         ----------
@@ -192,7 +194,7 @@ class NERD(Network):
         Returns
         -------
         Tensor, shape (B, C, rows, cols)
-            The noise n_hat, in the units of the picture; the picture itself where that is the equilibrium (Table IV).
+            The noise n_hat, in the units of the picture; the picture itself if that is the equilibrium (Table IV).
 
         Examples
         --------
@@ -205,14 +207,14 @@ class NERD(Network):
         return result
 
     def renew_dropout(self, batch: int) -> None:
-        """Draw the variational dropout's mask for one solve of `batch` pictures (Sec. VII-A)."""
+        """Draw a new mask of the variational dropout for one solve of `batch` pictures (Sec. VII-A)."""
         rate, hidden = self.config.dropout, self.config.expansion * self.config.features
         if rate:
             kept = torch.rand(batch, hidden, 1, 1, device=next(self.parameters()).device) >= rate
             self._dropout_mask = kept / (1 - rate)
 
     def attention_statistics(self, z: Tensor, s: Tensor) -> GroupStatistics:
-        """What the non-local block's GN takes from the whole of s + z, kept so that a click need not see it again."""
+        """Compute the statistics of s + z for the non-local block's GN; `attention_maps` is fast if it gets them."""
         return GroupStatistics.of(s + z, self.config.groups)
 
     @torch.no_grad()
@@ -226,16 +228,18 @@ class NERD(Network):
         statistics: GroupStatistics | None = None,
         window: int | None = None,
     ) -> AttentionMaps:
-        """Attention maps of every head at the pixel (row, col) and the iterate z (Fig. 9).
+        """Compute the attention maps of all heads for the pixel (row, col) at the iterate z (Fig. 9).
 
         Parameters
         ----------
         z, s : Tensor, shape (B, d, rows, cols)
-            On any device, half precision will do.
+            On any device; may be in half precision.
+        row, col : int
+            The query pixel.
         statistics : GroupStatistics, optional
-            Those of this z; computed from z and s if left out.
+            The result of `attention_statistics(z, s)`; None: computed here.
         window : int, optional
-            q, the one that the network was trained with if left out.
+            Attention window q in pixels; None: that of the training.
 
         Returns
         -------
@@ -256,7 +260,7 @@ class NERD(Network):
             statistics = self.attention_statistics(z, s)
         first, last = window_offsets(window or self.window)
         top, left = max(row + first, 0), max(col + first, 0)
-        # Cut before adding and moving: a click must not cost a pass over the whole picture.
+        # Cut before adding and moving, so that a click does not process the whole picture.
         cut = (..., slice(top, row + last + 1), slice(left, col + last + 1))
         device = self.non_local.norm.weight.device
         around = z[cut].to(device, torch.float32) + s[cut].to(device, torch.float32)
@@ -264,7 +268,7 @@ class NERD(Network):
         return AttentionMaps(weights.cpu(), top, left, row, col)
 
     def fold(self) -> "NERD":
-        """Fold the weight norm into plain weights, in place, for evaluation.
+        """Fold the weight norm into plain weights, in place. Evaluation needs no weight norm.
 
         Returns
         -------
@@ -284,11 +288,11 @@ class NERD(Network):
 
     @property
     def folded(self) -> bool:
-        """Whether the weights are plain ones."""
+        """Whether no weight norm is left."""
         return not any(parametrize.is_parametrized(module) for module in self.modules())
 
     def folded_state(self) -> dict[str, Tensor]:
-        """The state that `fold` would leave, of a network that stays as it is."""
+        """The state dict of the folded network; the network itself is not changed."""
         state = {name: value for name, value in self.state_dict().items() if ".parametrizations." not in name}
         for name, module in self.named_modules():
             if parametrize.is_parametrized(module, "weight"):

@@ -1,4 +1,4 @@
-"""What a network is to those who run it, and the settings that distinguish one NERD from another."""
+"""The interface that runs and analyses use of a network, and the configuration of a NERD."""
 
 import itertools
 from collections.abc import Callable
@@ -11,41 +11,41 @@ from torch import Tensor, nn
 from nerd_gui.nerd.attention import Precision
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics, NonLocalBlock
 
-#: A file's absurd configuration is refused before it takes the memory it asks for.
+#: Largest accepted values, so that an absurd configuration in a file is refused before it allocates memory.
 _MOST = {"channels": 64, "features": 1024, "heads": 1024, "expansion": 16, "groups": 1024, "window": 1 << 16}
 
 
 @dataclass(frozen=True)
 class NerdConfig:
-    """What distinguishes one NERD from another; the defaults are the paper's network (Sec. VII-A).
+    """The configuration of a NERD; the defaults are the paper's network (Sec. VII-A).
 
     Attributes
     ----------
     channels : int
-        C, channels of the picture: 1 grey, 3 colour.
+        C, number of channels of the picture: 1 for grey, 3 for colour.
     features : int
-        d, width of the noise feature z.
+        d, number of channels of the noise feature z.
     heads : int
-        H, attention heads (Table VI).
+        H, number of attention heads (Table VI).
     expansion : int
-        Widening of the transformation block's hidden layer.
+        Width of the transformation block's hidden layer, in multiples of d.
     groups : int
-        Groups of every GroupNorm.
+        Number of groups of every GroupNorm.
     window : int
-        q, side of the attended neighbourhood in pixels (Table VIII).
+        q, side of the attention window in pixels (Table VIII).
     equilibrium : {"noise", "image"}
-        What z* decodes to (Table IV).
+        Whether z* decodes to the noise or to the image (Table IV).
     post_normalization : bool
-        GroupNorm at the end of f (Table V, Fig. 8).
+        Whether f ends with a GroupNorm (Table V, Fig. 8).
     non_local, transformation : bool
-        The two sub-layers of f (Table VII).
+        Whether f has these two sub-layers (Table VII).
     weight_norm : bool
-        Weight normalization of the transformation block's convolutions while training.
+        Whether the transformation block's convolutions use weight normalization in training.
     dropout : float
-        Rate of the variational dropout while training.
+        Rate of the variational dropout in training.
     level_input : bool
-        Whether the network is told the noise level beside the picture (Zhang et al. 2018, FFDNet), as one more channel
-        of f_inject. A blind network must find it out for itself, and removes less where it is in doubt.
+        Whether the noise level is a second input (Zhang et al. 2018, FFDNet), as an additional channel of f_inject. A
+        network without it must infer the level from the picture, and removes less noise where it is uncertain.
 
     Examples
     --------
@@ -86,15 +86,15 @@ class NerdConfig:
 
 
 class Network(nn.Module):
-    """What runs and analyses ask of a network: NERD's answers are the paper's, `nerd.own` has those of other models.
+    """The interface that runs and analyses use; `NERD` is the paper's network, `nerd.own` adapts other models.
 
     Attributes
     ----------
     config : NerdConfig
     non_local : NonLocalBlock or None
-        What the paper's attention is made from; None where there is none.
+        The attention block of f; None if the network has none.
     weights_sha256 : str or None
-        The SHA-256 of the file that it was loaded from.
+        The SHA-256 of the file that the network was loaded from.
     """
 
     config: NerdConfig
@@ -103,22 +103,22 @@ class Network(nn.Module):
 
     @property
     def window(self) -> int:
-        """q, side of the neighbourhood in pixels that the network was trained with."""
+        """q, the side of the attention window in pixels that the network was trained with."""
         return self.config.window
 
     @property
     def heads(self) -> int:
-        """How many attention maps a pixel has; 0 without attention."""
+        """Number of attention heads; 0 without attention."""
         return 0 if self.non_local is None else self.config.heads
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device of the network's weights."""
         one = next(itertools.chain(self.parameters(), self.buffers()), None)
         return torch.device("cpu") if one is None else one.device
 
     def inject(self, y: Tensor, level: float | Tensor | None = None) -> Tensor:
-        """What f needs of the picture: (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols)."""
+        """Compute the injection s of a picture: (B, C, rows, cols) in [0, 1] -> (B, d, rows, cols)."""
         raise NotImplementedError
 
     def implicit(
@@ -130,17 +130,17 @@ class Network(nn.Module):
         precision: Precision | None = None,
         interrupt: Callable[[], None] | None = None,
     ) -> Tensor:
-        """f(z), one evaluation: z (B, d, rows, cols) and s = `inject(y)` -> (B, d, rows, cols); see `NERD.implicit`."""
+        """Evaluate f once: z (B, d, rows, cols) and s = `inject(y)` -> (B, d, rows, cols); see `NERD.implicit`."""
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> Tensor:
-        """What z stands for: (B, d, rows, cols) -> (B, C, rows, cols); see `estimate`."""
+        """Decode z to noise or picture: (B, d, rows, cols) -> (B, C, rows, cols); see `estimate`."""
         raise NotImplementedError
 
     def estimate(self, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the picture and the noise that z stands for; x_hat = y + n_hat (Eq. 5).
+        """Decode z to the picture x_hat and the noise n_hat, where x_hat = y + n_hat (Eq. 5).
 
-        With the image as the equilibrium (Table IV) z decodes to x_hat itself.
+        If the image is the equilibrium (Table IV), z decodes to x_hat itself.
 
         Parameters
         ----------
@@ -165,11 +165,11 @@ class Network(nn.Module):
         return (decoded, decoded - y) if self.config.equilibrium == "image" else (y + decoded, decoded)
 
     def initial(self, s: Tensor) -> Tensor:
-        """The start z = 0 (Sec. V-A) for an injection s, laid out as s, float32 like the solver's algebra."""
+        """Return the start z = 0 (Sec. V-A) for an injection s, in the memory layout of s and at least float32."""
         return torch.zeros_like(s, dtype=torch.promote_types(s.dtype, torch.float32))
 
     def attention_statistics(self, z: Tensor, s: Tensor) -> GroupStatistics:
-        """What `attention_maps` takes from the whole of an iterate, kept so that a click need not see it again."""
+        """Compute the statistics of a whole iterate; `attention_maps` is fast if it gets them."""
         raise NotImplementedError
 
     def attention_maps(
@@ -182,5 +182,5 @@ class Network(nn.Module):
         statistics: GroupStatistics | None = None,
         window: int | None = None,
     ) -> AttentionMaps:
-        """Where each head looks from the pixel (row, col) at the iterate z; see `NERD.attention_maps`."""
+        """Compute the attention maps of all heads for one pixel at the iterate z; see `NERD.attention_maps`."""
         raise NotImplementedError

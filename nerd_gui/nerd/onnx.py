@@ -1,4 +1,4 @@
-"""A network as three ONNX graphs, for programs that know neither PyTorch nor this package."""
+"""Exports a network as three ONNX graphs, for programs that use neither PyTorch nor this package."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from nerd_gui.nerd.model import NERD
 
 _NEEDED = ("onnx", "onnxscript")
 _OPSET = 20
-#: What a graph is traced with; no number of it is one that the graph could mistake for a constant.
+#: Sizes of the tensors for tracing. They differ from all sizes of the network, so that none is taken for a constant.
 _BATCH, _ROWS, _COLS = 2, 13, 11
 
 
 class ExportError(ValueError):
-    """A network that cannot be exported here; the message says why and what to do."""
+    """A network cannot be exported; the message says why and what to do."""
 
 
 class _Inject(nn.Module):
@@ -60,10 +60,10 @@ class _Decode(nn.Module):
 def export_onnx(
     net: NERD, folder: Path, name: str, *, window: int | None = None, overwrite: bool = False
 ) -> list[Path]:
-    """Write ``inject.onnx``, ``f.onnx`` and ``decode.onnx``; what solves z = f(z, s) is the caller's choice.
+    """Write ``inject.onnx``, ``f.onnx`` and ``decode.onnx``; the solver for z = f(z, s) is up to the user.
 
-    Pictures may come in batches and have any size. Each file holds its weights, and in its metadata, under "nerd", JSON
-    of the network's name and SHA-256, its configuration and the window q.
+    The graphs take batches of pictures of any size. Each file holds its weights. Its metadata hold, under "nerd", the
+    network's name, SHA-256 and configuration and the window q as JSON.
 
     ======== ========================================== =================================
     file     inputs                                     output
@@ -80,26 +80,27 @@ def export_onnx(
     Parameters
     ----------
     net : NERD
-        Folded, in evaluation; on the CPU.
+        Folded, in evaluation mode, on the CPU.
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
     name : str
-        The network's, to be written into the files.
+        The network's name, for the files' metadata.
     window : int, optional
-        q of f; None: the network's own. It cannot be changed in the files.
+        Attention window q in pixels, which is fixed in the exported graph; None: the network's own.
     overwrite : bool
-        Whether files that are there may be replaced.
+        Whether existing files may be replaced.
 
     Returns
     -------
     list of Path
+        The files that were written.
 
     Raises
     ------
     ExportError
-        If a package that PyTorch exports with is missing.
+        If a package that PyTorch needs for the export is missing.
     OSError
-        If a file cannot be written, or is there and may not be replaced.
+        If a file cannot be written, or exists and may not be replaced.
     """
     missing = [package for package in _NEEDED if importlib.util.find_spec(package) is None]
     if missing:
@@ -131,9 +132,9 @@ def _graph(module: nn.Module, inputs: dict[str, Tensor], output: str, about: Map
     axes = {0: Dim("batch"), 2: Dim("rows"), 3: Dim("cols")}
     log = logging.getLogger("torch.onnx")
     level = log.level
-    log.setLevel(logging.ERROR)  # of torchvision, which is not needed
+    log.setLevel(logging.ERROR)  # hides the warning that torchvision, which is not needed, is missing
     try:
-        # PyTorch tells of its progress on stdout, which belongs to a command's results.
+        # PyTorch prints its progress to stdout, which is reserved for a command's results.
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             program = torch.onnx.export(

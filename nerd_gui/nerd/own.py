@@ -1,4 +1,4 @@
-"""Models of one's own: any fixed point of tensors, in runs, analyses and the window as the paper's network is."""
+"""A user's own models: any fixed-point model of tensors, for runs, analyses and the window like the paper's network."""
 
 from __future__ import annotations
 
@@ -15,47 +15,48 @@ from nerd_gui.nerd.attention import Precision
 from nerd_gui.nerd.layers import AttentionMaps, GroupStatistics
 from nerd_gui.nerd.network import NerdConfig, Network
 
-_ROWS, _COLS = 16, 12  # of the picture that a model is tried on
+_ROWS, _COLS = 16, 12  # size of the test picture for a new model
 _own: dict[str, OwnNetwork] = {}
 
 
 class OwnModelError(ValueError):
-    """A model that cannot be taken; the message says which, why and what to do."""
+    """A user's model cannot be used; the message says which, why and what to do."""
 
 
 class FixedPointModel(Protocol):
-    """What a model of one's own has: three functions of tensors, of pictures y (B, C, rows, cols) in [0, 1].
+    """The interface of a user's model: three functions of tensors, for pictures y (B, C, rows, cols) in [0, 1].
 
-    An `nn.Module` may have them, or any other object. They are made of operations that autograd knows, or else what
-    takes products with Jacobians (influence, spectrum, risk) fails. Samples of a batch do not see each other.
+    The model may be an `nn.Module` or any other object. The samples of a batch must be independent. The functions must
+    consist of operations that autograd can differentiate; otherwise the analyses that use Jacobians (influence,
+    spectrum, risk) fail.
 
-    What it may have besides:
+    Optional attributes:
 
-    - ``channels = 3`` for a model of colour pictures. 1 is what it is taken for without: the channels of a colour photo
-      then come as a batch.
-    - ``decodes = "noise"`` if `decode` gives the noise ``n_hat = x_hat - y`` and not the picture ``x_hat``.
-    - ``start(x)``, z at the start; zeros, shaped as x, without it.
-    - ``heads``, a number, and ``attention_maps(z, x, row, col)``, where each of them looks from a pixel: weights
-      (B, heads, rows, cols) over the whole picture.
+    - ``channels = 3`` for a model of colour pictures. The default is 1: the channels of a colour photo then form a
+      batch.
+    - ``decodes = "noise"`` if `decode` returns the noise ``n_hat = x_hat - y`` instead of the picture ``x_hat``.
+    - ``start(x)``, which returns z at the start; the default is zeros with the shape of x.
+    - ``heads``, the number of attention heads, and ``attention_maps(z, x, row, col)``, which returns their weights
+      (B, heads, rows, cols) for one query pixel over the whole picture.
     """
 
     def inject(self, y: Tensor) -> Tensor:
-        """x, which f needs of the picture, of any shape (B, …)."""
+        """Compute the input x of f from the picture; it may have any shape (B, …)."""
 
     def f(self, z: Tensor, x: Tensor) -> Tensor:
-        """The map whose fixed point is sought: z (B, d, rows, cols) -> (B, d, rows, cols)."""
+        """Evaluate the map whose fixed point is sought: z (B, d, rows, cols) -> (B, d, rows, cols)."""
 
     def decode(self, z: Tensor) -> Tensor:
-        """(B, d, rows, cols) -> (B, C, rows, cols): the picture that z stands for, or the noise, see `decodes`."""
+        """Decode z (B, d, rows, cols) to the picture, or the noise, (B, C, rows, cols); see ``decodes``."""
 
 
 class OwnNetwork(Network):
-    """A model of one's own as a `Network`; the attention window q and a noise level mean nothing to it.
+    """Adapts a user's model to the interface of `Network`; the attention window q and the noise level have no effect.
 
     Raises
     ------
     OwnModelError
-        If it lacks a function, or one of them does not give what it should for a small picture.
+        If the model lacks a function, or a function returns a wrong shape for a small test picture.
     """
 
     def __init__(self, model: FixedPointModel, name: str) -> None:
@@ -74,7 +75,7 @@ class OwnNetwork(Network):
         self.config = NerdConfig(channels, self._tried(channels), 1, 1, 1, 1, equilibrium, non_local=False)
 
     def _tried(self, channels: int) -> int:
-        """The features d of z, after one evaluation."""
+        """Evaluate the model on a test picture, check the shapes, and return the number of features d of z."""
         y = torch.full((1, channels, _ROWS, _COLS), 0.5, device=self.device)
         with torch.no_grad():
             s = self.model.inject(y)
@@ -96,11 +97,11 @@ class OwnNetwork(Network):
 
     @property
     def heads(self) -> int:
-        """The heads of the model's attention, 0 if it names none."""
+        """Number of attention heads; 0 if the model has no such attribute."""
         return int(getattr(self.model, "heads", 0))
 
     def inject(self, y: Tensor, level: float | Tensor | None = None) -> Tensor:
-        """Return x of the picture y (B, C, rows, cols); a noise level is refused."""
+        """Return the input x of f for the picture y (B, C, rows, cols); raise ValueError if there is a level."""
         if level is not None:
             raise ValueError(f"The model “{self._name}” takes no noise level.")
         return self.model.inject(y)
@@ -114,14 +115,14 @@ class OwnNetwork(Network):
         precision: Precision | None = None,
         interrupt: Callable[[], None] | None = None,
     ) -> Tensor:
-        """Return f(z), with as many features as z; see `NERD.implicit`."""
+        """Return f(z), shaped as z; see `NERD.implicit`."""
         if interrupt is not None:
             interrupt()
         with torch.autocast(z.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
             return self.model.f(z, s).to(z.dtype)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return what the model decodes from z (B, d, rows, cols): (B, C, rows, cols)."""
+        """Return the decoded z (B, d, rows, cols): (B, C, rows, cols)."""
         return self.model.decode(z)
 
     def initial(self, s: Tensor) -> Tensor:
@@ -129,7 +130,7 @@ class OwnNetwork(Network):
         return self._start(s)
 
     def attention_statistics(self, z: Tensor, s: Tensor) -> GroupStatistics:
-        """Return statistics without content: such a model has no group normalisation to share."""
+        """Return dummy statistics, which `attention_maps` ignores."""
         nothing = z.new_zeros(len(z), 1)
         return GroupStatistics(nothing, nothing)
 
@@ -144,7 +145,7 @@ class OwnNetwork(Network):
         statistics: GroupStatistics | None = None,
         window: int | None = None,
     ) -> AttentionMaps:
-        """Return where each head looks from a pixel; see `NERD.attention_maps`."""
+        """Return the model's attention maps for one pixel; see `NERD.attention_maps`."""
         if not self.heads:
             raise ValueError(f"The model “{self._name}” has no attention maps.")
         z, s = z.to(self.device, torch.float32), s.to(self.device, torch.float32)
@@ -153,7 +154,7 @@ class OwnNetwork(Network):
 
 
 def register(name: str, model: FixedPointModel) -> Network:
-    """Take a model of one's own under a name, which `load_model`, every command and the window then know.
+    """Register a user's model under a name, by which `load_model`, all commands and the window then find it.
 
     Raises
     ------
@@ -165,15 +166,15 @@ def register(name: str, model: FixedPointModel) -> Network:
 
 
 def register_object(where: str) -> str:
-    """Take the object that ``module:object`` or ``file.py:object`` names, which runs that module, and return its name.
+    """Import and register the model named by ``module:object`` or ``file.py:object``, and return this name.
 
-    A class is called without arguments. Only who starts the program calls this: what a session or a report names is
-    never imported.
+    If the object is a class, it is called without arguments. For safety, only names from the command line are imported,
+    never names from a session or a report.
 
     Raises
     ------
     OwnModelError
-        If there is no such module or object, or it is no model.
+        If the module or object does not exist, or is not a model.
     """
     module_name, _, attribute = where.rpartition(":")
     try:
@@ -194,10 +195,10 @@ def register_object(where: str) -> str:
 
 
 def own(name: str) -> OwnNetwork | None:
-    """The model of one's own of this name; None if there is none."""
+    """Return the user's model of this name; None if there is none."""
     return _own.get(name)
 
 
 def own_names() -> list[str]:
-    """Names of all models of one's own."""
+    """Names of all registered user's models."""
     return list(_own)

@@ -1,7 +1,7 @@
-"""The catalogue of trained networks, and how one is written to and read from a `safetensors` file.
+"""The catalogue of trained networks, and reading and writing them as `safetensors` files.
 
-A file holds the folded float32 parameters and buffers, and in its metadata the `NerdConfig` and the record of how the
-network came to be (samples seen, validation PSNR, ...). Nothing is ever unpickled.
+A file holds the folded float32 parameters and buffers. Its metadata hold the `NerdConfig` and the record of the
+training (samples seen, validation PSNR, ...). Nothing is ever unpickled.
 """
 
 import hashlib
@@ -22,17 +22,17 @@ from nerd_gui.nerd.own import own
 from nerd_gui.places import data_folder
 
 FORMAT = "nerd-gui/1"
-#: Folder, in that of the networks, of those that were trained to be compared; they are found by name alone.
+#: Subfolder of networks that were trained for the paper's comparisons. They can be loaded by name, but are not listed.
 _ABLATIONS = "ablations"
 _REALS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class ModelError(ValueError):
-    """A network that cannot be loaded; the message says which, why and what to do."""
+    """A network cannot be loaded; the message says which, why and what to do."""
 
 
 def model_names() -> list[str]:
-    """Names of the networks that came with the program."""
+    """Names of the networks that are shipped with the program."""
     return sorted(path.stem for path in data_folder("weights").glob("*.safetensors"))
 
 
@@ -42,12 +42,12 @@ def ablation_names() -> list[str]:
 
 
 def model_path(name_or_path: str | Path) -> Path:
-    """Resolve the name of a catalogued network, or the path of a person's own checkpoint.
+    """Return the file of a network, given its name in the catalogue or the path of a ``.safetensors`` file.
 
     Raises
     ------
     ModelError
-        If there is neither.
+        If there is no such network or file.
     """
     path = Path(name_or_path)
     if path.suffix == ".safetensors":
@@ -69,14 +69,14 @@ def model_path(name_or_path: str | Path) -> Path:
 
 
 def save_model(path: Path, net: NERD, record: dict[str, Any]) -> None:
-    """Write the folded network and its record; the file appears complete or not at all.
+    """Write the folded network and its training record; the file is written whole or not at all.
 
-    The network itself is left as it is.
+    The network itself is not changed.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If the file cannot be written.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in net.folded_state().items()}
     metadata = {"format": FORMAT, "config": json.dumps(asdict(net.config)), "record": json.dumps(record)}
@@ -84,12 +84,12 @@ def save_model(path: Path, net: NERD, record: dict[str, Any]) -> None:
 
 
 def load_record(name_or_path: str | Path) -> dict[str, Any]:
-    """Read how a network was trained and what it measured, as its file says.
+    """Read the record of a network's training and measurements from its file; empty for a user's model.
 
     Raises
     ------
     ModelError
-        If the file cannot be read or is no NERD network.
+        If the file cannot be read or is not a NERD network.
     """
     if own(str(name_or_path)) is not None:
         return {}
@@ -97,19 +97,19 @@ def load_record(name_or_path: str | Path) -> dict[str, Any]:
 
 
 def load_config(name_or_path: str | Path) -> NerdConfig:
-    """Read how a network is built, as its file says, without its weights.
+    """Read the configuration of a network from its file, without loading the weights.
 
     Raises
     ------
     ModelError
-        If the file cannot be read or is no NERD network.
+        If the file cannot be read or is not a NERD network.
     """
     model = own(str(name_or_path))
     return model.config if model is not None else _read(model_path(name_or_path), with_tensors=False)[0]
 
 
 def weights_sha256(name_or_path: str | Path) -> str:
-    """Which weights these are: the SHA-256 of the network's file.
+    """Return the SHA-256 of a network's file, which identifies its weights.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def weights_sha256(name_or_path: str | Path) -> str:
 
 
 def are_foreign(weights: str) -> bool:
-    """Whether weights, by the SHA-256 of their file, are none of those that came with the program."""
+    """Whether weights, given as the SHA-256 of their file, are not among those shipped with the program."""
     return weights not in _catalogued(data_folder("weights"))
 
 
@@ -131,24 +131,24 @@ def _catalogued(folder: Path) -> frozenset[str]:
 
 
 def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> Network:
-    """Load a network, folded, in eval mode, without gradients.
+    """Load a network, folded, in evaluation mode, without gradients.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A name of `model_names()`, a `.safetensors` file, or the name of a model of one's own (see `own`).
+        A name of `model_names()`, a `.safetensors` file, or the name of a registered user's model (see `own`).
     device : str or torch.device
-        Where it is to compute.
+        The device to load it to.
 
     Returns
     -------
     Network
-        A `NERD`, or a model of one's own.
+        A `NERD`, or a user's model.
 
     Raises
     ------
     ModelError
-        If it is unknown, unreadable, of another kind, or holds values that are not finite.
+        If the network is unknown, the file is unreadable or not a NERD network, or values are not finite.
 
     Examples
     --------
@@ -163,10 +163,10 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
 
 
 def load_nerd(name_or_path: str | Path, device: str | torch.device = "cpu") -> NERD:
-    """As `load_model`, of the paper's networks alone."""
+    """Load a network like `load_model`, but never a user's model."""
     path = model_path(name_or_path)
     config, _, tensors = _read(path, with_tensors=True)
-    if not _fits(tensors, config):  # before the memory that a configuration asks for is taken
+    if not _fits(tensors, config):  # checked before memory is allocated
         raise ModelError(f"The network file “{path}” does not fit its own configuration; get it again.")
     net = NERD(config).fold()
     net.load_state_dict(tensors)
@@ -177,7 +177,7 @@ def load_nerd(name_or_path: str | Path, device: str | torch.device = "cpu") -> N
 
 
 def _fits(tensors: dict[str, torch.Tensor], config: NerdConfig) -> bool:
-    """Whether these are the tensors of such a network, in real numbers where it has real numbers."""
+    """Whether the names, shapes and kinds of numbers of the tensors are those of a network with this configuration."""
     with torch.device("meta"):
         wanted = NERD(config).fold().state_dict()
     return tensors.keys() == wanted.keys() and all(

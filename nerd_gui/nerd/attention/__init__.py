@@ -1,9 +1,9 @@
-"""Neighbourhood attention: the soft selection of Eq. 7-8, each query confined to the window centred on it.
+"""Neighbourhood attention: the attention of Eq. 7-8, with each query restricted to the window centred on it.
 
 A query at (r, c) attends to the `window` x `window` pixels centred on it that lie inside the picture: no wrap, no
 shift, no padding keys. An even window q covers the offsets -q/2 ... q/2 - 1 (Table VIII).
 
-`neighbourhood_attention` takes the fastest path there is, see `dispatch`.
+`neighbourhood_attention` uses the fastest implementation available, see `dispatch`.
 """
 
 from nerd_gui.nerd.attention.dispatch import (

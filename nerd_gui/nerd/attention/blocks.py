@@ -1,8 +1,8 @@
-"""Neighbourhood attention in PyTorch's own operations, for any device and precision: the plain path.
+"""Neighbourhood attention in standard PyTorch operations, for any device and precision.
 
-Queries are cut into square blocks, and each block attends to the keys that any of its queries sees, under a mask, by
-`scaled_dot_product_attention`, many blocks a call. The scores of a whole picture (4.4 GB at 256x256 with the paper's
-settings) never exist.
+Queries are cut into square blocks. Each block attends to all keys that any of its queries sees, with a mask, by
+`scaled_dot_product_attention`; one call handles many blocks. The scores of a whole picture, 4.4 GB at 256x256 with the
+paper's settings, are never held at once.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 
-#: Scores of one call, in elements: on a processor few enough for its caches, elsewhere enough to fill it.
+#: Number of scores computed in one call: small enough for a CPU's caches, large enough to keep an accelerator busy.
 _CALL_ELEMENTS = {"cpu": 1 << 20}
 _CALL_ELEMENTS_ELSEWHERE = 1 << 26
 
@@ -24,13 +24,13 @@ _CALL_ELEMENTS_ELSEWHERE = 1 << 26
 def attention_by_blocks(
     query: Tensor, key: Tensor, value: Tensor, window: int, interrupt: Callable[[], None] | None = None
 ) -> Tensor:
-    """As `neighbourhood_attention`, in the precision of its inputs, which they share."""
+    """Compute `neighbourhood_attention` in the precision of the inputs, which must all have the same dtype."""
     attended: Tensor = _BlockAttention.apply(query, key, value, window, interrupt)  # type: ignore[no-untyped-call]
     return attended
 
 
 class _BlockAttention(torch.autograd.Function):
-    """Nothing is kept but the inputs; the backward pass computes each call's weights anew."""
+    """Saves only the inputs for the backward pass, which computes the attention weights again."""
 
     @staticmethod
     def forward(
@@ -48,7 +48,7 @@ class _BlockAttention(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (d_out,) = gradients
         query, key, value = ctx.saved_tensors
-        if torch.is_grad_enabled():  # a second derivative is wanted, which PyTorch's fused operation does not have
+        if torch.is_grad_enabled():  # for a second derivative, which PyTorch's fused operation lacks
             out = _in_small_operations(query, key, value, ctx.window)
             return *torch.autograd.grad(out, (query, key, value), d_out, create_graph=True), None, None
         d_query = torch.empty_like(query, memory_format=torch.contiguous_format)
@@ -67,7 +67,7 @@ class _BlockAttention(torch.autograd.Function):
 
 
 def _in_small_operations(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """The same, in operations that autograd knows: it keeps the weights."""
+    """The same attention in elementary operations, which autograd can differentiate twice; it stores the weights."""
     out = torch.zeros_like(value, memory_format=torch.contiguous_format)
     for blocks in calls(query, window, None):
         queries, keys, values = blocks.inputs(query, key, value)
@@ -78,7 +78,7 @@ def _in_small_operations(query: Tensor, key: Tensor, value: Tensor, window: int)
 
 @dataclass(frozen=True)
 class _Alike:
-    """Blocks along one axis whose queries see alike: `size` queries from each begin on, `keys` keys from each start."""
+    """Blocks along one axis that share a mask: `size` queries from each begin on, `keys` keys from each start on."""
 
     size: int
     keys: int
@@ -87,13 +87,13 @@ class _Alike:
     starts: list[int]
 
     def squared_distances(self) -> Tensor:
-        """From each query to each key along this axis, (size, keys)."""
+        """Squared distances along this axis from each query to each key, (size, keys)."""
         keys = torch.arange(self.keys) + (self.starts[0] - self.begins[0])
         return (keys[None, :] - torch.arange(self.size)[:, None]).square()
 
     @classmethod
     def cut(cls, length: int, window: int, side: int) -> list["_Alike"]:
-        """Cut an axis of so many pixels into blocks, the last of which may be smaller."""
+        """Cut an axis of `length` pixels into blocks of `side` pixels, grouped by mask; the last may be smaller."""
         first, last = window_offsets(window)
         found: dict[tuple[int, int, int], list[int]] = {}
         for begin in range(0, length, side):
@@ -114,11 +114,11 @@ class _Alike:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Some blocks whose queries see alike: what one call attends from."""
+    """Blocks that share a mask and are computed in one call."""
 
     down: _Alike
     across: _Alike
-    places: list[tuple[int, int]]  # of each block, among those alike down and across
+    places: list[tuple[int, int]]  # indices of each block in `down` and `across`
     mask: Tensor  # (queries, keys), 0 where allowed, -inf elsewhere
 
     def inputs(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -126,11 +126,11 @@ class Blocks:
         return self.queries(query), self.keys(key), self.keys(value)
 
     def queries(self, picture: Tensor) -> Tensor:
-        """What (B, heads, rows, cols, d) has at the blocks' queries."""
+        """Cut the blocks' queries out of a tensor (B, heads, rows, cols, d)."""
         return _cut(picture, self._of_queries())
 
     def keys(self, picture: Tensor) -> Tensor:
-        """What (B, heads, rows, cols, d) has at the blocks' keys."""
+        """Cut the blocks' keys out of a tensor (B, heads, rows, cols, d)."""
         return _cut(picture, self._of_keys())
 
     def weights(self, query: Tensor, key: Tensor) -> Tensor:
@@ -139,17 +139,17 @@ class Blocks:
         return scores.mul_(query.shape[-1] ** -0.5).add_(self.mask).softmax(-1)
 
     def squared_distances(self) -> Tensor:
-        """From each query to each key, in pixels, (queries, keys)."""
+        """Squared distances from each query to each key, in squared pixels, (queries, keys)."""
         down, across = self.down.squared_distances(), self.across.squared_distances()
         return (down[:, None, :, None] + across[None, :, None, :]).flatten(2).flatten(0, 1)
 
     def put(self, picture: Tensor, found: Tensor) -> None:
-        """Write what was found for the queries to their places."""
+        """Write the results of the queries at their positions in `picture`."""
         for (rows, cols), block in zip(self._of_queries(), self._apart(picture, found), strict=True):
             picture[:, :, rows, cols] = block.unflatten(2, (self.down.size, self.across.size))
 
     def add(self, picture: Tensor, found: Tensor) -> None:
-        """Add what was found for the keys at their places."""
+        """Add the results of the keys at their positions in `picture`."""
         for (rows, cols), block in zip(self._of_keys(), self._apart(picture, found), strict=True):
             picture[:, :, rows, cols] += block.unflatten(2, (self.down.keys, self.across.keys))
 
@@ -174,15 +174,15 @@ def _slice(begin: int, size: int) -> slice:
 
 
 def _cut(picture: Tensor, spans: list[tuple[slice, slice]]) -> Tensor:
-    """(B, heads, rows, cols, d) at each span, contiguous: (planes * spans, 1, pixels, d)."""
+    """Cut the spans out of (B, heads, rows, cols, d), as a contiguous (planes * spans, 1, pixels, d)."""
     parts = torch.stack([picture[:, :, rows, cols] for rows, cols in spans], dim=2)
     return parts.flatten(3, 4).flatten(0, 2)[:, None]
 
 
 def calls(query: Tensor, window: int, interrupt: Callable[[], None] | None) -> Iterator[Blocks]:
-    """Walk over the picture's blocks, a bounded number of scores at a time; `interrupt` is called before each."""
+    """Yield all blocks of the picture, a bounded number of scores at a time; `interrupt` is called before each step."""
     batch, heads, height, width, _ = query.shape
-    # Small blocks waste fewer scores on the processor; an accelerator would rather have fewer, larger products.
+    # Small blocks compute fewer masked scores, which suits a CPU; an accelerator is faster with fewer, larger products.
     side = 8 if query.device.type == "cpu" else 16
     room = _CALL_ELEMENTS.get(query.device.type, _CALL_ELEMENTS_ELSEWHERE)
     for down, across in itertools.product(_Alike.cut(height, window, side), _Alike.cut(width, window, side)):

@@ -1,4 +1,4 @@
-"""Neighbourhood attention by the code of `nerd_gui.compiled`, for autograd."""
+"""Neighbourhood attention by the machine code of `nerd_gui.compiled`, wrapped for autograd."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ def compiled_attention(
     interrupt: attention_kernel.Interrupt | None = None,
     precision: str = "float32",
 ) -> Tensor:
-    """As `neighbourhood_attention`, for tensors on the processor; `interrupt` is called from several threads.
+    """Compute `neighbourhood_attention` for tensors on the CPU; `interrupt` is called from several threads.
 
-    "bfloat16" is used where the processor multiplies pairs of it and no gradient is asked for.
+    The precision "bfloat16" takes effect only if the CPU has instructions for it and no gradient is needed.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def compiled_attention(
     Raises
     ------
     Unavailable
-        If there is no compiled code for it here.
+        If there is no compiled code for this machine or these sizes.
     """
     gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (query, key, value))
     if precision == "bfloat16" and not gradient and attention_kernel.attends_in_pairs(query.shape[-1]):
@@ -39,7 +39,7 @@ def compiled_attention(
 
 
 class _CompiledAttention(torch.autograd.Function):
-    """Nothing is kept but the inputs, the output and a number for each query; the gradient computes weights anew."""
+    """Saves only the inputs, the output and one number per query; the backward pass computes the weights again."""
 
     @staticmethod
     def forward(
@@ -67,7 +67,7 @@ class _CompiledAttention(torch.autograd.Function):
                 pass
             else:
                 return *(one.to(x.dtype) for one, x in zip(found, (query, key, value), strict=True)), None, None
-        # The plain path, which also has the second derivative where one is wanted.
+        # PyTorch's operations also have a second derivative, if one is needed.
         create_graph = torch.is_grad_enabled()
         with torch.enable_grad():
             again = attention_by_blocks(query.float(), key.float(), value.float(), ctx.window)

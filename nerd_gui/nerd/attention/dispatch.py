@@ -1,8 +1,8 @@
-"""Which code does the attention: the fastest that there is for a device, a precision and a size.
+"""Chooses the fastest implementation of the attention for a device, a precision and a size.
 
-That is the code compiled for the processor (`compiled`), PyTorch's fused kernels on CUDA (`fused`), or its matrix
-products on blocks of queries (`blocks`) elsewhere and in float64. The score matrix of a whole picture never exists.
-`reference_attention` says the same in four lines, for tests and readers.
+On a CPU that is the machine code of `compiled`, on CUDA PyTorch's fused kernels (`fused`), and elsewhere or in float64
+PyTorch's matrix products on blocks of queries (`blocks`). None of them holds the score matrix of a whole picture.
+`reference_attention` computes the same in a few lines, for tests and readers.
 """
 
 import functools
@@ -24,7 +24,7 @@ from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 Precision = Literal["float32", "bfloat16"]
 AttentionPath = Literal["compiled", "blocks", "dense", "flex", "rows"]
 
-#: On an accelerator, a patch of so many pixels is attended to as a whole.
+#: Up to this many pixels, an accelerator computes the attention of a patch as one dense product.
 _DENSE_PIXELS = 96 * 96
 
 
@@ -47,27 +47,27 @@ def neighbourhood_attention(
         q, side of the neighbourhood in pixels.
     precision : {"float32", "bfloat16"}
         Arithmetic of the matrix products and the softmax. "float32" keeps the dtype of wider inputs (float64);
-        "bfloat16" allows it: where float32 is as fast, or a gradient is asked for on the processor, float32 is used.
+        "bfloat16" permits bfloat16, but float32 is used where it is as fast, and for gradients on the CPU.
     interrupt : callable, optional
-        Called many times a second, from any thread; what it raises ends the evaluation.
+        Called many times a second, from any thread; an exception that it raises ends the evaluation.
     path : {"compiled", "blocks", "dense", "flex", "rows"}, optional
-        The code that does it; None: the one that `attention_path` chooses.
+        The implementation; None: the choice of `attention_path`.
 
     Returns
     -------
     Tensor, shape (B, heads, rows, cols, d_v)
-        In the dtype of `value`; differentiable when gradients are asked for, twice except by "dense" and "flex".
+        In the dtype of `value`. It can be differentiated, and, except for "dense" and "flex", twice.
 
     Raises
     ------
     ValueError
-        If shapes, window, precision or path make no sense.
+        If the shapes do not match, or the window, precision or path is invalid.
     Unavailable
-        If the path "compiled" is asked for where it cannot be had.
+        If the path is "compiled" and there is no compiled code for this machine or these sizes.
 
     Examples
     --------
-    >>> query = key = torch.zeros(1, 1, 4, 4, 8)  # one head, 4 x 4 pixels: all keys alike
+    >>> query = key = torch.zeros(1, 1, 4, 4, 8)  # one head, 4 x 4 pixels, equal keys
     >>> value = torch.arange(16.0).view(1, 1, 4, 4, 1)
     >>> neighbourhood_attention(query, key, value, window=3)[0, 0, 1, 1].item()  # the mean of rows and columns 0 to 2
     5.0
@@ -93,7 +93,7 @@ def neighbourhood_attention(
                 raise
             chosen = "blocks"
     if chosen == "blocks" and query.device.type == "cpu" and compute is torch.bfloat16:
-        compute = torch.float32  # in which PyTorch's own attention is faster on a processor
+        compute = torch.float32  # PyTorch's own attention is faster in float32 on a CPU
     inputs = query.to(compute), key.to(compute), value.to(compute)
     if chosen == "blocks":
         return attention_by_blocks(*inputs, window, interrupt).to(value.dtype)
@@ -109,7 +109,7 @@ def neighbourhood_attention(
 
 
 def attention_path(device: str, dtype: torch.dtype = torch.float32, pixels: int | None = None) -> AttentionPath:
-    """Which code does the attention for a picture of so many pixels (None: a large one) on a device."""
+    """Choose the implementation for a device, a dtype and the number of pixels of the picture (None: a large one)."""
     if dtype != torch.float64 and device == "cpu":
         return "compiled" if compiled.available() else "blocks"
     if dtype != torch.float64 and device.startswith("cuda"):
@@ -121,14 +121,14 @@ def attention_path(device: str, dtype: torch.dtype = torch.float32, pixels: int 
 
 @functools.cache
 def _tell(reason: str | None) -> bool:
-    """Say once why the slow path is taken, if it is."""
+    """Warn, once for each reason, that a slow path is taken; return whether there is a reason."""
     if reason:
         warnings.warn(f"Attention runs several times slower than it could: {reason}.", RuntimeWarning, stacklevel=2)
     return reason is not None
 
 
 def reference_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """The same as `neighbourhood_attention`, written as Eq. 7 reads; memory grows with the square of the pixels."""
+    """Compute `neighbourhood_attention` literally as in Eq. 7; its memory grows with the square of the pixels."""
     rows, cols, d_k = query.shape[2:]
     down, across = (allowed_keys(torch.arange(size), torch.arange(size), window) for size in (rows, cols))
     allowed = down[:, None, :, None] & across[None, :, None, :]
@@ -139,7 +139,7 @@ def reference_attention(query: Tensor, key: Tensor, value: Tensor, window: int) 
 
 
 def attention_row(query: Tensor, keys: Tensor) -> Tensor:
-    """Softmax row of one query for each head (Fig. 9's correlation map).
+    """Compute the softmax weights of one query for each head (the correlation map of Fig. 9).
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def attention_row(query: Tensor, keys: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (heads, rows, cols)
-        Weights of each head, which sum to 1.
+        The weights; those of each head sum to 1.
     """
     scores = torch.einsum("hd,hrcd->hrc", query, keys) / math.sqrt(query.shape[-1])
     return scores.flatten(1).softmax(-1).view_as(scores)

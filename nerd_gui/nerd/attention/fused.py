@@ -1,9 +1,9 @@
-"""Neighbourhood attention by PyTorch's own fused kernels, for accelerators: their scores never leave the chip.
+"""Neighbourhood attention by PyTorch's fused kernels, for accelerators: they do not write scores to memory.
 
-`dense_attention` is one `scaled_dot_product_attention` over all pixels of a patch, under a mask where the window does
-not reach everywhere. `flex_attention` is FlexAttention, which passes over the blocks of keys that a block of queries
-does not see: pixels are put in an order in which a block of 128 is 8 x 16 of them, compact, and sees few others.
-Neither can be differentiated twice.
+`dense_attention` is one `scaled_dot_product_attention` over all pixels of a patch, with a mask if the window is smaller
+than the patch. `flex_attention` is FlexAttention, which skips the blocks of keys that a block of queries does not see.
+For it, pixels are reordered so that a block of 128 pixels is a rectangle of 8 x 16, which sees few others. Neither
+can be differentiated twice.
 """
 
 import functools
@@ -17,22 +17,22 @@ from torch.nn.attention import flex_attention as flex
 from nerd_gui.nerd.attention.blocks import attention_by_blocks
 from nerd_gui.nerd.attention.window import allowed_keys, window_offsets
 
-#: Rows and columns of a block, whose pixels are the queries or keys of a block of FlexAttention.
+#: Rows and columns of the rectangle of pixels that is one block of FlexAttention.
 _SIDES = 8, 16
 _BLOCK = _SIDES[0] * _SIDES[1]
 _KERNELS = 64
-#: The position of a key that fills up a block at the border: no window reaches there.
+#: The position given to padding keys in blocks at the border: no window reaches that far.
 _NOWHERE = -(1 << 24)
 
 
 def sees_all(rows: int, cols: int, window: int) -> bool:
-    """Whether every pixel of a picture sees every other one."""
+    """Whether the window of every pixel covers the whole picture."""
     first, last = window_offsets(window)
     return max(rows, cols) - 1 <= min(-first, last)
 
 
 def dense_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """As `neighbourhood_attention`, in the precision of its inputs; its mask grows with the square of the pixels."""
+    """Compute `neighbourhood_attention` in the inputs' precision; the mask grows with the square of the pixels."""
     rows, cols = query.shape[2:4]
     mask = None
     if not sees_all(rows, cols, window):
@@ -48,7 +48,7 @@ def dense_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> T
 
 
 def flex_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """As `neighbourhood_attention`, in the precision of its inputs, which are on an accelerator."""
+    """Compute `neighbourhood_attention` in the precision of the inputs, which must be on an accelerator."""
     rows, cols = query.shape[2:4]
     mask = block_mask(rows, cols, window, str(query.device))
     queries, keys, values = (_to_blocks(tensor) for tensor in (query, key, value))
@@ -56,7 +56,7 @@ def flex_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Te
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: flex.BlockMask) -> Tensor:
-    # Inside code that is compiled itself, the plain function is what the compiler wants to see.
+    # Within torch.compile, the function itself must be called, not a compiled one.
     attend = flex.flex_attention if torch.compiler.is_compiling() else _compiled()
     attended: Tensor = attend(query, key, value, block_mask=mask)
     return attended
@@ -64,13 +64,14 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, mask: flex.BlockMask) -> 
 
 @functools.cache
 def _compiled() -> Any:
-    # Past this number of kernels, for sizes, precisions and gradients, PyTorch would hold all scores at once.
+    # Each size, precision and gradient needs a kernel of its own. Beyond the limit, PyTorch falls back on uncompiled
+    # code, which holds all scores at once.
     torch._dynamo.config.recompile_limit = max(_KERNELS, torch._dynamo.config.recompile_limit)
     return torch.compile(flex.flex_attention)
 
 
 def _to_blocks(picture: Tensor) -> Tensor:
-    """(B, heads, rows, cols, d) -> (B, heads, pixels, d), block by block; blocks at the border are filled up."""
+    """(B, heads, rows, cols, d) -> (B, heads, pixels, d), block by block; blocks at the border are padded."""
     height, width = _SIDES
     rows, cols = picture.shape[2:4]
     filled = F.pad(picture, (0, 0, 0, -cols % width, 0, -rows % height))
@@ -89,7 +90,7 @@ _masks: dict[tuple[int, int, int, str], flex.BlockMask] = {}
 
 
 def block_mask(rows: int, cols: int, window: int, device: str) -> flex.BlockMask:
-    """Which blocks of keys each block of queries sees, and which of them whole; the last few are kept."""
+    """Make the mask that says which blocks of keys each block of queries sees, in part or whole; masks are cached."""
     key = rows, cols, window, device
     if key not in _masks:
         while len(_masks) >= 8:
@@ -119,16 +120,16 @@ def _make_block_mask(rows: int, cols: int, window: int, device: torch.device) ->
 
 
 def _listed(blocks: Tensor) -> tuple[Tensor, Tensor]:
-    """How many blocks of keys each row of (queries, keys) has, and which, those that it has not at the end."""
+    """Convert a mask (query blocks, key blocks) to the counts and the indices of visible key blocks, visible first."""
     counts = blocks.sum(-1, dtype=torch.int32)
     order = blocks.to(torch.int8).argsort(dim=-1, descending=True, stable=True).to(torch.int32)
     return counts[None, None], order.contiguous()[None, None]
 
 
 class _Axis:
-    """Blocks along one axis: positions of their queries and keys, and which blocks see some or all of each other.
+    """Blocks along one axis: the positions of queries and keys, and which blocks see each other in part or whole.
 
-    A query that fills up a block stands where the last true one does, so that it sees something and nothing is NaN.
+    Padding queries get the position of the last real query, so that they see some key and their softmax is not NaN.
     """
 
     def __init__(self, size: int, length: int, window: int) -> None:
@@ -140,7 +141,7 @@ class _Axis:
 
 
 def _positions(down: _Axis, across: _Axis) -> list[Tensor]:
-    """Row of every query and key, column of every query and key, in the order of blocks."""
+    """The rows of all queries and keys, and their columns, in block order."""
     height, width = len(down.queries), len(across.queries)
     pictures = [
         *(rows[:, None].expand(height, width) for rows in (down.queries, down.keys)),
@@ -151,7 +152,7 @@ def _positions(down: _Axis, across: _Axis) -> list[Tensor]:
 
 @functools.cache
 def flex_unavailable(device: str) -> str | None:
-    """Why FlexAttention cannot be used on a device; None if it can, which was compared with `attention_by_blocks`."""
+    """Compare FlexAttention with `attention_by_blocks` on a device; return why it cannot be used, or None if it can."""
     if not device.startswith("cuda"):
         return f"FlexAttention is not used on {device}"
     generator = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""Neighbourhood attention as a short list of whole-picture operations: what other programs can run, see `nerd.onnx`."""
+"""Neighbourhood attention in a few whole-picture operations, which can be exported to ONNX (see `nerd.onnx`)."""
 
 import math
 
@@ -10,10 +10,10 @@ from nerd_gui.nerd.attention.window import window_offsets
 
 
 def attention_by_rows(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """As `neighbourhood_attention`, by one row of the window after another, for pictures of any size.
+    """Compute `neighbourhood_attention` by one row of the window after another, for pictures of any size.
 
-    The softmax runs over what has been seen so far (Milakov & Gimelshein 2018), so that `window` keys and values for
-    each pixel are there at once, and never `window` squared. Slower than any other path.
+    The softmax is updated row by row (online softmax, Milakov & Gimelshein 2018), so that only `window` keys and values
+    per pixel are in memory at a time, not `window` squared. This is the slowest path.
     """
     rows, cols = query.shape[2:4]
     first, last = window_offsets(window)
@@ -22,7 +22,7 @@ def attention_by_rows(query: Tensor, key: Tensor, value: Tensor, window: int) ->
     seen = across[:, None] + torch.arange(window, device=query.device)  # (cols, window), in the padded picture
     inside = (seen >= -first) & (seen < cols - first)
     query = query[..., None, :] / math.sqrt(query.shape[-1])
-    # The query's own row comes first: of it there is always a key inside, so that `top` is finite from there on.
+    # The query's own row comes first: it always holds a key inside the picture, so `top` is finite from then on.
     top = torch.full_like(value[:, :, :rows, :cols, :1], -torch.inf)
     total, out = torch.zeros_like(top), torch.zeros_like(value[:, :, :rows, :cols])
     for offset in sorted(range(first, last + 1), key=abs):

@@ -1,4 +1,4 @@
-"""How far the attention of every pixel spreads, and where weights come from: by blocks, never as a whole matrix."""
+"""Measures of the attention of every pixel, and products with the attention matrix, computed block by block."""
 
 import math
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from nerd_gui.nerd.attention.blocks import calls
 def attention_spread(
     query: Tensor, key: Tensor, window: int, interrupt: Callable[[], None] | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Entropy and effective radius of the softmax weights that each pixel has for its window.
+    """Compute the entropy and the effective radius of each pixel's attention weights.
 
     Parameters
     ----------
     query, key : Tensor, shape (B, heads, rows, cols, d_k)
     window : int
-        q.
+        Attention window q in pixels.
     interrupt : callable, optional
-        Called before every block; what it raises ends the work.
+        Called before every step; an exception that it raises ends the work.
 
     Returns
     -------
@@ -43,21 +43,22 @@ def attention_spread(
 def attended(
     query: Tensor, key: Tensor, window: int, weights: Tensor, interrupt: Callable[[], None] | None = None
 ) -> Tensor:
-    """What weights on pixels become when each is handed on as its attention says: the row vector r A.
+    """Distribute weights on pixels by the attention of these pixels: the product r A of a row vector r.
 
     Parameters
     ----------
     query, key : Tensor, shape (B, heads, rows, cols, d_k)
     window : int
+        Attention window q in pixels.
     weights : Tensor, shape (B, heads, rows, cols)
-        r.
+        r, the weights.
     interrupt : callable, optional
-        As above.
+        Called before every step; an exception that it raises ends the work.
 
     Returns
     -------
     Tensor, shape (B, heads, rows, cols)
-        Of the same sum as `weights`.
+        The new weights; their sum equals that of `weights`.
     """
     handed_on = torch.zeros_like(weights[..., None], memory_format=torch.contiguous_format)
     for blocks in calls(query, window, interrupt):

@@ -1,4 +1,4 @@
-"""Which pixels a window of q pixels holds along one axis."""
+"""The extent of an attention window of q pixels along one axis."""
 
 from torch import Tensor
 
@@ -18,7 +18,7 @@ def window_offsets(window: int) -> tuple[int, int]:
 
 
 def allowed_keys(query_index: Tensor, key_index: Tensor, window: int) -> Tensor:
-    """Which keys (last axis) each query (second last) sees along one axis of the picture."""
+    """Make a mask along one axis of the picture: whether each query (second last dimension) sees each key (last)."""
     first, last = window_offsets(window)
     offset = key_index[..., None, :] - query_index[..., :, None]
     return (offset >= first) & (offset <= last)
