@@ -1,4 +1,4 @@
-"""Fixed points of any function: solvers, the gradient through an equilibrium, its stability. Knows no pictures."""
+"""Fixed points of any function of tensors: solvers, gradients through an equilibrium, and its stability."""
 
 from nerd_gui.equilibrium.anderson import anderson, anderson_storage
 from nerd_gui.equilibrium.broyden import broyden, broyden_storage
@@ -11,7 +11,7 @@ from nerd_gui.equilibrium.stability import spectral_radius
 from nerd_gui.equilibrium.stop_rule import MEASURES, Measure, StopReason
 from nerd_gui.equilibrium.without_synchronisation import broyden_without_synchronisation
 
-#: The solvers by name; all take the keywords of `broyden`, and some of them further ones.
+#: The solvers by name. All take the keyword arguments of `broyden`; some take further ones.
 SOLVERS: dict[str, Solver] = {
     "broyden": Solver(broyden, broyden_storage),
     "anderson": Solver(anderson, anderson_storage),

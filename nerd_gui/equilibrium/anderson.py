@@ -12,7 +12,7 @@ from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, choose, most_pa
 from nerd_gui.equilibrium.solver import Storage
 from nerd_gui.equilibrium.stop_rule import StopRule
 
-_PAIRS = 5  # kept unless asked otherwise
+_PAIRS = 5  # default memory
 
 
 def anderson(
@@ -40,12 +40,12 @@ def anderson(
     f, z0, max_iter, tol, pair_dtype, safeguard, stop_on, patience, should_stop
         As for `broyden`.
     memory : int or None
-        How many pairs of changes to keep (None: all), two vectors of the size of z each.
+        Number of pairs of changes to keep (None: all); a pair takes the memory of two tensors of the size of z.
     beta : float
-        The length of the plain part of a step, above 0.
+        The factor of g in a step, above 0.
     regularization : float
-        Added to the diagonal of the matrix of cosines between the dg_j, so that changes which nearly repeat each other
-        cannot blow up the c_j. It is free of scale and does not move the fixed point.
+        Added to the diagonal of the matrix of cosines between the dg_j, so that nearly parallel changes do not make the
+        c_j very large. It has no unit, because cosines have none, and it does not change the fixed point.
 
     Yields
     ------
@@ -55,7 +55,7 @@ def anderson(
     Raises
     ------
     ValueError
-        If an option is out of its range, or f changes the shape.
+        If an option is out of its range, or f returns another shape.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def anderson(
 def anderson_storage(
     *, max_iter: int, memory: int | None = _PAIRS, safeguard: bool = True, stop_on: str = "residual", **_: object
 ) -> Storage:
-    """What `anderson` holds with these keywords."""
+    """The memory that `anderson` needs with these keyword arguments."""
     pairs = min(memory or max_iter, most_pairs(max_iter, stop_on))
     return Storage(step=5, pairs=pairs, tensors_per_pair=2, safeguard=safeguard)
 
@@ -109,12 +109,12 @@ class _Anderson(Stepwise):
         return self._moves.combination(g, self._beta, -self._coefficients(self._gram[:, :used, :used], right))
 
     def _coefficients(self, gram: Tensor, right: Tensor) -> Tensor:
-        """The c_j (B, k), from the matrix of cosines; a change of size 0 gets 0."""
+        """Solve for the c_j (B, k); a change dg_j of norm 0 gets the coefficient 0."""
         size = gram.diagonal(dim1=1, dim2=2).double().sqrt()
         scale = torch.where(size > 0, 1 / size, 0)
         cosines = scale[:, :, None] * gram * scale[:, None, :]
         cosines.diagonal(dim1=1, dim2=2).fill_(1 + self._regularization)
-        # solve_ex does not wait for the device, and the matrix above is never singular by more than rounding.
+        # Unlike solve, solve_ex does not wait for the device to check for singularity, which regularisation prevents.
         c, _ = torch.linalg.solve_ex(cosines, (scale * right)[:, :, None])
         result: Tensor = (c[:, :, 0] * scale).to(right.dtype)
         return result
@@ -122,7 +122,7 @@ class _Anderson(Stepwise):
     @torch.no_grad()
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
         assert self._from is not None
-        # Inner products with changes that are now zero stand in their own block and meet a zero right side: c_j = 0.
+        # The inner products of the cleared changes stay in the matrix, but their right-hand side is 0, so c_j = 0.
         self._changes.clear(samples)
         self._moves.clear(samples)
         self._from = choose(samples, z, self._from[0]), choose(samples, g, self._from[1])

@@ -13,7 +13,7 @@ from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, choose, most_pa
 from nerd_gui.equilibrium.solver import Storage
 from nerd_gui.equilibrium.stop_rule import StopRule
 
-_LEAST_STEP = 1e-3  # of its plain part: what is left of a smaller one is rounding
+_LEAST_STEP = 1e-3  # least estimate of a step's norm, as a fraction of its part along g; below it is rounding error
 
 
 def broyden(
@@ -32,39 +32,42 @@ def broyden(
 ) -> Iterator[SolverStep]:
     """Find z = f(z) by good Broyden with ``B_0 = -I``, one evaluation of f for each `next`.
 
-    ``z_{i+1} = z_i - alpha B_i g(z_i)``, where B_i approximates the inverse Jacobian of g by one pair of vectors for
-    each step. Iterate 0 is `z0`; N steps cost N + 1 evaluations and nothing is evaluated ahead.
+    ``z_{i+1} = z_i - alpha B_i g(z_i)`` with ``g(z) = f(z) - z``, where B_i approximates the inverse Jacobian of g.
+    Each step adds a pair of vectors to it. Iterate 0 is `z0`; N steps take N + 1 evaluations, each on demand.
 
     Parameters
     ----------
     f : callable
-        Maps a tensor to one of its shape, sample by sample; called without gradients. It returns a new tensor each
-        time and leaves its argument as it is.
+        Maps a tensor to a new tensor of the same shape, each sample independently, and does not change its argument.
+        It is called without gradients.
     z0 : Tensor, (B, ...)
-        The start. The first dimension counts samples, which are solved independently.
+        The start. The first dimension is the batch; its samples are solved independently.
     max_iter : int
-        The most steps to take.
+        The largest number of steps.
     tol : float
-        The run has converged when the measure `stop_on` is at most `tol` for every sample. 0 means: take all steps.
+        The solver stops when the measure `stop_on` is at most `tol` for every sample. With 0, it takes all steps.
     memory : int or None
-        How many pairs to keep (None: all). The oldest is dropped after the update that used it. A limited number are
-        two vectors of the size of z each; of all of them one each is kept, since they follow from the steps.
+        Number of pairs to keep (None: all). The oldest pair is dropped after the update that uses it. With a limit, a
+        pair takes the memory of two tensors of the size of z; without one, of one tensor only, since the pairs can be
+        computed from the steps.
     pair_dtype : torch.dtype or None
-        What the pairs are kept in (None: the type of z), float16 in half the bytes; the algebra stays in the type of z.
+        The type in which pairs are stored (None: that of z), such as float16 to save memory. Computations use the type
+        of z.
     alpha : float
-        The length of a step.
+        The factor of a step's length.
     safeguard : bool
-        When, after iterate 2, the residual of a sample is more than twice that of the iterate before (and not within
-        `tol`), drop the step: forget the sample's pairs and take a plain step from its best iterate. A restart costs
-        no evaluation of its own but one step of the budget, so `max_iter` bounds them. Off: pure Broyden.
+        Whether to drop wild steps. A step is wild if, after iterate 2, it more than doubles a sample's residual (and
+        does not end within `tol`). Then the sample's pairs are dropped and it takes a plain step from its best iterate.
+        A restart needs no additional evaluation but counts as a step, so `max_iter` holds. False: pure Broyden.
     stop_on : {"residual", "relative_step", "residual_change"}
-        The measure that `tol` applies to, see `SolverStep`.
+        The measure that is compared with `tol`, see `SolverStep`.
     patience : int or None
-        The run has stalled when, for every sample short of `tol`, the best residual is under 0.1 and has not improved
-        by 1 % for `patience` iterates: the floor of the arithmetic inside f. None, or `tol` = 0: never.
+        The solver ends as stalled when, for every sample above `tol`, the best residual is below 0.1 and has not
+        improved by 1 % for `patience` iterates, which happens when the arithmetic inside f allows no smaller residual.
+        None, or `tol` = 0: it never stalls.
     should_stop : callable or None
-        Asked before and after each evaluation. True after one marks that record as cancelled; true before one ends the
-        iteration without a further record.
+        Called before and after each evaluation. If it returns True after an evaluation, that record is the last one and
+        marked as cancelled; if before, the iteration ends without a further record.
 
     Yields
     ------
@@ -74,7 +77,7 @@ def broyden(
     Raises
     ------
     ValueError
-        If an option is out of its range, or f changes the shape.
+        If an option is out of its range, or f returns another shape.
 
     Examples
     --------
@@ -96,7 +99,7 @@ def broyden(
 def broyden_storage(
     *, max_iter: int, memory: int | None = None, safeguard: bool = True, stop_on: str = "residual", **_: object
 ) -> Storage:
-    """What `broyden` holds with these keywords."""
+    """The memory that `broyden` needs with these keyword arguments."""
     pairs = most_pairs(max_iter, stop_on)
     if memory is None or memory >= max_iter:
         return Storage(step=4, pairs=pairs, tensors_per_pair=1, safeguard=safeguard)
@@ -104,18 +107,18 @@ def broyden_storage(
 
 
 class FromSteps:
-    """All pairs, as a product: ``B_k = F_{k-1} ... F_0 B_0``, which the steps s_j alone determine.
+    """Broyden's update with all pairs, as a product ``B_k = F_{k-1} ... F_0 B_0`` that depends on the steps s_j only.
 
     ``F_j = I + (s_{j+1} + (alpha - 1) s_j) s_j^T / ||s_j||^2`` (Kelley 1995, "Iterative Methods for Linear and
-    Nonlinear Equations", Sec. 7.3): half the vectors of u and v, and half of the passes over them.
+    Nonlinear Equations", Sec. 7.3). Compared with pairs (u, v), this halves both the memory and the memory traffic.
     """
 
     def __init__(self, z: Tensor, room: int, dtype: torch.dtype | None, alpha: float) -> None:
         self._steps = History(z, room, dtype)
         self._gram = z.new_zeros(z.shape[0], room, room)  # inner products of the steps
-        self._weight = z.new_zeros(z.shape[0], room)  # 1 / ||s_j||^2, 0 for a factor that is left out
+        self._weight = z.new_zeros(z.shape[0], room)  # 1 / ||s_j||^2, or 0 to leave the factor F_j out
         self._alpha = alpha
-        self._kept = False  # whether the step that was taken last is among them
+        self._kept = False  # whether the last step is in self._steps
 
     @torch.no_grad()
     def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
@@ -137,9 +140,9 @@ class FromSteps:
         return g, z_next, [*norms, size]
 
     def _step(self, used: int, row: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Learn from the newest step; -B g in terms of g (B, 1) and of all steps (B, used).
+        """Update B with the newest step; return the coefficients of -B g along g, (B, 1), and the steps, (B, used).
 
-        `row` and `right` are the inner products (B, used) of all steps with the newest one and with g.
+        `row` and `right` are the inner products (B, used) of all steps with the newest step and with g.
         """
         alpha, newest = self._alpha, used - 1
         self._gram[:, newest, :used] = row
@@ -153,7 +156,7 @@ class FromSteps:
         along = F.pad(moved, (1, 0)) + (alpha - 1) * F.pad(moved, (0, 1))  # -B g = g + sum along_j s_j
         square, last = row[:, newest, None] / alpha, inner[:, newest, None]
         slope = square - last  # dz^T B dg
-        # A slope of rounding size teaches nothing (a sample that has converged has none): leave B as it is.
+        # If the slope is only rounding error, as after convergence, B is not updated.
         learns = slope.abs() > torch.finfo(row.dtype).eps * (square + last.abs())
         gain = torch.where(learns, last / slope, 0)
         self._weight[:, newest, None] = torch.where(learns, 1 / (alpha * square), 0)
@@ -163,7 +166,7 @@ class FromSteps:
 
     @torch.no_grad()
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
-        """Forget what was learnt of some samples, and return where a plain step leads them; see `Update`."""
+        """Drop the pairs of some samples, and return the result of a plain step from z; see `Update`."""
         if not samples.all():
             return self.forget(samples, z, g)
         self._steps.empty()
@@ -175,7 +178,10 @@ class FromSteps:
 
     @torch.no_grad()
     def forget(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
-        """As `restart`, for `samples` (B, bool) on the device, which is not waited for: factors without weight."""
+        """Restart like `restart`, for `samples` (B, bool) on the device, without waiting for it.
+
+        The factors F_j of these samples get weight 0.
+        """
         self._weight.masked_fill_(samples.to(g.device)[:, None], 0)
         z_next = z + self._alpha * g
         if self._kept:
@@ -184,7 +190,7 @@ class FromSteps:
 
 
 class _FromPairs(Stepwise):
-    """The newest pairs (u, v), as a sum: ``B = -I + sum u v^T``."""
+    """Broyden's update with a limited number of pairs (u, v), as a sum ``B = -I + sum u v^T``."""
 
     def __init__(self, z: Tensor, room: int, dtype: torch.dtype | None, alpha: float) -> None:
         self._u, self._v = History(z, room, dtype), History(z, room, dtype)
@@ -198,11 +204,11 @@ class _FromPairs(Stepwise):
             return self._alpha * g
         dz, dg = z - self._from[0], g - self._from[1]
         self._from = z, g
-        # Four passes over the pairs instead of six: dz = -alpha B g_old, so that B dg = B g + dz / alpha.
+        # As dz = -alpha B g_old, B dg = B g + dz / alpha; this takes four passes over the pairs instead of six.
         b_g = self._u.combination(g, -1.0, *self._v.products(g))
         v = self._v.combination(dz, -1.0, *self._u.products(dz))  # dz^T B
         slope = dot(v, dg)
-        # A slope of rounding size teaches nothing (a sample that has converged has none): leave B as it is.
+        # If the slope is only rounding error, as after convergence, B is not updated.
         noise = torch.finfo(slope.dtype).eps * (sample_norms(v) * sample_norms(dg))[:, None]
         del dg
         u = dz.mul_(1 - 1 / self._alpha).sub_(b_g).mul_(torch.where(slope.abs() > noise, 1 / slope, 0))

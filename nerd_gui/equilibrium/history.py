@@ -1,4 +1,4 @@
-"""The vectors that a solver keeps from step to step, in half precision if asked to, and the algebra on them."""
+"""The vectors that a solver keeps from step to step, optionally in half precision, and the algebra on them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from torch import Tensor
 
 from nerd_gui.compiled.history_kernel import passes_over
 
-#: Elements converted at once: on a processor few enough for its caches, elsewhere enough to fill it.
+#: Number of elements converted at a time: small enough for a CPU's caches, large enough to keep an accelerator busy.
 _SLICE = {"cpu": 1 << 18}
 _SLICE_ELSEWHERE = 1 << 25
 
 
 class History:
-    """A ring of the newest `room` vectors of each sample (B, D).
+    """A ring buffer of the newest `room` vectors (B, D).
 
-    What is kept in another precision than the solve's is divided by its root mean square, so that no element can
-    overflow, and converted back a slice at a time: the algebra has the solve's precision.
+    Vectors that are stored in another type than the solver's are divided by their root mean square, so that no element
+    overflows. They are converted back slice by slice, so that all computations use the solver's type.
 
     Parameters
     ----------
     like : Tensor, (B, D)
-        Has the shape, type and device of the solve.
+        A tensor with the shape, type and device of the solver's vectors.
     room : int
-        The most vectors kept.
+        The largest number of vectors.
     dtype : torch.dtype or None
-        What they are kept in; None: as `like`.
+        The type in which they are stored; None: that of `like`.
     """
 
     def __init__(self, like: Tensor, room: int, dtype: torch.dtype | None = None) -> None:
         batch, dim = like.shape
-        # Never read before it is written, so that the system hands out pages only as the ring fills.
+        # Left uninitialised, so that the system allocates pages only as the ring fills.
         self._kept = like.new_empty(batch, room, dim, dtype=dtype)
-        self._unit = like.new_ones(batch, room)  # what 1 in the kept vector stands for
+        self._unit = like.new_ones(batch, room)  # the factors that the stored vectors were divided by
         self._converted = self._kept.dtype != like.dtype
         self._passes = passes_over(like) if self._kept.dtype is torch.float16 else None
         self._written = 0
@@ -40,16 +40,16 @@ class History:
 
     @property
     def used(self) -> int:
-        """How many vectors are kept."""
+        """The number of stored vectors."""
         return min(self._written, self.room)
 
     @property
     def slot(self) -> int:
-        """Where the next vector goes: over the oldest one once the ring is full."""
+        """The index of the next vector; when the ring is full, that of the oldest one, which is overwritten."""
         return self._written % self.room
 
     def push(self, x: Tensor) -> None:
-        """Keep a vector (B, D) of each sample."""
+        """Store a vector of each sample, (B, D)."""
         if self._converted:
             unit = _unit(torch.linalg.vector_norm(x, dim=1, keepdim=True), x.shape[1])
             self._unit[:, self.slot, None] = unit
@@ -59,20 +59,20 @@ class History:
         self._written += 1
 
     def oldest(self) -> Tensor:
-        """The vector (B, D) that the next one will replace, in the precision of the solve."""
+        """The vector (B, D) that the next one will replace, in the solver's type."""
         return self._kept[:, self.slot].to(self._unit.dtype) * self._unit[:, self.slot, None]
 
     def clear(self, samples: Tensor) -> None:
-        """Set the vectors of `samples` (B, bool, CPU) to zero, which is as good as having none."""
+        """Set the vectors of `samples` (B, bool, CPU) to zero, so that they have no effect."""
         for sample in samples.nonzero().flatten().tolist():
             self._kept[sample, : self.used].zero_()
 
     def empty(self) -> None:
-        """Keep none of them."""
+        """Remove all vectors."""
         self._written = 0
 
     def products(self, *others: Tensor) -> list[Tensor]:
-        """Inner products (B, k) of the kept vectors with each of the `others` (B, D)."""
+        """Compute the inner products (B, k) of the stored vectors with each of the `others` (B, D)."""
         kept, unit = self._kept[:, : self.used], self._unit[:, : self.used]
         if self._passes is not None:
             return [total * unit for total in self._passes.products(self._kept, self.used, *others)]
@@ -86,7 +86,7 @@ class History:
         return [total * unit for total in sums]
 
     def combination(self, x: Tensor, factor: Tensor | float, coefficients: Tensor) -> Tensor:
-        """`x` (B, D) times its factor, a number or (B, 1), plus the kept vectors times their coefficients (B, k)."""
+        """Compute `factor` (a number or (B, 1)) times `x` (B, D), plus `coefficients` (B, k) times the vectors."""
         kept, factors = self._kept[:, : self.used], coefficients * self._unit[:, : self.used]
         if self._passes is not None:
             own = torch.as_tensor(factor, dtype=x.dtype).expand(len(x), 1)
@@ -97,7 +97,7 @@ class History:
         return out
 
     def compare(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """`comparison`, and the inner products (B, k) of the kept vectors with the newest of them and with g."""
+        """Compute `comparison`, and the inner products (B, k) of the stored vectors with the newest one and with g."""
         newest = self._unit[:, self.used - 1, None]
         if self._passes is not None:
             g, norms, products = self._passes.compare(self._kept, self.used, z, f_z, g_before)
@@ -110,22 +110,22 @@ class History:
     def advance(
         self, z: Tensor, g: Tensor, factor: Tensor, coefficients: Tensor, *, about: Tensor, keep: bool
     ) -> tuple[Tensor, Tensor]:
-        """Take the step from z that `combination` of g gives, and push what it came to if that is to `keep`.
+        """Add `combination(g, factor, coefficients)` to z, and store this step if `keep`.
 
         Parameters
         ----------
         z, g : Tensor, (B, D)
         factor, coefficients : Tensor, (B, 1) and (B, k)
         about : Tensor, (B, 1)
-            About the norm of the step, or more.
+            An estimate of the step's norm; it may be too large, but not much too small.
         keep : bool
-            Only for as many as there is room for.
+            Whether to store the step; the ring must not be full.
 
         Returns
         -------
         z_next : Tensor, (B, D)
         norm : Tensor, (B,)
-            That of the step.
+            The norm of the step.
         """
         if self._passes is None:
             z_next = self.combination(g, factor, coefficients).add_(z)
@@ -142,7 +142,7 @@ class History:
         return z_next, norm
 
     def replace(self, samples: Tensor, x: Tensor) -> None:
-        """Let x (B, D) stand for the newest vector of `samples` (B, bool)."""
+        """Replace the newest vector of `samples` (B, bool) by that in x (B, D)."""
         newest, samples = self.used - 1, samples.to(x.device)[:, None]
         unit = _unit(torch.linalg.vector_norm(x, dim=1, keepdim=True), x.shape[1]) if self._converted else 1
         self._kept[:, newest] = torch.where(samples, (x / unit).to(self._kept.dtype), self._kept[:, newest])
@@ -156,7 +156,7 @@ class History:
 
 
 def comparison(z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """g = f(z) - z, and the norms (B,) of z, f(z), g and g - g_before; all are (B, D)."""
+    """Compute g = f(z) - z, (B, D), and the norms (B,) of z, f(z), g and g - g_before."""
     passes = passes_over(z)
     if passes is not None:
         return passes.comparison(z, f_z, g_before)
@@ -165,16 +165,16 @@ def comparison(z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[T
 
 
 def _unit(norm: Tensor, dim: int) -> Tensor:
-    """The root mean square of vectors of this norm; 1 for those of zeros."""
+    """The root mean square of vectors of this norm; 1 if the norm is 0."""
     return torch.where(norm > 0, norm / dim**0.5, 1)
 
 
 def sample_norms(x: Tensor) -> Tensor:
-    """Euclidean norm of each row of (B, D), in float32 at least; stays on the device."""
+    """Compute the Euclidean norm of each row of (B, D), at least in float32, without waiting for the device."""
     norms: Tensor = torch.linalg.vector_norm(x, dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
     return norms
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
-    """Inner product of each row, as (B, 1)."""
+    """Compute the inner products of corresponding rows, as (B, 1)."""
     return torch.bmm(a[:, None], b[:, :, None])[:, 0]

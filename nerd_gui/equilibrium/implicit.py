@@ -1,4 +1,4 @@
-"""The exact gradient through an equilibrium, by the implicit function theorem (Eq. 13); the measure of phantom ones."""
+"""The exact gradient through an equilibrium, by the implicit function theorem (Eq. 13)."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from nerd_gui.equilibrium.broyden import broyden
 def implicit_gradient(
     f: Callable[[Tensor], Tensor], z_star: Tensor, *, tol: float = 1e-6, max_iter: int = 60
 ) -> Tensor:
-    """Attach the exact gradient to an equilibrium: with dl/dz* = e it is that of f at z*, u = (I - J^T)^-1 e for e.
+    """Return the equilibrium with the exact gradient attached.
 
-    The equation for u is solved by Broyden's method on ``u = J^T u + e`` when the gradient is asked for; each of its
-    steps is one product of J^T, the transposed Jacobian of f, by backpropagation.
+    In the backward pass, the gradient e = dl/dz* is replaced by u = (I - J^T)^-1 e, where J is the Jacobian of f,
+    before it passes through one evaluation of f. The equation is solved by Broyden's method on ``u = J^T u + e``; each
+    step takes one product with J^T, by backpropagation.
 
     Parameters
     ----------
     f : callable
-        The map, sample by sample; parameters and whatever it closes over receive gradients.
+        The map, with independent samples. Its parameters and all tensors that it uses receive gradients.
     z_star : Tensor, (B, ...)
-        The equilibrium, detached here. The gradient is as exact as this is an equilibrium.
+        The equilibrium, which is detached here. Its residual limits the accuracy of the gradient.
     tol : float
         The relative residual at which the equation counts as solved.
     max_iter : int
-        Products at most.
+        The largest number of steps.
 
     Returns
     -------
     Tensor, shape of z_star
-        f at z*, which is z* as far as that is a fixed point. Its backward pass raises RuntimeError where the equation
-        is not solved in time.
+        f(z*), which equals z* up to the residual. Its backward pass raises RuntimeError if the equation is not solved
+        within `max_iter` steps.
     """
     at = z_star.detach().requires_grad_()
     with torch.enable_grad():
@@ -62,7 +63,7 @@ def implicit_gradient(
 
 
 class _Turned(torch.autograd.Function):
-    """Hands a tensor on as it is, and its gradient as a function makes it."""
+    """The identity, whose backward pass applies a function to the gradient."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, turn: Callable[[Tensor], Tensor]) -> Tensor:

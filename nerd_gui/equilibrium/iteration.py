@@ -1,6 +1,6 @@
-"""The iteration that every fixed-point solver shares: its records and the loop.
+"""The loop that all fixed-point solvers share, and the records that it yields.
 
-Notation: `g(z) = f(z) - z`; a batch of B samples is solved at once and every quantity is kept per sample.
+Notation: `g(z) = f(z) - z`. A batch of B samples is solved together; every quantity is computed for each sample.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nerd_gui.equilibrium.stop_rule import Progress, StopReason, StopRule
 
 
 class Restarts(tuple[bool, ...]):
-    """One flag for each sample; true as a whole when any of them is."""
+    """One flag for each sample; its truth value is whether any flag is set."""
 
     def __bool__(self) -> bool:
         return any(self)
@@ -36,24 +36,24 @@ class SolverStep:
     index : int
         0 for the start, i for the iterate after i steps.
     z : Tensor, shape of z0
-        The iterate. On a diverged record, the last one at which the sample was finite.
+        The iterate. For a sample that diverged, its last iterate with finite f(z).
     f_z : Tensor, shape of z0
         f(z), in the type of z.
     residual : Tensor, (B,), float64, CPU
         ``||g_i|| / ||f(z_i)||``; infinite for a sample that diverged.
     relative_step : Tensor, (B,), float64, CPU, or None
-        ``||z_{i+1} - z_i|| / ||z_i||`` (Fig. 10) of the step the solver is about to take. None where undefined
-        (z_i = 0) or where no step was worked out (the record at the step limit, a cancelled one).
+        ``||z_{i+1} - z_i|| / ||z_i||`` (Fig. 10) of the step that the solver takes next. None if it is undefined
+        (z_i = 0) or no step was computed (at the step limit, or after cancelling).
     residual_change : Tensor, (B,), float64, CPU, or None
-        ``||g_i - g_{i-1}|| / ||g_{i-1}||`` (Sec. V-A). None where undefined.
+        ``||g_i - g_{i-1}|| / ||g_{i-1}||`` (Sec. V-A). None if it is undefined.
     evaluations : int
-        Evaluations of f so far, this iterate's included.
+        Number of evaluations of f so far, including this iterate's.
     seconds : float
         Wall time since the first `next`.
     restarted : Restarts
-        For each sample, whether the safeguard dropped this iterate: the next one starts again from the best.
+        For each sample, whether the safeguard dropped this iterate, so that the next step starts from the best one.
     stop_reason : StopReason or None
-        None on all records but the last.
+        Why the solver ended; None on all records but the last.
 
     Examples
     --------
@@ -76,20 +76,20 @@ class SolverStep:
 
 
 class Update(Protocol):
-    """How a solver chooses its steps. All tensors are (B, D) and are neither kept in other hands nor changed."""
+    """The part of a solver that chooses the steps. Tensors are (B, D), and arguments must not be changed."""
 
     def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Learn from the iterate `z`: g, the next iterate, and the norms (B,) of `comparison` and of the step."""
+        """Take the next step from z; return g, the next iterate, and the norms (B,) of `comparison` and of the step."""
 
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
-        """Forget what was learnt of `samples` (B, bool, CPU); they go on from `z`. Return where a plain step leads."""
+        """Drop the history of `samples` (B, bool, CPU), and return the result of a plain step from `z`."""
 
 
 class Stepwise(ABC):
-    """An `Update` that knows only g: whatever it may keep, each pass over the vectors is one of its own."""
+    """Base class for an `Update` that only needs z and g to compute a step."""
 
     def advance(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Take the step that `step` returns; see `Update`."""
+        """Add the result of `step` to z; see `Update`."""
         g, norms = comparison(z, f_z, g_before)
         step = self.step(z, g)
         size = sample_norms(step)
@@ -97,23 +97,23 @@ class Stepwise(ABC):
 
     @abstractmethod
     def step(self, z: Tensor, g: Tensor) -> Tensor:
-        """Learn from the iterate `z` and return the step from it, a new tensor."""
+        """Update the history with z and g, and return the step from z as a new tensor."""
 
     @abstractmethod
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
-        """As in `Update`."""
+        """Drop the history of some samples; see `Update`."""
 
 
 def most_pairs(max_iter: int, stop_on: str) -> int:
-    """Pairs that a solve can learn from: one for each step but the first.
+    """The largest number of pairs in a solver's history: one for each computed step but the first.
 
-    The step at the limit is not taken, and worked out only where it is what the run stops on.
+    At the step limit, no further step is taken; it is computed only if the solver stops on the relative step.
     """
     return max_iter if stop_on == "relative_step" else max(max_iter - 1, 0)
 
 
 def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
-    """Rows of `yes` where `samples` (B, bool, CPU), of `no` elsewhere; copies only when the batch is mixed."""
+    """Select the rows of `yes` where `samples` (B, bool, CPU), else of `no`; copies only if both are needed."""
     if samples.all():
         return yes
     if not samples.any():
@@ -122,7 +122,7 @@ def choose(samples: Tensor, yes: Tensor, no: Tensor) -> Tensor:
 
 
 class _Layout:
-    """How z0 lies in memory, kept for all iterates: what lies so becomes (B, D) and back without being moved."""
+    """The memory layout of z0. Tensors with this layout are reshaped to (B, D) and back without copying."""
 
     def __init__(self, z0: Tensor) -> None:
         strides = z0.stride()
@@ -145,7 +145,7 @@ def solve(
     *,
     safeguard: bool,
 ) -> Iterator[SolverStep]:
-    """Check `z0`, then return the generator of records; `make_update` gets z0 as (B, D)."""
+    """Check `z0`, and return a generator of records; `make_update` is called with z0 as (B, D)."""
     if z0.dim() == 0 or z0.numel() == 0 or not z0.is_floating_point():
         raise ValueError(
             f"A solve starts from a non-empty float tensor whose first dimension is the batch, not from {z0.dtype} of "
@@ -161,8 +161,8 @@ def _iterate(
     rule: StopRule,
     safeguard: bool,
 ) -> Iterator[SolverStep]:
-    # Gradients are switched off in the helpers, not here: a generator that yields inside `no_grad` would leave the
-    # caller's own code with gradients off.
+    # `no_grad` is used in the helpers, not here: if a generator yielded inside it, the caller's code would run without
+    # gradients.
     started = perf_counter()
     layout = _Layout(z0)
     z = layout.flat(z0)
@@ -178,7 +178,7 @@ def _iterate(
         cancelled = rule.cancelled()
         no_step = cancelled or (index == rule.max_iter and rule.stop_on != "relative_step")
         g, z_next, norms = _advance(update, z, f_z, previous, no_step)
-        # The one wait for the device in each step.
+        # This is the only place in a step that waits for the device.
         size_z, size_f, size_g, size_change, size_step = norms.cpu().double()
         finite = size_f.isfinite() & size_g.isfinite()
         residual = torch.where(finite, _ratio(size_g, size_f), torch.inf)
@@ -197,7 +197,7 @@ def _iterate(
             improved = residual < best
             best_z, best_g = choose(improved, z, best_z), choose(improved, g, best_g)
             best = torch.minimum(best, residual)
-            # Within the tolerance a doubled residual is rounding, not a wild step.
+            # A residual within the tolerance may double by rounding alone.
             floor = rule.tol if rule.stop_on == "residual" else 0.0
             restarted = is_wild(residual, last) & (residual > floor) & (index > FREE_ITERATES)
             if restarted.any():
@@ -219,7 +219,7 @@ def _iterate(
             return
         assert z_next is not None  # no_step implies a reason
         previous, last, z = (z, g), residual, z_next
-        del f_z, z_next, g  # let go of what the caller may have dropped before f needs the memory
+        del f_z, z_next, g  # if the caller has dropped them too, f can reuse their memory
 
 
 @torch.no_grad()
@@ -234,7 +234,7 @@ def _evaluate(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 def _advance(
     update: Update, z: Tensor, f_z: Tensor, previous: tuple[Tensor, Tensor] | None, no_step: bool
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """g, the next iterate, and the norms (5, B) of z, f, g, the change of g, and the step."""
+    """Compute g, the next iterate, and the norms (5, B) of z, f(z), g, the change of g, and the step."""
     before = f_z if previous is None else previous[1]
     if no_step:
         g, norms = comparison(z, f_z, before)
@@ -247,7 +247,7 @@ def _advance(
 def _restart(
     update: Update, samples: Tensor, z: Tensor, z_next: Tensor | None, best_z: Tensor, best_g: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The next iterate when `samples` go on from their best one, and the size of the step that leads to it."""
+    """Restart `samples` from their best iterate; return the next iterate and the norm of the step to it."""
     assert z_next is not None
     z_next = choose(samples, update.restart(samples, best_z, best_g), z_next)
     return z_next, sample_norms(z_next - z).cpu().double()
@@ -260,7 +260,7 @@ def _last_finite(finite: Tensor, z: Tensor, f_z: Tensor, previous: tuple[Tensor,
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
-    """part / whole with 0 / 0 = 0: nothing to go of nothing is no distance."""
+    """Compute part / whole, with 0 / 0 = 0, because a step of length 0 is a relative change of 0."""
     return torch.where(part == 0, torch.zeros_like(part), part / whole)
 
 

@@ -9,17 +9,17 @@ from torch import Tensor
 
 
 def phantom_gradient(f: Callable[[Tensor], Tensor], z_star: Tensor, *, steps: int = 8, damping: float = 0.8) -> Tensor:
-    """Attach a gradient to an equilibrium by unrolling ``z <- damping f(z) + (1 - damping) z`` from it (Eq. 16).
+    """Return the equilibrium with an approximate gradient attached, the phantom gradient (Eq. 16).
 
-    Where that iteration contracts, the gradient tends to the exact one of the implicit function theorem as `steps`
-    grows.
+    The gradient is that of unrolled steps ``z <- damping f(z) + (1 - damping) z``. If this iteration contracts, the
+    gradient converges to the exact one of the implicit function theorem as `steps` grows.
 
     Parameters
     ----------
     f : callable
-        The map; parameters and whatever it closes over (the injected features s) receive gradients.
+        The map. Its parameters and all tensors that it uses, such as the injection s, receive gradients.
     z_star : Tensor
-        The equilibrium, detached here.
+        The equilibrium, which is detached here.
     steps : int
         T, the number of unrolled steps.
     damping : float
@@ -28,7 +28,7 @@ def phantom_gradient(f: Callable[[Tensor], Tensor], z_star: Tensor, *, steps: in
     Returns
     -------
     Tensor, shape of z_star
-        The unrolled iterate, equal to `z_star` as far as that is a fixed point.
+        The last unrolled iterate, which equals `z_star` up to its residual.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Plain fixed-point iteration: the yardstick of Fig. 10."""
+"""Plain fixed-point iteration, with which Fig. 10 compares the solvers."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def plain(
 ) -> Iterator[SolverStep]:
     """Iterate ``z <- damping f(z) + (1 - damping) z``, one evaluation of f for each `next`.
 
-    Takes the keywords of `broyden` so that solvers can be exchanged.
+    It takes the keyword arguments of `broyden`, so that the solvers are interchangeable.
 
     Parameters
     ----------
     f, z0, max_iter, tol, stop_on, patience, should_stop
         As for `broyden`.
     memory, pair_dtype, safeguard
-        Without effect: this iteration learns nothing that it could keep or forget.
+        Without effect, because this iteration keeps no history.
     damping : float
-        The length of a step, above 0; 1 is ``z <- f(z)``.
+        The factor of a step's length, above 0; 1 is ``z <- f(z)``.
 
     Yields
     ------
@@ -47,7 +47,7 @@ def plain(
     Raises
     ------
     ValueError
-        If an option is out of its range, or f changes the shape.
+        If an option is out of its range, or f returns another shape.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def plain(
 
 
 def plain_storage(**_: object) -> Storage:
-    """What `plain` holds, whatever its keywords."""
+    """The memory that `plain` needs, which does not depend on its keyword arguments."""
     return Storage(step=3)
 
 

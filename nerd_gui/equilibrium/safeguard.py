@@ -1,15 +1,15 @@
-"""The safeguard against wild steps, which Broyden's method was seen to take on a briefly trained network."""
+"""The safeguard against steps that make the residual jump, as Broyden's method may on a briefly trained network."""
 
 from torch import Tensor
 
-#: The residual may do as it likes up to this iterate.
+#: Up to this iterate, steps may increase the residual.
 FREE_ITERATES = 2
-_WILD = 2  # times the residual of the iterate before
+_WILD = 2  # a step is wild if it multiplies the residual by more than this
 
 
 def is_wild(residual: Tensor, residual_before: Tensor) -> Tensor:
-    """For each sample, whether the step that led here more than doubled its residual: it is dropped, its pairs too.
+    """Return for each sample whether the last step was wild: whether it more than doubled the residual.
 
-    Both are (B,), on any device, which is not waited for.
+    Both arguments are (B,), on any device; the function does not wait for the device.
     """
     return residual > _WILD * residual_before

@@ -1,4 +1,4 @@
-"""A solver as its callers see it: the call itself, and what it says of itself."""
+"""The interface of a solver: how to call it, and how much memory it needs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from nerd_gui.equilibrium.iteration import SolverStep
 
 @dataclass(frozen=True)
 class Storage:
-    """What a solve holds at most, counted in tensors of the size of z.
+    """The peak memory of a solver, counted in tensors of the size of z.
 
     Attributes
     ----------
     step : int
-        f(z), g, and what the algebra of a step takes beside them.
+        Tensors for one step: f(z), g and temporaries.
     pairs : int
-        Pairs of its history, as many as it holds in the end; 0 for a solver without a history.
+        Largest number of pairs in the history; 0 for a solver without a history.
     tensors_per_pair : int
-        A pair is kept in the type `pair_dtype`, everything else in that of z.
+        Tensors for each pair. They have the type `pair_dtype`, all other tensors the type of z.
     safeguard : bool
-        Whether z and g of the best iterate are held, to go on from.
+        Whether z and g of the best iterate are held, to restart from.
     """
 
     step: int
@@ -34,27 +34,27 @@ class Storage:
 
     @property
     def history(self) -> int:
-        """Tensors of all pairs."""
+        """Number of tensors of all pairs."""
         return self.pairs * self.tensors_per_pair
 
     @property
     def iterates(self) -> int:
-        """z, and z and g of the iterate before it and of the best one."""
+        """Number of tensors for iterates: z, and z and g of the previous iterate and, if held, of the best one."""
         return 5 if self.safeguard else 3
 
 
 @dataclass(frozen=True)
 class Solver:
-    """An entry of `SOLVERS`; called as the function that it is made of.
+    """An entry of `SOLVERS`. It can be called like its function.
 
     Attributes
     ----------
     function : callable
-        ``(f, z0, *, max_iter, tol, …)``, see `broyden`, which yields a `SolverStep` for each iterate.
+        ``(f, z0, *, max_iter, tol, …)``, which yields a `SolverStep` for each iterate; see `broyden`.
     storage : callable
-        Takes the keywords of a call, of which it may ignore any, and returns what that solve will hold, a `Storage`.
+        Takes the keyword arguments of `function`, and returns the memory that this call will need, a `Storage`.
     own_keywords : tuple of str
-        Those that other solvers do not have.
+        Names of keyword arguments that only this solver has.
     """
 
     function: Callable[..., Iterator[SolverStep]]

@@ -1,4 +1,4 @@
-"""How stable an equilibrium is: the Jacobian of f at it (Bai et al. 2021, "Stabilizing Equilibrium Models")."""
+"""The stability of an equilibrium: the Jacobian of f there (Bai et al. 2021, "Stabilizing Equilibrium Models")."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ def spectral_radius(
 ) -> Tensor:
     """Estimate the spectral radius of the Jacobian of f at z by power iteration; below 1, plain iteration contracts.
 
-    The transposed Jacobian, which has the same eigenvalues, is applied by backpropagation: one evaluation of f and
-    `iterations` backward passes through it. The estimate is the mean growth over the second half of them, which also
-    holds where the largest eigenvalues are a complex pair and the growth of a single pass swings.
+    The transposed Jacobian, which has the same eigenvalues, is applied by backpropagation: this takes one evaluation of
+    f and `iterations` backward passes. The estimate is the geometric mean of the growth over the second half of the
+    passes. The mean also converges if the leading eigenvalues are a complex pair, whose growth oscillates.
 
     Parameters
     ----------
     f : callable
-        The map, sample by sample.
+        The map, with independent samples.
     z : Tensor, (B, ...)
-        Where to take the Jacobian.
+        The point at which the Jacobian is taken.
     iterations : int
-        Backward passes, at least 2. The error falls as 1 / `iterations` for complex pairs, geometrically otherwise.
+        Number of backward passes, at least 2. The error falls as 1 / `iterations` for a complex pair, geometrically
+        otherwise.
     generator : torch.Generator or None
-        Source of the start vector, on the device of z.
+        Random generator of the start vector, on the device of z.
 
     Returns
     -------
     Tensor, (B,), float64, CPU
-        The estimate for each sample; 0 where the Jacobian maps the start vector to zero.
+        The estimate for each sample; 0 if the Jacobian maps the start vector to zero.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""When a solve ends: it has converged, stalled or diverged, has taken all its steps, or was cancelled."""
+"""When a solver stops: it has converged, stalled or diverged, has taken all its steps, or was cancelled."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from torch import Tensor
 
 Measure = Literal["residual", "relative_step", "residual_change"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
-STALL_RESIDUAL = 0.1  # a run that never came this near is lost, not stalled: let it use its steps
-STALL_GAIN = 0.99  # the best residual has improved when it fell below this part of itself
+STALL_RESIDUAL = 0.1  # above this residual a solver is not considered stalled, and may use all its steps
+STALL_GAIN = 0.99  # a residual counts as an improvement if it is below this fraction of the best one
 
 
 class StopReason(StrEnum):
-    """Why a solve ended."""
+    """Why a solver or a run ended."""
 
     CONVERGED = "converged"
     STEP_LIMIT = "step limit"
     STALLED = "stalled"
     DIVERGED = "diverged"
     CANCELLED = "cancelled"
-    # No solver says these itself:
+    # Solvers do not set the following; runs do.
     FAILED = "failed"  # an error ended the run
-    SETTLED = "settled"  # what z decodes to does not visibly change any more
+    SETTLED = "settled"  # the decoded picture does not visibly change any more
 
 
 class Progress:
-    """Per sample, for how many iterates the best residual has not improved."""
+    """Counts for each sample for how many iterates the best residual has not improved."""
 
     def __init__(self) -> None:
         self.best: Tensor | float = torch.inf
         self.idle: Tensor | int = 0
 
     def update(self, residual: Tensor) -> None:
-        """Take note of the residual (B,) of the next iterate."""
+        """Add the residual (B,) of the next iterate."""
         better = residual < STALL_GAIN * self.best
         self.best = torch.where(better, residual, self.best)
         self.idle = torch.where(better, 0, self.idle + 1)
 
     def stalled(self, patience: int) -> Tensor:
-        """For each sample, whether it has come near and has then not improved for so many iterates."""
+        """Whether each sample's best residual is small and has not improved for `patience` iterates."""
         return torch.as_tensor(self.idle >= patience) & torch.as_tensor(self.best < STALL_RESIDUAL)
 
 
 @dataclass(frozen=True)
 class StopRule:
-    """When a solve ends; see `broyden` for the meaning of the fields.
+    """The rule when a solver stops; see `broyden` for the meaning of the fields.
 
     Raises
     ------
@@ -74,20 +74,20 @@ class StopRule:
             raise ValueError(f"The solver's patience must be None or at least 1, not {self.patience}.")
 
     def cancelled(self) -> bool:
-        """Whether the caller asks for the solve to end."""
+        """Whether the caller wants the solver to stop."""
         return self.should_stop is not None and self.should_stop()
 
     def reason(
         self, index: int, finite: Tensor, measure: Tensor | None, progress: Progress, cancelled: bool
     ) -> StopReason | None:
-        """Why the solve ends with this iterate; None if it goes on.
+        """Return why the solver ends with this iterate; None if it continues.
 
         Parameters
         ----------
         finite : Tensor, (B,), bool
-            For each sample, whether f(z) and g are.
+            For each sample, whether f(z) and g are finite.
         measure : Tensor, (B,), or None
-            What the solve stops on; None where it is undefined.
+            The measure that is compared with the tolerance; None if it is undefined.
         """
         if not finite.all():
             return StopReason.DIVERGED

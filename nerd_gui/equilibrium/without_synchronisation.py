@@ -1,7 +1,7 @@
-"""Broyden's method without synchronisation, for a device that must not be waited for: a fixed number of steps.
+"""Broyden's method with a fixed number of steps, which never waits for the device.
 
-The generators of this room wait for the device in every step, to stop in time and to report. In training on an
-accelerator that would leave it idle while the next kernels are sent.
+The other solvers wait for the device in every step, to decide whether to stop and to report. In training, an
+accelerator would then be idle until the next kernels are launched.
 """
 
 from __future__ import annotations
@@ -23,16 +23,19 @@ def broyden_without_synchronisation(f: Callable[[Tensor], Tensor], z0: Tensor, *
     Parameters
     ----------
     f : callable
-        Maps a tensor to one of its shape, sample by sample; called without gradients, `steps` + 1 times.
+        Maps a tensor to a tensor of the same shape, with independent samples; called `steps` + 1 times, without
+        gradients.
     z0 : Tensor, (B, ...)
         The start.
+    steps : int
+        The number of steps.
 
     Returns
     -------
     z : Tensor, shape of z0
-        For each sample the iterate of least residual; the start where no residual was finite.
+        For each sample, the iterate of least residual; the start if no residual is finite.
     residual : Tensor, (B,), float32 at least, on the device of z0
-        ``||g|| / ||f(z)||`` there.
+        ``||g|| / ||f(z)||`` of that iterate.
     """
     shape, z = z0.shape, z0.detach().reshape(z0.shape[0], -1)
     update = FromSteps(z, max(1, steps - 1), None, 1.0)
