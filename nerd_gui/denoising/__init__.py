@@ -1,4 +1,4 @@
-"""One run: subject and settings in, a stream of iterates out, kept in a trajectory."""
+"""Denoising runs: a subject and settings become a stream of iterates, which a trajectory records."""
 
 from nerd_gui.denoising.auto import AUTO, Choice, choose, is_for_photos
 from nerd_gui.denoising.devices import check_device, default_device, default_model, devices, fast_precision

@@ -1,4 +1,4 @@
-"""What an analysis of a run has found, as it is kept with the run."""
+"""The answer of an analysis, as it is stored with a run."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Analysed:
-    """The answer of one analysis; `nerd_gui.analysis.catalogue` says which there are, and how to show it.
+    """The answer of one analysis; `nerd_gui.analysis.catalogue` lists the analyses, and how to show each answer.
 
     Attributes
     ----------
     numbers : dict
-        JSON-ready: what is undefined is None.
+        JSON-ready; undefined numbers are None.
     arrays : dict of str to float32 array (rows, cols) or (planes, rows, cols)
     """
 

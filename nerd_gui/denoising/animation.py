@@ -1,4 +1,4 @@
-"""A run as an animation: a frame for each iterate, with what is said of it below and the residual curve beside it."""
+"""A run as an animation: one frame for each iterate, with a caption below and the residual curve beside it."""
 
 import io
 import math
@@ -21,31 +21,31 @@ from nerd_gui.files import why_not, write_file
 from nerd_gui.imaging import PhotoError, to_8_bit
 from nerd_gui.imaging.area_means import AreaMeans
 
-#: The suffixes of animations, and what Pillow calls their formats.
+#: Pillow's format names by file suffix.
 FORMATS = {".webp": "WEBP", ".png": "PNG", ".apng": "PNG", ".gif": "GIF"}
 LAST_FRAME_SECONDS = 2.0
-#: Of the longer side of the picture, in pixels.
+#: Limits of the longer side of the picture, in pixels.
 SHORTEST, LONGEST = 64, 4096
-_BAND = 64  # rows of a frame's picture that are made at a time
-_DRAWN = 0.7  # of the work is done when all frames are drawn; the rest is writing them
-_MAGENTA = np.array([255, 0, 255], np.uint8)[:, None, None]  # what is no number, as in the window
+_BAND = 64  # rows of a frame's picture that are computed at a time
+_DRAWN = 0.7  # fraction of the work for drawing the frames; the rest is for writing the file
+_MAGENTA = np.array([255, 0, 255], np.uint8)[:, None, None]  # the colour of NaN, as in the window
 
 
 @dataclass(frozen=True)
 class AnimationSettings:
-    """What of a run becomes an animation, and how it moves.
+    """Settings of an animation: the part of the picture, its size, and the timing.
 
     Attributes
     ----------
     part : (row, col, rows, cols) or None
-        Of what was run; None for the whole.
+        The part of the denoised picture; None: all of it.
     longest : int
-        Pixels of the longer side of the picture at most. A larger picture is reduced to it; a small one is enlarged by
-        a whole number, to at most half of it, so that its pixels can be seen.
+        Largest length of the picture's longer side in pixels. A larger picture is reduced to this length; a small one
+        is enlarged by a whole factor, to at most half of it, so that its pixels are visible.
     rate : float
-        Iterates a second; the last one stays for `LAST_FRAME_SECONDS`, or longer at a low rate.
+        Iterates per second; the last one stays for `LAST_FRAME_SECONDS`, or longer at a low rate.
     loop : bool
-        Whether it begins again at its end.
+        Whether the animation repeats.
     curve : bool
         Whether the residual curve is drawn beside the picture.
     look : Look
@@ -72,7 +72,7 @@ class AnimationSettings:
             raise RunError(f"An animation shows 0.1 to 50 iterates a second, not {self.rate:g}.")
 
     def picture_size(self, rows: int, cols: int) -> tuple[int, int]:
-        """(width, height) that a picture of rows x cols pixels has in the frames."""
+        """The size (width, height) in the frames of a picture of rows x cols pixels."""
         side = max(rows, cols)
         if side <= self.longest:
             factor = max(1, self.longest // (2 * side))
@@ -80,13 +80,13 @@ class AnimationSettings:
         return max(1, round(cols * self.longest / side)), max(1, round(rows * self.longest / side))
 
     def durations(self, count: int) -> list[int]:
-        """How long each of so many frames is shown, in milliseconds."""
+        """The duration of each of `count` frames, in milliseconds."""
         each = round(1000 / self.rate)
         return [each] * (count - 1) + [max(each, round(1000 * LAST_FRAME_SECONDS))]
 
 
 class Frames:
-    """The frames of an animation of the iterates that a run has by now, drawn one by one.
+    """Draws the frames of an animation of a run's iterates.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class Frames:
     def __init__(self, trajectory: Trajectory, settings: AnimationSettings) -> None:
         if not len(trajectory):
             raise RunError("The run has no iterate yet; wait for its first one.")
-        # Iterates that come later, or take the place of these, are not for this animation.
+        # A copy of the list, so that the animation does not change when the run goes on.
         self._trajectory = replace(trajectory, iterates=list(trajectory.iterates))
         self._settings = settings
         rows, cols = trajectory.subject.noisy.shape[1:]
@@ -116,7 +116,7 @@ class Frames:
         return len(self._trajectory)
 
     def draw(self, index: int) -> Image.Image:
-        """Draw the frame of an iterate: an RGB image."""
+        """Draw the frame of an iterate as an RGB image."""
         layout, colours = self.layout, self._settings.colours
         frame = Image.new("RGB", (layout.width, layout.height), colours.ground)
         frame.paste(Image.fromarray(self._levels(index)), layout.picture[:2])
@@ -131,7 +131,7 @@ class Frames:
         return frame
 
     def in_256_colours(self, frame: Image.Image) -> Image.Image:
-        """A frame as a GIF can hold it: most of the colours are the picture's, the rest those of words and curve."""
+        """Reduce a frame to 256 colours for a GIF: a few for text and curve, all others for the picture."""
         left, top, width, height = self.layout.picture
         drawn = [level for colour in self._settings.colours.all() for level in ImageColor.getrgb(colour)]
         room = 256 - len(drawn) // 3
@@ -144,13 +144,13 @@ class Frames:
             own = (pixels.getpalette() or [])[: 3 * room]
         palette = Image.new("P", (1, 1))
         palette.putpalette(own + drawn)
-        # Pillow finds the colours of a palette only roughly: well enough for words, not for the picture.
+        # Pillow maps to the palette's colours only roughly, which is good enough for text but not for the picture.
         reduced = frame.quantize(palette=palette, dither=Image.Dither.NONE)
         reduced.paste(Image.frombytes("P", pixels.size, pixels.tobytes()), (left, top))
         return reduced
 
     def _levels(self, index: int) -> NDArray[np.uint8]:
-        """The picture of an iterate as the frame shows it, (height, width, 3)."""
+        """The picture of an iterate at the size of the frame, (height, width, 3)."""
         row, col, rows, cols = self._part
         _, _, width, height = self.layout.picture
         if height >= rows:
@@ -167,10 +167,10 @@ class Frames:
 
 
 def _three_channels(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A picture (1 or 3, rows, cols) in 8 bits and three channels; magenta where it is no number."""
+    """Convert a picture (1 or 3, rows, cols) to 8 bits and three channels; NaN becomes magenta."""
     undefined = np.isnan(values).any(axis=0)
     levels = to_8_bit(np.where(undefined, np.float32(0), values))
-    return np.where(undefined, _MAGENTA, levels)  # which repeats the channel of a grey picture
+    return np.where(undefined, _MAGENTA, levels)  # broadcasting repeats the channel of a grey picture
 
 
 def save_animation(
@@ -181,21 +181,21 @@ def save_animation(
     overwrite: bool,
     tell: Callable[[float], object] = lambda _: None,
 ) -> None:
-    """Write a run's iterates as an animated WebP or PNG, in which no pixel is changed, or as a GIF of 256 colours.
+    """Write a run's iterates as an animated WebP or PNG, which are lossless, or as a GIF of 256 colours.
 
     Parameters
     ----------
     path : Path
-        Its suffix says the format, see `FORMATS`.
+        The suffix determines the format, see `FORMATS`.
     overwrite : bool
-        Whether a file of this name may be replaced.
+        Whether an existing file may be replaced.
     tell : callable, optional
-        Called again and again with the fraction that is done; what it raises ends the saving, and there is no file.
+        Called often with the fraction of the work that is done. If it raises an exception, no file is written.
 
     Raises
     ------
     PhotoError
-        If the suffix is another one, or the file cannot be written, or is there and may not be replaced.
+        If the suffix is not in `FORMATS`, or the file cannot be written, or exists and may not be replaced.
     RunError
         See `Frames`.
     """
@@ -220,7 +220,7 @@ def save_animation(
 
 
 class _Stream(io.BytesIO):
-    """A file in memory that says so whenever a piece of it is written."""
+    """A file in memory that calls a function before each write, to report progress."""
 
     def __init__(self, written: Callable[[], object]) -> None:
         super().__init__()
@@ -232,8 +232,8 @@ class _Stream(io.BytesIO):
 
 
 def _options(form: str, loop: bool) -> dict[str, Any]:
-    """What Pillow is told of a format beside the frames: it counts rounds, and 0 stands for no end."""
+    """Pillow's options for a format. Its "loop" is the number of repetitions; 0 means for ever."""
     if form == "GIF":
-        return {"loop": 0} if loop else {}  # without the word a GIF is shown once
+        return {"loop": 0} if loop else {}  # without the option, a GIF is shown once
     rounds = {"loop": 0 if loop else 1}
     return rounds | ({"lossless": True, "quality": 40, "method": 0} if form == "WEBP" else {})

@@ -1,4 +1,4 @@
-"""Where picture, residual curve and caption stand in the frames of an animation."""
+"""The layout of an animation's frames: the positions of picture, residual curve and caption."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,29 +6,29 @@ from functools import lru_cache
 
 from PIL import ImageFont
 
-_SMALLEST, _LARGEST = 13, 22  # pixels of the letters
-_LETTERS = 48  # of the letters' height in the longer side of the picture
-_CURVE_WIDTH, _CURVE_HEIGHT = 22, 13  # in heights of the letters; the curve is as high as the picture if that is more
-_GAP = 2  # between the parts of a caption
+_SMALLEST, _LARGEST = 13, 22  # limits of the font's height in pixels
+_LETTERS = 48  # the longer side of the picture, in multiples of the font's height
+_CURVE_WIDTH, _CURVE_HEIGHT = 22, 13  # in multiples of the font's height; the curve is at least as high as the picture
+_GAP = 2  # between the parts of a caption, in multiples of the font's height
 
 Box = tuple[int, int, int, int]  # left, top, width, height
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The places in a frame, in pixels from its upper left corner; the same in all frames of an animation.
+    """Positions in a frame, in pixels from its upper left corner; all frames of an animation have the same layout.
 
     Attributes
     ----------
     width, height : int
-        Of the frame.
+        Size of the frame.
     picture : Box
     curve : Box or None
-        Of the residual curve with its axes.
+        The residual curve with its axes.
     words : tuple of (left, top)
-        Where each part of the caption begins.
+        The upper left corner of each part of the caption.
     letters : int
-        The height of the letters.
+        The font's height.
     """
 
     width: int
@@ -46,21 +46,22 @@ def font_of(letters: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def text_width(text: str, letters: int) -> int:
-    """Pixels that a text takes in a line, rounded up."""
+    """The width of a text in pixels, rounded up."""
     return -int(-font_of(letters).getlength(text) // 1)
 
 
 def lay_out(picture: tuple[int, int], captions: Sequence[Sequence[str]], *, curve: bool) -> Layout:
-    """Find a place for everything: the curve right of the picture, the caption below both.
+    """Arrange a frame: the curve is right of the picture, the caption is below both.
 
-    Parts of the caption stand in columns wide enough for those of every frame, so that no number moves. Where a line is
-    too short for all of them the columns are alike, and several lines below each other. The frame is wide enough for
-    each part.
+    The parts of the caption form columns that are wide enough for all frames, so that no number moves. If they do not
+    fit into one line, all columns get the same width and the caption takes several lines. The frame is at least as wide
+    as the widest part.
 
     Parameters
     ----------
     picture : (width, height)
-    captions : for each frame, the parts of its caption; as many in each
+    captions : sequence of sequences of str
+        For each frame, the parts of its caption; all frames have the same number of parts.
     curve : bool
         Whether the residual curve is drawn.
     """

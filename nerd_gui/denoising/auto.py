@@ -1,4 +1,4 @@
-"""Auto: the network and the grain size that suit a photo, chosen without asking."""
+"""Auto: chooses the network and the grain size for a photo."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from nerd_gui.denoising.errors import RunError
 from nerd_gui.imaging import Photo, PhotoNoise, photo_noise
 from nerd_gui.nerd import ModelError, load_record, model_names
 
-#: The choice of a network that leaves it to `choose`; no network has this name.
+#: The name that stands for the network that `choose` chooses; no network has this name.
 AUTO = "auto"
 _Suits = Callable[["Network"], tuple[Any, ...]]
 _LITE = 64  # features up to which a network is quick enough for a processor
-#: Noise levels, 0-255, below which a photo has hardly any noise: of a photo whose level is known well and of another
-#: one, as most of it has it; and where it is strongest.
+#: Noise levels, 0-255, below which a photo has hardly any noise: its typical level, if it was measured with high
+#: confidence and if not, and the level where the noise is strongest.
 HARDLY_ANY, UNSURE, NOWHERE = 2.0, 1.25, 3.0
-#: Grain size 2 is for noise whose luma correlates more than so much with the next pixel; or so much less, where colour
-#: does too, as after demosaicking; in photos with less fine detail than so many times the noise level. Of fresh
-#: pairs with made noise and with noise as measured in photos that the rule chose, 51 were solved, by
-#: `nerd-lite-photo-colour`: they gained 1.4 dB on average; but for one of white noise, enlarged 1.5 times, which lost
-#: 1.6 dB, none lost more than 0.6 dB.
+#: Grain size 2 is chosen if neighbouring pixels' noise correlates strongly: in luma above the first value, or in luma
+#: above the second and in colour above the third, as after demosaicking. The photo's fine detail must also be below the
+#: fourth value times the noise level. The rule was tested with `nerd-lite-photo-colour` on 51 new pairs that it chose,
+#: with synthetic and with measured noise: they gained 1.4 dB on average. One, white noise enlarged 1.5 times, lost
+#: 1.6 dB; no other lost more than 0.6 dB.
 COARSE, COARSE_LUMA, COARSE_CHROMA, DETAILED = 0.67, 0.45, 0.6, 0.3
-_SURE, _SURER = 0.4, 0.5  # confidence in a level that is known well, and well enough to risk fine detail
+_SURE, _SURER = 0.4, 0.5  # confidence that counts as high, and that is high enough for grain size 2
 _COARSE = "Its noise is coarse: the network sees it at half the size first (grain size 2)."
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What Auto takes, and why.
+    """Auto's choice, and its reason.
 
     Attributes
     ----------
@@ -54,13 +54,13 @@ def choose(
     Parameters
     ----------
     adds_noise : bool
-        Whether white Gaussian noise is added to the photo; otherwise it is noisy already, as cameras make it.
+        Whether white Gaussian noise is added to the photo; otherwise the photo has its camera's noise.
     device : str
-        Where it is to run: the larger networks are for accelerators.
+        The device of the run; large networks are chosen for accelerators only.
     sigma : float, optional
-        Level of the added noise, 0-255, where it is known.
+        Level of the added noise, 0-255, if it is known.
     noise : PhotoNoise, optional
-        That of a photo which is noisy already, where it has been measured; it is measured if left out.
+        The noise of the photo; None: it is measured here if it is needed.
 
     Raises
     ------
@@ -87,15 +87,15 @@ def choose(
 
 
 def hardly_any(noise: PhotoNoise) -> bool:
-    """Whether a photo has so little noise that a network would rather take its texture."""
+    """Whether a photo has so little noise that a network would mainly remove texture."""
     return noise.strongest < NOWHERE and noise.level < (HARDLY_ANY if noise.confidence >= _SURE else UNSURE)
 
 
 def grain_size(noise: PhotoNoise) -> int:
-    """The grain size for a photo with this noise, 1 or 2.
+    """Choose the grain size for a photo with this noise, 1 or 2.
 
-    With grain size 2 the network sees the photo at half the size first, where coarse noise is fine. What the photo has
-    of fine detail suffers.
+    With grain size 2, the network first denoises the photo at half its size, where coarse noise is fine. This harms
+    fine detail.
     """
     luma, chroma = noise.luma_correlation[0], noise.chroma_correlation[0]
     coarse = luma > COARSE or (luma > COARSE_LUMA and chroma > COARSE_CHROMA)
@@ -104,22 +104,22 @@ def grain_size(noise: PhotoNoise) -> int:
 
 @dataclass(frozen=True)
 class Network:
-    """A trained network of the catalogue, and what it was trained for.
+    """A trained network of the catalogue, and the noise that it was trained on.
 
     Attributes
     ----------
     name : str
     channels : int
-        1 or 3: a network of one takes the channels of a colour photo one by one.
+        1 or 3; a grey network takes the channels of a colour photo separately.
     features : int
     for_photos : bool
-        Trained on the noise that cameras make; else on white Gaussian noise.
+        Whether it was trained on camera noise; otherwise on white Gaussian noise.
     low, high : float
         The noise levels that it was trained on, 0-255.
     whole : bool
-        The network as it is meant, not one that lacks a part for the sake of comparison.
+        Whether it has all parts of the architecture; networks without some part exist for comparison.
     psnr : float
-        What it reaches on the validation pictures (dB), with noise of its kind.
+        PSNR on the validation pictures with the noise that it was trained on, in dB.
     """
 
     name: str
@@ -132,51 +132,52 @@ class Network:
     psnr: float
 
     def suitability(self, channels: int, device: str) -> tuple[Any, ...]:
-        """How well it suits photos of so many channels on a device, whatever their noise; larger is better."""
+        """A sort key: how well it suits photos with this number of channels on a device; larger is better."""
         return self.whole, self.channels == channels, self.features <= _LITE if device == "cpu" else self.features
 
     @property
     def kind(self) -> str:
-        """The photos that it is made for, "grey" or "colour"."""
+        """The kind of photos that the network is made for, "grey" or "colour"."""
         return "grey" if self.channels == 1 else "colour"
 
     @property
     def is_blind(self) -> bool:
-        """Whether it is for more than one noise level."""
+        """Whether it was trained on a range of noise levels."""
         return self.low < self.high
 
     def is_for(self, sigma: float | None) -> bool:
-        """Whether it was trained on white noise of this level; of any level, if none is known."""
+        """Whether it was trained on white noise of this level, or, if sigma is None, on a range of levels."""
         return not self.for_photos and (self.is_blind if sigma is None else self.low <= sigma <= self.high)
 
     def beats(self, blind: Network) -> bool:
-        """Whether this network for one level is better there than a blind one, as far as that one was measured at it.
+        """Whether this network for one level is better at that level than a blind network.
 
-        Networks for white noise are validated at sigma 25, or at the highest level that they are for if that is less
-        (or if 25 is none of their levels); see `NoiseRange.for_validation`.
+        The two can be compared only if the blind network was validated at this level; otherwise the special network is
+        taken to be better. Networks for white noise are validated at sigma 25 if they were trained on it, else at their
+        highest level; see `NoiseRange.for_validation`.
         """
         validated_at = 25.0 if blind.low <= 25 <= blind.high else blind.high
         return validated_at != self.low or self.psnr > blind.psnr
 
 
 def trained_networks() -> list[Network]:
-    """The networks that came with the program and have been trained, as far as their files say for what."""
+    """The shipped networks that are trained and whose files say on which noise."""
     return [network for name in model_names() if (network := _network(name)) is not None]
 
 
 def is_for_photos(recipe: dict[str, Any]) -> bool:
-    """Whether a network was trained on the noise of cameras, of either model; else it was white noise.
+    """Whether a network was trained on camera noise, of either model; otherwise it was white noise.
 
     Raises
     ------
     KeyError
-        If the recipe does not say.
+        If the recipe does not say on which noise.
     """
     return bool(recipe["noise"]["kind"] != "white")
 
 
 def _network(name: str) -> Network | None:
-    """What the file of a network says; None where it is silent, or of one whose weights are random."""
+    """Read the description of a network from its file; None if it has none, or the network is not trained."""
     try:
         record = load_record(name)
         recipe = record["recipe"]
@@ -191,13 +192,13 @@ def _network(name: str) -> Network | None:
             whole=model["post_normalization"] and model["non_local"] and model["transformation"],
             psnr=record["validation_psnr"],
         )
-    except (ModelError, KeyError, TypeError):  # said where the network is used; or another trainer's record
+    except (ModelError, KeyError, TypeError):  # reported where the network is used; or the record is of another program
         return None
     return network if record.get("samples") else None
 
 
 def _for_cameras(networks: Sequence[Network], suits: _Suits, kind: str) -> tuple[str, str]:
-    """The network for photos and the reason; `kind` is that of the photo, "grey" or "colour"."""
+    """Choose the network for camera noise, and give the reason; `kind` is that of the photo, "grey" or "colour"."""
     made = [one for one in networks if one.for_photos]
     best = max(made or networks, key=lambda one: (suits(one), one.psnr))
     if not made:
@@ -208,7 +209,7 @@ def _for_cameras(networks: Sequence[Network], suits: _Suits, kind: str) -> tuple
 
 
 def _for_white_noise(networks: Sequence[Network], suits: _Suits, sigma: float | None, kind: str) -> tuple[str, str]:
-    """The network for added noise of this level, or of any, and the reason."""
+    """Choose the network for added noise of this level (None: of any level), and give the reason."""
     fit = [one for one in networks if one.is_for(sigma)]
     if not fit:
         best = max(networks, key=lambda one: (not one.for_photos, one.high, suits(one)))

@@ -1,4 +1,4 @@
-"""Photos one after another: what goes wrong with one is named, and the next one follows."""
+"""Batches: photos are denoised one after another, and an error in one does not stop the others."""
 
 import os
 import time
@@ -18,7 +18,7 @@ from nerd_gui.nerd import ModelError
 
 @dataclass(frozen=True)
 class Job:
-    """A photo file, and the file that it is saved as."""
+    """A photo file, and the file for its result."""
 
     source: Path
     target: Path
@@ -26,16 +26,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a photo.
+    """The outcome for one photo.
 
     Attributes
     ----------
     state : {"saved", "skipped", "failed"}
-        It was denoised, it had been already, or it was not.
+        Denoised now, denoised before, or not denoised.
     reason : str or None
-        A sentence that says why it was not.
+        A sentence that says why it failed.
     report : dict or None
-        That of its run (`Trajectory.report`), if there was one.
+        The report of the run (`Trajectory.report`), if there was a run.
     """
 
     job: Job
@@ -46,19 +46,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a batch has come.
+    """The progress of a batch.
 
     Attributes
     ----------
     job : Job
-        The photo that is under way.
+        The current photo.
     number, count : int
-        It is the how manieth photo, from 1, of how many.
+        The current photo's number, from 1, and the number of photos.
     step : Step
-        How far that photo has come.
+        The progress of the current photo.
     seconds_left : float or None
-        For the whole batch, told by the photos that are done, or by what is done of the first one; None
-        where nothing is.
+        Estimated for the whole batch from the finished photos, or from the progress of the first one; None if there is
+        no progress yet.
     """
 
     job: Job
@@ -78,18 +78,18 @@ class Batch:
     Parameters
     ----------
     inputs : sequence of Path
-        Photo files, and folders of which the photos are taken, without the folders in them.
+        Photo files, and folders, whose photos are taken without those in subfolders.
     destination : Destination
     treatment : Treatment
     skip_existing : bool
-        Take a photo whose result is there already as done. (Files are written whole or not at all.)
+        Skip photos whose result exists. (Results are written whole or not at all, so an existing one is complete.)
 
     Attributes
     ----------
     jobs : tuple of Job
-        In the order in which they are done. What is the result of another one is none of them.
+        The photos in the order of processing. Files that are results of other photos in the list are left out.
     ignored : tuple of str
-        Sentences that say what was left out.
+        Sentences that say which files were left out, and why.
 
     Raises
     ------
@@ -117,7 +117,7 @@ class Batch:
         self.ignored = tuple(ignored)
 
     def done_already(self, job: Job) -> bool:
-        """Whether a photo is skipped because its result is there."""
+        """Whether a photo is skipped because its result exists."""
         return self.skip_existing and os.path.isfile(job.target)
 
     def outcomes(
@@ -130,25 +130,26 @@ class Batch:
         networks: Networks | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Iterator[Outcome]:
-        """Denoise the photos, yielding what became of each.
+        """Denoise the photos, and yield the outcome of each.
 
-        What an earlier batch left half-written when it was killed is removed first.
+        Half-written files of an earlier batch that was killed are removed first.
 
         Parameters
         ----------
         should_stop : callable, optional
-            Asked around and during each evaluation of f; true ends the batch, and of the photo under way nothing is
-            saved. It may take its time: nothing is done meanwhile.
+            Called before, during and after each evaluation of f. If it returns True, the batch ends, and the current
+            photo is not saved. It may block, which pauses the batch.
         jobs : sequence of Job, optional
-            Those of the batch that are done; all of them if left out.
+            The jobs of the batch to process; None: all.
         watch : callable, optional
-            Called as the photos come along.
+            Called with the progress.
         announce : callable, optional
-            Called with a photo and a sentence that a person must be told of it; see `denoise_file`.
+            Called with a job and a sentence that the user should read; see `denoise_file`.
         networks : Networks, optional
-            Those that have been loaded already.
+            A cache of loaded networks.
         clock : callable, optional
-            Seconds by which the time left is told; it may stand still while `should_stop` takes its time.
+            Returns the seconds from which the remaining time is estimated; it may stand still while `should_stop`
+            blocks.
         """
         jobs = self.jobs if jobs is None else jobs
         networks = networks or Networks()
@@ -186,12 +187,12 @@ def attempt(
     watch: Callable[[Step], None] | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Outcome:
-    """Denoise a photo of a batch, or find that it is done already, or say why it cannot be done.
+    """Denoise one photo of a batch, and return the outcome; errors become outcomes, too.
 
     Raises
     ------
     Stopped
-        If it was stopped. Nothing is saved then.
+        If `should_stop` returned True. Nothing is saved then.
     """
     if skip_existing and os.path.isfile(job.target):
         return Outcome(job, "skipped")
@@ -210,7 +211,7 @@ def attempt(
             announce=announce,
         )
     except (PhotoError, RunError, ModelError, MemoryError) as error:
-        if skip_existing and os.path.isfile(job.target):  # by another batch, meanwhile
+        if skip_existing and os.path.isfile(job.target):  # another batch has written it in the meantime
             return Outcome(job, "skipped")
         if isinstance(error, MemoryError):
             return Outcome(job, "failed", f"“{job.source.name}” needs more memory than there is; close other programs.")
@@ -219,7 +220,7 @@ def attempt(
 
 
 class _Timing:
-    """Tells the time that a batch still takes by what its photos took."""
+    """Estimates the remaining time of a batch from the time that its photos took."""
 
     def __init__(self, jobs: Sequence[Job], done_already: Callable[[Job], bool], clock: Callable[[], float]) -> None:
         self._jobs = jobs
@@ -238,7 +239,7 @@ class _Timing:
             self._took.append(self._clock() - self._began)
 
     def watched(self, watch: Watch | None) -> Callable[[Step], None] | None:
-        """What is called with the steps of the photo under way."""
+        """Turn a function of a batch's progress into one of the current photo's progress."""
         if watch is None:
             return None
 
@@ -261,7 +262,7 @@ class _Timing:
 
 
 def expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """The photo files of a list, each once, and what stands beside them in folders of the list.
+    """Replace the folders in a list by their photos; return the photo files, each once, and the folders' other files.
 
     Raises
     ------
@@ -283,7 +284,7 @@ def expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def summary(states: Sequence[str], count: int) -> str:
-    """How many of a batch's photos came to what, in a sentence."""
+    """A sentence that counts the outcomes of a batch."""
     words = [f"{states.count('saved')} saved"]
     if "skipped" in states:
         words.append(f"{states.count('skipped')} done already")
@@ -294,7 +295,7 @@ def summary(states: Sequence[str], count: int) -> str:
 
 
 def left_out(others: Sequence[Path], destination: Destination) -> list[str]:
-    """That these are no photos; nothing of the folder of the results, which may stand beside the photos."""
+    """Sentences that name the files that are not photos; the folder of the results is not mentioned."""
     by_folder: dict[Path, list[Path]] = {}
     for path in others:
         if os.path.abspath(path) != os.path.abspath(destination.path):
@@ -306,7 +307,7 @@ def left_out(others: Sequence[Path], destination: Destination) -> list[str]:
 
 
 def _without_results(found: list[Path], destination: Destination) -> tuple[list[Path], list[Path]]:
-    """What is to be denoised, and what is the result of something else in the list: of an earlier batch."""
+    """Split a list into photos to denoise, and results of other photos in the list from an earlier batch."""
     if not destination.is_folder:
         return found, []
     targets = {os.path.abspath(target) for target in destination.targets(found)}

@@ -1,4 +1,4 @@
-"""What is said of an iterate in a line beside its picture."""
+"""The caption of an iterate."""
 
 import math
 
@@ -7,7 +7,7 @@ from nerd_gui.denoising.trajectory import Trajectory
 
 
 def scientific(value: float) -> str:
-    """Two digits and a power of ten without padding, 2.1e-3; from 1 to 10 without the power.
+    """Format a number with two digits and a short exponent, 2.1e-3; numbers from 1 to 10 have no exponent.
 
     Parameters
     ----------
@@ -18,15 +18,15 @@ def scientific(value: float) -> str:
 
 
 def iterate_name(index: int) -> str:
-    """What an iterate is called: "start", or "iterate 5"."""
+    """The name of an iterate: "start", or "iterate 5"."""
     return f"iterate {index}" if index else "start"
 
 
 def caption(trajectory: Trajectory, index: int, look: Look = PLAIN) -> tuple[str, ...]:
-    """An iterate in short: "iterate 5", "residual 2.1e-3", "29.1 dB", "noise level 20.4".
+    """The parts of an iterate's caption: "iterate 5", "residual 2.1e-3", "29.1 dB", "noise level 20.4".
 
-    The PSNR is there where it is known, and is that of the picture shown; a look that is not plain is named in its
-    place. The run's result and a restarted step are called so.
+    The PSNR is given if it is known. With a look that is not plain, the picture has another PSNR, so the look is named
+    instead. The run's result and a restarted step are marked.
     """
     iterate = trajectory[index]
     name = iterate_name(index)

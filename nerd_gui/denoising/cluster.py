@@ -1,4 +1,4 @@
-"""A batch on a Dask cluster that is there already: one task for each photo."""
+"""Runs a batch on an existing Dask cluster, with one task for each photo."""
 
 import asyncio
 import threading
@@ -22,20 +22,20 @@ from nerd_gui.files import remove_leftovers
 from nerd_gui.imaging.limits import allow_pixels, allowed_pixels
 
 _PATIENCE = 5.0  # seconds in which a cluster must answer
-_SHARE = 0.75  # of a worker's memory for a run; Dask lets a worker wait at 0.8 and kills it at 0.95
+_SHARE = 0.75  # fraction of a worker's memory for a run; Dask pauses a worker at 0.8 and kills it at 0.95
 
 
 class Cluster:
-    """A connection to a Dask cluster; a context that closes it.
+    """A connection to a Dask cluster, and a context manager that closes it.
 
-    Photos, the folder of results and a checkpoint of one's own must be in folders that all workers see under the same
-    paths as this computer does, and NERD GUI must be installed where they run. The workers are trusted as this process
-    is: Dask runs whatever it is sent.
+    Photos, results and a user's own checkpoint must be in folders that all workers see under the same paths as this
+    computer. NERD GUI must be installed on the workers. All participants must trust each other, because Dask executes
+    any code that it is sent.
 
     Parameters
     ----------
     address : str
-        That of the scheduler, such as ``tcp://192.168.1.5:8786``.
+        The scheduler's address, such as ``tcp://192.168.1.5:8786``.
 
     Raises
     ------
@@ -48,7 +48,7 @@ class Cluster:
         try:
             asyncio.run(
                 asyncio.wait_for(_greet(self._dask, address), _PATIENCE + 1)
-            )  # a client alone may wait for ever
+            )  # without this, the client may wait for ever
             self._client = self._dask.Client(address, timeout=_PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
             why = " ".join(str(error).split()).rstrip(".") or "it is no Dask scheduler"
@@ -66,7 +66,7 @@ class Cluster:
 
     @property
     def workers(self) -> int:
-        """How many workers the cluster has now."""
+        """The current number of workers."""
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def outcomes(
@@ -77,22 +77,22 @@ class Cluster:
         watch: Watch | None = None,
         announce: Announce | None = None,
     ) -> Iterator[Outcome]:
-        """Denoise the photos of a batch, yielding what became of each in the order in which they are done.
+        """Denoise the photos of a batch, and yield the outcomes as they arrive.
 
-        What a worker had under way when it died is done by another one. A batch that is left early takes back the
-        photos that wait; those that are under way are finished by their workers.
+        If a worker dies, another one repeats its photo. If the iteration is ended early, photos that have not been
+        started are withdrawn, and the workers finish the others.
 
         Parameters
         ----------
         device : str, optional
-            Where the workers evaluate f (None: each where it is fastest).
+            The device that the workers use (None: the fastest of each).
         watch, announce : callable, optional
             As for `Batch.outcomes`; called between photos.
 
         Raises
         ------
         RunError
-            If the folder of the results cannot be made, or the cluster is lost.
+            If the folder of the results cannot be created, or the connection to the cluster is lost.
         """
         remove_leftovers(job.target for job in batch.jobs)
         waiting = []
@@ -109,7 +109,7 @@ class Cluster:
             yield from self._collected(tasks, len(batch.jobs) - len(waiting), len(batch.jobs), watch, announce)
         finally:
             self._client.cancel(list(tasks))
-            remove_leftovers(job.target for job in waiting)  # of workers that died while they wrote
+            remove_leftovers(job.target for job in waiting)  # left by workers that died while writing
 
     def _send(self, job: Job, batch: Batch, device: str | None) -> Any:
         absolute = Job(job.source.absolute(), job.target.absolute())
@@ -141,7 +141,7 @@ class Cluster:
         error = future.exception()
         if error is None:
             outcome, sentences = future.result()
-            # What is there already was not there when the task was sent: a worker saved it, and died before it said so.
+            # The result did not exist when the task was sent, so a worker saved it and died before reporting it.
             state = "saved" if outcome.state == "skipped" else outcome.state
             return replace(outcome, job=job, state=state), sentences
         if isinstance(error, self._dask.scheduler.KilledWorker):
@@ -158,12 +158,12 @@ class Cluster:
 
 @dataclass(frozen=True)
 class _Task:
-    """What a worker is sent.
+    """The task that is sent to a worker.
 
     Attributes
     ----------
     version : str
-        That of NERD GUI: another one might denoise otherwise.
+        The version of NERD GUI here; workers with another version refuse the task, since results might differ.
     max_pixels : int or None
         See `allow_pixels`.
     """
@@ -176,17 +176,17 @@ class _Task:
     max_pixels: int | None
 
 
-_one_photo = threading.Lock()  # at a time in a process: a run takes all threads of its worker
-_networks = Networks()  # of this worker, for all photos that it is sent
+_one_photo = threading.Lock()  # one photo at a time in each process, since a run uses all threads of its worker
+_networks = Networks()  # the cache of this worker process
 
 
 def _denoise(task: _Task) -> tuple[Outcome, list[str]]:
-    """Denoise a photo, on a worker; the outcome, and what a person must be told of it."""
+    """Denoise a photo on a worker; return the outcome, and sentences that the user should read."""
     sentences: list[str] = []
     with _one_photo:
         allow_pixels(task.max_pixels)
         worker = _distributed().get_worker()
-        torch.set_num_threads(worker.state.nthreads)  # Dask leaves one to each process
+        torch.set_num_threads(worker.state.nthreads)  # Dask sets it to 1
         try:
             _check(task)
             settings = _here(task.treatment.settings, task.device, worker.memory_manager.memory_limit)
@@ -205,7 +205,7 @@ def _denoise(task: _Task) -> tuple[Outcome, list[str]]:
 
 
 def _here(settings: RunSettings, device: str | None, memory_limit: int | None) -> RunSettings:
-    """The settings on a worker: its device, and no more memory than Dask lets it have, in bytes (None: any)."""
+    """Adapt the settings to a worker: its device, and Dask's limit of its memory in bytes (None: no limit)."""
     device = default_device() if device is None else check_device(device)
     if settings.memory_limit is None and memory_limit and device == "cpu":
         return replace(settings, device=device, memory_limit=_SHARE * memory_limit / 1e9)
@@ -226,7 +226,7 @@ def _check(task: _Task) -> None:
 
 
 def _beforehand(batch: Batch, job: Job) -> Outcome | None:
-    """What becomes of a photo without any work; None where there is work to do."""
+    """The outcome of a photo that needs no run; None if it needs one."""
     if batch.done_already(job):
         return Outcome(job, "skipped")
     try:
@@ -245,7 +245,7 @@ def _make_folders(jobs: list[Job]) -> None:
 
 
 def _with_absolute_model(treatment: Treatment) -> Treatment:
-    """A checkpoint of one's own by its whole path: a worker stands in another folder."""
+    """Make the path of a user's own checkpoint absolute, because workers have another working directory."""
     model = treatment.settings.model
     if not model.endswith(".safetensors"):
         return treatment
@@ -253,7 +253,7 @@ def _with_absolute_model(treatment: Treatment) -> Treatment:
 
 
 async def _greet(dask: ModuleType, address: str) -> None:
-    """Shake hands with a scheduler."""
+    """Connect to a scheduler once, to see whether it answers."""
     options = dask.Security().get_connection_args("client")
     comm = await dask.comm.connect(dask.comm.resolve_address(address), timeout=_PATIENCE, **options)
     comm.abort()

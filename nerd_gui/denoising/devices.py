@@ -1,4 +1,4 @@
-"""Where f can be evaluated on this machine, and which network suits that device."""
+"""The devices of this machine, and the default network and arithmetic for each."""
 
 import torch
 
@@ -9,7 +9,7 @@ from nerd_gui.nerd.attention import Precision
 
 
 def devices() -> list[str]:
-    """The devices that a run can use here: the processor first, then accelerators."""
+    """The devices that a run can use on this machine: first the CPU, then accelerators."""
     found = ["cpu"]
     found += ["cuda"] if torch.cuda.device_count() == 1 else [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
@@ -18,12 +18,12 @@ def devices() -> list[str]:
 
 
 def check_device(name: str) -> str:
-    """Return the device's name if it is there.
+    """Return the device's name if this machine has it.
 
     Raises
     ------
     RunError
-        If it is not.
+        If it has no such device.
     """
     known = devices()
     if name not in known and not (name == "cuda:0" and "cuda" in known):
@@ -32,19 +32,19 @@ def check_device(name: str) -> str:
 
 
 def default_device() -> str:
-    """The fastest device: an accelerator where there is one."""
+    """The fastest device: an accelerator if there is one, else the CPU."""
     return devices()[-1] if len(devices()) > 1 else "cpu"
 
 
 def fast_precision(device: str) -> Precision:
-    """The faster arithmetic inside f: "bfloat16" where the device computes in it itself, else "float32".
+    """The faster arithmetic inside f: "bfloat16" if the device has instructions for it, else "float32".
 
-    The pictures are the same to a thousandth of a decibel; only the residual comes to rest earlier.
+    The pictures agree to a thousandth of a decibel; with bfloat16, only the residual stalls at a higher value.
     """
     if device.startswith("cuda"):
         native = torch.cuda.get_device_capability(device) >= (8, 0)
     elif device == "cpu" and available():
-        from nerd_gui.compiled.compiler import has  # loads LLVM, which not every machine has
+        from nerd_gui.compiled.compiler import has  # imported here because it loads LLVM, which may be missing
 
         native = has("avx512bf16") or has("amx-bf16")
     else:
@@ -53,7 +53,7 @@ def fast_precision(device: str) -> Precision:
 
 
 def default_model(device: str) -> str:
-    """The paper's network on an accelerator, the lite one on a processor, as far as they have been trained."""
+    """The paper's network for an accelerator, the lite one for a CPU; any other if these are not installed."""
     names = model_names()
     preferred = ["nerd", "nerd-lite"] if device != "cpu" else ["nerd-lite", "nerd"]
     for name in [*preferred, *names]:

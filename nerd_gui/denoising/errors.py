@@ -1,13 +1,13 @@
-"""What a run says when it cannot start or go on."""
+"""The errors of runs."""
 
 
 class RunError(ValueError):
-    """A run that cannot start or go on; the message says what is wrong and what to do."""
+    """A run cannot start or continue; the message says what is wrong and what to do."""
 
 
 class OutOfMemory(RunError):
-    """Memory ran out in the middle of a run that should have fitted into it."""
+    """Memory ran out during a run although its estimate had fitted."""
 
 
 class TooLittleMemory(RunError):
-    """A run does not fit into the memory that it may take."""
+    """A run does not fit into the memory that it may use."""

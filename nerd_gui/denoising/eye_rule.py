@@ -1,27 +1,28 @@
-"""The stop rule for eyes: a run ends when its decoded picture does not visibly change any more."""
+"""The stop rule "picture": a run ends when its decoded picture no longer changes visibly."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Grey levels (of 255) by which a settled picture changes at most from one iterate to the next, root mean square, as a
-#: whole and in any block of 8 x 8 pixels. A single pixel may change by more: nobody sees it, and there is always one.
+#: The picture has settled if the root mean square of its change from one iterate to the next, in grey levels of 255,
+#: is at most the first value over the whole picture and at most the second in every block of 8 x 8 pixels. Single
+#: pixels may change by more, since that is not visible.
 ROOT_MEAN_SQUARE, ANYWHERE = 0.25, 1.5
 _BLOCK = 8
-#: The first iterate that is compared with the one before: 0 is the start, whatever it decodes to, and 1 one step of it.
+#: The first iterate that is compared with its predecessor. Iterate 1 is not, because the start is arbitrary.
 _FIRST = 2
 
 
 class EyeRule:
-    """Compares each noise estimate with the one before; the picture y + n_hat changes as n_hat does."""
+    """Compares each noise estimate n_hat with the previous one; the picture y + n_hat changes by the same amount."""
 
     def __init__(self) -> None:
         self._before: NDArray[np.float32] | None = None
         self._index = 0
 
     def settled(self, n_hat: NDArray[np.float32]) -> bool:
-        """Take note of the next iterate's n_hat (..., rows, cols), where white is 1; true if the picture has settled.
+        """Add the next iterate's n_hat (..., rows, cols), where white is 1; return whether the picture has settled.
 
-        Rows and columns that are left over of the last blocks count in the whole alone.
+        Rows and columns beyond the last whole block only count for the whole picture.
         """
         before, self._before = self._before, n_hat
         index, self._index = self._index, self._index + 1

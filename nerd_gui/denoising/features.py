@@ -1,4 +1,4 @@
-"""What is kept of a run's iterates, above all the features for the attention maps: in memory, past a limit on disk."""
+"""The features of a run's iterates, kept for attention maps and analyses: in memory, and beyond a limit on disk."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ HALF_MAX = float(np.finfo(np.float16).max)
 
 @dataclass(frozen=True, eq=False)
 class Settling:
-    """Where an iterate has not settled, as norms over the features of each pixel.
+    """How far each pixel of an iterate has settled: norms over its features.
 
-    They are taken while the solver holds its tensors in full: in half precision, as features are kept, a residual near
-    the tolerance is half rounding.
+    They are computed from the solver's tensors. The stored features are in half precision, in which rounding would be a
+    large part of a residual near the tolerance.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Settling:
     update : Tensor or None, as `residual`
         ||z_i - z_(i-1)||; None at the start.
     size : tuple of float, one for each of the batch
-        The root mean square over the pixels of ||f(z_i)||, beside which the other two are large or small.
+        The root mean square over the pixels of ||f(z_i)||, to which the other two are to be compared.
     """
 
     residual: Tensor
@@ -37,9 +37,9 @@ class Settling:
 
 
 def pixel_norms(z: Tensor, other: Tensor | None = None) -> Tensor:
-    """Norm over the features of each pixel of z (B, d, rows, cols), or of its difference from another: (B, rows, cols).
+    """Compute the norm over the features of each pixel of z (B, d, rows, cols), or of z - other: (B, rows, cols).
 
-    A band of rows at a time, so that nothing of the size of z is made.
+    Rows are processed in bands, so that no temporary tensor has the size of z.
     """
     bands = []
     for band in range(0, z.shape[2], _BAND):
@@ -50,16 +50,16 @@ def pixel_norms(z: Tensor, other: Tensor | None = None) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What is kept of an iterate to look into it: its attention maps are made from this.
+    """The features of an iterate, from which its attention maps are computed.
 
     Attributes
     ----------
     z, s : Tensor, (B, d, rows, cols), float16, on the CPU
         The iterate and the injection (one tensor for all iterates of a run).
     statistics : GroupStatistics
-        GroupNorm's mean and variance of s + z, so that a click has to project its neighbourhood only.
+        Mean and variance of s + z for GroupNorm, so that the maps of a pixel need only its neighbourhood.
     settling : Settling or None
-        None for features that come from no solver.
+        None for features that were not made by a solver.
     """
 
     z: Tensor
@@ -68,21 +68,21 @@ class Features:
     settling: Settling | None = None
 
     def attention_maps(self, net: Network, row: int, col: int, window: int) -> AttentionMaps:
-        """Maps (B, heads, rows, cols) of the pixel (row, col), on the CPU; see `NERD.attention_maps`."""
+        """Compute the attention maps of the pixel (row, col), on the CPU; see `NERD.attention_maps`."""
         return net.attention_maps(self.z, self.s, row, col, statistics=self.statistics, window=window)
 
 
 class FeatureStore:
-    """Keeps tensors in half precision on the CPU; what does not fit into memory goes to a temporary file.
+    """Stores tensors in half precision on the CPU; those that do not fit into memory go to temporary files.
 
-    The file has no name: the system frees it with the last tensor that lies in it, also after a crash.
+    The files have no name, so the system frees each with its last tensor, even after a crash.
 
     Parameters
     ----------
     limit : int
-        Bytes of memory for this run.
+        Largest number of bytes in memory for this run.
     shared : KeptMemory, optional
-        Memory that it shares with all other runs.
+        The memory that all runs share.
     """
 
     def __init__(self, limit: int = IN_MEMORY, shared: KeptMemory = KEPT) -> None:
@@ -90,7 +90,7 @@ class FeatureStore:
         self._shared = shared
 
     def keep(self, x: Tensor) -> Tensor:
-        """Return a copy of `x` as float16 on the CPU, what is too large for it clipped.
+        """Return a copy of `x` as float16 on the CPU; values beyond the range of float16 are clipped.
 
         Raises
         ------

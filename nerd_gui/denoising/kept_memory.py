@@ -1,4 +1,4 @@
-"""The memory that iterates are kept in: one amount for all runs that are there, however many."""
+"""The memory for stored iterates, with one limit for all runs together."""
 
 import threading
 from weakref import ref
@@ -6,16 +6,16 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 
-IN_MEMORY = 2 << 30  # bytes that all runs together keep in memory; what comes after that is kept in files
+IN_MEMORY = 2 << 30  # bytes that all runs together keep in memory; further iterates are kept in files
 
 
 class KeptMemory:
-    """Arrays in half precision, up to a limit; the room of one that nobody holds any more is there for the next.
+    """Allocates arrays in half precision up to a limit; arrays without references no longer count.
 
     Parameters
     ----------
     limit : int
-        Bytes.
+        In bytes.
     """
 
     def __init__(self, limit: int = IN_MEMORY) -> None:
@@ -24,7 +24,7 @@ class KeptMemory:
         self._lock = threading.Lock()
 
     def new(self, shape: tuple[int, ...]) -> NDArray[np.float16] | None:
-        """Return an array with any values in it, or None where there is no room for it. Any thread may ask."""
+        """Return an uninitialised array, or None if it would exceed the limit. This method is thread-safe."""
         with self._lock:
             self._held = [held for held in self._held if held() is not None]
             used = sum(array.nbytes for held in self._held if (array := held()) is not None)
@@ -32,11 +32,11 @@ class KeptMemory:
                 return None
             try:
                 array = np.empty(shape, np.float16)
-            except MemoryError:  # others have it
+            except MemoryError:  # other programs use the memory
                 return None
             self._held.append(ref(array))
             return array
 
 
-#: Of this process.
+#: The memory of this process.
 KEPT = KeptMemory()

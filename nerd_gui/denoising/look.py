@@ -1,7 +1,7 @@
-"""The look of a result: how much of the estimated noise is taken away, made anew from a stored iterate without a run.
+"""The look of a result: how much of the estimated noise is removed, computed from a stored iterate without a new run.
 
-Every value of the picture follows from its surroundings in an order of arithmetic that does not depend on where the
-array begins: a part of the picture is, to the bit, the same as that part of the whole.
+The order of all sums is independent of the array's position in the picture. So a part of the picture, computed on its
+own, is bit for bit equal to that part of the whole.
 """
 
 import math
@@ -14,32 +14,34 @@ from numpy.typing import NDArray
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.imaging.colour import LUMA
 
-#: The most that may be taken away, in parts of the noise estimate.
+#: The largest amount, as a multiple of the noise estimate.
 MOST_AMOUNT = 1.5
-#: Pixels that a part must see beyond itself on each side, as far as the picture goes.
+#: Margin in pixels that the computation of a part needs on each side, except at the picture's border.
 LOOK_HALO = 5
-_REACH = 4  # of a mean around a pixel
-#: Energy of the residual in parts of the noise's above which it holds structure: local means of noise seldom get there.
+_REACH = 4  # radius in pixels of local means
+#: Local energy of the removed part, as a multiple of the noise's, above which it counts as structure; noise alone
+#: rarely exceeds it.
 _SURE = 1.2
-#: Energy of the picture's differences, in parts of the noise's, at which half of the smoothed residual is structure.
+#: Energy of the picture's local differences, as a multiple of the noise's, at which half of the smoothed removed part
+#: counts as structure.
 _BUSY = 0.3
-_LEVELS = 256  # of brightness in a noise profile
-_LEAST_LEVEL = 0.25 / 255  # of noise: less than rounding to 8 bits makes
-_PATCH, _PATCHES = 24, 12  # side of a patch in pixels, and patches a side, from which a profile is made
-_BAND = 64  # rows that are made at a time: they stay in the processor's cache
+_LEVELS = 256  # brightness levels of a noise profile
+_LEAST_LEVEL = 0.25 / 255  # least noise level: less than the error of rounding to 8 bits
+_PATCH, _PATCHES = 24, 12  # a profile is measured on a grid of this many patches per side, each this many pixels wide
+_BAND = 64  # rows that are computed at a time, so that they stay in the CPU's cache
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a result is shown and saved.
+    """How much noise is removed from a result when it is shown and saved.
 
     Attributes
     ----------
     luma, chroma : float
-        Parts of the noise estimate's luma, and of what is left of it in each channel, that are taken away: 0 ... 1.5.
-        A grey photo has luma alone.
+        Fractions of the noise estimate that are removed, 0 ... 1.5: of its luma, and of each channel's difference from
+        the luma. A grey photo has only luma.
     detail : float
-        How much of the structure that is found in the luma taken away is given back, 0 ... 1.
+        Fraction, 0 ... 1, of the structure found in the removed luma that is given back.
 
     Raises
     ------
@@ -59,7 +61,7 @@ class Look:
 
     @property
     def plain(self) -> bool:
-        """Whether all of the noise estimate is taken away, and nothing is given back."""
+        """Whether exactly the noise estimate is removed, and nothing is given back."""
         return (self.luma, self.chroma, self.detail) == (1, 1, 0)
 
     def __str__(self) -> str:
@@ -75,27 +77,28 @@ PLAIN = Look()
 
 @dataclass(frozen=True, eq=False)
 class NoiseProfile:
-    """What the luma of a noise estimate looks like where it is noise.
+    """The variance of a noise estimate's luma at each brightness, without the structure in it.
 
     Attributes
     ----------
     variance : float32 array (256,)
-        Of the luma of n_hat at each brightness 0 ... 255 of the denoised picture's luma.
+        Variance of the luma of n_hat at each brightness 0 ... 255 of the denoised luma.
     """
 
     variance: NDArray[np.float32]
 
     @classmethod
     def of(cls, noisy: NDArray[Any], n_hat: NDArray[Any]) -> "NoiseProfile":
-        """Measure it on patches spread over a picture (C, rows, cols), where there is a noise estimate already.
+        """Measure the profile on patches across a picture (C, rows, cols), except where there is no noise estimate yet.
 
-        At each brightness it is the median of the local energy, which structure in a few places does not move.
+        At each brightness, the variance is the median of the local energy, which is robust against structure in a few
+        places.
         """
         brightness, energy = _sample(noisy, n_hat)
         if not len(energy):
             return cls(np.full(_LEVELS, _LEAST_LEVEL**2, np.float32))
         order = np.argsort(brightness, kind="stable")
-        parts = max(1, min(12, len(order) // 200))  # each of as many pixels, so that each median is one of many
+        parts = max(1, min(12, len(order) // 200))  # groups of equal size, so that each median has enough samples
         groups = np.array_split(order, parts)
         centres = [float(np.median(brightness[group])) for group in groups]
         medians = [float(np.median(energy[group])) for group in groups]
@@ -103,14 +106,14 @@ class NoiseProfile:
         return cls(np.maximum(variance, _LEAST_LEVEL**2).astype(np.float32))
 
     def at(self, brightness: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The variance at each value of a luma; values are in [0, 1] and clipped to it."""
+        """Look up the variance for each value of a luma, which is clipped to [0, 1]."""
         return self.variance[(np.clip(brightness, 0, 1) * np.float32(_LEVELS - 1) + np.float32(0.5)).astype(np.uint8)]
 
 
 def look_picture(
     look: Look, noisy: NDArray[np.float32], n_hat: NDArray[Any], profile: NoiseProfile | None = None
 ) -> NDArray[np.float32]:
-    """The picture of a noise estimate as a look shows it, not clipped; the plain look gives noisy + n_hat.
+    """Compute the picture of a noise estimate with a look, not clipped; the plain look gives noisy + n_hat.
 
     Parameters
     ----------
@@ -118,18 +121,18 @@ def look_picture(
     noisy : float32 array (C, rows, cols)
     n_hat : float array (C, rows, cols)
     profile : NoiseProfile, optional
-        Of the whole picture; needed to give detail back.
+        The profile of the whole picture; required if detail is given back.
 
     Returns
     -------
     float32 array (C, rows, cols)
-        Of a part of a picture the outermost `LOOK_HALO` pixels are to be cut off, except at the picture's own border;
-        `look_part` does.
+        If the arrays are a part of the picture, the outermost `LOOK_HALO` pixels are wrong and must be cut off, except
+        at the picture's own border; `look_part` does this.
 
     Raises
     ------
     ValueError
-        If detail is to be given back and there is no profile.
+        If detail is given back and there is no profile.
     """
     change = n_hat.astype(np.float32)
     if look.plain:
@@ -157,10 +160,10 @@ def look_part(
     part: tuple[int, int, int, int] | None = None,
     profile: NoiseProfile | None = None,
 ) -> NDArray[np.float32]:
-    """A part (row, col, rows, cols) of a picture as a look shows it, or all of it; to the bit that of `look_picture`.
+    """Compute a part (row, col, rows, cols) of a picture with a look; bit for bit equal to `look_picture`.
 
-    Only the part and its halo are read of `noisy` and `n_hat`, which are those of the whole picture, and it is made
-    band by band: that takes little memory beside the result, and less time.
+    `noisy` and `n_hat` are those of the whole picture, of which only the part and its margin are read. Processing it in
+    bands of rows saves memory and time.
     """
     row, col, rows, cols = part or (0, 0, *noisy.shape[1:])
     halo = LOOK_HALO if look.detail else 0
@@ -175,7 +178,7 @@ def look_part(
 
 
 def luma_of(change: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The luma of (C, rows, cols) by sums in a fixed order; a matrix product's order depends on the array's size."""
+    """Compute the luma of (C, rows, cols) with sums in a fixed order, unlike a matrix product's."""
     luma: NDArray[np.float32] = change[0]
     if len(change) == 1:
         return luma
@@ -189,13 +192,14 @@ def luma_of(change: NDArray[np.float32]) -> NDArray[np.float32]:
 def structure(
     denoised: NDArray[np.float32], removed: NDArray[np.float32], profile: NoiseProfile
 ) -> NDArray[np.float32]:
-    """What of the luma taken away (rows, cols) is taken for structure.
+    """Estimate the structure in the removed luma (rows, cols).
 
-    Where its energy is above the noise's, the Wiener filter's share of it; where it is not, its local mean, in which
-    noise cancels and structure does not, as far as the denoised luma has structure there too.
+    Where the removed luma's energy exceeds the noise's, this is the part that a Wiener filter keeps. Elsewhere it is
+    the local mean, in which noise cancels out, weighted by how much structure the denoised luma has there.
 
-    On ten pictures with noise of sigma 15 and 30 and two networks, this correlates with what the networks had lost by
-    0.15 (0.08: the residual as it is); given back whole it moves the luma's PSNR by -0.1 ... +0.4 dB (-4 ... -8).
+    Measured on ten pictures with noise of sigma 15 and 30 and two networks: its correlation with the true lost
+    structure is 0.15 (0.08 for the whole removed luma), and giving all of it back changes the luma's PSNR by
+    -0.1 ... +0.4 dB (-4 ... -8 dB for the whole removed luma).
     """
     variance = profile.at(denoised)
     energy = _around(removed * removed / variance)
@@ -211,10 +215,10 @@ def structure(
 
 
 def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean around each pixel of (…, rows, cols), weighted as a pyramid of 9 x 9 pixels; mirrored at the border.
+    """Compute the local mean at each pixel of (…, rows, cols), weighted by a 9 x 9 pyramid and mirrored at the border.
 
-    Twice 5 pixels in each direction, by sums of shifted copies: the sum of a pixel is taken in the same order wherever
-    the array begins, which running sums do not do.
+    It is two means of 5 pixels along each axis. They are sums of shifted copies, whose order does not depend on where
+    the array begins, unlike that of running sums.
     """
     for axis in (-2, -1):
         pad = [(0, 0)] * values.ndim
@@ -227,7 +231,7 @@ def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _five(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Sums of 5 neighbours along an axis, 4 fewer than there are values."""
+    """Sums of 5 neighbours along an axis; the result is 4 elements shorter."""
     along = np.moveaxis(values, axis, 0)
     twos = along[:-1] + along[1:]
     fives = twos[:-3] + twos[2:-1]
@@ -247,7 +251,7 @@ def _sample(noisy: NDArray[np.float32], n_hat: NDArray[Any]) -> tuple[NDArray[np
                 patches.append((noisy[patch], n_hat[patch].astype(np.float32)))
     if not patches:
         return np.empty(0, np.float32), np.empty(0, np.float32)
-    # All at once, (C, patches, rows, cols): one by one they take ten times as long.
+    # Processing all patches together as (C, patches, rows, cols) is ten times as fast as one by one.
     pictures, changes = (np.stack(each, axis=1) for each in zip(*patches, strict=True))
     removed = luma_of(changes)
     margin = _REACH if min(tall, wide) > 2 * _REACH else 0

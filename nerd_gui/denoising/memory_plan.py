@@ -1,6 +1,6 @@
-"""What a run will need of memory, how it is made to fit, and what it took.
+"""Estimates the memory of a run, makes the run fit into what is available, and measures the peak.
 
-psutil is imported where it is called: a machine that only trains has none, and reads the defaults of a run too.
+psutil is imported inside functions, because machines that only train do not have it, but do import this module.
 """
 
 import sys
@@ -16,38 +16,38 @@ from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.equilibrium import SOLVERS, Storage
 from nerd_gui.nerd import NerdConfig
 
-#: What the solver's pairs are kept in where memory suffices: the residuals are those of float32 to three digits.
+#: The type of the solver's pairs if memory suffices; the residuals agree with those of float32 pairs to three digits.
 PAIR_DTYPE = torch.float16
 _FLOAT = 4
-#: What a run takes beside its tensors of features: libraries and LLVM at work for the first time, small tensors.
+#: Memory of a run beside its feature tensors: libraries and LLVM when they are first used, and small tensors.
 _BASE = 100 << 20
-#: Part of the free memory, or of a limit, that a plan gives away.
+#: Fractions of the free memory, and of a given limit, that a plan may use.
 _SHARE, _LIMIT_SHARE = 0.9, 0.95
-#: What a run takes at most where freed memory is kept for its later tensors, in parts of the estimate; and, beyond the
-#: estimate, tensors of the size of z that lie between others and fit none: much for a solver that keeps few.
+#: Peak memory if the allocator keeps freed memory for reuse: the estimate times the first number, or the estimate plus
+#: this many tensors of the size of z, lost to fragmentation, which matters for solvers with small histories.
 _REUSED, _SPLINTERS = 1.5, 11
-_ROOMY = 0.5  # part of the budget up to which memory is given away for speed
-_FEWER = (8, 6, 4, 3, 2, 1)  # pairs, to choose from when all do not fit
+_ROOMY = 0.5  # fraction of the budget up to which freed memory is kept for reuse, which is faster
+_FEWER = (8, 6, 4, 3, 2, 1)  # numbers of pairs to try if the default does not fit
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """How a run fits into the memory there is.
+    """How a run is made to fit into the available memory.
 
     Attributes
     ----------
     needed, budget : int
-        Bytes above the idle process: the estimate, and what the run may take.
+        Bytes in addition to those of the idle process: the estimate, and the limit.
     pair_dtype : torch.dtype
-        What the solver's pairs are kept in.
+        The type of the solver's pairs.
     pairs : int or None
-        Those that the solver keeps; None: all of them, or the solver's own choice.
+        Number of pairs that the solver keeps; None: the solver's default.
     tiles : int
-        Parts that a whole photo is solved in, see `PhotoRun`; 1: the picture is solved as a whole.
+        Number of tiles that a whole photo is solved in, see `PhotoRun`; 1: it is solved as a whole.
     steps : tuple of str
-        What was given up for it, a sentence each.
+        Sentences that say what was changed to make the run fit.
     reuse : bool
-        Whether there is enough to keep freed memory for the run's later tensors, which is faster: see `allocator`.
+        Whether freed memory is kept for the run's later tensors, which is faster but takes more: see `allocator`.
     """
 
     needed: int
@@ -67,10 +67,10 @@ def estimate_bytes(
     cols: int,
     pair_dtype: torch.dtype = PAIR_DTYPE,
 ) -> int:
-    """Upper estimate of a run's memory above the idle process.
+    """Estimate, from above, a run's memory in addition to the idle process, in bytes.
 
-    In units of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, and what the solver states of itself,
-    its iterates and its pairs; either what f takes beside them, or the algebra of a step.
+    It counts tensors of the size of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, the solver's
+    iterates and pairs, and the larger of the temporaries of f and of a solver step.
     """
     z = z_bytes(config, batch, rows, cols)
     solver = _storage(settings)
@@ -80,7 +80,7 @@ def estimate_bytes(
 
 
 def z_bytes(config: NerdConfig, batch: int, rows: int, cols: int) -> int:
-    """Of z for so many pictures of this size."""
+    """The size in bytes of z for `batch` pictures."""
     return _FLOAT * batch * config.features * rows * cols
 
 
@@ -89,16 +89,16 @@ def _storage(settings: RunSettings) -> Storage:
 
 
 def _inside(config: NerdConfig, settings: RunSettings) -> float:
-    """Tensors of the size of z that f takes beside z and s; see `NERD.implicit`."""
+    """Number of temporary tensors of the size of z in an evaluation of f; see `NERD.implicit`."""
     if not config.transformation:
         return 3
     width = 0.5 if settings.precision == "bfloat16" else 1
-    hidden = config.expansion / config.groups  # of one group
+    hidden = config.expansion / config.groups  # width of one group, relative to z
     return 2 + width * max(2 * hidden, hidden + 1)
 
 
 def free_bytes(device: str) -> int:
-    """Memory that a run may take on a device."""
+    """The free memory of a device, in bytes."""
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[0])
     import psutil
@@ -107,7 +107,7 @@ def free_bytes(device: str) -> int:
 
 
 def budget_bytes(settings: RunSettings) -> int:
-    """What a run may take: most of what is free, and within the limit what the process does not hold yet."""
+    """The memory that a run may use, in bytes: most of the free memory, and at most what is left of the limit."""
     budget = int(_SHARE * free_bytes(settings.device))
     if settings.memory_limit is None:
         return budget
@@ -115,7 +115,7 @@ def budget_bytes(settings: RunSettings) -> int:
 
 
 def _held(settings: RunSettings) -> int:
-    """Bytes that count towards a limit and are taken already."""
+    """Bytes in use that count towards the limit."""
     if settings.device.startswith("cuda"):
         return int(torch.cuda.memory_allocated(settings.device))
     import psutil
@@ -124,15 +124,16 @@ def _held(settings: RunSettings) -> int:
 
 
 def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan:
-    """Fit a run into the free memory and into `settings.memory_limit`.
+    """Plan a run so that it fits into the free memory and into `settings.memory_limit`.
 
-    In this order, as far as it takes: pairs in 8 bits instead of 16, and fewer pairs. A smaller window q is no step of
-    the plan: attention's memory does not depend on it. Nothing is done here: the run itself sets the allocator.
+    If it does not fit, the solver's pairs are kept in 8 bits instead of 16; if that is not enough, fewer are kept. A
+    smaller window q would not help, because the memory of attention does not depend on it. This function only plans;
+    the run itself sets the allocator.
 
     Raises
     ------
     TooLittleMemory
-        If nothing helps; the sentence says how much is needed, and what would help.
+        If it cannot be made to fit; the message says how much is needed, and what would help.
     """
     if plan := roomy_plan(config, settings, batch, rows, cols):
         return plan
@@ -144,7 +145,7 @@ def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, c
 
 
 def roomy_plan(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan | None:
-    """The plan of a run for which there is plenty of memory; None where there is not."""
+    """The plan of a run if there is so much memory that freed memory can be kept for reuse; else None."""
     estimate, budget = estimate_bytes(config, settings, batch, rows, cols), budget_bytes(settings)
     needed = max(int(_REUSED * estimate), estimate + _SPLINTERS * z_bytes(config, batch, rows, cols))
     roomy = settings.memory_limit is None and settings.device == "cpu" and needed <= _ROOMY * budget
@@ -156,7 +157,7 @@ def roomy_plan(config: NerdConfig, settings: RunSettings, batch: int, rows: int,
 def _plans(
     config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int, budget: int
 ) -> Iterator[MemoryPlan]:
-    """The plans to try, each of which gives up more than the one before."""
+    """Yield plans in the order in which to try them, each with less memory than the one before."""
 
     def needed(settings: RunSettings, dtype: torch.dtype, rows: int = rows, cols: int = cols) -> int:
         return estimate_bytes(config, settings, batch, rows, cols, dtype)
@@ -164,7 +165,7 @@ def _plans(
     dtype, steps = PAIR_DTYPE, []
     yield MemoryPlan(needed(settings, dtype), budget, dtype, settings.memory)
     pairs = _storage(settings).pairs
-    if pairs and settings.device != "mps":  # which knows no 8-bit floats
+    if pairs and settings.device != "mps":  # mps has no 8-bit floats
         dtype, steps = torch.float8_e5m2, [f"{settings.solver.capitalize()}'s pairs are kept in 8 bits instead of 16."]
         yield MemoryPlan(needed(settings, dtype), budget, dtype, settings.memory, steps=tuple(steps))
     for fewer in _FEWER:
@@ -175,17 +176,18 @@ def _plans(
 
 
 def limit_within(settings: RunSettings, budget: int) -> float:
-    """The `RunSettings.memory_limit` with which a run may take so many bytes."""
+    """The `RunSettings.memory_limit` that gives a run this budget in bytes."""
     return (budget + _held(settings)) / (_LIMIT_SHARE * 1e9)
 
 
 @contextmanager
 def want_of_memory(settings: RunSettings, helps: str) -> Iterator[None]:
-    """Around what a run does: where memory runs out, that is said, and what helps.
+    """Within this context, turn errors of exhausted memory into OutOfMemory; `helps` says what the user can do.
 
     Raises
     ------
     OutOfMemory
+        If memory runs out.
     """
     try:
         yield
@@ -197,7 +199,7 @@ def want_of_memory(settings: RunSettings, helps: str) -> Iterator[None]:
 
 
 def too_little(needed: int, settings: RunSettings, budget: int) -> TooLittleMemory:
-    """What to say of a run that does not fit."""
+    """Make the error for a run that does not fit."""
     limit = settings.memory_limit
     there = "may be taken" if limit is None else f"are left of the limit of {limit:g} GB"
     return TooLittleMemory(
@@ -207,7 +209,7 @@ def too_little(needed: int, settings: RunSettings, budget: int) -> TooLittleMemo
 
 
 def peak_memory_mb(device: str) -> float | None:
-    """Most memory taken so far, in MB: by tensors on a GPU, by the whole process elsewhere."""
+    """The peak memory so far in MB: of the tensors on a GPU, else of the whole process."""
     if device.startswith("cuda"):
         return torch.cuda.max_memory_allocated(device) / 1e6
     if sys.platform == "win32":

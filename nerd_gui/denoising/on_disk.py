@@ -1,4 +1,4 @@
-"""Arrays that lie in temporary files without a name, which the system frees with them, also after a crash."""
+"""Arrays in temporary files without a name, which the system frees with the array, even after a crash."""
 
 import mmap
 import os
@@ -14,17 +14,18 @@ _ZEROS = bytes(4 << 20)
 
 
 def array_on_disk(shape: tuple[int, ...]) -> NDArray[np.float16]:
-    """Return an array of zeros in half precision that takes room on the disk and not in memory.
+    """Return an array of zeros in half precision that is stored on disk instead of in memory.
 
     Raises
     ------
     RunError
-        If the temporary folder has no room.
+        If the disk of the temporary folder is full.
     """
     size = 2 * int(np.prod(shape))
     try:
         with tempfile.TemporaryFile(prefix="nerd-gui-") as file:
-            # Its room is taken before it is mapped: a full disk is an error here, and a crash in a mapped page.
+            # The space is allocated before mapping, because a full disk raises an error here but would crash the
+            # process on access to a mapped page.
             for begin in range(0, size, len(_ZEROS)):
                 file.write(_ZEROS[: size - begin])
             file.flush()
@@ -38,6 +39,6 @@ def array_on_disk(shape: tuple[int, ...]) -> NDArray[np.float16]:
 
 
 def leave_memory(array: NDArray[Any]) -> None:
-    """Take the pages of an array that lies in a file out of the process's memory; what they hold is kept."""
+    """Release the memory pages of an array that is stored in a file; its values are kept in the file."""
     if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
         array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]

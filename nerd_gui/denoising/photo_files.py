@@ -1,4 +1,4 @@
-"""Photo files in, denoised files out."""
+"""Denoises photo files and saves the results."""
 
 import os
 import tempfile
@@ -33,28 +33,29 @@ from nerd_gui.imaging import (
 )
 from nerd_gui.nerd import NERD, Network, load_model
 
-_TRIES = 3  # of a photo for which memory runs out
+_TRIES = 3  # attempts for a photo when memory runs out
 
 
 class Stopped(Exception):
-    """The photo under way was given up, because somebody asked for it; nothing is wrong with it."""
+    """The user has stopped the current photo; this is not an error."""
 
 
 class Destination:
-    """Where denoised files go: one file, or a folder that takes them as NAME_denoised.
+    """The destination of denoised files: one file, or a folder in which they are named NAME_denoised.
 
     Parameters
     ----------
     place : str
-        A folder if it is one, if it ends in a separator, or if `several` photos go there; else a file.
+        It names a folder if such a folder exists, if it ends in a separator, or if `several`; else a file.
     several : bool
+        Whether there are several photos.
     overwrite : bool
-        Whether files that were there before may be replaced.
+        Whether existing files may be replaced.
 
     Raises
     ------
     RunError
-        If several photos are to go into one file, or a file's name lacks the suffix that tells its format.
+        If a folder is needed but a file has this name, or if a file's name has no suffix.
     """
 
     def __init__(self, place: str, *, several: bool = False, overwrite: bool = False) -> None:
@@ -67,19 +68,19 @@ class Destination:
             raise RunError(f"“{place}” has no suffix; end it in .png for a file, or in {os.sep} for a folder.")
 
     def check_folder(self) -> None:
-        """See to it that something can be written there: in the folder, or the nearest one above it that is there.
+        """Check that files can be written to the folder, or to its nearest existing parent if it does not exist yet.
 
         Raises
         ------
         RunError
-            If not.
+            If they cannot.
         """
         folder = self.path.parent
         if self.is_folder:
             path = self.path.absolute()
             folder = next(folder for folder in (path, *path.parents) if os.path.exists(folder))
         try:
-            with tempfile.TemporaryFile(dir=folder):  # permissions alone do not tell
+            with tempfile.TemporaryFile(dir=folder):  # a real attempt, because permissions are not conclusive
                 pass
         except OSError as error:
             raise RunError(
@@ -87,10 +88,10 @@ class Destination:
             ) from error
 
     def targets(self, sources: Sequence[Path]) -> list[Path]:
-        """The file that each photo is saved as; of photos of one name, the second gets -2, the third -3.
+        """Return the file for each photo's result. If photos have the same name, the second gets -2, the third -3, ...
 
-        The names follow from the list alone, whatever is in the folder already: the same list, denoised again, goes
-        into the same files.
+        The names depend only on the list and not on the folder's content, so that the same list always gives the same
+        files.
         """
         if not self.is_folder:
             return [self.path for _ in sources]
@@ -105,12 +106,12 @@ class Destination:
         return targets
 
     def check(self, target: Path) -> None:
-        """See to it that nothing is replaced unasked.
+        """Check that no file is replaced without permission.
 
         Raises
         ------
         RunError
-            If the file is there already and may not be replaced.
+            If the file exists and may not be replaced.
         """
         if os.path.lexists(target) and not self.overwrite:
             raise RunError(
@@ -121,20 +122,20 @@ class Destination:
 
 @dataclass(frozen=True)
 class Treatment:
-    """What is done to each photo.
+    """How each photo is denoised and saved.
 
     Attributes
     ----------
     settings : RunSettings
-        Their network may be `AUTO`, which is then chosen for each photo.
+        If the network is `AUTO`, one is chosen for each photo.
     grain : int, optional
-        The grain size, 1 or 2; None: what Auto chooses, and 1 for a network that was chosen by hand.
+        The grain size, 1 or 2; None: Auto's choice, or 1 if a network is named.
     sigma, seed : float, int
-        Add such noise first (0-255 scale); None: the photo is noisy already.
+        Level (0-255 scale) and seed of noise that is added first; sigma None: the photo is noisy already.
     clean : Photo, optional
         The clean picture of an already noisy photo.
     quality : int, optional
-        Of saved JPEG and WebP files, 1-100; None: see `save_picture`.
+        Quality of saved JPEG and WebP files, 1-100; None: see `save_picture`.
     """
 
     settings: RunSettings
@@ -147,16 +148,16 @@ class Treatment:
 
 @dataclass(frozen=True)
 class Step:
-    """How far a photo has come.
+    """The progress of a photo.
 
     Attributes
     ----------
     fraction : float
-        0 ... 1.
+        The fraction of the work that is done, 0 ... 1.
     seconds_left : float or None
-        Until the photo is done; None where it cannot be told.
+        Until the photo is done; None if it cannot be estimated.
     iterate : Iterate or None
-        The newest one, of a photo that is solved in one piece.
+        The newest iterate, if the photo is solved in one piece.
     """
 
     fraction: float
@@ -165,18 +166,18 @@ class Step:
 
 
 class Networks:
-    """Networks by name and device, each loaded once."""
+    """A cache of loaded networks by name and device."""
 
     def __init__(self) -> None:
         self._loaded: dict[tuple[str, str], Network] = {}
 
     def get(self, settings: RunSettings) -> Network:
-        """The network of a run.
+        """Return the network of a run; it is loaded on first use.
 
         Raises
         ------
         ModelError
-            If it cannot be loaded.
+            If the network cannot be loaded.
         """
         key = settings.model, settings.device
         if key not in self._loaded:
@@ -195,33 +196,34 @@ def denoise_file(
     watch: Callable[[Step], None] | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> dict[str, Any] | None:
-    """Denoise a photo file and save the result, at the photo's depth and with what its file says beside the pixels.
+    """Denoise a photo file and save the result, with the photo's bit depth and metadata.
 
-    Whatever stands in the way of the photo, the run or the saved file is found before the run, as far as it can be.
-    A photo in which Auto finds hardly any noise is saved as it is.
+    As far as possible, errors in the photo, the settings or the destination are found before the run. A photo in which
+    Auto finds hardly any noise is saved unchanged.
 
     Parameters
     ----------
     overwrite : bool
-        Whether a file may be replaced that has come up meanwhile, or the original.
+        Whether an existing file, even the original, may be replaced.
     should_stop : callable, optional
-        Asked while the photo is opened, and around and during each evaluation of f; true ends it.
+        Called while the photo is opened, and before, during and after each evaluation of f; if it returns True, the
+        work ends.
     watch : callable, optional
-        Called as the photo comes along.
+        Called with the progress.
     announce : callable, optional
-        Called before the run with what a person must be told of it: what Auto chose, what the run gives up to fit into
-        memory; and after it with what the file's format cannot keep. Each is a sentence.
+        Called with sentences that the user should read: before the run, what Auto has chosen and what was changed to
+        make the run fit into memory; after it, what the file's format cannot store.
 
     Returns
     -------
     dict or None
-        The run's report, see `Trajectory.report`; None where nothing was run. The saved pixels are
+        The run's report, see `Trajectory.report`; None if there was no run. The saved pixels are
         `trajectory.picture(trajectory.result)`.
 
     Raises
     ------
     Stopped
-        If it was stopped. Nothing is saved then.
+        If `should_stop` returned True. Nothing is saved then.
     PhotoError
         If the photo cannot be opened or the result not saved.
     RunError
@@ -268,7 +270,7 @@ def denoise_file(
 
 
 def _chosen(photo: Photo, treatment: Treatment, tell: Callable[[str], None]) -> tuple[RunSettings | None, int]:
-    """The settings with the network for this photo, None where it is best left as it is; and the grain size."""
+    """The settings with the network for this photo, or None if it is best left unchanged; and the grain size."""
     settings = treatment.settings
     if settings.model != AUTO:
         return settings, treatment.grain or 1
@@ -303,38 +305,38 @@ def _solved_within_memory(
     watch: Callable[[Step], None] | None,
     tell: Callable[[str], None],
 ) -> Trajectory:
-    """Solve; where memory runs out on the way, again in half of what the plan was to take, and then in a quarter."""
+    """Run; if memory runs out, try again with half of the planned memory, and then with a quarter."""
     said = None
     for _ in range(_TRIES):
         try:
             run = prepare_run(settings)
-        except TooLittleMemory as error:  # of the limit that was set here
+        except TooLittleMemory as error:  # from the second try on, the limit is the one set below
             raise OutOfMemory(said) if said is not None else error from None
         plan = run.plan.memory if isinstance(run, PhotoRun) else run.plan
         try:
             return _solved(run, should_stop, watch, tell)
         except OutOfMemory as error:
             said = str(error)
-        del run  # with all that the error's traceback held, before the next one is made
+        del run  # frees its memory before the next run is prepared
         tell("Memory ran out on the way; the photo is denoised again in half as much of it.")
         settings = replace(settings, memory_limit=limit_within(settings, plan.needed // 2))
     raise OutOfMemory(said)
 
 
 def prepare(subject: Subject, settings: RunSettings, net: Network, grain: int = 1) -> DenoisingRun | PhotoRun:
-    """The run of a photo: in one piece if it is small, memory suffices and its grain is fine; else in tiles.
+    """Prepare the run of a photo: in one piece if it is small, fits into memory and has grain size 1; else in tiles.
 
     Raises
     ------
     RunError, ModelError
-        As `DenoisingRun` and `PhotoRun` do.
+        See `DenoisingRun` and `PhotoRun`.
     """
-    if not isinstance(net, NERD):  # which cannot be run in tiles
+    if not isinstance(net, NERD):  # a user's model cannot be run in tiles
         return DenoisingRun(subject, settings, net)
     if grain == 1 and subject.rows * subject.cols <= ONE_PIECE:
         try:
             return DenoisingRun(subject, settings, net)
-        except TooLittleMemory:  # for one piece
+        except TooLittleMemory:  # in one piece; tiles take less
             return PhotoRun(subject, settings, net)
     return PhotoRun(subject, settings, net, grain=grain)
 

@@ -1,4 +1,4 @@
-"""By how much a picture changes from one iterate to the next."""
+"""The change of a picture from one iterate to the next."""
 
 import math
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_ENOUGH = 1 << 20  # values from which the mean of more would not differ visibly
+_ENOUGH = 1 << 20  # number of values that give a sufficiently accurate mean
 
 
 def picture_change(before: NDArray[Any], after: NDArray[Any]) -> float:
-    """Root mean square of the change of a decoded picture, in grey levels (0-255).
+    """Compute the root mean square of the change of a decoded picture, in grey levels (0-255).
 
-    The picture y + n_hat changes as n_hat does. Of a large picture evenly spaced rows are read. Pixels without a noise
-    estimate in both, as in tiles of a photo that are still to come, do not count.
+    The picture y + n_hat changes as n_hat does. In a large picture, only evenly spaced rows are read. Pixels without a
+    noise estimate in both iterates, as in tiles that are not solved yet, do not count.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def picture_change(before: NDArray[Any], after: NDArray[Any]) -> float:
     Returns
     -------
     float
-        Infinity where one of them is not finite.
+        Infinity if an array has values that are not finite.
     """
     step = max(1, before.size // _ENOUGH)
     first, second = (n_hat[:, step // 2 :: step].astype(np.float32) for n_hat in (before, after))

@@ -1,4 +1,4 @@
-"""How a saved picture came about, in the words of its file's metadata."""
+"""The metadata of a saved picture: how it was made."""
 
 import json
 from dataclasses import asdict
@@ -12,14 +12,14 @@ from nerd_gui.denoising.trajectory import Trajectory
 from nerd_gui.imaging import Edit
 
 PROGRAM = f"NERD GUI {__version__}"
-#: IPTC names denoising as its example of this term; what is generated, or made of several pictures, has others.
+#: IPTC's term for denoised photos, among others; generated pictures and composites have different terms.
 SOURCE_TYPE = "algorithmicallyEnhanced"
 STATEMENT = "Nothing was generated: the noise alone was estimated, by a neural network, and subtracted from the photo."
 _MEASURES = {"residual": "residual", "relative_step": "relative step", "residual_change": "change of the residual"}
 
 
 def describe(trajectory: Trajectory, index: int, look: Look = PLAIN) -> str:
-    """How the picture of an iterate came about, in one line."""
+    """Describe in one line how the picture of an iterate was made."""
     settings, subject = trajectory.settings, trajectory.subject
     start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
     region = "" if subject.region is None else f", region {subject.region} of the photo"
@@ -34,7 +34,7 @@ def describe(trajectory: Trajectory, index: int, look: Look = PLAIN) -> str:
 
 
 def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
-    """What is written into the file of an iterate's picture: program, network, settings, source, what was not done."""
+    """Make the metadata of an iterate's picture: program, network, settings, source, and that nothing was generated."""
     settings, subject, iterate = trajectory.settings, trajectory.subject, trajectory[index]
     added = "none" if subject.sigma is None else f"sigma {subject.sigma:g}, seed {subject.seed}"
     rule = f"{_MEASURES.get(settings.stop_on, settings.stop_on)} {settings.tol:g}" if settings.tol else "none"
@@ -67,5 +67,5 @@ def edit_of(trajectory: Trajectory, index: int, look: Look = PLAIN) -> Edit:
 
 
 def _network(trajectory: Trajectory) -> str:
-    """The name of a run's network, without the folder it lies in."""
+    """The name of a run's network, without folder and suffix."""
     return Path(trajectory.settings.model).name.removesuffix(".safetensors")

@@ -1,4 +1,4 @@
-"""From a run to its trajectory: the one place where iterates are collected."""
+"""Collects the iterates of a run in a trajectory."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from nerd_gui.nerd import Network
 
 
 class Recorder:
-    """Collects the iterates of a prepared run as they come, on whichever thread they arrive.
+    """Collects the iterates of a prepared run as they arrive, on any thread.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Recorder:
     Attributes
     ----------
     trajectory : Trajectory
-        Everything that is known of the run before its first iterate, and the iterates so far.
+        What is known of the run before its first iterate, and the iterates so far.
     """
 
     def __init__(self, run: DenoisingRun) -> None:
@@ -45,23 +45,24 @@ class Recorder:
         Raises
         ------
         ValueError
-            If it is not the next one.
+            If its index is not the next one.
         """
         self.trajectory.add(iterate)
 
     def finish(self, reason: StopReason = StopReason.CANCELLED) -> None:
-        """See `close`."""
+        """Complete the trajectory; see `close`."""
         self.close(self.trajectory, reason)
 
     @staticmethod
     def close(trajectory: Trajectory, reason: StopReason = StopReason.CANCELLED) -> None:
-        """Note that no iterate follows, the memory that the run took, and whether its code was compiled.
+        """Complete a trajectory after its last iterate: stop reason, peak memory, and whether compiled code was used.
 
         Parameters
         ----------
         trajectory : Trajectory
         reason : StopReason
-            Why the run ended, where its last iterate does not say so: it was cancelled between two, or failed.
+            Why the run ended, in case its last iterate does not say so: it was cancelled between two iterates, or
+            failed.
         """
         trajectory.stop_reason = trajectory.stop_reason or reason
         trajectory.peak_memory_mb = peak_memory_mb(trajectory.settings.device)
@@ -75,22 +76,20 @@ def record(
     keep_features: bool = True,
     watch: Callable[[Iterate], None] | None = None,
 ) -> Trajectory:
-    """Let a prepared run run to its end, and return the whole record.
-
-    What the run took of memory and does not need any more goes back to the system.
+    """Run a prepared run to its end, return the trajectory, and release unused memory to the system.
 
     Parameters
     ----------
     run : DenoisingRun
     should_stop, keep_features
-        As for `DenoisingRun.iterates`.
+        See `DenoisingRun.iterates`.
     watch : callable, optional
-        Called with every iterate as it comes.
+        Called with every iterate as it arrives.
 
     Raises
     ------
     RunError
-        If the run cannot go on.
+        If the run cannot continue.
     """
     recorder = Recorder(run)
     try:
@@ -113,5 +112,5 @@ def denoise(
     keep_features: bool = True,
     start_from: Equilibrium | None = None,
 ) -> Trajectory:
-    """Prepare a run and let it run to its end; for callers who do not watch. See `DenoisingRun` and `record`."""
+    """Prepare a run, run it to its end, and return the trajectory. See `DenoisingRun` and `record`."""
     return record(DenoisingRun(subject, settings, net, start_from), should_stop, keep_features=keep_features)

@@ -1,4 +1,4 @@
-"""The report of a run: what it was asked to do and what came of it, as a dictionary that is ready for JSON."""
+"""The report of a run: its settings and results as a JSON-ready dictionary."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from nerd_gui.nerd.weights import are_foreign
 if TYPE_CHECKING:
     from nerd_gui.denoising.trajectory import Trajectory
 
-#: Settings that stand in the first lines of a report; the others are its "settings".
+#: Settings at the top level of a report; the others are under "settings".
 _NAMED = ("model", "solver", "device", "window", "precision")
 
 
 def report(run: Trajectory) -> dict[str, Any]:
-    """Everything needed to read the run, and to run it again; JSON-ready.
+    """Make the report of a run, with everything that is needed to understand and to repeat it.
 
-    "planned_memory_mb" is what the run was to take at most, above what the process had already; "peak_memory_mb" is the
-    most that all of the process had taken by the end.
-
-    "foreign_weights" says that the network did not come with the program, whatever its name.
-    "analyses" has the numbers of each analysis of its result, by name. "earlier_runs" are those that the start "last"
-    depends on, the first one first: run them again, each from the result of the one before it, then this one.
+    "planned_memory_mb" is the estimated peak in addition to the memory that the process used before;
+    "peak_memory_mb" is the measured peak of the whole process. "foreign_weights" says that the network is not one that
+    is shipped with the program, even if it has the same name. "analyses" has the numbers of each analysis of the
+    result. "earlier_runs" are the runs that the start "last" depends on, in order. To repeat this run, first repeat
+    them, each starting from the result of the one before.
     """
     last, saving = run.iterates[-1] if run.iterates else None, run.saving()
     compiled = run.compiled or status(run.settings.device)
@@ -46,7 +45,7 @@ def report(run: Trajectory) -> dict[str, Any]:
 
 
 def outline(run: Trajectory) -> dict[str, Any]:
-    """What the run was asked to do, and which iterate is its result."""
+    """The part of the report about the run's settings and photo, and the index of its result."""
     subject, settings = run.subject, run.settings
     return {
         **{name: getattr(settings, name) for name in _NAMED},

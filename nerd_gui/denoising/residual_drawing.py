@@ -1,4 +1,4 @@
-"""The residual over the iterates as a picture: a logarithmic axis, drawn for one iterate after another."""
+"""Draws the residual over the iterates, with a logarithmic axis, for the frames of an animation."""
 
 import math
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from PIL import Image, ImageColor, ImageDraw
 from nerd_gui.denoising.animation_layout import font_of, text_width
 from nerd_gui.denoising.trajectory import Trajectory
 
-_FINER = 3  # drawn so many times as large, and reduced: Pillow's lines have hard edges
+_FINER = 3  # antialiasing, which Pillow's lines lack: everything is drawn this many times as large and reduced
 _MOST_TICKS = 6
-_EDGES = (0.25, 0.5, 0.75)  # of the ground in the colours of soft edges
-_LEAST_DECADES = 1.0  # that the axis spans
-_BELOW, _ABOVE = 0.14, 0.06  # room in parts of the span; the mark of the result stands below the curve
+_EDGES = (0.25, 0.5, 0.75)  # fractions of the background in the colours of antialiased edges
+_LEAST_DECADES = 1.0  # least span of the axis
+_BELOW, _ABOVE = 0.14, 0.06  # margins as fractions of the span; the mark of the result is below the curve
 
 
 @dataclass(frozen=True)
 class Colours:
-    """What a frame is drawn with, as "#rrggbb": of the ground, of words, of second words, of lines, and the accent."""
+    """The colours of a frame as "#rrggbb": background, text, secondary text, lines, and accent."""
 
     ground: str = "#1e2023"
     text: str = "#e7e9eb"
@@ -28,11 +28,11 @@ class Colours:
 
     @property
     def pale(self) -> str:
-        """Halfway between the second words and the ground."""
+        """The colour halfway between secondary text and background."""
         return _between(self.second, self.ground, 0.5)
 
     def all(self) -> list[str]:
-        """Every colour, and those at the soft edges of curve and words."""
+        """All colours, including those of the antialiased edges of curve and text."""
         edges = [_between(ink, self.ground, part) for ink in (self.accent, self.text, self.second) for part in _EDGES]
         return [self.ground, self.text, self.second, self.pale, self.line, self.accent, *edges]
 
@@ -44,9 +44,9 @@ class Axes:
     Attributes
     ----------
     left, top, right, bottom : int
-        The edges of the plot itself; the ticks stand left of it and below.
+        The edges of the plot itself; tick labels are left of it and below.
     low, high : float
-        Powers of ten at the bottom and at the top.
+        Exponents of ten at the bottom and at the top.
     last : int
         The iterate at the right edge.
     """
@@ -61,7 +61,7 @@ class Axes:
 
     @classmethod
     def of(cls, size: tuple[int, int], residuals: Sequence[float | None], letters: int) -> "Axes":
-        """Axes for all the residuals that a logarithmic axis can show: those above 0."""
+        """Fit axes to the residuals that a logarithmic axis can show, which are those above 0."""
         logs = [math.log10(value) for _, value in _drawable(residuals)] or [0.0]
         low, high = min(logs), max(logs)
         missing = max(0.0, _LEAST_DECADES - (high - low))
@@ -80,20 +80,20 @@ class Axes:
         )
 
     def x(self, index: float) -> float:
-        """Return the column of the drawing, in pixels, at which an iterate stands."""
+        """Return the horizontal position of an iterate in pixels."""
         return self.left + index / self.last * (self.right - self.left)
 
     def y(self, residual: float) -> float:
-        """Return the row of the drawing, in pixels, at which a residual stands."""
+        """Return the vertical position of a residual in pixels."""
         part = (math.log10(residual) - self.low) / (self.high - self.low)
         return self.bottom - part * (self.bottom - self.top)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Residuals that are marked at the axis, and what stands beside them."""
+        """The ticks of the residual axis: values and labels."""
         return _ticks(self.low, self.high)
 
     def steps(self) -> range:
-        """The iterates that are marked at the axis."""
+        """The ticks of the iterate axis."""
         step = next(
             step * scale
             for scale in (1, 10, 100, 1000)
@@ -106,15 +106,15 @@ class Axes:
 def residual_plot(
     size: tuple[int, int], trajectory: Trajectory, index: int, letters: int, colours: Colours
 ) -> Image.Image:
-    """Draw the residuals up to an iterate in the accent colour, those after it pale, and a cursor at it.
+    """Draw the residuals: up to the iterate `index` in the accent colour, the later ones pale, with a cursor there.
 
-    A triangle on the axis marks the result, and hollow points are restarted steps.
+    A triangle on the axis marks the result; hollow points are restarted steps.
 
     Parameters
     ----------
     size : (width, height)
     letters : int
-        Height of the letters in pixels.
+        The font's height in pixels.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _lines(
     draw.polygon([peak, (peak[0] - half, foot), (peak[0] + half, foot)], colours.text)
     points = {i: at(axes.x(i), axes.y(value)) for i, value in _drawable(trajectory.curve("residual"))}
     thick, radius = round(_FINER * letters / 7), _FINER * letters / 4.5
-    for i in sorted(points, reverse=True):  # what has been reached lies above what is still to come
+    for i in sorted(points, reverse=True):  # accented points are drawn last, above pale ones
         colour = colours.accent if i <= index else colours.pale
         if i - 1 in points:
             draw.line((*points[i - 1], *points[i]), colour, thick)
@@ -161,7 +161,7 @@ def _lines(
 
 
 def _drawable(residuals: Sequence[float | None]) -> list[tuple[int, float]]:
-    """The residuals that a logarithmic axis can show, with their iterates."""
+    """The residuals that a logarithmic axis can show, with the indices of their iterates."""
     return [(i, value) for i, value in enumerate(residuals) if value is not None and 0 < value < math.inf]
 
 
@@ -171,7 +171,7 @@ def _between(one: str, other: str, part: float) -> str:
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Powers of ten between two logarithms, with 2 and 5 times as much where they are few."""
+    """The ticks between two exponents: powers of ten, for a short axis also their multiples by 2 and 5."""
     decades = range(math.floor(low), math.ceil(high) + 1)
     step = max(1, math.ceil((high - low) / _MOST_TICKS))
     values = [10.0**power for power in decades if power % step == 0]

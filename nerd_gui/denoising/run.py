@@ -1,4 +1,4 @@
-"""One run: a photo, a network and settings become a stream of iterates."""
+"""One run: it turns a photo, a network and settings into a stream of iterates."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,34 +25,34 @@ from nerd_gui.nerd import Network, exact_float32, load_model
 
 
 class _Stopped(Exception):
-    """Leaves an evaluation of f that nobody waits for any more."""
+    """Aborts an evaluation of f after cancelling."""
 
 
 class DenoisingRun:
-    """A run that is ready to start; `iterates` does the work, wherever it is called.
+    """A run that is ready to start; `iterates` does the work, on the thread that calls it.
 
     Parameters
     ----------
     subject : Subject
     settings : RunSettings
     net : Network, optional
-        The network, loaded from `settings.model` if left out.
+        None: the network `settings.model` is loaded.
     start_from : Equilibrium, optional
-        Where a run with the start "last" begins: `Trajectory.equilibrium` of an earlier one.
+        The start of a run with the start "last": `Trajectory.equilibrium` of an earlier run.
 
     Attributes
     ----------
     settings : RunSettings
-        As asked for; but the start is "zero" where no last equilibrium fits, and the strength is the noise level that
-        the network is told.
+        The given settings with two changes: the start is "zero" if no last equilibrium fits, and the strength is the
+        noise level that the network is given.
     notice : str or None
-        The sentence that says so.
+        A sentence that says why the start is "zero" instead of "last".
 
     Raises
     ------
     RunError
-        If the device is missing, the picture does not suit the network, memory does not suffice, another start than
-        "last" comes with an equilibrium, or a strength with a network that takes none.
+        If the device is missing, the picture does not suit the network, memory does not suffice, there is an
+        equilibrium but the start is not "last", or a strength but the network does not take one.
     ModelError
         If the network cannot be loaded.
     """
@@ -82,11 +82,11 @@ class DenoisingRun:
     def _planned(self) -> MemoryPlan:
         what = self.net.config, self.settings, self.batch, self.subject.rows, self.subject.cols
         if not roomy_plan(*what):
-            allocator.trim()  # what an earlier run left to be reused is free for this one
+            allocator.trim()  # releases memory that an earlier run kept for reuse
         return plan_run(*what)
 
     def _checked_start(self, given: Equilibrium | None) -> tuple[Equilibrium | None, str | None]:
-        """The equilibrium that the run starts from, and why it does not where it was asked to."""
+        """The equilibrium that the run starts from, or a sentence that says why it starts from zero instead."""
         settings = self.settings
         if settings.start != "last":
             if given is not None:
@@ -100,22 +100,22 @@ class DenoisingRun:
     def iterates(
         self, should_stop: Callable[[], bool] | None = None, *, keep_features: bool = True
     ) -> Iterator[Iterate]:
-        """Solve, yielding every iterate as it comes, decoded.
+        """Solve, and yield every iterate, decoded, as it arrives.
 
         Parameters
         ----------
         should_stop : callable, optional
-            Asked around and during each evaluation of f; true ends the stream.
+            Called before, during and after each evaluation of f; if it returns True, the stream ends.
         keep_features : bool
-            Keep what attention maps are made from (2.4 GB for each megapixel of 17 steps at d = 64), past what the plan
-            leaves of memory on disk.
+            Whether to keep the features, for attention maps and analyses (2.4 GB per megapixel for 17 steps at
+            d = 64). What does not fit into memory is kept on disk.
 
         Raises
         ------
         OutOfMemory
             If memory runs out.
         RunError
-            If the disk has no room for what memory does not hold.
+            If the disk is full.
         """
         allocator.set_reuse(self.plan.reuse)
         try:
@@ -125,7 +125,7 @@ class DenoisingRun:
             return
 
     def _feature_store(self) -> FeatureStore:
-        if self.settings.device.startswith("cuda"):  # whose memory the plan is about; features are kept elsewhere
+        if self.settings.device.startswith("cuda"):  # the plan is for the GPU's memory; features are in main memory
             return FeatureStore(IN_MEMORY)
         return FeatureStore(max(0, min(IN_MEMORY, self.plan.budget - self.plan.needed)))
 
@@ -147,7 +147,7 @@ class DenoisingRun:
         keywords = replace(settings, memory=self.plan.pairs).solver_keywords()
         keywords |= {"pair_dtype": self.plan.pair_dtype, "should_stop": should_stop}
         rule = EyeRule() if settings.stop_on == PICTURE else None
-        before: Tensor | None = None  # the iterate before, which the solver holds as well
+        before: Tensor | None = None  # the previous iterate, which the solver holds too
         for step in SOLVERS[settings.solver](f, self._start(s), **keywords):
             features = None
             if store is not None and kept_s is not None:
@@ -158,7 +158,7 @@ class DenoisingRun:
             if iterate.stop_reason is StopReason.SETTLED:
                 return
             before = step.z
-            del step, iterate  # f needs the memory of what f(z) and the features take
+            del step, iterate  # so that f can reuse the memory of f(z) and of the features
 
     def _start(self, s: Tensor) -> Tensor:
         z0 = self.net.initial(s)
@@ -181,7 +181,7 @@ class DenoisingRun:
     ) -> Iterate:
         subject = self.subject
         _, estimated = self.net.estimate(y, step.z)
-        # What a diverging z decodes to may be more than half precision holds, or nothing.
+        # A diverging z may decode to NaN, or to values beyond the range of half precision.
         n_hat = np.nan_to_num(from_batch(estimated, subject.channels)).clip(-HALF_MAX, HALF_MAX)
         reason = step.stop_reason
         if rule is not None and rule.settled(n_hat) and reason in (None, StopReason.STEP_LIMIT):

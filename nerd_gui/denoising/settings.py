@@ -1,4 +1,4 @@
-"""How a run seeks the equilibrium: every setting and its default, which stand here alone."""
+"""All settings of a run, with their defaults."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from nerd_gui.equilibrium import MEASURES, SOLVERS, Measure
 from nerd_gui.nerd.attention import Precision
 
 Start = Literal["zero", "random", "last"]
-#: A run may also stop on what a person sees of it, see `EyeRule`.
+#: The stop rule that looks at the decoded picture, see `EyeRule`.
 PICTURE: Literal["picture"] = "picture"
 StopOn = Measure | Literal["picture"]
 STOPS: tuple[StopOn, ...] = (*MEASURES, PICTURE)
@@ -17,43 +17,44 @@ STOPS: tuple[StopOn, ...] = (*MEASURES, PICTURE)
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How the equilibrium is sought.
+    """The settings of a run.
 
     Attributes
     ----------
     model : str
-        Name of a catalogued network, or path of a checkpoint.
+        Name of a network in the catalogue, or path of a checkpoint.
     solver : {"broyden", "anderson", "plain"}
     max_iter : int
-        Most steps; iterates are numbered 0 ... N.
+        Largest number of steps N; iterates are numbered 0 ... N.
     tol : float
-        What the measure `stop_on` must fall to for the run to have converged; 0 takes all steps.
+        The run has converged when the measure `stop_on` is at most `tol`; with 0 it takes all steps.
     stop_on : {"residual", "relative_step", "residual_change", "picture"}
-        ||g|| / ||f(z)||, how far the fixed point is; the length of a step in parts of z (Fig. 10); the change of g in
-        parts of g (Sec. V-A), which tends to `|1 - lambda|` of f's leading eigenvalue lambda and not to 0; or, without
-        regard to `tol`, the decoded picture: the run ends when it does not visibly change any more (`EyeRule`).
+        The measure: ||g|| / ||f(z)||, the distance from the fixed point; the length of a step relative to z (Fig. 10);
+        or the change of g relative to g (Sec. V-A), which tends to `|1 - lambda|` for f's leading eigenvalue lambda and
+        not to 0. With "picture", `tol` is ignored and the run ends when the decoded picture no longer changes visibly
+        (`EyeRule`).
     memory : int or None
-        Pairs of vectors that the solver keeps of its steps (None: its own choice, which for Broyden is all of them).
-        Bytes are limited by `memory_limit`.
+        Number of pairs of vectors in the solver's history (None: the solver's default, which for Broyden is all). The
+        memory in bytes is limited by `memory_limit`.
     safeguard : bool
-        Drop steps that more than double the residual.
+        Whether steps that more than double the residual are dropped.
     damping : float
-        Length of a step of the plain iteration, above 0; 1 is z <- f(z). Other solvers take no notice of it.
+        Step length of the plain iteration, above 0; 1 is z <- f(z). Other solvers ignore it.
     strength : float or None
-        The noise level that a network with level input is told, 0-255 scale (None: that of the photo). More than the
-        true level removes more. Other networks take none.
+        The noise level that is given to a network with level input, 0-255 scale (None: that of the photo). A larger
+        value removes more. Must be None for other networks.
     window : int or None
-        q for this run (None: the network's own).
+        Attention window q in pixels (None: the network's own).
     precision : {"float32", "bfloat16"}
         Arithmetic inside f.
     device : str
         "cpu", "cuda", "cuda:1", "mps".
     start : {"zero", "random", "last"}
-        The z of iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the last equilibrium.
+        Iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the previous equilibrium.
     start_seed : int
         Seed of the random start, 0 or more.
     memory_limit : float or None
-        Gigabytes that the process, or its tensors on a GPU, may take (None: what is free). The run is made to fit.
+        Limit in gigabytes for the process, or for its tensors on a GPU (None: the free memory). The run is made to fit.
     """
 
     model: str = "nerd-lite"
@@ -99,10 +100,10 @@ class RunSettings:
             raise RunError(f"The seed of the start must be 0 or more and below 2^63, not {self.start_seed}.")
 
     def solver_keywords(self) -> dict[str, Any]:
-        """What the solver is called with, as far as these settings say it."""
+        """The keyword arguments of the solver that follow from these settings."""
         names = ["max_iter", "tol", "stop_on", "safeguard", *SOLVERS[self.solver].own_keywords]
         if self.memory is not None:
             names.append("memory")
         keywords = {name: getattr(self, name) for name in names}
-        # No solver knows the picture: it takes all steps until the run, which does, has enough.
+        # Solvers do not decode pictures, so the solver takes all steps and the run itself stops it.
         return keywords if self.stop_on != PICTURE else keywords | {"stop_on": "residual", "tol": 0.0}

@@ -1,4 +1,4 @@
-"""How strong the noise is, for networks that are told it."""
+"""The noise level for networks that take it as an input."""
 
 from dataclasses import replace
 
@@ -8,20 +8,20 @@ from nerd_gui.denoising.subject import Subject
 from nerd_gui.imaging import PhotoNoise, photo_noise
 from nerd_gui.nerd import ModelError, Network, load_config
 
-#: A photo's network is told so many times the noise that was measured in luma, and at least so much.
+#: For photos, the network is given the first number times the noise level measured in luma, at least the second.
 BOLDNESS, LEAST = 2.0, 1.0
 
 
 def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunSettings:
-    """The settings with the level that the network is told: the one asked for, else the subject's own.
+    """Complete the settings with the noise level for a network with level input.
 
-    That is the level of the noise that was added, or what is estimated in the whole photo, of which the subject may be
-    a part. For a network that is told none the settings stay as they are.
+    If the settings name no strength, it is the level of the added noise, or else the level estimated in the whole
+    photo, even if the subject is only a part of it. For other networks, the settings are returned unchanged.
 
     Raises
     ------
     RunError
-        If a strength is asked for and the network takes none.
+        If the settings name a strength but the network does not take one.
     """
     if not net.config.level_input:
         if settings.strength is not None:
@@ -37,13 +37,13 @@ def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunS
 
 
 def told_level(noise: PhotoNoise) -> float:
-    """The level that a network is told of a photo with this noise, 0-255 scale."""
+    """The level that a network is given for a photo with this noise, 0-255 scale."""
     return max(BOLDNESS * noise.luma, LEAST)
 
 
 def is_told_level(model: str) -> bool:
-    """Whether a network, by name or path, is told the noise level; not if its file cannot be read."""
+    """Whether a network, by name or path, takes the noise level as an input; False if its file cannot be read."""
     try:
         return load_config(model).level_input
-    except ModelError:  # said in the list of networks
+    except ModelError:  # the list of networks reports this error
         return False

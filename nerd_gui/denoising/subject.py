@@ -1,4 +1,4 @@
-"""What a run denoises, and what is known of it."""
+"""The subject of a run: the noisy picture, and what is known about it."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,22 @@ from nerd_gui.imaging import Photo, add_noise
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is denoised, and what is known of it.
+    """The noisy picture that a run denoises, and what is known about it.
 
     Attributes
     ----------
     photo : Photo
-        The photo as opened, whole.
+        The whole photo as opened.
     noisy : float32 array (C, rows, cols)
-        y: the photo, or the region of it, with noise added if any was.
+        y: the photo or its region, with the added noise if there is any.
     clean : float32 array (C, rows, cols) or None
-        x where it is known.
+        x, the clean picture, if it is known.
     sigma : float or None
-        Standard deviation of the noise that was added, 0-255; None for a photo that is noisy already.
+        Standard deviation of the added noise, 0-255; None for a photo that is noisy already.
     seed : int or None
-        Seed of that noise.
+        Seed of the added noise.
     region : (row, col, rows, cols) or None
-        The part of the photo that is run; None for the whole.
+        The part of the photo that is denoised; None: all of it.
     """
 
     photo: Photo
@@ -50,15 +50,19 @@ class Subject:
         Parameters
         ----------
         sigma : float, optional
-            Add noise of this level: the photo itself is then the clean picture. None: the photo is noisy already.
+            Level of the noise to add, 0-255; the photo is then the clean picture. None: the photo is noisy already.
+        seed : int
+            Seed of the added noise.
         clean : Photo, optional
             The clean picture of an already noisy photo.
+        region : (row, col, rows, cols), optional
+            The part of the photo to denoise; None: all of it.
 
         Raises
         ------
         RunError
-            If sigma is no noise level, the clean picture has another size or number of channels, or the region does
-            not lie inside the photo.
+            If sigma or seed is out of its range, the clean picture has another size or number of channels, or the
+            region does not lie inside the photo.
         """
         if clean is not None and clean.pixels.shape != photo.pixels.shape:
             raise RunError(
@@ -85,15 +89,15 @@ class Subject:
 
     @property
     def corner(self) -> tuple[int, int]:
-        """Row and column of the photo at which the subject begins."""
+        """Row and column in the photo of the subject's upper left pixel."""
         return (0, 0) if self.region is None else self.region[:2]
 
     @property
     def rows(self) -> int:
-        """The height in pixels."""
+        """The subject's height in pixels."""
         return int(self.noisy.shape[1])
 
     @property
     def cols(self) -> int:
-        """The width in pixels."""
+        """The subject's width in pixels."""
         return int(self.noisy.shape[2])

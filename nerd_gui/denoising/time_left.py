@@ -1,8 +1,8 @@
-"""How long something will take still, as it is said to a person."""
+"""Formats a remaining time for people."""
 
 
 def about(seconds: float) -> str:
-    """A length of time in words, no more exact than an estimate can be: “8 s”, “40 s”, “3 min”, “2 h 10 min”."""
+    """Format a duration, rounded as is fit for an estimate: “8 s”, “40 s”, “3 min”, “2 h 10 min”."""
     if seconds < 10:
         return f"{max(1, round(seconds))} s"
     if seconds < 57.5:

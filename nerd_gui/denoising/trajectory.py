@@ -1,4 +1,4 @@
-"""The one record of a run: every iterate as it was, and the curves over them."""
+"""The record of a run: all its iterates, and the curves of their measures."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from nerd_gui.denoising.warm_start import Equilibrium, Saving
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma, noise_level, psnr, ssim
 
-#: Why a run that goes by the picture has ended, where its last iterate is the one that it was after.
+#: Stop reasons with which the last iterate of a run with the stop rule "picture" is its result.
 _BY_THE_PICTURE = (None, StopReason.SETTLED, StopReason.CONVERGED, StopReason.CANCELLED)
 CURVES = ("residual", "relative_step", "residual_change", "noise_level", "psnr", "ssim")
 
@@ -36,25 +36,25 @@ class Iterate:
     n_hat : float16 array (C, rows, cols)
         The noise estimate; the picture is y + n_hat (Eq. 5).
     features : Features or None
-        What the attention maps are made from; None where nobody will ask for them.
+        The features, for attention maps and analyses; None if they were not kept.
     residual : float
-        ||g_i|| / ||f(z_i)||, the worst channel's where channels are solved as a batch.
+        ||g_i|| / ||f(z_i)||; of the worst channel if channels are solved as a batch.
     relative_step, residual_change : float or None
-        ||z_{i+1} - z_i|| / ||z_i|| (Fig. 10) and ||g_i - g_{i-1}|| / ||g_{i-1}|| (Sec. V-A), worst channel's.
+        ||z_{i+1} - z_i|| / ||z_i|| (Fig. 10) and ||g_i - g_{i-1}|| / ||g_{i-1}|| (Sec. V-A), of the worst channel.
     noise_level : float
-        Estimated noise level (Fig. 8) of the luma of n_hat, 0-255 units.
+        Estimated noise level (Fig. 8) of the luma of n_hat, 0-255 scale.
     noise_levels : tuple of float
         The same for each channel.
     psnr, ssim : float or None
-        Of the picture, where the clean one is known.
+        PSNR (dB) and SSIM of the picture, if the clean picture is known.
     seconds : float
-        From the start of the run until this iterate was ready.
+        Time from the start of the run until this iterate was ready.
     evaluations : int
-        Evaluations of f so far.
+        Number of evaluations of f so far.
     restarted : bool
-        The safeguard dropped the step that led here.
+        Whether the safeguard dropped the step that led here.
     stop_reason : StopReason or None
-        On the last iterate: why the run ended.
+        Why the run ended, on the last iterate; else None.
     """
 
     index: int
@@ -73,13 +73,13 @@ class Iterate:
     stop_reason: StopReason | None = None
 
     def as_record(self) -> dict[str, Any]:
-        """The iterate's numbers, as the report lists them."""
+        """The iterate's entry in the report."""
         names = ("index", *CURVES, "seconds", "restarted")
         return {name: _plain(getattr(self, name)) for name in names}
 
 
 def measured(subject: Subject, n_hat: np.ndarray) -> dict[str, Any]:
-    """What an `Iterate` says of its picture: noise levels, and PSNR and SSIM where the clean picture is known."""
+    """Measure an iterate's picture: noise levels, and PSNR and SSIM if the clean picture is known."""
     clean, score, similarity = subject.clean, None, None
     if clean is not None:
         x_hat = subject.noisy + n_hat
@@ -93,40 +93,40 @@ def measured(subject: Subject, n_hat: np.ndarray) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinity: an undefined number is null."""
+    """Replace infinity and NaN, which JSON lacks, by None."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass(eq=False)
 class Trajectory:
-    """The iterates of one run, 0 ... N, with all that was known of it before the first one; a `Recorder` makes it.
+    """The record of one run: its subject and settings, and its iterates 0 ... N. It is made by a `Recorder`.
 
     Attributes
     ----------
     subject : Subject
     settings : RunSettings
-        As the run took them: the start is "zero" where no last equilibrium fitted.
+        As used by the run, see `DenoisingRun.settings`.
     window : int
-        q of the run.
+        Attention window q of the run in pixels.
     plan : MemoryPlan
     iterates : list of Iterate
-        So far.
+        The iterates so far.
     stop_reason : StopReason or None
-        Why the run ended; None while it goes on.
+        Why the run ended; None while it is running.
     peak_memory_mb : float or None
-        See `peak_memory_mb`; known at the end.
+        See `peak_memory_mb`; None while the run is running.
     compiled : Status or None
-        Whether attention and the solver ran as compiled code, and why not; known at the end.
+        Whether attention and the solver ran as compiled code, and if not, why; None while the run is running.
     earlier_runs : tuple of dict
-        Records of the runs that the start depends on, see `Equilibrium`; empty but for the start "last".
+        Records of the runs that the start "last" depends on, see `Equilibrium`; empty for other starts.
     notice : str or None
-        What the person must be told of the start: that no last equilibrium fits, and it is zero.
+        A sentence for the user that says why the run started from zero although the start was "last".
     weights_sha256 : str or None
-        The SHA-256 of the network's file; None for a network that came from none.
+        The SHA-256 of the network's file; None if it was not loaded from a file.
     grain : int
-        2 where the network saw the photo's stride-2 sub-pictures first.
+        Grain size: with 2, the network first denoises the photo's four half-size sub-pictures.
     analyses : dict of str to Analysed
-        What was found out about its result, by the names of `nerd_gui.analysis.catalogue`.
+        Answers of analyses of the result, by their names in `nerd_gui.analysis.catalogue`.
     """
 
     subject: Subject
@@ -150,7 +150,7 @@ class Trajectory:
         Raises
         ------
         ValueError
-            If it is not the next one.
+            If its index is not the next one.
         """
         if iterate.index != len(self.iterates):
             raise ValueError(f"Iterate {iterate.index} came where {len(self.iterates)} was due.")
@@ -158,12 +158,12 @@ class Trajectory:
         self.stop_reason = iterate.stop_reason
 
     def replace(self, iterates: Sequence[Iterate]) -> None:
-        """Put these in the place of the iterates there are: those of a whole photo, which change with each tile."""
+        """Replace all iterates; those of a photo solved in tiles change with each tile."""
         self.iterates[:] = iterates
         self.stop_reason = iterates[-1].stop_reason if iterates else None
 
     def as_it_is(self) -> "Trajectory":
-        """A record that does not grow with this one; it has the same iterates."""
+        """A copy with the current iterates, which does not change when the run goes on."""
         return replace(self, iterates=list(self.iterates), analyses=dict(self.analyses))
 
     def __len__(self) -> int:
@@ -174,7 +174,7 @@ class Trajectory:
 
     @property
     def result(self) -> int:
-        """Index of the run's result: the iterate of least residual; the last one of a run that goes by the picture.
+        """Index of the result: the iterate of least residual, or the last one if the stop rule is "picture".
 
         Raises
         ------
@@ -190,15 +190,16 @@ class Trajectory:
     def picture(
         self, index: int, look: Look | None = None, part: tuple[int, int, int, int] | None = None
     ) -> np.ndarray:
-        """x_hat of an iterate, or what a look makes of it, float32 (C, rows, cols), not clipped.
+        """Compute the picture of an iterate, optionally with a look: float32 (C, rows, cols), not clipped.
 
-        A part (row, col, rows, cols) is to the bit that of the whole, and no more of it is made.
+        If a part (row, col, rows, cols) is given, only this part is computed. It is bit for bit equal to that part of
+        the whole picture.
         """
         look = look or PLAIN
         return look_part(look, self.subject.noisy, self.iterates[index].n_hat, part, self._profile(index, look))
 
     def _profile(self, index: int, look: Look) -> NoiseProfile | None:
-        """What a look needs to know of an iterate's noise; measured once while the run goes on, and once after it."""
+        """The noise profile of an iterate if the look needs it; cached, but measured again when the run has ended."""
         if not look.detail:
             return None
         key = index, self.stop_reason
@@ -207,9 +208,9 @@ class Trajectory:
         return self._profiles[key]
 
     def curve(self, name: str, channel: int | None = None) -> list[float | None]:
-        """One of `CURVES` over the iterates; None where undefined.
+        """One of `CURVES` over the iterates; None where it is undefined.
 
-        The noise level is that of a channel, or of the luma (None).
+        The noise level is that of the given channel, or of the luma if `channel` is None.
         """
         if name not in CURVES:
             raise ValueError(f"There is no curve “{name}”; choose one of {', '.join(CURVES)}.")
@@ -218,15 +219,15 @@ class Trajectory:
         return [_plain(getattr(iterate, name)) for iterate in self.iterates]
 
     def true_noise_level(self, channel: int | None = None) -> float | None:
-        """Level of the noise that was added, in a channel or in the luma (which averages it); None if none was."""
+        """Level of the added noise in a channel, or, lower by averaging, in the luma; None if none was added."""
         sigma = self.subject.sigma
         if sigma is None or channel is not None or self.subject.channels == 1:
             return sigma
-        # Luma is linear, so it makes of each channel's unit noise its own weight.
+        # Luma is a weighted sum of independent channels, so its noise is sigma times the norm of the weights.
         return sigma * float(np.linalg.norm([float(luma(unit)) for unit in np.eye(3, dtype=np.float32)]))
 
     def attainable_noise_level(self, channel: int | None = None) -> float | None:
-        """sqrt(sigma^2 - MSE) of the result: what a least-squares denoiser leaves of sigma; None without the truth."""
+        """sqrt(sigma^2 - MSE) of the result: the noise level that a least-squares denoiser finds; None if unknown."""
         clean, level = self.subject.clean, self.true_noise_level(channel)
         if clean is None or level is None or not self.iterates:
             return None
@@ -235,11 +236,11 @@ class Trajectory:
         return math.sqrt(max(level**2 - error, 0.0))
 
     def equilibrium(self) -> Equilibrium | None:
-        """The result, as a later run can start from it; None where it is not finite or its features were not kept."""
+        """The result as a start for a later run; None if it is not finite or its features were not kept."""
         best = self.iterates[self.result] if self.iterates else None
         if best is None or best.features is None or not math.isfinite(best.residual):
             return None
-        # The sum of halves is finite when all of them are; asking each of them keeps a new run waiting.
+        # A sum is finite only if all values are, and computing it is faster than testing each value.
         if not best.features.z.sum(dtype=torch.float32).isfinite():
             return None
         photo = self.subject.photo
@@ -247,9 +248,9 @@ class Trajectory:
         return Equilibrium(best.features.z, self.subject.corner, (photo.rows, photo.cols), (*self.earlier_runs, run))
 
     def saving(self) -> Saving | None:
-        """What the start at the last equilibrium saved beside the first run of those it goes back to.
+        """What the start "last" saved compared with the first of the earlier runs, which started from zero.
 
-        None for other starts, and where that first run was none from zero, or the solver was another or set otherwise.
+        None for other starts, or if the first run did not start from zero or had other settings of the solver.
         """
         if not self.earlier_runs:
             return None
@@ -263,5 +264,5 @@ class Trajectory:
         return Saving.of(self.curve("residual"), first["residuals"], tol)
 
     def report(self) -> dict[str, Any]:
-        """Everything needed to read the run, and to run it again, see `report.report`; JSON-ready."""
+        """The run's JSON-ready report; see `report.report`."""
         return report(self)

@@ -1,4 +1,4 @@
-"""Starting a run at the last equilibrium (Sec. IV-B: a well-posed one does not depend on the start); what it saves."""
+"""Starting a run at the previous equilibrium (Sec. IV-B), and how many evaluations this saves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ NO_EQUILIBRIUM = "There is no last equilibrium, so the run starts from zero."
 
 @dataclass(frozen=True, eq=False)
 class Equilibrium:
-    """The result of a run, as the start of a later one.
+    """The result of a run as the start of a later one.
 
     Attributes
     ----------
     z : Tensor, (B, d, rows, cols), float16, on the CPU
-        The iterate of least residual; for a start, half precision is near enough.
+        The iterate of least residual; half precision is accurate enough for a start.
     corner : (row, col)
-        Where in the photo z begins.
+        Position in the photo of z's upper left pixel.
     photo_size : (rows, cols)
-        Of the whole photo.
+        Size of the whole photo.
     runs : tuple of dict
-        Records of the runs that led here, the first one first; each later one started where the one before it ended.
+        Records of the runs that led here, in order; each later run started from the result of the one before.
     """
 
     z: Tensor
@@ -34,16 +34,16 @@ class Equilibrium:
     runs: tuple[dict[str, Any], ...]
 
     def misfit(self, subject: Subject, model: str, batch: int, features: int) -> str | None:
-        """Why a run cannot start here, as a sentence; None if it can.
+        """Return a sentence that says why a run cannot start from this equilibrium; None if it can.
 
         Parameters
         ----------
         subject : Subject
-            What the run denoises.
+            The subject of the new run.
         model : str
-            Its network, by name or path.
+            The network of the new run, by name or path.
         batch, features : int
-            The first two dimensions of its z.
+            The first two dimensions of the new run's z.
         """
         if model != self.runs[-1]["model"] or features != self.z.shape[1]:
             return "The last equilibrium is that of another network, so the run starts from zero."
@@ -56,14 +56,14 @@ class Equilibrium:
         return None
 
     def placed(self, subject: Subject) -> Tensor:
-        """z where it belongs in a subject that it fits, zero around it: float32 (B, d, rows, cols), on the CPU."""
+        """Return z shifted to its position in `subject`, padded with zeros: float32 (B, d, rows, cols), on the CPU."""
         (rows, to_rows), (cols, to_cols) = self._overlap(subject)
         z0 = torch.zeros(*self.z.shape[:2], subject.rows, subject.cols)
         z0[:, :, to_rows, to_cols] = self.z[:, :, rows, cols]
         return z0
 
     def _overlap(self, subject: Subject) -> list[tuple[slice, slice]]:
-        """For rows, then columns: where the pixels common to z and the subject lie in z, and in the subject."""
+        """For rows, then columns: the range of the pixels that z and the subject share, in z and in the subject."""
         found = []
         for old, size, new, length in zip(
             self.corner, self.z.shape[2:], subject.corner, (subject.rows, subject.cols), strict=True
@@ -75,14 +75,14 @@ class Equilibrium:
 
 @dataclass(frozen=True)
 class Saving:
-    """What a run cost beside one from zero, to a residual that both reached.
+    """The cost of a run compared with one from zero, up to a residual that both reached.
 
     Attributes
     ----------
     residual : float
-        The least one that both reached, or the tolerance if that is larger.
+        The least residual that both reached, or the tolerance if that is larger.
     evaluations, from_zero : int
-        Evaluations of f to that residual, of this run and of the one from zero.
+        Evaluations of f until that residual, in this run and in the one from zero.
     """
 
     residual: float
@@ -91,12 +91,12 @@ class Saving:
 
     @property
     def saved(self) -> int:
-        """Evaluations saved; below 0 where the run from zero was the faster one."""
+        """Number of evaluations saved; negative if the run from zero was faster."""
         return self.from_zero - self.evaluations
 
     @classmethod
     def of(cls, residuals: Sequence[float | None], from_zero: Sequence[float | None], tol: float) -> "Saving | None":
-        """Compare the residuals of two runs, iterate by iterate (None: not finite); None where there is none."""
+        """Compare the residuals of two runs (None: not finite); return None if a run has no finite residual."""
         runs = [[float("inf") if value is None else value for value in run] for run in (residuals, from_zero)]
         if not all(runs):
             return None
