@@ -1,4 +1,4 @@
-"""Sessions as files: photo, runs, pins and view, in one zip without pickle."""
+"""Session files: photo, runs, pins and view in one zip file, without pickle."""
 
 from nerd_gui.denoising.session_file.archive import MIME_TYPE, SUFFIX, SessionFolder, read_session, write_session
 from nerd_gui.denoising.session_file.errors import PhotoWanted, SessionFileError

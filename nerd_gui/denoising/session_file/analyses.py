@@ -1,4 +1,4 @@
-"""What analyses of a run have found, as members of a session file, and back."""
+"""Reading and writing the answers of a run's analyses in a session file."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ from nerd_gui.denoising.session_file.fields import Damaged, Fields
 from nerd_gui.denoising.session_file.record import SavedRun
 
 _NAME = re.compile("[a-z0-9_]{1,64}")
-_MOST_PLANES, _SMALL = 64, 1 << 20  # values that an array may have: so many for a pixel, and this many at least
+_MOST_PLANES, _SMALL = 64, 1 << 20  # largest accepted array: this many values per pixel; smaller ones always fit
 
-#: Gives the array of a member of that name, of a shape.
+#: Loads an array, given the name of its member and its shape.
 Load = Callable[[str, tuple[int, ...]], NDArray[Any]]
 
 
 def analyses_to_json(run: SavedRun) -> dict[str, Any]:
-    """All of the analyses of a run but the values of their arrays."""
+    """Convert the analyses of a run to JSON, with the shapes but not the values of their arrays."""
     return {
         name: {"numbers": found.numbers, "arrays": {key: list(array.shape) for key, array in found.arrays.items()}}
         for name, found in run.trajectory.analyses.items()
@@ -27,19 +27,19 @@ def analyses_to_json(run: SavedRun) -> dict[str, Any]:
 
 
 def analysis_arrays(run: SavedRun) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Their arrays by the names of their members."""
+    """Yield the arrays of a run's analyses, with the names of their members."""
     for name, found in run.trajectory.analyses.items():
         for key, array in found.arrays.items():
             yield _member(run, name, key), array
 
 
 def add_analyses(run: SavedRun, fields: Fields, load: Load) -> None:
-    """Give a run the analyses that were kept with it.
+    """Read the analyses of a run and add them to it.
 
     Raises
     ------
     Damaged
-        If they say something that none does.
+        If they are invalid.
     """
     for name in fields.values:
         kept = fields.fields(name)
@@ -55,7 +55,7 @@ def _member(run: SavedRun, name: str, key: str) -> str:
 
 
 def _shape(run: SavedRun, value: Any) -> tuple[int, ...]:
-    """A shape that the array of an analysis of this run can have."""
+    """Check and return the shape of an array of an analysis of this run."""
     whole = isinstance(value, list) and len(value) in (2, 3)
     if not whole or any(type(size) is not int or size < 1 for size in value):
         raise Damaged("an array of an analysis has no shape")

@@ -1,4 +1,4 @@
-"""Session files: one zip of JSON, a PNG preview and NPY arrays, which is an NPZ to NumPy; or a folder of the same."""
+"""Session files: a zip file with JSON, a PNG preview and NPY arrays, which NumPy reads as NPZ; or such a folder."""
 
 import json
 import os
@@ -32,7 +32,7 @@ MIME_TYPE = "application/x-nerd-gui-session"
 FORMAT, VERSION = "NERD GUI session", 1
 _JSON, _MIME, _PREVIEW = "session.json", "mimetype", "preview.png"
 _MOST_JSON = 64 << 20  # bytes
-_PHOTO_SHARE = 0.3  # of the progress of opening
+_PHOTO_SHARE = 0.3  # share of the photo in the progress of opening
 
 Tell = Callable[[float], object]
 _Stopped = Mapping[int, StoppedPhoto | None]
@@ -41,10 +41,9 @@ _Stopped = Mapping[int, StoppedPhoto | None]
 def write_session(
     path: str | os.PathLike[str], session: SavedSession, *, overwrite: bool, tell: Tell = lambda _: None
 ) -> None:
-    """Write a session into a file, whole or not at all.
+    """Write a session to a file, whole or not at all.
 
-    Noise estimates are kept as they are: half precision hardly gets smaller by compression (7 %), which takes longer
-    than the disk.
+    Noise estimates are not compressed: compression saves only 7 % of half-precision values and is slower than a disk.
 
     Parameters
     ----------
@@ -53,12 +52,12 @@ def write_session(
     overwrite : bool
         Whether an existing file may be replaced.
     tell : callable, optional
-        Called with the fraction that is written; what it raises ends the writing, and the old file stays.
+        Called with the fraction that is written. If it raises an exception, writing ends and an old file is kept.
 
     Raises
     ------
     SessionFileError
-        If it cannot be written, or is there and may not be replaced.
+        If the file cannot be written, or exists and may not be replaced.
     """
     path = Path(path)
     arrays = dict(_arrays(session))
@@ -75,7 +74,7 @@ def write_session(
             whole_file(path, overwrite=overwrite) as file,
             zipfile.ZipFile(file, "w") as archive,
         ):
-            archive.writestr(_MIME, MIME_TYPE)  # first and as it is: by this a desktop knows the file
+            archive.writestr(_MIME, MIME_TYPE)  # first and uncompressed, so that desktops recognise the file type
             text = json.dumps(session_to_json(session, path.parent, stopped), allow_nan=False)
             archive.writestr(_JSON, text, zipfile.ZIP_DEFLATED)
             archive.writestr(_PREVIEW, preview_png(session))
@@ -93,26 +92,26 @@ def read_session(
     tell: Tell = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> SavedSession:
-    """Read a session from a file of `write_session`, or a folder of `SessionFolder`.
+    """Read a session from a file of `write_session`, or from a folder of `SessionFolder`.
 
     Parameters
     ----------
     path : path
     photo : Path, optional
-        Where its photo is now; None: where it was, as seen from the session or from the root.
+        The photo's file; None: the path in the session, relative or absolute.
     tell : callable, optional
-        Called with the fraction that is read; what it raises ends the reading.
+        Called with the fraction that is read; an exception that it raises ends the reading.
     cancelled : callable, optional
-        As for `open_photo`.
+        See `open_photo`.
 
     Raises
     ------
     PhotoWanted
-        If the photo is not there.
+        If the photo is not found.
     SessionFileError
-        If it is no session, of a newer program, damaged, cut off, or larger than there is room for.
+        If the file is not a session, is from a newer version, damaged, cut off, or too large.
     OpeningCancelled
-        If `cancelled` says so.
+        If `cancelled` returns True.
     """
     path = Path(path)
 
@@ -133,12 +132,12 @@ def read_session(
 
 
 class SessionFolder:
-    """A session in a folder, of which only what has changed is written; what it holds is always whole.
+    """A session in a folder. Writing only updates what has changed, and the folder always holds a whole session.
 
     Parameters
     ----------
     path : Path
-        Made if it is not there.
+        Created if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -146,20 +145,20 @@ class SessionFolder:
         self._written: dict[str, ReferenceType[NDArray[Any]]] = {}
 
     def write(self, session: SavedSession, changed: Container[int] = (), count: Count = lambda _: None) -> None:
-        """Make the folder hold a session; what does not belong to it any more is removed.
+        """Write a session to the folder, and remove files that no longer belong to it.
 
         Parameters
         ----------
         session : SavedSession
         changed : container of int, optional
-            Numbers of runs whose noise estimates have been written to in place since the last time.
+            Numbers of the runs whose noise estimates have changed in place since the last call.
         count : callable, optional
-            Is told the bytes that have been written; what it raises ends the writing.
+            Called with numbers of bytes written; an exception that it raises ends the writing.
 
         Raises
         ------
         OSError
-            If it cannot be written.
+            If a file cannot be written.
         """
         with _standing_still(session) as stopped:
             self._write(session, stopped, changed, count)
@@ -185,7 +184,7 @@ class SessionFolder:
 
 
 def session_to_json(session: SavedSession, folder: Path, stopped: _Stopped) -> dict[str, Any]:
-    """All of a session but its arrays, for a file in a folder; `stopped` is where its runs stand."""
+    """Convert a session without its arrays to JSON, for a file in `folder`; `stopped` has the states of its runs."""
     compared = session.compared
     return {
         "format": FORMAT,
@@ -213,7 +212,7 @@ def session_to_json(session: SavedSession, folder: Path, stopped: _Stopped) -> d
 
 
 def _arrays(session: SavedSession) -> Iterator[tuple[str, NDArray[Any]]]:
-    """The arrays of a session by the names of their members."""
+    """Yield the arrays of a session, with the names of their members."""
     yield from embedded_arrays(session.photo, "photo").items()
     if session.clean is not None:
         yield from embedded_arrays(session.clean, "clean").items()
@@ -225,7 +224,7 @@ def _arrays(session: SavedSession) -> Iterator[tuple[str, NDArray[Any]]]:
 
 @contextmanager
 def _standing_still(session: SavedSession) -> Iterator[_Stopped]:
-    """Let no iterate of a session change, and give where its runs stand, by their numbers."""
+    """Within this context no iterate of the session changes; the value is the state of each run by its number."""
     with ExitStack() as stack:
         yield {run.number: stack.enter_context(run.standing_still()) for run in session.runs}
 
@@ -235,7 +234,7 @@ def _estimate(run: int, index: int) -> str:
 
 
 class _Members:
-    """The members of a zip file or of a folder, read from their beginnings on."""
+    """Gives access to the members of a session in a zip file or in a folder."""
 
     def __init__(self, source: zipfile.ZipFile | Path) -> None:
         self._source = source
@@ -250,7 +249,7 @@ class _Members:
                 yield member  # type: ignore[misc]
 
     def text(self) -> bytes:
-        """The JSON of the session, unless it is larger than any."""
+        """Read the JSON of the session, up to a limit of its size."""
         with self.open(_JSON) as file:
             text = file.read(_MOST_JSON + 1)
         if len(text) > _MOST_JSON:
@@ -307,7 +306,7 @@ def _read(
     if not all(len(run.trajectory) for run in read):
         raise Damaged("a run has no iterate")
     for run, (each, _) in zip(read, runs, strict=True):
-        if each.has("analyses"):  # sessions of earlier versions have none
+        if each.has("analyses"):  # missing in sessions of earlier versions
             add_analyses(run, each.fields("analyses"), lambda name, shape: load(name, shape, "float32"))
     return _session(fields, photo, clean, tuple(read), notice)
 
@@ -338,7 +337,7 @@ def _session(
         raise Damaged("numbers of runs or iterates are wrong")
     region = fields.wholes("region", 4) if fields.has("region") else None
     if region is not None:
-        photo.crop(*region)  # raises where it does not lie inside
+        photo.crop(*region)  # raises an error if the region does not lie inside the photo
     pins = tuple(Fields({"pin": pin}).wholes("pin", 3) for pin in fields.list("pins"))
     compared = None
     if fields.has("compared"):

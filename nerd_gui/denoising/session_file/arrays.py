@@ -1,4 +1,4 @@
-"""Arrays as members of a session file, in NumPy's own format (NPY), written and read a little at a time."""
+"""Reading and writing arrays of a session file in NumPy's NPY format, in small pieces."""
 
 import tempfile
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from nerd_gui.denoising.session_file.errors import SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged
 
 _PIECE = 4 << 20  # bytes that are written or read at a time
-_MOST_HEADER = 10_000  # bytes; ours take 128
+_MOST_HEADER = 10_000  # bytes; those that this program writes take 128
 
-#: Is told the bytes that have been written or read; what it raises ends the work.
+#: Called with numbers of bytes that have been written or read; an exception that it raises ends the work.
 Count = Callable[[int], object]
 
 
 def write_array(file: BinaryIO, array: NDArray[Any], count: Count) -> None:
-    """Write an array (C, rows, cols) or (rows, cols); of one that lies in a file little comes into memory at a time."""
+    """Write an array (C, rows, cols) or (rows, cols), in pieces, so that an array on disk is not loaded as a whole."""
     header = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
     np.lib.format.write_array_header_1_0(file, header)
     for plane in array.reshape(-1, *array.shape[-2:]):
@@ -36,18 +36,18 @@ def write_array(file: BinaryIO, array: NDArray[Any], count: Count) -> None:
 
 
 def read_array(file: BinaryIO, into: NDArray[Any], count: Count) -> NDArray[Any]:
-    """Read an array of the shape and type that is expected, and no more than that, into an array that is there.
+    """Read an array into an existing one, whose shape and type it must have.
 
     Raises
     ------
     Damaged
-        If it is another one.
+        If the data are not an array of this shape and type.
     """
     try:
         if np.lib.format.read_magic(file) != (1, 0):
             raise Damaged("an array is of another version")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_MOST_HEADER)
-    except Exception as error:  # NumPy reads the header as an expression of Python, whose parser has errors of its own
+    except Exception as error:  # NumPy parses the header as a Python expression, which may raise many kinds of errors
         raise Damaged("an array is none") from error
     if shape != into.shape or fortran or dtype != into.dtype:
         raise Damaged(f"an array is {dtype} {shape} and not {into.dtype} {into.shape}")
@@ -58,7 +58,7 @@ def read_array(file: BinaryIO, into: NDArray[Any], count: Count) -> NDArray[Any]
             _fill(file, view)
             count(len(view))
         leave_memory(into)
-    if file.read(1):  # at the end of a member its checksum is compared, too
+    if file.read(1):  # reading to the end also verifies the member's checksum
         raise Damaged("an array is longer than it says")
     return into
 
@@ -74,17 +74,17 @@ def _fill(file: BinaryIO, view: memoryview) -> None:
 
 
 class Room:
-    """Room for the iterates that are read: the memory that all runs share, and beyond it the disk.
+    """Allocates arrays for the iterates of a session: in the memory that all runs share, and beyond it on disk.
 
     Parameters
     ----------
     needed : int
-        Bytes of all that will be asked for.
+        Number of bytes of all arrays together.
 
     Raises
     ------
     SessionFileError
-        If the disk has not so much.
+        If the disk is too full.
     """
 
     def __init__(self, needed: int) -> None:
@@ -98,12 +98,12 @@ class Room:
             )
 
     def array(self, shape: tuple[int, ...], dtype: DTypeLike = np.float16) -> NDArray[Any]:
-        """Return an array to be filled; those in half precision may lie on the disk.
+        """Return an uninitialised array; an array in half precision may be on disk.
 
         Raises
         ------
         SessionFileError
-            If the disk has no room after all.
+            If the disk is full.
         """
         size = prod(shape) * np.dtype(dtype).itemsize
         if np.dtype(dtype) != np.float16:

@@ -1,4 +1,4 @@
-"""The photo of a session: where it is and which one it is; one that has no file is in the session."""
+"""The photo of a session: a reference to its file, or the photo itself if it has no file."""
 
 import os
 from base64 import b64decode, b64encode
@@ -16,14 +16,14 @@ from nerd_gui.imaging import MAX_PIXELS, MAX_SIDE, Photo, PhotoError, open_sampl
 
 _BLOCKS = ("exif", "icc_profile", "xmp")
 
-#: Opens a photo file; raises what `open_photo` does.
+#: Opens a photo file; raises the errors of `open_photo`.
 Open = Callable[[Path], Photo]
-#: Gives an array of the session by its name, its shape and its type.
+#: Loads an array of the session, given its name, shape and type.
 Load = Callable[[str, tuple[int, ...], type[np.float32]], NDArray[Any]]
 
 
 def is_sample(photo: Photo) -> bool:
-    """Whether a photo is a built-in picture, which its name is enough for."""
+    """Whether a photo is a built-in picture, for which the session only stores the name."""
     return photo.path is None and photo.name in sample_names() and _sample_sha256(photo.name) == photo.sha256
 
 
@@ -33,7 +33,7 @@ def _sample_sha256(name: str) -> str:
 
 
 def embedded_arrays(photo: Photo, name: str) -> dict[str, NDArray[Any]]:
-    """The arrays of a photo that the session must hold, by the name of their members; none for one from a file."""
+    """The arrays of a photo that the session must store, by member name; none if the photo has a file."""
     if photo.path is not None or is_sample(photo):
         return {}
     arrays = {f"{name}/pixels.npy": photo.pixels}
@@ -41,7 +41,7 @@ def embedded_arrays(photo: Photo, name: str) -> dict[str, NDArray[Any]]:
 
 
 def photo_to_json(photo: Photo, folder: Path) -> dict[str, Any]:
-    """Which photo it is, and where, also as seen from the folder of the session."""
+    """Describe a photo: its hash, size, and absolute and relative path from the session's folder."""
     known = {
         "name": photo.name,
         "sha256": photo.sha256,
@@ -65,25 +65,27 @@ def photo_to_json(photo: Photo, folder: Path) -> dict[str, Any]:
 
 
 def photo_from_json(fields: Fields, member: str, folder: Path, located: Path | None, open_: Open, load: Load) -> Photo:
-    """Have the photo of a session again, to the bit.
+    """Open the photo of a session, bit for bit the same as when the session was saved.
 
     Parameters
     ----------
     fields : Fields
-        What `photo_to_json` wrote.
+        The description that `photo_to_json` made.
     member : str
-        Begins the names of the arrays that the session holds of it.
+        Prefix of the names of the photo's arrays in the session.
     folder : Path
-        Where the session is.
+        Folder of the session.
     located : Path or None
-        Where a person says that the photo is.
+        The photo's file if the user has named it.
+    open_, load : callable
+        See `Open` and `Load`.
 
     Raises
     ------
     PhotoWanted
-        If it is not where it was, or is another one.
+        If the photo is not found, or the file is another photo.
     Damaged, ValueError
-        If the session says something that no photo has.
+        If the description is invalid.
     """
     kind = fields.text("kind")
     if kind == "sample":
@@ -101,13 +103,13 @@ def photo_from_json(fields: Fields, member: str, folder: Path, located: Path | N
 def _from_file(fields: Fields, folder: Path, located: Path | None, open_: Open) -> Photo:
     was, sha256 = Path(fields.text("path")), fields.text("sha256")
     places = [located] if located is not None else [was]
-    if located is None and fields.has("relative_path"):  # first, for a folder that was moved or copied
+    if located is None and fields.has("relative_path"):  # tried first, in case the folder was moved or copied
         places.insert(0, folder / fields.text("relative_path"))
     there = [place for place in dict.fromkeys(places) if place is not None and place.is_file()]
     for place in there:
         try:
             photo = open_(place)
-        except PhotoError:  # what lies there now is not what the session is of
+        except PhotoError:  # so it is not the session's photo
             continue
         if photo.sha256 == sha256:
             return photo
@@ -138,7 +140,7 @@ def _embedded(fields: Fields, member: str, load: Load) -> Photo:
 
 
 def _relative(path: Path, folder: Path) -> str | None:
-    """The path as seen from a folder; None where no way leads there, as from one drive to another."""
+    """The path relative to a folder; None if there is none, as between drives on Windows."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:

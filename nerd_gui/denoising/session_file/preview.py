@@ -1,4 +1,4 @@
-"""A small picture of a session, for file managers and for people."""
+"""A small preview picture of a session, for file managers."""
 
 import io
 
@@ -12,14 +12,14 @@ _SIDE = 512  # pixels at most
 
 
 def preview_png(session: SavedSession) -> bytes:
-    """The picture that is shown, or the photo where there is no run, at most 512 pixels wide and high, as PNG."""
+    """Make a PNG of the shown picture, or of the photo if there is no run, at most 512 pixels wide and high."""
     run = next((run for run in session.runs if run.number == session.shown), None)
     if run is None:
         _, rows, cols = session.photo.pixels.shape
     else:
         rows, cols = run.trajectory.subject.rows, run.trajectory.subject.cols
         index = min(max(run.index, 0), len(run.trajectory) - 1)
-    block = -(-max(rows, cols) // _SIDE)  # means over blocks, band by band: the whole picture is never made
+    block = -(-max(rows, cols) // _SIDE)  # averaged band by band, so that the whole picture is never in memory
     bands = []
     for row in range(0, max(rows - block + 1, 1), block):
         part = row, 0, min(block, rows), cols

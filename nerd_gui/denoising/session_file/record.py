@@ -1,4 +1,4 @@
-"""What a session is: a photo, its runs, and what of them is shown."""
+"""The content of a session: a photo, its runs, and the state of the window."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,31 +15,31 @@ from nerd_gui.imaging import Photo
 
 @dataclass(frozen=True, eq=False)
 class SavedRun:
-    """A run that has at least one iterate.
+    """A run with at least one iterate, and how the window shows it.
 
     Attributes
     ----------
     number : int
-        1, 2, … of its photo.
+        The number of the run among those of its photo, from 1.
     name : str
     trajectory : Trajectory
-        Of a run that is read, iterates have no features; attention maps need a new run.
+        If it was read from a file, its iterates have no features, so that attention maps need a new run.
     asked : RunSettings
-        As asked for; those of the trajectory are as the run took them.
+        The settings that were asked for; those of the trajectory are the ones that the run used.
     overlaid : bool
-        Its curves are drawn beside those of the run that is shown.
+        Whether its curves are drawn together with those of the shown run.
     index : int
-        The iterate that was shown last of it.
+        The iterate that was shown last.
     started : datetime
     in_tiles : bool
-        It is of a whole photo, tile by tile.
+        Whether the run solves a whole photo tile by tile.
     tiles : (finished, all) or None
-        How far it has come, for a run in tiles.
+        Numbers of tiles, for a run in tiles.
     standing_still : callable
-        Opens a context in which its iterates do not change; it gives where the run stands, None where it is finished or
-        is no run in tiles. Called where the session is written.
+        Returns a context manager, used while the session is written. Within it the iterates do not change; its value is
+        the state of an unfinished run in tiles, else None.
     stopped : StoppedPhoto or None
-        Where a run in tiles that is read has stopped, so that it can go on.
+        The state of an unfinished run in tiles that was read from a file, from which it can continue.
     """
 
     number: int
@@ -57,32 +57,32 @@ class SavedRun:
 
 @dataclass(frozen=True, eq=False)
 class SavedSession:
-    """All that is needed to go on where a person left.
+    """Everything that is needed to restore the window.
 
     Attributes
     ----------
     photo : Photo
-        That of all runs.
+        The photo of all runs.
     clean : Photo or None
-        Its clean version, if one was opened.
+        The clean version of the photo, if one was opened.
     add_noise, sigma, seed, region
-        The subject of the next run.
+        The settings of the next run's subject.
     runs : tuple of SavedRun
     shown : int or None
-        Number of the run that is shown.
+        Number of the shown run.
     follow : bool
-        Whether the newest iterate is shown as it comes.
+        Whether the newest iterate is shown when it arrives.
     pins : tuple of (number, row, col)
     selected : int or None
-        Number of the pin that is selected.
+        Number of the selected pin.
     compared : (number of the run, index, Look) or None
         The iterate that is kept for comparison.
     look : Look
     channel : int or None
     view : dict
-        JSON-ready: what the window keeps of its own.
+        Further state of the window, JSON-ready.
     notice : str
-        Of a session that was read: what could not be had again; empty where all could.
+        For a session that was read: sentences about what could not be restored; empty if everything was.
     """
 
     photo: Photo

@@ -1,4 +1,4 @@
-"""Runs as JSON, all but their noise estimates, and back."""
+"""Conversion of runs, without their noise estimates, to JSON and back."""
 
 import zlib
 from collections.abc import Callable
@@ -26,17 +26,18 @@ from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import Photo
 
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in (torch.float32, torch.float16, torch.float8_e5m2)}
-_BAND = 256  # rows of which the checksum is taken at a time
+_BAND = 256  # rows that a checksum processes at a time
 _checksums: WeakKeyDictionary[Subject, int] = WeakKeyDictionary()
 
-#: Gives the noise estimate of an iterate: of a run's number, an iterate's index, and their shape.
+#: Loads the noise estimate of an iterate, given the run's number, the iterate's index and the shape.
 Estimates = Callable[[int, int, tuple[int, int, int]], NDArray[np.float16]]
 
 
 def run_to_json(run: SavedRun, clean: Photo | None, stopped: StoppedPhoto | None = None) -> dict[str, Any]:
-    """All of a run but its noise estimates; of a clean picture only whether it is `clean`.
+    """Convert a run to JSON, without its noise estimates and its clean picture.
 
-    `stopped` is where it stands; it is left out where it knows of other iterates than the run.
+    For the clean picture, only a flag is stored that says whether it is `clean`. `stopped`, the state of an unfinished
+    run in tiles, is omitted if it has another number of iterates than the run.
     """
     trajectory, subject = run.trajectory, run.trajectory.subject
     plan, compiled = trajectory.plan, trajectory.compiled
@@ -74,14 +75,14 @@ def run_to_json(run: SavedRun, clean: Photo | None, stopped: StoppedPhoto | None
 
 
 def run_from_json(fields: Fields, photo: Photo, clean: Photo | None, subjects: dict[Any, Subject]) -> SavedRun:
-    """Make a run without iterates of what `run_to_json` wrote; `subjects` are those that are made already.
+    """Make a run without its iterates from the result of `run_to_json`; `subjects` is a cache.
 
     Raises
     ------
     Damaged, RunError, ValueError
-        If it says something that no run has.
+        If the JSON is invalid.
     SessionFileError
-        If the noise is not what it was.
+        If the noisy picture cannot be reproduced.
     """
     subject = _subject(fields.fields("subject"), photo, clean, subjects)
     grain, stop = fields.whole("grain", 1), fields.text("stop_reason") if fields.has("stop_reason") else None
@@ -90,7 +91,7 @@ def run_from_json(fields: Fields, photo: Photo, clean: Photo | None, subjects: d
         _settings(fields.object("settings")),
         fields.whole("window", 1),
         _plan(fields.fields("plan")),
-        stop_reason=StopReason(stop or StopReason.CANCELLED),  # a run that was under way does not go on
+        stop_reason=StopReason(stop or StopReason.CANCELLED),  # a run that was running when it was saved
         peak_memory_mb=fields.real("peak_memory_mb") if fields.has("peak_memory_mb") else None,
         compiled=_status(fields.fields("compiled")) if fields.has("compiled") else None,
         earlier_runs=tuple(_earlier(each) for each in fields.each("earlier_runs")),
@@ -113,12 +114,12 @@ def run_from_json(fields: Fields, photo: Photo, clean: Photo | None, subjects: d
 
 
 def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> SavedRun:
-    """Give a run its iterates, and where it has stopped.
+    """Add the iterates to a run, and the state from which it can continue.
 
     Raises
     ------
     Damaged, ValueError
-        If they say something that no iterate has.
+        If the JSON is invalid.
     """
     trajectory, shape = run.trajectory, run.trajectory.subject.noisy.shape
     reason = trajectory.stop_reason
@@ -145,14 +146,14 @@ def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> SavedRu
                 stop_reason=None if stop is None else StopReason(stop),
             )
         )
-    trajectory.stop_reason = reason  # that the last iterate may not say: that it was cancelled between two
+    trajectory.stop_reason = reason  # the last iterate lacks it if the run was cancelled between two iterates
     if fields.has("stopped"):
         return replace(run, stopped=stopped_from_json(fields.fields("stopped"), shape[0], len(trajectory)))
     return run
 
 
 def checksum(subject: Subject) -> int:
-    """CRC-32 of a subject's noisy picture: noise is not kept but drawn anew, which another NumPy may do otherwise."""
+    """CRC-32 of a subject's noisy picture. Noise is not stored but drawn again, and may differ with another NumPy."""
     if subject not in _checksums:
         total = 0
         for plane in subject.noisy:
@@ -163,7 +164,7 @@ def checksum(subject: Subject) -> int:
 
 
 def _is_of(subject: Subject, clean: Photo | None) -> bool:
-    """Whether the clean picture of a subject is (the region of) this photo."""
+    """Whether the clean picture of a subject is this photo, or its region."""
     if subject.clean is None or clean is None:
         return False
     row, col, rows, cols = subject.region or (0, 0, clean.rows, clean.cols)
@@ -197,7 +198,7 @@ def _iterate_to_json(iterate: Iterate) -> dict[str, Any]:
 
 
 def _settings(values: dict[str, Any]) -> RunSettings:
-    """Make settings, each of which is of the kind that its default is, or None where that may be."""
+    """Read settings; each must have the type of its default, and may be None if the default is."""
     default = vars(RunSettings())
     if values.keys() != default.keys():
         raise Damaged("settings of a run are missing or unknown")
@@ -234,7 +235,7 @@ def _plan(fields: Fields) -> MemoryPlan:
 
 
 def _earlier(fields: Fields) -> dict[str, Any]:
-    """The record of an earlier run, see `Equilibrium`: that it has what is asked of it."""
+    """Check and return the record of an earlier run, see `Equilibrium`."""
     fields.text("model"), fields.text("solver")
     for name in ("start", "memory", "safeguard", "damping"):
         if name not in fields.object("settings"):

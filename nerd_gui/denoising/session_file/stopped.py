@@ -1,4 +1,4 @@
-"""Where the run of a whole photo stands as JSON, and back."""
+"""Conversion of the state of an unfinished run in tiles to JSON and back."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from nerd_gui.nerd.layers import GroupStatistics
 
 
 def stopped_to_json(stopped: StoppedPhoto) -> dict[str, Any]:
-    """All of it; its iterates are kept as those of any run."""
+    """Convert the state to JSON; the iterates are stored like those of any run."""
     return {
         "core": stopped.core,
         "halo": stopped.halo,
@@ -47,12 +47,12 @@ def stopped_to_json(stopped: StoppedPhoto) -> dict[str, Any]:
 
 
 def stopped_from_json(fields: Fields, channels: int, iterates: int) -> StoppedPhoto:
-    """Make it of what `stopped_to_json` wrote, for a photo of so many channels and iterates.
+    """Make the state from the result of `stopped_to_json`, for a photo with these numbers of channels and iterates.
 
     Raises
     ------
     Damaged, ValueError
-        If it says something that is never so.
+        If the JSON is invalid.
     """
     left = fields.wholes("left", len(fields.list("left")))
     core = fields.whole("core", 1)

@@ -1,4 +1,4 @@
-"""Whole photos: tiles that share the photo's statistics, put together as they are finished."""
+"""Runs of whole photos: tiles, which share the photo's statistics, are solved separately and blended."""
 
 from nerd_gui.denoising.whole_photo.photo_plan import PhotoPlan
 from nerd_gui.denoising.whole_photo.photo_run import ONE_PIECE, PhotoProgress, PhotoRun, record_photo

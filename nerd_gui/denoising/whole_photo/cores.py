@@ -1,10 +1,10 @@
-"""Which squares stand for a photo when its statistics are taken from a sample: one of each kind of content.
+"""Selects the sample of squares from which a photo's statistics are taken: one square for each kind of content.
 
-Squares of 32 x 32 pixels are told apart by what a denoiser reacts to (brightness, colour, contrast, fine and coarse
-detail) and gathered into clusters; the square in the middle of each stands for all of them. The weights are then
-calibrated: of what can be counted in the whole photo, the weighted sample has exactly the photo's means (Deville and
-Särndal 1992). On a photo of four scenes 24 such squares gave statistics four times nearer to the truth than 24 squares
-that were spread evenly, and as near as 128 of those.
+Squares of 32 x 32 pixels are described by features that a denoiser reacts to (brightness, colour, contrast, fine and
+coarse detail) and clustered; the square nearest to each cluster's centre represents it. The weights are then calibrated
+so that the weighted sample has exactly the photo's means of quantities that are known for the whole photo (Deville and
+Särndal 1992). On a photo of four scenes, the statistics of 24 such squares were four times as accurate as those of 24
+evenly spaced squares, and as accurate as those of 128.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 
 from nerd_gui.denoising.look import luma_of
 
-#: Side in pixels of what is counted of a square.
+#: Side in pixels of a square.
 SIDE = 32
-#: Part of the photo that is counted, and how many squares at least and at most.
+#: Fraction of the photo that is sampled, and least and largest number of squares.
 _SHARE, _LEAST, _MOST = 0.01, 32, 64
-#: Depth in pixels of the photo's border, where features are others, and how many strips each of its sides has.
+#: Width in pixels of the photo's border, where features differ because of padding, and strips sampled on each side.
 _BORDER, _PER_SIDE = 16, 3
-_COARSE = 4  # pixels whose means coarse detail is told by
-_DARK = 0.005  # added before logarithms: less than this is noise of no kind
-_RIDGE = 1e-3  # how little of a calibration is given up so that weights stay near those of the clusters
-_ROUNDS = 20  # of the clustering
+_COARSE = 4  # coarse detail is measured on means of this many pixels squared
+_DARK = 0.005  # added before taking logarithms, so that negligible values do not differ
+_RIDGE = 1e-3  # regularisation that keeps the calibrated weights near those of the clusters
+_ROUNDS = 20  # iterations of the clustering
 
 
 @dataclass(frozen=True)
 class Core:
-    """What is counted of a square, in pixels of the photo, and its share of the photo; row and col are even."""
+    """A sampled rectangle in pixels, and the fraction of the photo that it represents; row and col are even."""
 
     row: int
     col: int
@@ -39,12 +39,12 @@ class Core:
 
 
 def core_count(rows: int, cols: int) -> int:
-    """How many are taken of a photo, at most."""
+    """The largest number of rectangles sampled from a photo of this size."""
     return int(np.clip(_SHARE * rows * cols / SIDE**2, _LEAST, _MOST)) + 4 * _PER_SIDE
 
 
 def cores(noisy: NDArray[np.float32]) -> list[Core]:
-    """What is counted of a photo (C, rows, cols): squares inside it, and strips along its border, for what it is."""
+    """Choose the sample of a photo (C, rows, cols): squares inside it, and strips along its border."""
     rows, cols = noisy.shape[1:]
     border = min(_BORDER, rows // 4 & ~1, cols // 4 & ~1)
     tall, wide = min(SIDE, rows - 2 * border), min(SIDE, cols - 2 * border)
@@ -67,7 +67,10 @@ def cores(noisy: NDArray[np.float32]) -> list[Core]:
 
 
 def _representatives(picture: NDArray[np.float32], tall: int, wide: int, count: int) -> list[tuple[int, int, float]]:
-    """Row and column of squares of a lattice, counted in squares, and their weights, which add up to 1."""
+    """Cluster the squares of a lattice; return each representative's row and column (in squares) and weight.
+
+    The weights sum to 1.
+    """
     from scipy.cluster.vq import kmeans2
 
     kinds, means = _contents(picture, tall, wide)
@@ -89,7 +92,7 @@ def _representatives(picture: NDArray[np.float32], tall: int, wide: int, count: 
 
 
 def _contents(picture: NDArray[np.float32], tall: int, wide: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of each square of a lattice: what kind it is, and quantities whose means the sample is to have."""
+    """For each square of a lattice, the features for clustering, and the quantities for calibration."""
     down, across = picture.shape[1] // tall, picture.shape[2] // wide
     rows = [_of_row(picture[:, row * tall : (row + 1) * tall, : across * wide], wide) for row in range(down)]
     kinds, means = (np.stack([row[index] for row in rows], axis=1) for index in (0, 1))
@@ -97,7 +100,7 @@ def _contents(picture: NDArray[np.float32], tall: int, wide: int) -> tuple[NDArr
 
 
 def _of_row(row: NDArray[np.float32], wide: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`_contents` of one row of squares."""
+    """Compute `_contents` for one row of squares."""
     luma = luma_of(row)
 
     def mean(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -122,7 +125,7 @@ def _of_row(row: NDArray[np.float32], wide: int) -> tuple[NDArray[np.float64], N
 def _calibrated(
     weights: NDArray[np.float64], sample: NDArray[np.float64], truth: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weights near the given ones with which the sample's quantities (count, squares) have the true means."""
+    """Adjust the weights so that the sample's quantities (count, squares) have the true means."""
     scale = np.where(sample.std(axis=1) > 1e-9, sample.std(axis=1), 1)
     x = np.vstack([np.ones(len(weights)), (sample - truth[:, None]) / scale[:, None]])
     wanted = np.eye(len(x))[0]

@@ -1,4 +1,4 @@
-"""The tiles of a photo: where each is solved, and how much it counts where two of them meet."""
+"""The tiles of a photo: the pixels that are solved for each, and the weights with which neighbours are blended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from nerd_gui.imaging.noise_estimate import PATCH
 
-_STEP = PATCH  # tiles begin at multiples of it: their patches, and their sub-pictures, are those of the photo
-#: Pixels on either side of a border over which two tiles are blended.
+_STEP = PATCH  # cores begin at multiples of it, so that their patches and sub-pictures are those of the photo
+#: Two tiles are blended over this many pixels on either side of their common border.
 BLEND = 4
 Part = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Span:
-    """Of a tile along one side of the photo: its core, and the pixels that are solved for it."""
+    """The extent of a tile along one axis: its core (begin, end), and the pixels solved for it (start, stop)."""
 
     begin: int
     end: int
     start: int
     stop: int
-    size: int  # of the photo
+    size: int  # the photo's extent along this axis
 
     @property
     def shown(self) -> tuple[int, int]:
@@ -32,7 +32,7 @@ class Span:
         return max(0, self.begin - BLEND), min(self.size, self.end + BLEND)
 
     def weights(self) -> NDArray[np.float32]:
-        """How much the tile counts at each pixel that is `shown`; those of two neighbours add up to 1."""
+        """The weight of the tile at each pixel of `shown`; the weights of two neighbouring tiles sum to 1."""
         first, last = self.shown
         middle = np.arange(first, last) + 0.5
         rise = np.ones_like(middle) if self.begin == 0 else (middle - self.begin + BLEND) / (2 * BLEND)
@@ -49,27 +49,27 @@ class Tile:
 
     @property
     def solved(self) -> tuple[slice, slice]:
-        """The rows and columns of the photo that are solved for it."""
+        """The rows and columns of the photo that are solved for this tile."""
         return slice(self.rows.start, self.rows.stop), slice(self.cols.start, self.cols.stop)
 
     @property
     def core(self) -> Part:
-        """(row, col, rows, cols) of its own pixels: those of all tiles are the photo."""
+        """(row, col, rows, cols) of the tile without its margin; the cores of all tiles partition the photo."""
         return self.rows.begin, self.cols.begin, self.rows.end - self.rows.begin, self.cols.end - self.cols.begin
 
     @property
     def shown(self) -> Part:
-        """(row, col, rows, cols) of the pixels that it contributes to."""
+        """(row, col, rows, cols) of the pixels that the tile contributes to."""
         (top, bottom), (left, right) = self.rows.shown, self.cols.shown
         return top, left, bottom - top, right - left
 
     @property
     def pixels(self) -> int:
-        """How many are solved for it."""
+        """The number of pixels that are solved for this tile."""
         return (self.rows.stop - self.rows.start) * (self.cols.stop - self.cols.start)
 
     def contribution(self, solved: NDArray[Any]) -> NDArray[np.float32]:
-        """What it adds to the photo where it is `shown`, of what was solved (C, rows, cols)."""
+        """Compute what the tile adds to the photo at `shown`, from the solved pixels (C, rows, cols)."""
         row, col, rows, cols = self.shown
         top, left = row - self.rows.start, col - self.cols.start
         part: NDArray[np.float32] = solved[:, top : top + rows, left : left + cols].astype(np.float32)
@@ -79,7 +79,7 @@ class Tile:
 
 
 def grid(rows: int, cols: int, core: int, halo: int) -> list[Tile]:
-    """The tiles of a photo, whose cores are about `core` pixels wide at most, each solved with a halo around it."""
+    """Cut a photo into tiles with cores of at most about `core` pixels, each solved with `halo` pixels around it."""
     return [
         Tile(row, col) for row in _spans(rows, core, max(halo, BLEND)) for col in _spans(cols, core, max(halo, BLEND))
     ]
@@ -96,7 +96,10 @@ def _spans(size: int, core: int, halo: int) -> list[Span]:
 
 
 def nearest(tiles: Sequence[Tile], view: Part | None) -> int:
-    """Index of the tile to solve next: one in view, near its middle; with no view, or none there, the first."""
+    """Return the index of the tile to solve next: the one in view nearest to its middle, else the nearest outside.
+
+    Without a view, it is the first tile.
+    """
     if view is None:
         return 0
     row, col, rows, cols = view

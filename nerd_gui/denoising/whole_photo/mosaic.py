@@ -1,4 +1,4 @@
-"""The noise estimates of a whole photo, one for each iterate, put together as tiles are finished."""
+"""The noise estimates of a whole photo, one for each iterate, assembled from finished tiles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,23 +14,23 @@ _BAND = 512  # rows that are copied at a time
 
 
 class Mosaic:
-    """n_hat of each iterate, half precision (C, rows, cols); 0 where no tile is finished.
+    """n_hat of each iterate in half precision, (C, rows, cols); 0 where no tile is finished.
 
-    A tile that ended earlier than others stays at its last iterate in all that follow. What does not fit into the
-    given memory lies in temporary files without a name, which the system frees with the arrays, also after a crash.
+    If a tile ended earlier than others, its last iterate is used in all later ones. Arrays that do not fit into the
+    given memory are in temporary files without a name, which the system frees with the arrays, even after a crash.
 
     Parameters
     ----------
     shape : (C, rows, cols)
     room : int
-        Bytes of memory that the arrays may take, of those that all runs share.
+        Number of bytes of the memory shared by all runs that the arrays may take.
     n_hats : sequence of float16 array, optional
-        Those of a run that is gone on with.
+        The arrays of a run that is continued.
 
     Attributes
     ----------
     n_hats : list of float16 array
-        Grows with the longest tile so far. They are written to in place.
+        One array for each iterate of the longest tile so far. They are changed in place.
     """
 
     def __init__(self, shape: tuple[int, int, int], room: int, n_hats: Sequence[NDArray[np.float16]] = ()) -> None:
@@ -39,12 +39,12 @@ class Mosaic:
         self.n_hats = list(n_hats)
 
     def add(self, tile: Tile, n_hats: Sequence[NDArray[Any]]) -> None:
-        """Put a finished tile in, whose iterates are (C, rows, cols) of what was solved for it.
+        """Add a finished tile; its iterates are (C, rows, cols) for all pixels solved for it.
 
         Raises
         ------
         RunError
-            If the temporary folder has no room.
+            If the disk of the temporary folder is full.
         """
         while len(self.n_hats) < len(n_hats):
             self.n_hats.append(self._new(self.n_hats[-1] if self.n_hats else None))

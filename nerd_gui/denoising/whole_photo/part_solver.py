@@ -1,4 +1,4 @@
-"""A part of a photo and its equilibrium, with f's statistics held fixed, in one pass or two."""
+"""Solves a part of a photo with fixed statistics of f, in one pass or two."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,21 @@ from nerd_gui.nerd import NERD, exact_float32
 
 
 class Interrupted(Exception):
-    """Leaves the work on a part that nobody waits for any more."""
+    """Aborts the work on a part after cancelling."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """One solve of a part: of its pixels, or of its stride-2 sub-pictures.
+    """One pass over a part: it solves the part itself, or its stride-2 sub-pictures.
 
     Attributes
     ----------
     stride : int
+        1 for the part itself, 2 for its sub-pictures.
     nets : tuple of NERD
-        With the photo's statistics, one for each picture that the network makes of a photo (see `batch_size`).
+        Networks with the photo's statistics, one for each picture in the photo's batch (see `batch_size`).
     strength : float or None
-        The noise level that they are told, 0-255 scale, if they are told any.
+        The noise level that is given to networks with level input, 0-255 scale; else None.
     """
 
     stride: int
@@ -41,7 +42,7 @@ class Pass:
 
 @dataclass(frozen=True, eq=False)
 class PartIterate:
-    """An iterate of a part, decoded; the attributes are those of `Iterate`."""
+    """A decoded iterate of a part; for the attributes, see `Iterate`."""
 
     n_hat: NDArray[np.float32]
     residual: float
@@ -55,7 +56,7 @@ class PartIterate:
 
 @dataclass(frozen=True)
 class How:
-    """What all parts of a photo have in common: the settings, how pairs are kept, and who may interrupt."""
+    """The settings that all parts of a photo share: those of the run and of the solver's pairs, and cancelling."""
 
     settings: RunSettings
     window: int
@@ -64,21 +65,21 @@ class How:
     should_stop: Callable[[], bool]
 
     def interrupt(self) -> None:
-        """Leave the work if it is to stop."""
+        """Raise Interrupted if the work is to stop."""
         if self.should_stop():
             raise Interrupted
 
 
 def solve_part(noisy: NDArray[np.float32], passes: Sequence[Pass], how: How) -> Iterator[PartIterate]:
-    """The iterates of a part (C, rows, cols) of a photo.
+    """Solve a part (C, rows, cols) of a photo, and yield its iterates.
 
-    With two passes the second one denoises what the first one made, and its iterates follow those of the first one;
-    its start, of which nothing is known yet, is left out.
+    With two passes, the second denoises the result of the first, and its iterates follow those of the first. Its start
+    is omitted, because it does not decode to a meaningful picture.
 
     Raises
     ------
     Interrupted
-        If it is to stop.
+        If the work was cancelled.
     """
     _, rows, cols = noisy.shape
     removed = np.zeros_like(noisy)
@@ -108,7 +109,7 @@ def solve_part(noisy: NDArray[np.float32], passes: Sequence[Pass], how: How) -> 
 
 @dataclass(frozen=True)
 class _Step:
-    """A `SolverStep` without its tensors."""
+    """A `SolverStep` without its large tensors."""
 
     index: int
     residual: Tensor
@@ -121,7 +122,7 @@ class _Step:
 
 
 def _solve(parts: NDArray[np.float32], one: Pass, how: How) -> Iterator[tuple[_Step, NDArray[np.float32]]]:
-    """The steps of a pass, and the n_hat (parts, C, rows, cols) of each."""
+    """Solve one pass; yield its steps, each with n_hat (parts, C, rows, cols)."""
     settings, first = how.settings, one.nets[0]
     with torch.no_grad(), exact_float32():
         y = torch.cat([to_batch(part, first) for part in parts]).to(settings.device)
@@ -154,14 +155,14 @@ def _solve(parts: NDArray[np.float32], one: Pass, how: How) -> Iterator[tuple[_S
             bool(step.restarted),
             reason,
         )
-        del step  # which holds f(z): f needs the memory
+        del step  # so that f can reuse the memory of f(z)
         yield kept, decoded
         if reason is not None:
             return
 
 
 def solver_steps(f: Callable[[Tensor], Tensor], z0: Tensor, how: How) -> Iterator[SolverStep]:
-    """Run the solver of the settings."""
+    """Run the solver that the settings name."""
     keywords = how.settings.solver_keywords()
     if how.pairs is not None:
         keywords["memory"] = how.pairs
@@ -170,7 +171,7 @@ def solver_steps(f: Callable[[Tensor], Tensor], z0: Tensor, how: How) -> Iterato
 
 @torch.no_grad()
 def n_hats(net: NERD, y: Tensor, z: Tensor, parts: int, channels: int) -> NDArray[np.float32]:
-    """What z (batch, d, rows, cols) decodes to, (parts, C, rows, cols), finite and within half precision."""
+    """Decode z (batch, d, rows, cols) to n_hat (parts, C, rows, cols), finite and within half precision."""
     _, estimated = net.estimate(y, z)
     each = estimated.unflatten(0, (parts, -1))
     decoded: NDArray[np.float32] = np.stack([from_batch(one, channels) for one in each])

@@ -1,4 +1,4 @@
-"""How a whole photo is fitted into memory: the size of its tiles, and where its iterates lie."""
+"""Plans the memory of a whole photo's run: the size of the tiles, and where the iterates are stored."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,26 @@ from nerd_gui.denoising.whole_photo.grid import grid
 from nerd_gui.denoising.whole_photo.sample import first_halo, sample_settings, sample_shape
 from nerd_gui.nerd import NerdConfig
 
-#: Sides of tiles to choose from: larger ones save halo, and time past the first one is the same.
+#: Sides of tiles to choose from. Large tiles have relatively less halo; beyond the first value, time hardly falls.
 CORES = (512, 384, 256, 128, 64)
-_LEAST_HALO = 16  # pixels: past it the photo's equilibrium does not become more exact (see `PhotoRun`)
-_POOLING = 4  # tensors of the size of z that f takes more of where it takes statistics over the sample
-_REUSED = 1.75  # what the work on a tile takes at most where freed memory is kept, in parts of the estimate
+_LEAST_HALO = 16  # pixels; a larger one does not make the equilibrium more accurate (see `PhotoRun`)
+_POOLING = 4  # additional tensors of the size of z that f needs to pool statistics over the sample
+_REUSED = 1.75  # peak memory of a tile if freed memory is kept for reuse, as a multiple of the estimate
 
 
 @dataclass(frozen=True)
 class PhotoPlan:
-    """How the tiles of a photo fit into the memory there is.
+    """How the tiles of a photo are made to fit into the available memory.
 
     Attributes
     ----------
     memory : MemoryPlan
     core : int
-        Side of the tiles in pixels, at most.
+        Largest side of a tile's core, in pixels.
     halo : int
-        Pixels that a tile is solved with beyond its core.
+        Pixels around its core that a tile is solved with.
     in_memory : int
-        Bytes of iterates that are kept in memory; the others lie in temporary files.
+        Bytes of iterates that are kept in memory; the others are in temporary files.
     """
 
     memory: MemoryPlan
@@ -39,17 +39,17 @@ class PhotoPlan:
 
 
 def halo_of(window: int) -> int:
-    """Pixels around a part that its equilibrium depends on: twice the reach of the attention."""
+    """The halo in pixels for a window q: twice the reach of the attention, but at least 16."""
     return max(_LEAST_HALO, 2 * (window // 2))
 
 
 def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: int, cols: int, grain: int) -> PhotoPlan:
-    """Choose the largest tiles that fit.
+    """Choose the largest tiles that fit into memory.
 
     Raises
     ------
     RunError
-        If none do; the sentence says how much is needed.
+        If no tiles fit; the message says how much memory is needed.
     """
     halo = halo_of(settings.window or config.window)
     budget = budget_bytes(settings)

@@ -1,4 +1,4 @@
-"""A whole photo in tiles that share its statistics: an equilibrium that does not depend on where it is cut."""
+"""The run of a whole photo in tiles that share its statistics, so that the result does not depend on the tiles."""
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -30,30 +30,30 @@ from nerd_gui.denoising.whole_photo.tally import Tally
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.nerd import NERD, Network, load_model
 
-#: Photos up to so many pixels are solved in one piece, where memory suffices: their run can be watched.
+#: Photos up to this many pixels are solved in one piece if memory suffices, so that their iterates can be watched.
 ONE_PIECE = 1_000_000
 _FROM_ZERO = "Tiles of a photo start from zero; the start that was asked for is for regions."
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoProgress:
-    """How far a photo has come.
+    """The progress of a photo.
 
     Attributes
     ----------
     phase : {"sample", "tiles"}
-        The photo's statistics are taken from a sample of it, or tiles are solved.
+        Whether the sample for the photo's statistics is being solved, or the tiles.
     done, count : int
-        Tiles that are finished, and tiles in all.
+        Number of finished tiles, and of all tiles.
     fraction : float
-        Of the whole work, 0 ... 1.
+        Fraction of the whole work that is done, 0 ... 1.
     seconds_left : float or None
-        As the finished tiles tell; None before there are any.
+        Estimated from the finished tiles; None before there are any.
     part : (row, col, rows, cols) or None
         Where the iterates have just changed.
     iterates : tuple of Iterate
-        The photo's iterates now, for `Trajectory.replace`. Their n_hat are written to in place as tiles are finished, 0
-        where none is; their numbers are those of the finished tiles.
+        The photo's current iterates, for `Trajectory.replace`. Their n_hat are changed in place when tiles are finished
+        and 0 elsewhere; their numbers are those of the finished tiles.
     """
 
     phase: Literal["sample", "tiles"]
@@ -66,39 +66,40 @@ class PhotoProgress:
 
 
 class PhotoRun:
-    """The run of a whole photo, ready to start; `tiles` does the work, wherever it is called.
+    """The run of a whole photo, ready to start; `tiles` does the work, on the thread that calls it.
 
-    GroupNorm takes its statistics from the whole picture. Here they are taken from a sample of squares spread over the
-    photo and held fixed; f is local then, and each tile, with a halo around it, is solved by itself.
+    GroupNorm computes its statistics over the whole picture. Here they are computed on a sample of the photo and then
+    held fixed. This makes f local, so that each tile, with a halo around it, can be solved separately.
 
     Parameters
     ----------
     subject : Subject
     settings : RunSettings
     net : NERD, optional
-        The network, loaded from `settings.model` if left out.
+        None: the network `settings.model` is loaded.
     grain : {1, 2}
-        2: the network first sees the photo's stride-2 sub-pictures, then what it made of them; for coarse noise.
+        With 2, for coarse noise, the network first denoises the photo's stride-2 sub-pictures, and then the result.
     stopped : StoppedPhoto, optional
-        Where a run of the same photo with the same settings stood: this one goes on from there.
+        The state of an unfinished run of the same photo with the same settings, which this run continues.
     n_hats : sequence of float16 array (C, rows, cols)
-        The noise estimates that it had; they are written to in place.
+        The noise estimates of that run; they are changed in place.
 
     Attributes
     ----------
     settings : RunSettings
-        As asked for, but from the start "zero", and the strength is the noise level that the network is told.
+        The given settings with two changes: the start is "zero", and the strength is the noise level that the network
+        is given.
     plan : PhotoPlan
     trajectory : Trajectory
-        The record of the run; empty until its reader gives it a `PhotoProgress.iterates`.
+        The record of the run. It is empty until the caller passes it `PhotoProgress.iterates`.
     notice : str or None
-        The sentence that says that the start is zero.
+        A sentence that says that the run starts from zero although another start was asked for.
 
     Raises
     ------
     RunError
-        If the device is missing, the photo does not suit the network, memory does not suffice, a strength comes with
-        a network that takes none, or the run cannot go on from where it stood.
+        If the device is missing, the photo does not suit the network, memory does not suffice, there is a strength but
+        the network does not take one, or the unfinished run cannot be continued.
     ModelError
         If the network cannot be loaded.
     """
@@ -131,7 +132,7 @@ class PhotoRun:
         self.notice = None if settings.start == "zero" else _FROM_ZERO
         self.settings = settings = with_strength(replace(settings, start="zero"), subject, self.net)
         self.window = settings.window or self.net.config.window
-        allocator.trim()  # what an earlier run left to be reused is free for this one
+        allocator.trim()  # releases memory that an earlier run kept for reuse
         self.plan = plan_photo(self.net.config, settings, subject.channels, subject.rows, subject.cols, grain)
         self.trajectory = Trajectory(
             subject,
@@ -147,8 +148,8 @@ class PhotoRun:
         self._left = list(self._tiles)
         self._pixels = sum(tile.pixels for tile in self._tiles)
         self._core = core
-        self._sampled: list[SampledPass] = []  # none until the sample is solved
-        self._seconds = 0.0  # that the finished tiles took
+        self._sampled: list[SampledPass] = []  # empty until the sample is solved
+        self._seconds = 0.0  # time for the finished tiles
         if stopped is not None:
             pictures = batch_size(self.net, subject.channels)
             stopped.check(self.net, pictures, len(self._tiles), self.plan.halo, self.plan.core)
@@ -157,18 +158,18 @@ class PhotoRun:
         self._passes = [one.of(self.net, settings.device) for one in self._sampled]
         self._mosaic = Mosaic((subject.channels, subject.rows, subject.cols), self.plan.in_memory, n_hats)
         self._tally = Tally(subject, stopped.finished if stopped is not None else ())
-        self._still = threading.Lock()  # held while a tile is taken into the photo
+        self._still = threading.Lock()  # held while a tile is added to the photo
         if stopped is not None:
             self.trajectory.replace(self._tally.iterates(self._mosaic.n_hats, over=False))
 
     @property
     def finished(self) -> bool:
-        """Whether all tiles are."""
+        """Whether all tiles are finished."""
         return not self._left
 
     @contextmanager
     def standing_still(self) -> Iterator[StoppedPhoto | None]:
-        """Where the run stands, and no tile is taken into the photo meanwhile; None before its sample is solved."""
+        """Within this context no tile is added; its value is the run's state, or None if it cannot be continued."""
         with self._still:
             if not self._sampled or not self._left or len(self._left) == len(self._tiles):
                 yield None
@@ -179,38 +180,38 @@ class PhotoRun:
 
     @property
     def solved_pixels(self) -> int:
-        """Pixels that are solved for all tiles together, those of their halos included."""
+        """Number of pixels solved for all tiles together, including their halos."""
         return self._pixels
 
     @property
     def seconds(self) -> float:
-        """That the finished tiles took, without pauses."""
+        """Time for the finished tiles, without pauses."""
         return self._seconds
 
     @property
     def evaluations(self) -> float:
-        """Of f for each pixel of the finished tiles, on average."""
+        """Mean number of evaluations of f per pixel of the finished tiles."""
         return self._tally.evaluations
 
     def tiles(
         self, should_stop: Callable[[], bool] | None = None, view: Callable[[], Part | None] | None = None
     ) -> Iterator[PhotoProgress]:
-        """Solve the tiles that are left, yielding how far the photo has come with each; called again it goes on.
+        """Solve the remaining tiles, and yield the progress after each. After cancelling, it can be called again.
 
         Parameters
         ----------
         should_stop : callable, optional
-            Asked many times during each evaluation of f, from any thread. True ends the stream, and what is finished
-            stays; while it does not return, the work pauses.
+            Called many times during each evaluation of f, from any thread. If it returns True, the stream ends, and
+            finished tiles are kept. It may block, which pauses the work.
         view : callable, optional
-            What of the photo is in view, (row, col, rows, cols): that is solved first.
+            Returns the visible part of the photo, (row, col, rows, cols), which is solved first.
 
         Raises
         ------
         OutOfMemory
             If memory runs out.
         RunError
-            If the disk has no room for the iterates.
+            If the disk is too full for the iterates.
         """
         clock = _Clock(should_stop)
         how = How(self.settings, self.window, self.plan.memory.pairs, self.plan.memory.pair_dtype, clock.should_stop)
@@ -237,13 +238,13 @@ class PhotoRun:
             iterates = list(solve_part(noisy[(slice(None), *tile.solved)], self._passes, how))
             progress = self._taken(index, tile, iterates, clock.seconds - began)
             del iterates
-            allocator.trim()  # kept blocks do not fit those of the next tile exactly: memory would grow tile by tile
+            allocator.trim()  # freed blocks rarely fit the next tile exactly, so keeping them would make memory grow
             yield progress
 
     def _watched(
         self, steps: Generator[float, None, list[SampledPass]]
     ) -> Generator[PhotoProgress, None, list[SampledPass]]:
-        """Let the sample be solved, and say how far it has come in the whole work."""
+        """Solve the sample, and yield its progress as a part of the whole work."""
         while True:
             try:
                 fraction = next(steps)
@@ -255,11 +256,11 @@ class PhotoRun:
 
     @property
     def _sample(self) -> float:
-        """About the work on the sample, in parts of that on the tiles."""
+        """The estimated work on the sample, relative to that on the tiles."""
         return sampled_share(self.subject.rows, self.subject.cols, self._pixels)
 
     def _taken(self, index: int, tile: Tile, iterates: list[PartIterate], seconds: float) -> PhotoProgress:
-        """Take a finished tile, number `index` of those that are left, into the photo."""
+        """Add a finished tile to the photo; `index` is its index in the list of remaining tiles."""
         with self._still:
             self._mosaic.add(tile, [one.n_hat for one in iterates])
             self._tally.add(tile, iterates)
@@ -278,12 +279,12 @@ class PhotoRun:
         )
 
     def finish(self, reason: StopReason = StopReason.CANCELLED) -> None:
-        """Note in the trajectory that nothing follows for now; the reason is its own where the run is finished."""
+        """Complete the trajectory; if the run is finished, it has its own stop reason, else it gets `reason`."""
         Recorder.close(self.trajectory, reason)
 
 
 class _Clock:
-    """Time that the work took, without what it waited because `should_stop` did not return."""
+    """Measures the time of the work, without the pauses while `should_stop` blocks."""
 
     def __init__(self, should_stop: Callable[[], bool] | None) -> None:
         self._should_stop = should_stop
@@ -299,7 +300,7 @@ class _Clock:
 
     @property
     def seconds(self) -> float:
-        # The threads of an evaluation wait together: the one that waited longest tells how long all of them did.
+        # In a pause all threads of an evaluation wait together, so the longest total wait is the length of all pauses.
         return perf_counter() - max(self._waited.values(), default=0.0)
 
 
@@ -309,20 +310,20 @@ def record_photo(
     *,
     watch: Callable[[PhotoProgress], None] | None = None,
 ) -> Trajectory:
-    """Let the run of a photo run to its end, and return its record.
+    """Run a photo's run to its end, and return the trajectory.
 
     Parameters
     ----------
     run : PhotoRun
     should_stop : callable, optional
-        As for `PhotoRun.tiles`.
+        See `PhotoRun.tiles`.
     watch : callable, optional
-        Called with the progress as it comes.
+        Called with the progress.
 
     Raises
     ------
     RunError
-        If the run cannot go on.
+        If the run cannot continue.
     """
     for progress in run.tiles(should_stop):
         if progress.iterates:

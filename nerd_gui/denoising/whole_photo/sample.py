@@ -1,4 +1,4 @@
-"""The statistics of a photo's GroupNorms, from a sample of it that is solved as one picture."""
+"""The statistics of a photo's GroupNorms, computed on a sample of the photo that is solved like one picture."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
@@ -24,19 +24,19 @@ from nerd_gui.nerd.fixed_statistics import (
     with_pooled_statistics,
 )
 
-_STEPS, _TOL = 9, 2e-3  # of the solver on the sample at most, and the residual at which the statistics are at rest
-_WHOLE = 1.0  # parts of a photo that the squares together must reach for it to be solved instead of them
-_DEARER = 10  # than a tile's: a sampled pixel, with what is solved around it
+_STEPS, _TOL = 9, 2e-3  # largest number of solver steps, and the residual at which the statistics have converged
+_WHOLE = 1.0  # if the squares with halos cover at least this fraction of the photo's area, the whole photo is solved
+_DEARER = 10  # a sampled pixel, with its halo, costs this many times as much as a pixel of a tile
 
 
-#: The statistics of each picture, and the n_hat of the sample; found step by step.
+#: Yields the fraction that is done; returns the statistics of each picture, and n_hat of the sample.
 Solved = Generator[float, None, tuple[tuple[Statistics, ...], NDArray[np.float32]]]
 
 
 def sample_settings(settings: RunSettings) -> RunSettings:
-    """How the equilibrium of the sample is sought: as that of the tiles, but of a run that goes by the picture nearer.
+    """The settings for the sample: those of the tiles, but the stop rule "picture" is replaced by a small residual.
 
-    What the statistics are off by is off everywhere in the photo.
+    Errors of the statistics affect the whole photo, so the sample must be solved more accurately.
     """
     if settings.stop_on != PICTURE:
         return settings
@@ -44,27 +44,27 @@ def sample_settings(settings: RunSettings) -> RunSettings:
 
 
 def sample_shape(rows: int, cols: int, halo: int) -> tuple[int, int, int]:
-    """How many squares are solved of a photo, and their rows and columns, with a halo around what is counted.
+    """The number of squares that are solved for the sample of a photo, and their rows and columns with halos.
 
-    A small photo, of which the squares would be more than there is, is a single one.
+    If the squares would be larger than the photo together, the whole photo is solved as a single one.
     """
     count, side = core_count(rows, cols), SIDE + 2 * halo
     return (1, rows, cols) if count * side**2 >= _WHOLE * rows * cols else (count, min(side, rows), min(side, cols))
 
 
 def first_halo(halo: int, grain: int) -> int:
-    """Pixels around a part in the first pass: what a second one sees must have been made with a halo of its own."""
+    """The halo of the first pass in pixels; it must cover a second pass's halo plus its own at the grain size."""
     return halo if grain == 1 else grain * halo + halo
 
 
 def sampled_share(rows: int, cols: int, pixels: int) -> float:
-    """About the work on the sample, in parts of the work on so many pixels."""
+    """Estimate the work on the sample, relative to that on `pixels` pixels of tiles."""
     return min(core_count(rows, cols) * SIDE**2 * _DEARER, 2 * rows * cols) / pixels
 
 
 @dataclass(frozen=True, eq=False)
 class _Square:
-    """What is solved for a core: its pixels (C, rows, cols), and where in the photo they begin."""
+    """The pixels (C, rows, cols) that are solved for a core, and their position in the photo."""
 
     core: Core
     row: int
@@ -72,14 +72,14 @@ class _Square:
     pixels: NDArray[np.float32]
 
     def around(self, halo: int, stride: int) -> "_Square":
-        """The part of it that reaches a halo beyond the core, as far as it goes, from a multiple of the stride on."""
+        """Cut out the core with its halo, as far as available, beginning at a multiple of the stride."""
         core, (rows, cols) = self.core, self.pixels.shape[1:]
         down = _span(core.row - self.row, core.rows, rows, halo, stride)
         across = _span(core.col - self.col, core.cols, cols, halo, stride)
         return _Square(self.core, self.row + down.start, self.col + across.start, self.pixels[:, down, across])
 
     def counted(self, stride: int) -> Counted:
-        """The core in each of its sub-pictures."""
+        """The position of the core in each sub-picture."""
         core = self.core
         return Counted(
             (core.row - self.row) // stride,
@@ -99,15 +99,15 @@ def _span(begin: int, length: int, size: int, halo: int, stride: int) -> slice:
 def sampled_passes(
     net: NERD, noisy: NDArray[np.float32], grain: int, strength: float | None, halo: int, how: How
 ) -> Generator[float, None, list[SampledPass]]:
-    """Find the passes over a photo (C, rows, cols), each with the statistics that the photo has in it.
+    """Prepare the passes over a photo (C, rows, cols), each with the photo's statistics.
 
-    Squares spread over the photo are solved as one picture: f takes its statistics over all of them together, without
-    the pixels at their borders, which the cut has changed.
+    The squares of the sample are solved like one picture: f pools its statistics over all of them, without their halos,
+    which the cut has changed.
 
     Yields
     ------
     float
-        The fraction that is done, after each step of the solver.
+        The fraction that is done, after each solver step.
 
     Returns
     -------
@@ -116,10 +116,10 @@ def sampled_passes(
     Raises
     ------
     Interrupted
-        If it is to stop.
+        If the work was cancelled.
     """
     channels, rows, cols = noisy.shape
-    even = noisy[:, : rows // grain * grain, : cols // grain * grain]  # so that sub-pictures are of one size
+    even = noisy[:, : rows // grain * grain, : cols // grain * grain]  # so that sub-pictures have equal sizes
     count, *_ = sample_shape(even.shape[1], even.shape[2], first_halo(halo, grain))
     sampled = cores(even) if count > 1 else [Core(0, 0, even.shape[1], even.shape[2], 1.0)]
     squares = [_Square(core, 0, 0, even) for core in sampled]
@@ -145,7 +145,7 @@ def sampled_passes(
 
 
 def _scaled(steps: Solved, begin: float, share: float) -> Solved:
-    """The same, as a share of the whole that begins at a fraction of it."""
+    """Rescale the fractions that `steps` yields to the range from `begin` to `begin + share`."""
     while True:
         try:
             fraction = next(steps)
@@ -162,7 +162,7 @@ def _solved(
     counted: Sequence[Counted],
     how: How,
 ) -> Solved:
-    """Find the statistics of these parts (count, C, rows, cols) at their equilibrium, and n_hat there.
+    """Solve the parts (count, C, rows, cols), and return their pooled statistics and n_hat at the equilibrium.
 
     Yields the fraction that is done after each step.
     """
@@ -177,10 +177,10 @@ def _solved(
             return pooled.implicit(z[0], s, window=how.window, precision=precision, interrupt=how.interrupt)[None]
 
     z, settings = torch.empty(0), sample_settings(how.settings)
-    # A batch of one: the step lengths of the solver are those of the whole sample, as they are of a whole photo.
+    # As a batch of one, the whole sample shares one residual and one history, like a whole photo.
     for step in solver_steps(f, net.initial(s)[None], replace(how, settings=settings)):
         z, index = step.z[0], step.index
-        del step  # which holds f(z): f needs the memory
+        del step  # so that f can reuse the memory of f(z)
         yield (index + 1) / (settings.max_iter + 1)
     n_hat = n_hats(net, y, z, len(parts), parts.shape[1])
     return tuple(pooled_statistics(pooled)), n_hat

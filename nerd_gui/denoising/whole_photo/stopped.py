@@ -1,4 +1,4 @@
-"""Where the run of a whole photo stands, so that another process can go on with it."""
+"""The state of an unfinished run of a whole photo, from which another process can continue it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nerd_gui.nerd.layers import GroupStatistics
 
 @dataclass(frozen=True, eq=False)
 class SampledPass:
-    """What a sample of the photo tells of one pass over it.
+    """The settings and statistics of one pass over a photo.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class SampledPass:
     strength : float or None
         See `Pass`.
     statistics : tuple of dict
-        For each picture that the network makes of the photo: what its GroupNorms, by their names, take from it.
+        For each picture in the photo's batch, the statistics of the network's GroupNorms by name.
     """
 
     stride: int
@@ -33,7 +33,7 @@ class SampledPass:
     statistics: tuple[Mapping[str, GroupStatistics], ...]
 
     def of(self, net: NERD, device: str) -> Pass:
-        """The pass, by a network."""
+        """Make the pass for a network."""
         there = torch.device(device)
         nets = (
             with_fixed_statistics(net, {name: kept.to(there) for name, kept in each.items()})
@@ -44,19 +44,19 @@ class SampledPass:
 
 @dataclass(frozen=True, eq=False)
 class StoppedPhoto:
-    """A run of a whole photo whose sample is solved; its iterates are kept beside this.
+    """The state of an unfinished run in tiles, after its sample was solved; its noise estimates are stored separately.
 
     Attributes
     ----------
     core, halo : int
-        Of its tiles, see `PhotoPlan`.
+        Sizes of its tiles, see `PhotoPlan`.
     left : tuple of int
-        Which tiles of its grid are not finished.
+        Indices of the tiles that are not finished.
     seconds : float
-        That the finished ones took.
+        Time for the finished tiles.
     passes : tuple of SampledPass
     finished : tuple of FinishedTile
-        What the finished tiles say of each iterate.
+        The numbers of the finished tiles.
     """
 
     core: int
@@ -68,25 +68,26 @@ class StoppedPhoto:
 
     @property
     def longest(self) -> int:
-        """How many iterates the photo has by its finished tiles."""
+        """The number of iterates that the photo has."""
         return max((len(tile.numbers) for tile in self.finished), default=0)
 
     def check(self, net: NERD, pictures: int, tiles: int, halo: int, core: int) -> None:
-        """See whether a run that is planned like this can go on here.
+        """Check whether a run can continue from this state.
 
         Parameters
         ----------
+        net : NERD
         pictures : int
-            How many the network makes of the photo.
+            Number of pictures in the photo's batch.
         tiles : int
-            Of the grid with this core and halo.
+            Number of tiles of the grid with the state's core and halo.
         halo, core : int
-            Of the plan now.
+            Sizes of the tiles in the current plan.
 
         Raises
         ------
         RunError
-            If it cannot; the sentence says why.
+            If it cannot continue; the message says why.
         """
         if core < self.core:
             raise RunError(

@@ -1,4 +1,4 @@
-"""A picture as its stride-2 sub-pictures, in which coarse noise is finer, and back."""
+"""Splitting a picture into its stride-2 sub-pictures, in which coarse noise is finer, and merging them."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 
 def split(picture: NDArray[Any], stride: int) -> NDArray[Any]:
-    """The sub-pictures picture[:, i::stride, j::stride], as (stride * stride, C, rows, cols).
+    """Return the sub-pictures picture[:, i::stride, j::stride], as (stride * stride, C, rows, cols).
 
-    A picture whose sides are no multiples of the stride repeats its last rows and columns.
+    If the sides of the picture are not multiples of the stride, its last rows and columns are repeated.
     """
     _, rows, cols = picture.shape
     padded = np.pad(picture, ((0, 0), (0, -rows % stride), (0, -cols % stride)), mode="edge")
@@ -17,7 +17,7 @@ def split(picture: NDArray[Any], stride: int) -> NDArray[Any]:
 
 
 def merge(parts: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
-    """The picture (C, rows, cols) whose sub-pictures these are, the inverse of `split`."""
+    """Invert `split`: return the picture (C, rows, cols) that has these sub-pictures."""
     count, channels, tall, wide = parts.shape
     stride = round(count**0.5)
     picture = np.empty((channels, tall * stride, wide * stride), parts.dtype)

@@ -1,4 +1,4 @@
-"""The numbers of a whole photo's iterates, added up over the tiles that are finished."""
+"""Combines the numbers of the finished tiles' iterates to those of the whole photo."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma, noise_level, to_8_bit
 from nerd_gui.imaging.noise_estimate import PATCH
 
-#: Of the tiles' reasons, the first of these that occurs is the photo's.
+#: The photo's stop reason is the first in this list that any tile has.
 _WORST_FIRST = (
     StopReason.DIVERGED,
     StopReason.CANCELLED,
@@ -24,37 +24,38 @@ _WORST_FIRST = (
     StopReason.SETTLED,
     StopReason.CONVERGED,
 )
-#: In the place of a tile's noise estimate, which the photo's holds.
+#: Placeholder for a tile's noise estimate, which is stored in that of the photo.
 NO_ESTIMATE = np.empty((0, 0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """Those of one iterate of a tile."""
+    """The numbers of one iterate of a tile."""
 
-    iterate: PartIterate  # without its n_hat: those of all tiles would take several times the memory of the photo
+    iterate: PartIterate  # without n_hat, which the photo's noise estimate holds
     noise_levels: NDArray[np.float64]  # of the luma and of each channel
-    squared_error: float | None  # sum over its core, of 8-bit values
+    squared_error: float | None  # of 8-bit values, summed over the core
 
 
 @dataclass(frozen=True, eq=False)
 class FinishedTile:
-    """What a finished tile says of the photo's iterates: the numbers of each of its own."""
+    """The numbers of all iterates of a finished tile."""
 
     pixels: int
-    patches: int  # of the noise level
+    patches: int  # number of patches that the noise level is a mean of
     numbers: list[Numbers]
 
     def at(self, index: int) -> Numbers:
-        """Return the numbers of an iterate, or of the last one if the tile had ended before it."""
+        """Return the numbers of an iterate, or of the last one if the tile ended before it."""
         return self.numbers[min(index, len(self.numbers) - 1)]
 
 
 class Tally:
-    """Adds up what the finished tiles say of each iterate; a tile that has ended stays at its last one.
+    """Computes the numbers of the photo's iterates from the finished tiles.
 
-    Residuals are root mean squares over the tiles, weighted by their pixels; noise levels are means over all patches,
-    PSNR is that of all pixels. SSIM is left out: its maps would take more memory than the photo.
+    If a tile ended earlier than others, its last iterate is used in all later ones. Residuals are root mean squares
+    over the tiles, weighted by their pixels; noise levels are means over all patches; PSNR is that of all pixels. SSIM
+    is omitted, because its maps would take more memory than the photo.
     """
 
     def __init__(self, subject: Subject, finished: Sequence[FinishedTile] = ()) -> None:
@@ -63,11 +64,11 @@ class Tally:
 
     @property
     def finished(self) -> tuple[FinishedTile, ...]:
-        """The tiles so far."""
+        """The finished tiles so far."""
         return tuple(self._finished)
 
     def add(self, tile: Tile, iterates: Sequence[PartIterate]) -> None:
-        """Take note of a finished tile."""
+        """Add a finished tile."""
         row, col, rows, cols = tile.core
         inside = np.s_[:, row - tile.rows.start :, col - tile.cols.start :]
         numbers = [
@@ -87,11 +88,11 @@ class Tally:
 
     @property
     def evaluations(self) -> float:
-        """Of f for each pixel, on average."""
+        """Mean number of evaluations of f per pixel."""
         return self._mean(lambda numbers: float(numbers.iterate.evaluations), -1)
 
     def iterates(self, n_hats: Sequence[NDArray[np.float16]], *, over: bool) -> tuple[Iterate, ...]:
-        """The photo's iterates, of these noise estimates; `over` where no tile is left to be solved."""
+        """Make the photo's iterates from these noise estimates; `over` says that all tiles are finished."""
         last = len(n_hats) - 1
         return tuple(self._iterate(index, n_hat, over and index == last) for index, n_hat in enumerate(n_hats))
 
