@@ -1,7 +1,7 @@
-"""How the C library hands out memory for tensors: reused, which is fast, or returned at once, which is small.
+"""Tunes the C library's memory allocator: freed memory is kept for reuse, which is fast, or returned to the system.
 
-By itself glibc gives every block above 32 MB back to the system and zeroes a new one page by page: a third of the time
-of f at 256x256. Everything here is for Linux with glibc and has no effect elsewhere.
+By default glibc returns every freed block above 32 MB to the system, and gets new ones page by page, filled with zeros;
+this takes a third of the time of f at 256x256. This module works on Linux with glibc and has no effect elsewhere.
 """
 
 import ctypes
@@ -11,8 +11,8 @@ from typing import Any
 
 _LARGEST_FAST, _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = 1, -1, -3, -8  # glibc's malloc.h
 _LARGEST = (1 << 31) - 1
-_OLD_LIMIT = 32 << 20  # the highest threshold that older versions take
-_RETURNED = 4 << 20  # bytes
+_OLD_LIMIT = 32 << 20  # the highest threshold that older versions of glibc accept
+_RETURNED = 4 << 20  # bytes; larger blocks are returned to the system
 _RAN_OUT = re.compile("can(no|')t allocate memory|not enough memory|out of memory|bad_alloc", re.IGNORECASE)
 
 
@@ -22,21 +22,21 @@ def _library() -> Any:
 
 
 def share_one_arena() -> None:
-    """Let all threads take memory from one place; to be called before there are threads.
+    """Make all threads allocate from one arena; must be called before threads are started.
 
-    The places of their own that glibc gives them hold no block above 64 MB.
+    The separate arenas that glibc would give to threads cannot hold blocks above 64 MB.
     """
     if library := _library():
         library.mallopt(_ARENA_MAX, 1)
 
 
 def can_reuse() -> bool:
-    """Whether freed blocks can be kept here for later ones."""
+    """Whether the allocator of this system can be tuned."""
     return _library() is not None
 
 
 def set_reuse(reuse: bool) -> None:
-    """Keep freed blocks for later ones from now on; or return them at once, those that are free already included."""
+    """Choose whether freed blocks are kept for reuse or returned, including those that are free already."""
     if reuse:
         reuse_freed()
     else:
@@ -45,30 +45,30 @@ def set_reuse(reuse: bool) -> None:
 
 
 def reuse_freed() -> None:
-    """Keep freed blocks for later ones; `trim` returns them."""
+    """Keep freed blocks for reuse from now on; `trim` returns them."""
     if library := _library():
         library.mallopt(_TRIM_THRESHOLD, _LARGEST)
-        # Crumbs beside an aligned block are joined to it again: else the next one of its size does not fit there.
+        # Small fragments beside an aligned block are merged with it, so that another block of its size fits there.
         library.mallopt(_LARGEST_FAST, 0)
         if not library.mallopt(_MMAP_THRESHOLD, 1 << 30):
             library.mallopt(_MMAP_THRESHOLD, _OLD_LIMIT)
 
 
 def return_freed() -> None:
-    """Return freed tensors to the system at once."""
+    """Return freed large blocks to the system at once from now on."""
     if library := _library():
         library.mallopt(_MMAP_THRESHOLD, _RETURNED)
         library.mallopt(_TRIM_THRESHOLD, _RETURNED)
 
 
 def ran_out(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left, in the words of Python, PyTorch or a card's driver."""
+    """Whether an error of Python, PyTorch or a GPU driver says that memory ran out."""
     if isinstance(error, RuntimeError):
         return _RAN_OUT.search(str(error)) is not None
     return isinstance(error, MemoryError)
 
 
 def trim() -> None:
-    """Return what is free now to the system."""
+    """Return all free memory to the system."""
     if library := _library():
         library.malloc_trim(0)

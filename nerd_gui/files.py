@@ -1,4 +1,4 @@
-"""Writing a file: as a whole, or not at all; and reading JSON of anyone's."""
+"""Writes files whole or not at all, and reads untrusted JSON."""
 
 import errno
 import json
@@ -15,17 +15,17 @@ from typing import Any, BinaryIO
 if sys.platform != "win32":
     import fcntl
 
-_KEPT = 40  # characters of a file's name in that of its temporary file
+_KEPT = 40  # characters of a file's name that its temporary file's name contains
 
 
 def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool = True) -> None:
-    """Write a file so that a crash, a full disk or an interruption leaves the old one, or none where there was none.
+    """Write a file so that a crash, a full disk or an interruption leaves the old file, or no file, but never a part.
 
-    The content is written under another name in the same folder, flushed to the disk, and renamed. Permissions are
-    those that `open` would give: an old file keeps its own, a new one gets what the umask leaves. The target of a
-    symbolic link is replaced and not the link. What a process that was killed while it wrote the file has left is
-    removed. What is no file, such as a pipe, ``/dev/null`` or a terminal's ``/dev/stdout``, is written to as it is,
-    since there is nothing to keep or replace.
+    The content is written under another name in the same folder, flushed to the disk, and renamed. Permissions are the
+    same as with `open`: an existing file keeps its own, a new one gets those of the umask. If the path is a symbolic
+    link, its target is replaced and not the link. Temporary files of processes that were killed while writing this
+    file are removed. If the path is not a regular file but a pipe, ``/dev/null`` or a terminal's ``/dev/stdout``, the
+    content is written to it directly.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool 
     Raises
     ------
     OSError
-        If it cannot be written, with `path` as its file name; FileExistsError if it exists and may not be replaced.
+        If it cannot be written; its `filename` is `path`. FileExistsError if it exists and may not be replaced.
     """
     with whole_file(path, overwrite=overwrite) as file:
         file.write(content)
@@ -45,31 +45,31 @@ def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool 
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[BinaryIO]:
-    """Open a file to be written piece by piece, which is there when all of it is written: see `write_file`.
+    """Open a file to write it piece by piece; it replaces the old one when the context ends, see `write_file`.
 
-    What is raised while it is open leaves the old one.
+    If an exception is raised within the context, the old file is kept.
     """
     try:
         with _opened(Path(path), overwrite) as file:
             yield file
     except OSError as error:
-        error.filename, error.filename2 = os.fspath(path), None  # and not the temporary name
+        error.filename, error.filename2 = os.fspath(path), None  # instead of the temporary name
         raise
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = True) -> None:
-    """Write text in UTF-8, as `write_file` does; what UTF-8 has no place for, in odd file names, is spelt out."""
+    """Write text in UTF-8 with `write_file`; characters that UTF-8 cannot encode, as in odd file names, are escaped."""
     write_file(path, text.encode(errors="backslashreplace"), overwrite=overwrite)
 
 
 def check_place(path: str | os.PathLike[str]) -> None:
-    """See to it that a file of this name can be written, before work on its content begins; folders may be missing.
+    """Check that a file with this name can be written, before the work on its content begins; folders may be missing.
 
     Raises
     ------
     OSError
-        If not, with `path` as its file name: the name is too long or has characters that the disk does not know, or
-        nothing can be written in the folder, or in the one that missing folders would be made in.
+        If the name is too long or has invalid characters, or nothing can be written in the folder, or in the nearest
+        existing one above it. Its `filename` is `path`.
     """
     target = Path(os.path.realpath(path))
     folder, missing = target.parent, [target.name]
@@ -88,12 +88,12 @@ def check_place(path: str | os.PathLike[str]) -> None:
 
 
 def from_json(text: str | bytes) -> Any:
-    """The value that a JSON text stands for, whoever wrote it.
+    """Parse a JSON text from an untrusted source.
 
     Raises
     ------
     json.JSONDecodeError
-        Whatever is wrong with it: Python's own parser has other errors for deep nesting, long numbers and odd bytes.
+        For all errors; Python's own parser raises others for deep nesting, long numbers and invalid bytes.
     """
     try:
         return json.loads(text)
@@ -105,17 +105,17 @@ def from_json(text: str | bytes) -> Any:
 
 
 def remove_leftovers(paths: Iterable[str | os.PathLike[str]]) -> None:
-    """Remove what processes that were killed while they wrote these files have left beside them.
+    """Remove temporary files of processes that were killed while writing these files.
 
-    Only temporary files of `write_file` for exactly these names are removed, and none that a process, this one or
-    another, is still writing. Where the file system cannot tell, they stay.
+    Only temporary files of `write_file` for exactly these names are removed, and none that any process is still
+    writing. If the file system has no locks to find this out, they are kept.
     """
     names: dict[Path, set[str]] = {}
     for path in paths:
         target = Path(os.path.realpath(path))
         names.setdefault(target.parent, set()).add(target.name[:_KEPT])
     for folder, kept in names.items():
-        with suppress(OSError):  # there is no such folder yet, or it may not be read
+        with suppress(OSError):  # the folder does not exist yet, or cannot be read
             for entry in os.listdir(folder):
                 found = re.fullmatch(r"\.(.+)\.[0-9a-f]{16}\.part", entry, re.DOTALL)
                 if found and found[1] in kept:
@@ -123,7 +123,7 @@ def remove_leftovers(paths: Iterable[str | os.PathLike[str]]) -> None:
 
 
 def why_not(error: OSError, path: str | os.PathLike[str]) -> str:
-    """Why a file could not be written and what to do, as the second half of a sentence without its full stop."""
+    """Say why a file could not be written and what to do, as the second half of a sentence without a full stop."""
     folder = Path(path).parent
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return f"the folder “{folder}” does not exist; choose another one"
@@ -153,7 +153,7 @@ def _opened(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
         return
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-    if mode is not None and not os.access(path, os.W_OK):  # a rename would not ask
+    if mode is not None and not os.access(path, os.W_OK):  # renaming ignores the file's permissions
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     target = Path(os.path.realpath(path))
     remove_leftovers([target])
@@ -162,9 +162,9 @@ def _opened(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
-        file.close()  # Windows renames no file that is open
+        file.close()  # Windows cannot rename an open file
         if mode is not None:
-            os.chmod(temporary, permissions)  # with the bits that the umask took away
+            os.chmod(temporary, permissions)  # including the bits that the umask has removed
         if overwrite:
             os.replace(temporary, target)
         else:
@@ -173,7 +173,7 @@ def _opened(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _temporary(target: Path, permissions: int) -> Iterator[tuple[BinaryIO, Path]]:
-    """A new file beside the target, marked as being written until the end, when it is removed if it is still there."""
+    """Create a temporary file beside the target; it is locked until the end, and then removed if it still exists."""
     while True:
         temporary = target.with_name(f".{target.name[:_KEPT]}.{secrets.token_hex(8)}.part")
         lock = None
@@ -190,19 +190,19 @@ def _temporary(target: Path, permissions: int) -> Iterator[tuple[BinaryIO, Path]
 
 
 def _lock(file: BinaryIO) -> int | None:
-    """Mark a temporary file as being written, until the descriptor is closed or its process ends, however it does.
+    """Lock a temporary file until the returned descriptor is closed or the process ends.
 
-    Windows needs no mark: a file that is open cannot be removed there.
+    Windows needs no lock, because open files cannot be removed there.
     """
     if sys.platform == "win32":
         return None
-    with suppress(OSError):  # a file system without locks, where nothing is taken for left over either
+    with suppress(OSError):  # without locks, `remove_leftovers` removes nothing either
         fcntl.flock(file, fcntl.LOCK_EX)
     return os.dup(file.fileno())  # the file is closed before it is renamed
 
 
 def _remove_if_left(temporary: Path) -> None:
-    """Remove a temporary file that no process is writing any more."""
+    """Remove a temporary file unless a process is still writing it."""
     with suppress(OSError):
         if sys.platform == "win32":
             temporary.unlink()
@@ -213,7 +213,7 @@ def _remove_if_left(temporary: Path) -> None:
 
 
 def _mode_of(path: Path) -> int | None:
-    """Type and permissions of what a path leads to; None if there is nothing yet."""
+    """File type and permissions of a path; None if it does not exist."""
     try:
         return path.stat().st_mode
     except FileNotFoundError:
@@ -221,7 +221,7 @@ def _mode_of(path: Path) -> int | None:
 
 
 def _rename_to_new(temporary: Path, target: Path) -> None:
-    """Give a file a name that nothing has, even if another program takes it meanwhile."""
+    """Rename a file to a new name, and fail if the name is taken, even if that happens at the same moment."""
     try:
         os.link(temporary, target)
     except FileExistsError:

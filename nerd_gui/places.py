@@ -1,4 +1,4 @@
-"""Where the files that come with the program stand."""
+"""The folders of the files that are shipped with the program."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def data_folder(name: str) -> Path:
-    """Return the folder `name` ("weights" or "resources") that came with the program.
+    """Return the folder `name` ("weights" or "resources") that is shipped with the program.
 
-    In a checkout it stands beside the package, in an installed wheel inside it.
+    In a checkout it is beside the package, in an installed wheel inside it.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Pictures: opening, saving, noise and quality figures.
 
-Importing this room needs numpy and Pillow alone, because training runs on machines that have no more; the functions
-that need tifffile, imagecodecs or scikit-image import them when they are called.
+Importing this room needs only numpy and Pillow, because machines that train have no more. Functions that need tifffile,
+imagecodecs or scikit-image import them when they are called.
 """
 
 from nerd_gui.imaging.colour import luma

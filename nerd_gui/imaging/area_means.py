@@ -1,25 +1,25 @@
-"""Pictures at another size: each pixel the mean over the area that it stands for."""
+"""Scaling pictures down: each pixel of the result is the mean over the area that it covers."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 class AreaMeans:
-    """Along one side of a picture: the pixels of a level that are needed, and what each weighs in the pixels shown.
+    """The weights of area means along one axis of a picture.
 
     Parameters
     ----------
     size, shown : int
-        Pixels of the picture along this side, and pixels that they are shown in.
+        Number of pixels of the picture, and of the scaled picture, along this axis.
     start, length : int
-        Which of the shown ones are wanted.
+        The range of pixels of the scaled picture to compute.
     level : int
-        Of the picture's `Pyramid`, from which they are made; 0 for the picture itself.
+        The level of the picture's `Pyramid` that the means are computed from; 0: the picture itself.
 
     Attributes
     ----------
     first, count : int
-        The pixels of the level that are needed.
+        The range of pixels of the level that is needed.
     """
 
     def __init__(self, size: int, shown: int, start: int, length: int, level: int = 0) -> None:
@@ -38,7 +38,7 @@ class AreaMeans:
         weighed = []
         for step, weights in enumerate(self._weights):
             pixels = values.take(np.minimum(self._begin - self.first + step, self.count - 1), axis)
-            with np.errstate(invalid="ignore"):  # infinity without weight is no number, and is seen to be none
+            with np.errstate(invalid="ignore"):  # infinity times 0 is NaN, which is shown as such
                 pixels *= weights[:, None] if axis == 1 else weights
             weighed.append(pixels)
         total: NDArray[np.float32] = weighed[0]

@@ -1,12 +1,12 @@
-"""Luma and the two differences of colour: ITU-R 601's weights, and what JPEG files (ITU-T T.871) make of them."""
+"""Luma (ITU-R 601) and the colour space YCbCr of JPEG files (ITU-T T.871)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: What red, green and blue weigh in luma (ITU-R 601).
+#: The weights of red, green and blue in luma (ITU-R 601).
 LUMA = (0.299, 0.587, 0.114)
 _RED, _GREEN, _BLUE = LUMA
-#: Red, green and blue from luma and the differences of blue and of red from it, in the six decimals of T.871.
+#: The matrix that converts Y, Cb and Cr to red, green and blue, with the six decimals of T.871.
 FROM_YCC = (
     (1.0, 0.0, round(2 * (1 - _RED), 6)),
     (1.0, round(-2 * (1 - _BLUE) * _BLUE / _GREEN, 6), round(-2 * (1 - _RED) * _RED / _GREEN, 6)),
@@ -23,9 +23,9 @@ def luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def luma_8_bit(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the luma (rows, cols) of colours (3, rows, cols) of 8 bits, rounded to 8 bits as Pillow's "L" is.
+    """Return the luma (rows, cols) of 8-bit colours (3, rows, cols), rounded to 8 bits like Pillow's mode "L".
 
-    Values are in [0, 1].
+    Both have values in [0, 1].
     """
     levels = np.rint(pixels * 255).astype(np.uint32)
     weights = (round(weight * 2**16) for weight in LUMA)  # Pillow's integer arithmetic

@@ -1,6 +1,6 @@
-"""From the bytes of a picture file to its values.
+"""Decodes the bytes of a picture file.
 
-The `PhotoError` sentences that start here lack their subject; `open_photo` puts the name of the file before them.
+The messages of `PhotoError` in this module lack their subject; `open_photo` prepends the name of the file.
 """
 
 import io
@@ -23,9 +23,9 @@ from nerd_gui.imaging.watch import OpeningCancelled, Watch
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
 
-# Sizes are checked here, before anything is decoded and with a sentence; Pillow's own limit is a warning and lower.
+# This module checks sizes itself, before decoding; Pillow's own check has a lower limit and only warns.
 Image.MAX_IMAGE_PIXELS = None
-# tifffile logs what it cannot make sense of; what matters of that also fails to decode and is reported then.
+# tifffile logs what it cannot interpret. These messages are hidden, because serious problems also fail to decode.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -34,13 +34,13 @@ _MAGIC = (*TIFF_MAGIC, b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
 NO_PICTURE = "is not a picture that can be opened here; choose a PNG, JPEG, TIFF, WebP or BMP file."
 _LAYOUT_TAGS = (258, 277, 338, 339)  # BitsPerSample, SamplesPerPixel, ExtraSamples, SampleFormat
 _INCOMPLETE = "is incomplete, some of its pixels are missing; take another copy of it."
-_MOST_PAGES = 1000  # that are counted
-_BAND = 128  # rows that are scaled at a time: they stay in the processor's cache
-_ROUNDING = 1e-3  # half-precision values near 1 are this coarse
+_MOST_PAGES = 1000  # counting stops here
+_BAND = 128  # rows that are scaled at a time, so that they stay in the CPU's cache
+_ROUNDING = 1e-3  # tolerance for values outside [0, 1]: the spacing of half-precision values near 1
 
 
 class Decoded(NamedTuple):
-    """A decoded file; `planes` is float32 (colours, and one more for alpha, rows, cols), upright, in [0, 1]."""
+    """A decoded file; `planes` is float32 (colours or colours + alpha, rows, cols), upright, in [0, 1]."""
 
     planes: NDArray[np.float32]
     colours: int
@@ -53,30 +53,30 @@ class Decoded(NamedTuple):
 
 
 def looks_like_a_picture(head: bytes) -> bool:
-    """Whether a file begins as one of a format that can be decoded."""
+    """Whether the first bytes of a file are those of a supported format."""
     return head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def size_claimed(path: Path) -> tuple[int, int] | None:
-    """The rows and columns that a PNG, JPEG or BMP file says it has; None where it does not, and of other files."""
+    """Read the rows and columns from the header of a PNG, JPEG or BMP file; None for other or damaged files."""
     try:
         with Image.open(path, formats=("PNG", "JPEG", "BMP")) as image:
             return image.height, image.width
-    except Exception:  # noqa: BLE001 - what is wrong with it is told when it is decoded
+    except Exception:  # noqa: BLE001 - decoding will report the error
         return None
 
 
 def decode(data: bytes, watch: Watch | None = None) -> Decoded:
     """Decode the bytes of a PNG, JPEG, TIFF, WebP or BMP file.
 
-    Beside the planes, memory holds the integer samples at most, and of TIFF files a part of them.
+    In addition to the planes, at most the integer samples are held in memory, and for TIFF files only a part of them.
 
     Raises
     ------
     PhotoError
-        Whatever is wrong with them; the sentence lacks its subject.
+        If the bytes cannot be decoded; the message lacks its subject.
     OpeningCancelled
-        If the watch says so.
+        If the watch was cancelled.
     """
     watch = watch or Watch()
     try:
@@ -87,12 +87,12 @@ def decode(data: bytes, watch: Watch | None = None) -> Decoded:
         raise PhotoError("needs more memory than there is; close other programs or scale it down.") from error
     except UnidentifiedImageError as error:
         raise PhotoError(NO_PICTURE) from error
-    except Exception as error:  # decoders promise nothing of what they raise on a damaged file
+    except Exception as error:  # decoders may raise any error for a damaged file
         raise PhotoError(f"is damaged or incomplete ({in_words(error)}); take another copy of it.") from error
 
 
 class _WatchedFile(io.BytesIO):
-    """The bytes of a file whose reading is the progress of its decoder."""
+    """The bytes of a file; reading them reports the decoder's progress."""
 
     def __init__(self, data: bytes, watch: Watch) -> None:
         super().__init__(data)
@@ -101,20 +101,20 @@ class _WatchedFile(io.BytesIO):
         self._watch = watch
 
     def read(self, size: int | None = -1) -> bytes:
-        self._furthest = max(self._furthest, self.tell())  # decoders look back for headers
+        self._furthest = max(self._furthest, self.tell())  # decoders also jump back, to headers
         self._watch.at(self._furthest / self._length)
         return super().read(size)
 
 
 class Planes:
-    """Where decoded samples go: float32 planes (channels, rows, cols), upright, in [0, 1].
+    """Collects decoded samples as float32 planes (channels, rows, cols), upright, in [0, 1].
 
     Parameters
     ----------
     rows, cols : int
-        Of the picture as it is stored.
+        Size of the picture as stored in the file.
     orientation : int
-        EXIF's; any other number than 2–8 means upright.
+        EXIF orientation; any number other than 2–8 means upright.
     """
 
     def __init__(self, rows: int, cols: int, channels: int, orientation: int) -> None:
@@ -154,14 +154,14 @@ def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
             samples, bit_depth = _channels_last(png_decode(data)), 16
             channels, bands = samples.shape[2], (samples[row : row + _BAND] for row in range(0, image.height, _BAND))
         else:
-            image.load()  # some of what _plain_mode asks for comes with the pixels
+            image.load()  # _plain_mode needs information that is only read with the pixels
             if image.mode == "CMYK":
                 plain, icc_profile = _cmyk_to_rgb(icc_profile), None
             else:
                 plain = methodcaller("convert", _plain_mode(image))
             channels = len(plain(image.crop((0, 0, 1, 1))).getbands())
             bands = (np.asarray(plain(band)) for band in _bands(image))
-        # Pillow turns a TIFF upright by itself.
+        # Pillow applies the orientation of TIFF files itself.
         exif, orientation = (exif_of_tiff(data), 1) if kind == "TIFF" else upright_exif(_block(image.info.get("exif")))
         planes = Planes(image.height, image.width, channels, orientation)
         for number, band in enumerate(bands):
@@ -172,7 +172,7 @@ def _decode_with_pillow(data: bytes, watch: Watch) -> Decoded:
 
 
 def _bands(image: Image.Image) -> Iterator[Image.Image]:
-    """Return the picture in bands of `_BAND` rows, so that nothing of its whole size is made twice."""
+    """Yield the picture in bands of `_BAND` rows, so that no second copy of the whole picture is made."""
     for row in range(0, image.height, _BAND):
         yield image.crop((0, row, image.width, min(row + _BAND, image.height)))
 
@@ -188,13 +188,13 @@ def _plain_mode(image: Image.Image) -> str:
 
 
 def _cmyk_to_rgb(icc_profile: bytes | None) -> Callable[[Image.Image], Image.Image]:
-    """Return what turns inks into colours."""
+    """Return a function that converts CMYK to RGB."""
     if icc_profile is not None:
         try:
             inks = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
             return ImageCms.buildTransform(inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB").apply
         except (OSError, ImageCms.PyCMSError):
-            pass  # an unusable profile says no more about the inks than a missing one
+            pass  # an unusable profile is treated like a missing one
     return methodcaller("convert", "RGB")
 
 
@@ -204,11 +204,11 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
     with TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages.first
         check_size(page.imagelength, page.imagewidth, len(data))
-        if page.is_tiled:  # a tile is decoded as a whole, however little of it the picture takes
+        if page.is_tiled:  # a tile is decoded whole, even if it is larger than the picture
             check_size(page.tilelength, page.tilewidth, len(data))
         if page.is_reduced or "DNGVersion" in page.tags or data[8:10] == b"CR":
             raise PhotoError("looks like a camera's raw file; develop it to TIFF, PNG or JPEG first.")
-        # tifffile passes over tags that point beyond the end, and then takes default values for what they said.
+        # tifffile ignores tags that point beyond the end of the file, and would use default values instead.
         if any(find_tag(data, tag) is not None and tag not in page.tags for tag in _LAYOUT_TAGS):
             raise PhotoError("is incomplete, its description is missing; take another copy of it.")
         plain = page.photometric in (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB)
@@ -244,10 +244,10 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
 
 
 def _count_of(tiff: Any) -> int:
-    """The pages of a TIFF file, without reduced versions of others; what is damaged behind the first counts as none."""
+    """Count the pages of a TIFF file without reduced versions; if later pages are damaged, return 1."""
     try:
         return 1 + sum(not page.aspage().is_reduced for page in tiff.pages[1:_MOST_PAGES])
-    except Exception:  # noqa: BLE001 - the first page is what is opened
+    except Exception:  # noqa: BLE001 - only the first page is opened anyway
         return 1
 
 
@@ -278,7 +278,7 @@ def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:
 
 
 def _block(value: object) -> bytes | None:
-    """XMP, EXIF or a colour profile as it stands in a file; None where a damaged file has something else there."""
+    """Return XMP, EXIF or a colour profile; None if it is missing or, in a damaged file, not bytes."""
     return value if isinstance(value, bytes) and value else None
 
 

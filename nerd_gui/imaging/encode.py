@@ -1,4 +1,4 @@
-"""From the values of a picture to the bytes of a file, and what each file format can hold."""
+"""Encodes pictures in file formats, and describes what each format can store."""
 
 import io
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from nerd_gui.imaging.xmp import smaller
 
 # tifffile and imagecodecs are imported inside the functions that need them: training has only numpy and Pillow.
 
-_PNG_LEVEL = 3  # of photos as small as the usual 6, in half the time
-#: Of an EXIF block and of an XMP packet in a JPEG file.
+_PNG_LEVEL = 3  # compresses photos as well as the usual level 6, in half the time
+#: Largest size of an EXIF block and of an XMP packet in a JPEG file.
 JPEG_EXIF_BYTES, JPEG_XMP_BYTES = 65_533, 65_502
 JPEG_SEGMENT_BYTES = 65_533
 
 
 class Words(NamedTuple):
-    r"""What a file says beside its pixels.
+    r"""The metadata of a file.
 
     Attributes
     ----------
@@ -29,11 +29,11 @@ class Words(NamedTuple):
         With the prefix ``Exif\0\0``.
     icc_profile : bytes or None
     xmp : bytes or None
-        A packet.
+        The XMP packet.
     description : str or None
-        What is said of the new picture.
+        A description of the new picture.
     particulars : Particulars
-        Of the photo.
+        Further metadata of the photo.
     """
 
     exif: bytes | None
@@ -43,28 +43,28 @@ class Words(NamedTuple):
     particulars: Particulars = NOTHING
 
     def text(self, key: str) -> str | None:
-        """The photo's own text of that key."""
+        """The photo's own text for this key."""
         return dict(self.particulars.texts).get(key)
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a file format can hold, and how it is written.
+    """A file format: what it can store, and its encoder.
 
     Attributes
     ----------
     encode : callable
-        Given samples (rows, cols) or (rows, cols, channels), the words and the quality (1-100), it makes the bytes of
-        a file; of 2 and 4 channels the last one is alpha.
+        Makes the bytes of a file from samples (rows, cols) or (rows, cols, channels), metadata and quality (1-100).
+        With 2 or 4 channels, the last one is alpha.
     """
 
     name: str
     depth: int  # bits, 32 for real numbers
     alpha: bool
-    words: bool  # EXIF, XMP and a colour profile
+    words: bool  # whether it stores EXIF, XMP and a colour profile
     resolution: bool
     iptc: bool
-    texts: tuple[str, ...] | None  # the keys of those that it has room for; None: of all
+    texts: tuple[str, ...] | None  # keys of the texts that it can store; None: all
     max_side: int
     encode: Callable[[NDArray[Any], Words, int], bytes]
 
@@ -109,7 +109,7 @@ def _encode_jpeg(samples: NDArray[Any], words: Words, quality: int) -> bytes:
     comment = "\n".join(said).encode()[:JPEG_SEGMENT_BYTES]
     xmp, _ = smaller(words.xmp or b"", JPEG_XMP_BYTES)
     options = {"comment": comment, "xmp": xmp, "extra": jpeg_iptc(words.particulars.iptc)} | _dpi(words)
-    # Full colour resolution: fine detail is what a denoiser is for.
+    # Full colour resolution, to keep the fine detail that denoising preserves.
     return _pillow(samples, "JPEG", words, quality=quality, subsampling=0, **options)
 
 
@@ -128,7 +128,7 @@ def _dpi(words: Words) -> dict[str, Any]:
 
 def _pillow(samples: NDArray[Any], name: str, words: Words, **options: object) -> bytes:
     stream = io.BytesIO()
-    # Pillow takes an empty block for none.
+    # Pillow writes no block if it is empty.
     exif, icc_profile = words.exif or b"", words.icc_profile or b""
     Image.fromarray(samples).save(stream, name, exif=exif, icc_profile=icc_profile, **options)
     return stream.getvalue()
@@ -139,7 +139,7 @@ _TIFF = Format("TIFF", 32, True, True, True, True, (), 2**31 - 1, _encode_tiff)
 _JPEG = Format("JPEG", 8, False, True, True, True, (COMMENT,), 65_535, _encode_jpeg)
 _WEBP = Format("WebP", 8, True, True, False, False, (), 16_383, _encode_webp)
 _BMP = Format("BMP", 8, False, False, True, False, (), 2**31 - 1, _encode_bmp)
-#: The formats by the suffixes of their files.
+#: The formats by file suffix.
 FORMATS = {
     ".png": _PNG,
     ".tif": _TIFF,

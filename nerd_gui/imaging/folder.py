@@ -1,4 +1,4 @@
-"""The pictures of a folder."""
+"""Lists the pictures in a folder."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from nerd_gui.imaging.save import SUFFIXES
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """The pictures of a folder, told by their suffixes, sorted by name.
+    """Return the pictures of a folder, recognised by suffix, sorted by name.
 
     Raises
     ------
@@ -22,14 +22,15 @@ def picture_files(folder: Path) -> list[Path]:
 
 
 def sorted_out(folder: Path) -> tuple[list[Path], list[Path]]:
-    """What in a folder is a picture by its suffix, and what is not, each sorted by name.
+    """Return the pictures of a folder, recognised by suffix, and all other files, each sorted by name.
 
-    Raw files are pictures where they can be developed. Hidden files are neither: programs keep their own there.
+    Raw files count as pictures if they can be developed here. Hidden files, in which programs keep their own data, are
+    in neither list.
 
     Raises
     ------
     PhotoError
-        If the folder is missing or may not be read.
+        If the folder is missing or cannot be read.
     """
     if not folder.is_dir():
         raise PhotoError(f"The picture folder “{folder}” does not exist; name a folder of pictures.")

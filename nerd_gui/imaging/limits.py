@@ -1,44 +1,44 @@
-"""How large a picture may be: what would take all memory, or minutes, is refused before anything is decoded.
+"""Limits of the size of pictures: files that would take all memory, or minutes, are refused before decoding.
 
-A few bytes can claim to be a huge picture, and can even be one, since decoders repeat what they are told to. So the
-size of the file counts, too. The sentences lack their subject, the name of the file.
+A file of a few bytes can claim to be, or even decode to, a huge picture. So the limit also depends on the size of the
+file. The messages lack their subject, the name of the file.
 """
 
 from nerd_gui.imaging.errors import PhotoError
 
 MAX_SIDE = 32_767  # pixels
 MAX_PIXELS = 268_435_456  # 2^28, 3 GiB as float32 RGB
-_ANY_FILE = 2**25  # pixels that a file of any size may have: 0.8 GB while it is decoded, with alpha and 16 bits
-_PIXELS_PER_BYTE = 32  # that a larger one may have; cameras write fewer than 10
-_USUAL_SCANS = 20  # of a progressive JPEG file; programs write about 10
-_MOST_SCANNED = 2**30  # pixels times scans where there are more: about two seconds
+_ANY_FILE = 2**25  # pixels that are always allowed; decoding them takes 0.8 GB with alpha and 16 bits
+_PIXELS_PER_BYTE = 32  # limit for larger pictures; cameras write fewer than 10
+_USUAL_SCANS = 20  # scans of a progressive JPEG file that are always allowed; programs write about 10
+_MOST_SCANNED = 2**30  # limit of pixels times scans if there are more scans: about two seconds
 
 _allowed: int | None = None
 
 
 def allow_pixels(count: int | None) -> None:
-    """Let this process open pictures of so many pixels, whatever the size of their files; None: the usual ones."""
+    """Allow pictures of up to `count` pixels in this process, whatever the size of their files; None: the default."""
     global _allowed
     _allowed = count
 
 
 def allowed_pixels() -> int | None:
-    """What `allow_pixels` was told last."""
+    """The last argument of `allow_pixels`."""
     return _allowed
 
 
 def most_pixels() -> int:
-    """The most pixels that a picture may have."""
+    """The largest allowed number of pixels."""
     return MAX_PIXELS if _allowed is None else _allowed
 
 
 def check_size(rows: int, cols: int, file_bytes: int) -> None:
-    """Refuse pictures without pixels, with too many, or with more than a file of so many bytes is likely to hold.
+    """Refuse pictures with no pixels, with too many, or with implausibly many for the size of the file.
 
     Raises
     ------
     PhotoError
-        A sentence that lacks its subject.
+        If the picture is refused; the message lacks its subject.
     """
     if min(rows, cols) < 1:
         raise PhotoError("has no pixels; take another copy of it.")
@@ -56,12 +56,12 @@ def check_size(rows: int, cols: int, file_bytes: int) -> None:
 
 
 def check_scans(jpeg: bytes, rows: int, cols: int) -> None:
-    """Refuse JPEG files that go over their pixels so often that it takes minutes.
+    """Refuse JPEG files with so many scans that decoding would take minutes.
 
     Raises
     ------
     PhotoError
-        A sentence that lacks its subject.
+        If the picture is refused; the message lacks its subject.
     """
     scans = jpeg.count(b"\xff\xda")
     if scans > _USUAL_SCANS and scans * rows * cols > _MOST_SCANNED:

@@ -1,8 +1,8 @@
-r"""What a picture file says beside its pixels: EXIF, colour profile, description.
+r"""Reading and writing the metadata of picture files: EXIF, colour profile, description.
 
-EXIF travels as the bytes of its block, with the prefix ``Exif\0\0``, and is passed on byte by byte wherever the
-format allows it, so that nothing a camera wrote is lost. Only TIFF, whose own directory is the EXIF, takes it apart;
-the entries are then copied as they are, in the byte order they have.
+EXIF is handled as the bytes of its block, with the prefix ``Exif\0\0``, and copied unchanged if the format allows it,
+so that nothing a camera wrote is lost. Only for TIFF, whose own directory holds the EXIF entries, the block is taken
+apart; the entries are then copied unchanged, in their byte order.
 """
 
 import re
@@ -12,28 +12,28 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 _PREFIX = b"Exif\0\0"
-_METRES = 0.0254  # of an inch
+_METRES = 0.0254  # metres in an inch
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _DESCRIPTION, _ORIENTATION, _INTEROP = 0x010E, 0x0112, 0xA005
 _TEXTS = (_DESCRIPTION, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # make, model, software, time, artist, rights
-_THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202  # where it is, and how long
+_THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202  # position, and length in bytes
 _WIDTH, _HEIGHT = 0xA002, 0xA003
 _TIFF_WIDTH, _TIFF_HEIGHT = 0x0100, 0x0101
 _EXIF_DIRECTORY = 0x8769
 _OF_THE_WHOLE = (0x9214, 0x927C, 0xA214, 0xA420)  # subject area, maker's notes, subject location, image's unique number
 _DIRECTORIES = {_EXIF_DIRECTORY: "ExifTag", 0x8825: "GPSTag"}  # tifffile writes these by name only
 _BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
-#: Of an XMP packet in a TIFF file.
+#: The tag of an XMP packet in a TIFF file.
 XMP_TAG = 700
-#: Of IPTC's data in a TIFF file, and in the Photoshop block of a JPEG file.
+#: The identifiers of IPTC data in a TIFF file, and in the Photoshop block of a JPEG file.
 IPTC_TAG, PHOTOSHOP_IPTC = 33_723, 0x0404
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes, by kind of value
-# Descriptions by which scientific programs mark their own kind of TIFF: false in a file that we write.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes per value, by type
+# Descriptions by which scientific programs mark their own kinds of TIFF files; they would be wrong in other files.
 _MARKERS = (b"ImageJ=", b"<?xml", b"{")
 
 
 class _Entry(NamedTuple):
-    """An entry of a directory: its tag, the kind of its values, and their bytes as they stand in the file."""
+    """An entry of a directory: its tag, the type of its values, and their bytes in the file's byte order."""
 
     tag: int
     kind: int
@@ -62,7 +62,7 @@ def upright_exif(raw: bytes | None) -> tuple[bytes | None, int]:
 def find_tag(tiff: bytes | bytearray, tag: int) -> int | None:
     """Return the position of the 12-byte entry of `tag` in the first directory of a TIFF, or of EXIF's body.
 
-    None where there is no such tag or no directory, and for BigTIFF.
+    Return None if there is no such tag or no directory, and for BigTIFF.
     """
     order = _BYTE_ORDERS.get(bytes(tiff[:4]))
     if order is None or len(tiff) < 8:
@@ -72,13 +72,13 @@ def find_tag(tiff: bytes | bytearray, tag: int) -> int | None:
 
 
 def exif_of_tiff(data: bytes) -> bytes | None:
-    """Return what a TIFF file says about the photo as an EXIF block; None where it says nothing, and for BigTIFF."""
+    """Return the camera's data in a TIFF file as an EXIF block; None if there are none, and for BigTIFF."""
     _, texts, directories = _parts(data)
     return _block(data[:4], [entry for entry in texts if not entry.data.startswith(_MARKERS)], directories)
 
 
 def exif_of_parts(first: bytes, details: bytes, place: bytes) -> bytes | None:
-    """Return the EXIF block of three TIFF parts that hold a TIFF's first directory, the EXIF and the GPS one."""
+    """Make an EXIF block from three TIFF structures that hold the main, the EXIF and the GPS directory."""
     order, texts, _ = _parts(first)
     directories = {}
     for tag, part in zip(_DIRECTORIES, (details, place), strict=True):
@@ -89,7 +89,7 @@ def exif_of_parts(first: bytes, details: bytes, place: bytes) -> bytes | None:
 
 
 def bytes_of_tag(tiff: bytes, tag: int) -> bytes | None:
-    """Return the bytes of a value in the first directory of a TIFF; None where it is missing, and for BigTIFF."""
+    """Return the bytes of a value in the first directory of a TIFF; None if it is missing, and for BigTIFF."""
     order = _BYTE_ORDERS.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return None
@@ -98,10 +98,10 @@ def bytes_of_tag(tiff: bytes, tag: int) -> bytes | None:
 
 
 def exif_of_region(exif: bytes, rows: int, cols: int) -> bytes | None:
-    """Return the EXIF block of a region of a photo: how, when and where it was taken, and the region's own size.
+    """Return the EXIF block for a region of a photo: how, when and where it was taken, and the region's size.
 
-    What stands for the photo as a whole stays behind: the thumbnail, its number, the place of its subject, and the
-    maker's notes, in which cameras hide further previews.
+    Entries that only apply to the whole photo are omitted: the thumbnail, the unique number, the subject's position,
+    and the maker's notes, which often contain further previews.
     """
     tiff = exif.removeprefix(_PREFIX)
     order, texts, directories = _parts(tiff)
@@ -125,14 +125,15 @@ def thumbnail_of(exif: bytes) -> bytes | None:
 
 
 def with_thumbnail(exif: bytes, make: Callable[[int], bytes | None]) -> bytes:
-    """Return an EXIF block with another thumbnail in the place of its own, every other byte as it is.
+    """Return an EXIF block with its thumbnail replaced, and all other bytes unchanged.
 
-    A block without a thumbnail stays without; a thumbnail that is no JPEG file, or has no successor, goes.
+    A block without a thumbnail is returned unchanged. If the thumbnail is not a JPEG file, or `make` returns None, the
+    thumbnail is removed.
 
     Parameters
     ----------
     make : callable
-        Given the number of bytes that there are, it makes a JPEG file of at most as many, or gives None.
+        Takes the available number of bytes, and returns a JPEG file of at most this size, or None.
     """
     tiff = bytearray(exif.removeprefix(_PREFIX))
     order, second = _BYTE_ORDERS.get(bytes(tiff[:4]), "<"), _next_directory(tiff)
@@ -154,7 +155,7 @@ def with_thumbnail(exif: bytes, make: Callable[[int], bytes | None]) -> bytes:
 
 
 def with_size(exif: bytes, rows: int, cols: int) -> bytes:
-    """Return an EXIF block that tells another size of the photo wherever it tells one, every other byte as it is."""
+    """Return an EXIF block with the photo's size replaced wherever it is stored, and all other bytes unchanged."""
     tiff = bytearray(exif.removeprefix(_PREFIX))
     order = _BYTE_ORDERS.get(bytes(tiff[:4]))
     pointer = find_tag(tiff, _EXIF_DIRECTORY)
@@ -172,7 +173,7 @@ def with_size(exif: bytes, rows: int, cols: int) -> bytes:
 
 
 def _next_directory(tiff: bytes | bytearray) -> tuple[int, int] | None:
-    """Return where the first directory of a TIFF says where the second one is, and where that is; None without one."""
+    """Return the position of the pointer to a TIFF's second directory, and its value; None without one."""
     order = _BYTE_ORDERS.get(bytes(tiff[:4]))
     if order is None or len(tiff) < 8:
         return None
@@ -187,7 +188,7 @@ def _next_directory(tiff: bytes | bytearray) -> tuple[int, int] | None:
 
 
 def _thumbnail_place(tiff: bytes | bytearray) -> slice | None:
-    """Return where the thumbnail's JPEG file stands; None where there is none as a whole."""
+    """Return the position of the thumbnail's JPEG file; None if there is no complete one."""
     second = _next_directory(tiff)
     if second is None:
         return None
@@ -203,11 +204,11 @@ def _thumbnail_place(tiff: bytes | bytearray) -> slice | None:
 
 
 def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]]) -> bytes | None:
-    """Return an EXIF block that begins as a TIFF with this head does; None where there is nothing to say."""
+    """Make an EXIF block with this TIFF header; None if there are no entries."""
     if not texts and not directories:
         return None
     order = _BYTE_ORDERS[head]
-    # The directories stand behind the first one, whose length does not depend on where they are.
+    # The directories follow the first one, whose length does not depend on their positions.
     pointers = [_Entry(tag, _LONG, bytes(4)) for tag in directories]
     end = 8 + len(_packed(texts + pointers, order, 8))
     behind = b""
@@ -220,7 +221,7 @@ def _block(head: bytes, texts: list[_Entry], directories: dict[int, list[_Entry]
 def tiff_options(exif: bytes | None, xmp: bytes | None, iptc: bytes | None, description: str | None) -> dict[str, Any]:
     """Return tifffile's options for writing an EXIF block, XMP, IPTC and, if the block has none, a description.
 
-    The directories of the block become place-holders for `fill_tiff_directories`.
+    The directories of the block become placeholders for `fill_tiff_directories`.
     """
     order, texts, directories = _parts((exif or b"").removeprefix(_PREFIX))
     tags: list[tuple[Any, ...]] = [(entry.tag, _ASCII, 0, entry.data.rstrip(b"\0"), True) for entry in texts]
@@ -254,7 +255,7 @@ def fill_tiff_directories(tiff: bytes, exif: bytes | None) -> bytes:
 
 
 def jpeg_iptc(iptc: bytes | None) -> bytes:
-    """Return the segment of a JPEG file that holds IPTC's data; nothing where there are none, or too much."""
+    """Return the segment of a JPEG file for IPTC data; empty if there are none, or they are too large."""
     if iptc is None or not fits_jpeg(iptc):
         return b""
     padded = iptc + b"\0" * (len(iptc) % 2)
@@ -263,7 +264,7 @@ def jpeg_iptc(iptc: bytes | None) -> bytes:
 
 
 def fits_jpeg(iptc: bytes) -> bool:
-    """Whether IPTC's data have room in a JPEG file."""
+    """Whether IPTC data fit into a JPEG file."""
     return len(iptc) <= 65_500
 
 
@@ -275,7 +276,7 @@ def add_png_chunks(
     texts: Sequence[tuple[str, str]],
     resolution: tuple[float, float] | None,
 ) -> bytes:
-    """Insert colour profile, EXIF, XMP, texts by their keys, and pixels per inch behind the header of a PNG file."""
+    """Insert colour profile, EXIF, XMP, texts (keys and values) and pixels per inch after the header of a PNG file."""
     chunks = b""
     if icc_profile is not None:
         chunks += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
@@ -293,26 +294,26 @@ def add_png_chunks(
 
 
 def _parts(tiff: bytes) -> tuple[str, list[_Entry], dict[int, list[_Entry]]]:
-    """Return the byte order of a TIFF or of EXIF's body, its texts on the photo, and its directories by their tags."""
+    """Return the byte order of a TIFF or of EXIF's body, its texts about the photo, and its directories by tag."""
     order = _BYTE_ORDERS.get(tiff[:4], "<")
     if tiff[:4] not in _BYTE_ORDERS or len(tiff) < 8:
         return order, [], {}
     (start,) = struct.unpack_from(order + "I", tiff, 4)
-    main = {entry.tag: entry for entry in reversed(_directory(tiff, order, start))}  # of two, the first counts
+    main = {entry.tag: entry for entry in reversed(_directory(tiff, order, start))}  # the first of two counts
     texts = [main[tag] for tag in _TEXTS if tag in main and main[tag].kind == _ASCII]
     directories = {}
     for tag in _DIRECTORIES:
         if tag in main and len(main[tag].data) == 4:
             (start,) = struct.unpack(order + "I", main[tag].data)
-            # The interoperability directory would need a third level and says nothing about the photo.
+            # The interoperability directory is omitted: it would be a third level, and holds nothing about the photo.
             directories[tag] = [entry for entry in _directory(tiff, order, start) if entry.tag != _INTEROP]
     return order, texts, {tag: entries for tag, entries in directories.items() if entries}
 
 
 def _directory(tiff: bytes, order: str, start: int) -> list[_Entry]:
-    """Return the entries of the directory at `start`, but for those whose values lie beyond the end."""
+    """Return the entries of the directory at `start`, except those whose values lie beyond the end of the file."""
     entries = []
-    room = len(tiff)  # values do not overlap, unless somebody wants to fill the memory
+    room = len(tiff)  # limits the sum of all sizes: a malicious file could let values overlap to exhaust the memory
     for place in _places(tiff, order, start):
         tag, kind, count, pointer = struct.unpack_from(order + "HHII", tiff, place)
         size = count * _SIZES.get(kind, 0)
@@ -336,7 +337,7 @@ def _tag_at(tiff: bytes | bytearray, order: str, place: int) -> int:
 
 
 def _packed(entries: list[_Entry], order: str, start: int) -> bytes:
-    """Return the bytes of a directory that is to stand at `start`, the values behind it."""
+    """Return the bytes of a directory for the position `start`, followed by its values."""
     directory, values = struct.pack(order + "H", len(entries)), b""
     behind = start + 2 + 12 * len(entries) + 4
     for tag, kind, data in sorted(entries):

@@ -1,11 +1,11 @@
-"""How noisy a noise picture is. Levels are on the 0–255 scale; for a photo see `photo_noise`."""
+"""The noise level of a noise estimate, on the 0–255 scale; for a photo see `photo_noise`."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Pixels, the side of a patch: ours, the paper names none for its Fig. 8.
+#: Side of a patch in pixels. This is our choice; the paper does not give the size for its Fig. 8.
 PATCH = 32
 
 
@@ -13,7 +13,7 @@ def noise_level(n_hat: NDArray[Any]) -> float | NDArray[np.float32]:
     """Return the mean over 32x32 patches of the standard deviation of `n_hat`, on the 0–255 scale (Fig. 8).
 
     The patches do not overlap and start at the top left; remaining rows and columns at the right and bottom border,
-    less than a patch wide, are left out. A picture smaller than a patch counts as one patch.
+    less than a patch wide, are ignored. A picture smaller than a patch counts as one patch.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What the noise of a photo is like: level against intensity, correlation from pixel to pixel, kurtosis.
+"""Statistics of a photo's noise: level by intensity, correlation of neighbouring pixels, kurtosis.
 
-Levels are on the 0-255 scale, in the values of the file. Of a colour photo the planes are luma Y and the differences
-of colour Cb and Cr (ITU-T T.871), of a grey one Y alone.
+Levels are on the 0-255 scale, in the gamma-encoded values of the file. The planes of a colour photo are Y, Cb and Cr
+(ITU-T T.871); a grey photo has only Y.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 
 from nerd_gui.imaging.colour import FROM_YCC
 
-#: Pixels that the correlation is measured over.
+#: The largest distance in pixels for which correlation is reported.
 LAGS = 6
-_BLOCK, _STRIDE = 32, 16  # side of a block in pixels, and from one block to the next
-_NEIGHBOURS = _BLOCK // _STRIDE  # blocks from one to the nearest that shares no pixel with it
-_CELL = 8  # pixels, the side of what is coarse in a block
-_BINS = 8  # of intensity
-_FLATTEST = 0.15  # part of the blocks of a bin that counts as flat
-_FEWEST, _MOST = 6, 500  # blocks that a bin must have, and that are measured
-_FINE = 0.2  # part of the flat blocks that is taken to be without texture
-_LENIENCE = 0.05  # by which the coarse part of a block's variance may differ by chance
-_CLIPPED = 0.02  # part of a block's pixels that may be black or white
-_REACH = 8  # pixels beyond which noise is taken to be uncorrelated
+_BLOCK, _STRIDE = 32, 16  # side of a block, and distance between blocks, in pixels
+_NEIGHBOURS = _BLOCK // _STRIDE  # steps to the nearest block that shares no pixel
+_CELL = 8  # side in pixels of the cells whose means measure coarse structure in a block
+_BINS = 8  # number of intensity bins
+_FLATTEST = 0.15  # fraction of the blocks of a bin that counts as flat
+_FEWEST, _MOST = 6, 500  # least number of blocks in a bin, and largest number of blocks measured
+_FINE = 0.2  # fraction of the flat blocks that is assumed to be without texture
+_LENIENCE = 0.05  # tolerance for random differences of the coarse fraction of a block's variance
+_CLIPPED = 0.02  # fraction of a block's pixels that may be black or white
+_REACH = 8  # noise is assumed to be uncorrelated beyond this distance in pixels
 _TO_YCC = np.linalg.inv(FROM_YCC).astype(np.float32)
 
 
 class NoiseStatisticsError(ValueError):
-    """A photo that has no statistics; the message says why."""
+    """The statistics of a photo cannot be measured; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,9 @@ class PlaneStatistics:
     name : str
         "Y", "Cb" or "Cr".
     level : float
-        Standard deviation that a pixel of the photo typically has: the median over the bins of intensity, each weighing
-        as many blocks as the photo has in it.
+        Typical standard deviation: the median over the intensity bins, weighted by the photo's blocks in each bin.
     horizontal, vertical, mean : tuple of 6 floats
-        Correlation with the pixel 1 ... 6 columns on, 1 ... 6 rows on, and the mean of the two.
+        Correlation of pixels that are 1 ... 6 columns apart, 1 ... 6 rows apart, and the mean of both.
     kurtosis : float
         Excess kurtosis: 0 for Gaussian noise.
     """
@@ -58,18 +57,18 @@ class PlaneStatistics:
 
 @dataclass(frozen=True)
 class IntensityBin:
-    """The noise where the photo is about so bright.
+    """The noise in the parts of the photo with a certain brightness.
 
     Attributes
     ----------
     intensity : float
         Mean luma of the flat blocks, 0-255.
     blocks : int
-        How many flat blocks were measured.
+        Number of flat blocks that were measured.
     share : float
-        Part of the photo's blocks that is about so bright.
+        Fraction of the photo's blocks with this brightness.
     levels : tuple of float
-        Standard deviation in each plane.
+        Standard deviation of the noise in each plane.
     """
 
     intensity: float
@@ -80,14 +79,14 @@ class IntensityBin:
 
 @dataclass(frozen=True)
 class NoiseStatistics:
-    """The noise of a photo, each plane's and that at each intensity.
+    """The noise of a photo, by plane and by intensity.
 
     Attributes
     ----------
     planes : tuple of PlaneStatistics
-        Y, Cb and Cr, or Y alone.
+        Y, Cb and Cr, or only Y.
     bins : tuple of IntensityBin
-        From dark to bright; those without enough flat blocks are left out.
+        From dark to bright; bins without enough flat blocks are omitted.
     """
 
     planes: tuple[PlaneStatistics, ...]
@@ -99,7 +98,7 @@ class NoiseStatistics:
         return self.planes[0].level
 
     def to_json(self) -> dict[str, Any]:
-        """The same as a dictionary of plain numbers."""
+        """Convert to a JSON-ready dictionary."""
         return asdict(self)
 
 
@@ -122,15 +121,15 @@ def noise_statistics(pixels: NDArray[Any]) -> NoiseStatistics:
 
     Notes
     -----
-    The photo is cut into blocks of 32x32 pixels, a slope fitted to each is taken away, and in each of eight bins of
-    intensity the flattest 15 % of the blocks are looked at. How flat a block is, is said by its four neighbours: chosen
-    by its own variance, blocks would be those whose noise happens to be weak. Of these, blocks and bins are left out
-    whose variance is coarser than that of most: noise has grains of about one size in all of a photo, texture and edges
-    are coarser. In a photo without flat parts fine texture counts as noise.
+    The photo is cut into blocks of 32x32 pixels, and a fitted plane is subtracted from each. In each of eight intensity
+    bins, the flattest 15 % of the blocks are measured. The flatness of a block is judged by its four neighbours; if it
+    were judged by its own variance, blocks whose noise happens to be weak would be selected. Then, blocks and bins are
+    rejected in which more of the variance is coarse than in most: noise has grains of similar size everywhere in a
+    photo, texture and edges are coarser. In a photo without flat parts, fine texture is measured as noise.
 
-    The fitted slope takes a part of the noise along, the more the wider its grains are. Of noise that is uncorrelated
-    beyond 8 pixels this lowers the covariance at all lags by about as much, which is put back; levels of noise with a
-    Gaussian kernel of 3 pixels come out a few per cent low.
+    Subtracting the plane also removes a part of the noise, and more of it if the grains are large. For noise that is
+    uncorrelated beyond 8 pixels, this lowers the covariance at all lags by nearly the same amount, which is corrected.
+    Levels of noise with a Gaussian kernel of 3 pixels still come out a few percent too low.
     """
     planes = _planes(np.asarray(pixels, np.float32))
     if min(planes.shape[1:]) < 3 * _BLOCK:
@@ -175,22 +174,22 @@ def noise_statistics(pixels: NDArray[Any]) -> NoiseStatistics:
 
 
 def _planes(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Y, or Y, Cb and Cr, on the 0-255 scale; grey is 0 in Cb and Cr."""
+    """Convert to Y, or to Y, Cb and Cr, on the 0-255 scale; Cb and Cr are 0 for grey."""
     return 255 * (pixels if len(pixels) == 1 else np.tensordot(_TO_YCC, pixels, axes=1))
 
 
 @dataclass(frozen=True)
 class _Blocks:
-    """Flat blocks of about one intensity.
+    """Flat blocks of similar intensity.
 
     Attributes
     ----------
     share : float
-        Part of the photo's blocks that is about so bright.
+        Fraction of the photo's blocks with this intensity.
     means : array (N,)
-        Mean luma of each.
+        Mean luma of each block.
     blocks : array (N, planes, 32, 32)
-        The blocks without slopes.
+        The blocks, less their fitted planes.
     """
 
     share: float
@@ -198,12 +197,12 @@ class _Blocks:
     blocks: NDArray[Any]
 
     def of(self, kept: NDArray[Any]) -> "_Blocks":
-        """Some of the blocks."""
+        """Select some of the blocks."""
         return _Blocks(self.share, self.means[kept], self.blocks[kept])
 
 
 def _candidates(planes: NDArray[Any]) -> list[_Blocks]:
-    """For each bin of intensity the blocks whose neighbours are flattest."""
+    """For each intensity bin, select the blocks with the flattest neighbours."""
     means, coarse, usable = _measured(planes)
     score = _of_neighbours(coarse)
     which = np.digitize(means, np.linspace(0, 255, _BINS + 1)[1:-1])
@@ -220,7 +219,7 @@ def _candidates(planes: NDArray[Any]) -> list[_Blocks]:
 
 
 def _without_texture(candidates: list[_Blocks]) -> list[_Blocks]:
-    """The blocks that are no coarser than noise is in this photo, where a bin has enough of them."""
+    """Reject blocks that are coarser than this photo's noise, and bins that have too few others."""
     parts = [_coarse(one.blocks[:, 0]) / one.blocks[:, 0].var(axis=(1, 2)).clip(1e-9) for one in candidates]
     most = 2 * np.quantile(np.concatenate(parts), _FINE) + _LENIENCE
     kept = []
@@ -240,7 +239,7 @@ def _cut(planes: NDArray[Any], row: int, col: int) -> NDArray[Any]:
 
 
 def _slopes() -> NDArray[Any]:
-    """What a slope is a sum of: even, across and down, orthonormal, (3, 32, 32)."""
+    """An orthonormal basis of planes over a block: constant, horizontal and vertical ramp, (3, 32, 32)."""
     ramp = np.arange(_BLOCK) - (_BLOCK - 1) / 2
     raw = np.stack([np.ones((_BLOCK, _BLOCK)), *np.meshgrid(ramp, ramp)])
     slopes: NDArray[Any] = (raw / np.linalg.norm(raw, axis=(1, 2), keepdims=True)).astype(np.float32)
@@ -248,14 +247,14 @@ def _slopes() -> NDArray[Any]:
 
 
 def _without_slope(blocks: NDArray[Any]) -> NDArray[Any]:
-    """Blocks (..., 32, 32) less the slope that is nearest to each."""
+    """Subtract from each block (..., 32, 32) the plane fitted by least squares."""
     slopes = _slopes()
     levelled: NDArray[Any] = blocks - np.einsum("...ij,kij,kmn->...mn", blocks, slopes, slopes, optimize=True)
     return levelled
 
 
 def _measured(planes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Of each block: the mean of luma, the coarse part of its variance, and whether it is neither black nor white."""
+    """For each block: mean luma, the coarse part of its variance, and whether it is not clipped."""
     rows, cols = ((size - _BLOCK) // _STRIDE + 1 for size in planes.shape[1:])
     means, coarse, usable = np.empty((rows, cols)), np.empty((rows, cols)), np.empty((rows, cols), bool)
     for row in range(rows):
@@ -267,14 +266,14 @@ def _measured(planes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray
 
 
 def _coarse(blocks: NDArray[Any]) -> NDArray[Any]:
-    """Variance of the means of 8x8 pixels in blocks (N, 32, 32): what texture and edges have and fine noise has not."""
+    """Variance of the means of 8x8 cells in blocks (N, 32, 32): large for texture and edges, small for fine noise."""
     cells = _BLOCK // _CELL
     values: NDArray[Any] = blocks.reshape(-1, cells, _CELL, cells, _CELL).mean(axis=(2, 4)).var(axis=(1, 2))
     return values
 
 
 def _of_neighbours(values: NDArray[Any]) -> NDArray[Any]:
-    """Mean over the nearest blocks above, below, left and right that share no pixel; inside alone at the border."""
+    """Mean over the nearest blocks above, below, left and right that share no pixel, if they are inside the photo."""
     step = _NEIGHBOURS
     padded = np.pad(values, step, constant_values=np.nan)
     rows, cols = values.shape
@@ -284,13 +283,13 @@ def _of_neighbours(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _level(blocks: NDArray[Any]) -> float:
-    """Median standard deviation of blocks (N, 32, 32) without slopes."""
+    """Median standard deviation of blocks (N, 32, 32), less their fitted planes."""
     return float(np.sqrt(np.median(blocks.var(axis=(1, 2)))))
 
 
 @dataclass(frozen=True)
 class _Figures:
-    """Correlation at lags 1 ... 6, excess kurtosis, and the true standard deviation over that without slopes."""
+    """Correlation at lags 1 ... 6, excess kurtosis, and the factor that corrects the level for the subtracted plane."""
 
     horizontal: NDArray[Any]
     vertical: NDArray[Any]
@@ -299,7 +298,7 @@ class _Figures:
 
 
 def _plane(blocks: NDArray[Any]) -> _Figures:
-    """The figures of one plane's flat blocks (N, 32, 32), each of which weighs the same."""
+    """Compute the figures of one colour plane from flat blocks (N, 32, 32), which all have equal weight."""
     deviation = blocks.std(axis=(1, 2), keepdims=True)
     moving = deviation[:, 0, 0] > 1e-3
     if not moving.any():
@@ -322,13 +321,13 @@ def _plane(blocks: NDArray[Any]) -> _Figures:
 
 
 def _overlap() -> NDArray[Any]:
-    """Pairs of pixels of a block that lie so far apart, (17, 17) for -8 ... 8 rows and columns."""
+    """Number of pairs of pixels in a block at each distance, (17, 17) for -8 ... 8 rows and columns."""
     length = _BLOCK - np.abs(np.arange(-_REACH, _REACH + 1))
     return np.outer(length, length)
 
 
 def _autocovariance(blocks: NDArray[Any]) -> NDArray[Any]:
-    """Mean product of two pixels so far apart, (17, 17) for -8 ... 8 rows and columns, of blocks of mean 0."""
+    """Mean product of two pixels at each distance, (17, 17) for -8 ... 8 rows and columns; blocks have mean 0."""
     size = _BLOCK + _REACH
     power = np.mean(np.abs(np.fft.rfft2(blocks, (size, size))) ** 2, axis=0)
     products = np.fft.fftshift(np.fft.irfft2(power, (size, size)))

@@ -1,4 +1,4 @@
-"""What a picture file says beside its pixels, the camera's data and the colours; and what of it is not read at all."""
+"""Further metadata of a picture file, beside EXIF, XMP and colour profile; and what is not read from the file."""
 
 import struct
 import zlib
@@ -12,13 +12,13 @@ from PIL import Image
 from nerd_gui.imaging.metadata import IPTC_TAG, PHOTOSHOP_IPTC, bytes_of_tag
 
 _RESOLUTION = (282, 283)  # tags: across, down
-_INCHES = {2: 1.0, 3: 2.54}  # by the tag of the unit
-_EXIF_TAGS = (271, 272, 34_665, 34_853)  # make, model, and the directories of the shot and of its place
-_MOST_TEXT = 2**20  # characters that are kept
-#: Keys of a PNG's texts that hold what is kept elsewhere.
+_INCHES = {2: 1.0, 3: 2.54}  # units per inch, by the value of the unit's tag
+_EXIF_TAGS = (271, 272, 34_665, 34_853)  # make, model, and the EXIF and GPS directories
+_MOST_TEXT = 2**20  # largest total number of characters
+#: Keys of texts in PNG files that hold XMP or EXIF data, which are read separately.
 _ELSEWHERE = ("XML:com.adobe.xmp", "Raw profile type exif", "Raw profile type xmp", "Raw profile type APP1")
 COMMENT, DESCRIPTION = "Comment", "Description"
-#: The tables of the JPEG standard's annex K, for luma and for colour; their order does not matter here.
+#: The quantisation tables for luma and colour in annex K of the JPEG standard; the order of values does not matter.
 _STANDARD = (
     bytes.fromhex(
         "100b0a101828333d0c0c0e131a3a3c370e0d1018283945380e11161d3357503e"
@@ -29,21 +29,21 @@ _STANDARD = (
 
 
 class Particulars(NamedTuple):
-    """What is kept of it.
+    """Further metadata of a file.
 
     Attributes
     ----------
     resolution : (float, float) or None
         Pixels per inch, across and down.
     texts : tuple of (key, text)
-        Of a PNG file; the comment of a JPEG file has the key "Comment".
+        The texts of a PNG file; the comment of a JPEG file has the key "Comment".
     iptc : bytes or None
-        IPTC's data, as they stand in the file.
+        IPTC data as in the file.
     quality : int or None
-        What a file needs to be as fine as this one: of JPEG tables the quality (1-100) whose own are no coarser; 100
-        for a lossless WebP file.
+        The quality with which a file must be saved to lose no more than this one: for JPEG files, the quality (1-100)
+        whose tables are as fine; 100 for a lossless WebP file.
     left_behind : tuple of str
-        Sentences that say what in the file was not read.
+        Sentences about parts of the file that were not read.
     """
 
     resolution: tuple[float, float] | None = None
@@ -54,7 +54,7 @@ class Particulars(NamedTuple):
 
 
 def of_pillow(image: Image.Image, data: bytes) -> Particulars:
-    """Those of a PNG, JPEG, WebP or BMP file whose pixels have been read."""
+    """Read the further metadata of a PNG, JPEG, WebP or BMP file whose pixels have been read."""
     info = image.info
     texts = dict(_png_texts(data)) if image.format == "PNG" else {}
     comment, photoshop = info.get("comment"), info.get("photoshop")
@@ -74,7 +74,7 @@ def of_pillow(image: Image.Image, data: bytes) -> Particulars:
 
 
 def of_tiff(page: Any, pages: int, data: bytes) -> Particulars:
-    """Those of a TIFF file, by its first page, and how many there are."""
+    """Read the further metadata of a TIFF file from its first page; `pages` is the number of pages."""
     left = further(pages, "pages")
     if data[2:4] in (b"+\0", b"\0+") and any(tag in page.tags for tag in _EXIF_TAGS):
         left.append("The camera's EXIF data are not kept: they stand in a BigTIFF file.")
@@ -87,12 +87,12 @@ def of_tiff(page: Any, pages: int, data: bytes) -> Particulars:
 
 
 def further(count: int, what: str) -> list[str]:
-    """What is said of a file of several pictures."""
+    """The sentence for a file with several pictures."""
     return [f"Of the {count} {what} in the file, only the first is kept."] if count > 1 else []
 
 
 def quality_of(tables: dict[int, Any]) -> int:
-    """The least quality, in the scale that encoders share, whose tables are no coarser than these on the whole."""
+    """Find the least quality, on the usual scale of encoders, whose tables have no larger sums than these."""
     return max(
         min(100, 1 + bisect_left(_sums(min(number, 1)), -sum(table))) for number, table in enumerate(tables.values())
     )
@@ -100,13 +100,16 @@ def quality_of(tables: dict[int, Any]) -> int:
 
 @cache
 def _sums(number: int) -> tuple[int, ...]:
-    """Sums over the table of each quality, 1-100, negative so that they rise."""
+    """Negative sums of the tables of each quality, 1-100; they are negative so that they increase."""
     scales = [5000 // quality if quality < 50 else 200 - 2 * quality for quality in range(1, 101)]
     return tuple(-sum(min(max((value * scale + 50) // 100, 1), 255) for value in _STANDARD[number]) for scale in scales)
 
 
 def _png_texts(png: bytes) -> Iterator[tuple[str, str]]:
-    """The texts of a PNG file, also those behind its pixels, which Pillow reads with these alone; none without end."""
+    """Yield the texts of a PNG file up to a total length.
+
+    Pillow would read the texts after the pixels only together with the pixels.
+    """
     place, left = 8, _MOST_TEXT
     while place + 12 <= len(png):
         size, kind = struct.unpack_from(">I4s", png, place)
@@ -130,7 +133,7 @@ def _png_texts(png: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _is_lossless(webp: bytes) -> bool:
-    """Whether the first picture of a WebP file is coded without loss."""
+    """Whether the first picture of a WebP file is lossless."""
     place = 12
     while place + 8 <= len(webp):
         kind, (size,) = webp[place : place + 4], struct.unpack_from("<I", webp, place + 4)
@@ -148,7 +151,7 @@ def _text(comment: bytes) -> str:
 
 
 def _ratio(value: Any) -> float:
-    """A rational number of a TIFF file; 0 for none."""
+    """Convert a rational number of a TIFF file; 0 if it is invalid."""
     try:
         above, below = value
         return float(above) / float(below)
@@ -157,10 +160,10 @@ def _ratio(value: Any) -> float:
 
 
 def _plausible(resolution: tuple[Any, Any]) -> tuple[float, float] | None:
-    """A resolution, unless it is none: many files hold 1, which is a ratio of sides and says nothing of inches."""
+    """Return a resolution if it is plausible. Many files hold 1, which is an aspect ratio and not pixels per inch."""
     across, down = (float(value) for value in resolution)
     return (across, down) if 1 < across < 1e5 and 1 < down < 1e5 else None
 
 
-#: Of a photo that comes from no file.
+#: For a photo that was not read from a file.
 NOTHING = Particulars()

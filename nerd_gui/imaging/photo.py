@@ -1,4 +1,4 @@
-"""The photo: its pixels, and what its file says about them."""
+"""The photo: its pixels and metadata, and opening it."""
 
 import errno
 import hashlib
@@ -22,15 +22,15 @@ from nerd_gui.imaging.raw import decode_raw, is_raw
 from nerd_gui.imaging.watch import Watch
 from nerd_gui.imaging.xmp import xmp_of_region
 
-_BYTES_PER_PIXEL = 16  # of four channels of float32, uncompressed
-_MUCH = 2**28  # bytes that a file may have for any picture: a film may follow it
-_HEAD = 2**16  # bytes that tell what kind of file it is
+_BYTES_PER_PIXEL = 16  # uncompressed float32 with four channels
+_MUCH = 2**28  # bytes that a file may have beyond its pixels, such as a film
+_HEAD = 2**16  # bytes at the start of a file that identify its format
 _PIECE = 2**22  # bytes that are read at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    r"""A picture and its identity.
+    r"""A picture with its metadata and its origin.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Photo:
     alpha : float32 array (rows, cols) or None
         Opacity in [0, 1]; the pixels are not multiplied by it.
     bit_depth : int
-        8, 16, or 32 for real numbers: the depth to which saving returns.
+        8, 16, or 32 for real numbers; the photo is saved with this depth.
     name : str
         The file's name without its suffix, or the sample's name.
     path : Path or None
@@ -52,14 +52,14 @@ class Photo:
     xmp : bytes or None
         The XMP packet as it stood in the file.
     particulars : Particulars
-        What else the file says.
+        Further metadata.
     sha256 : str
-        Of the file's bytes; of the pixels where there is no file. A crop and a grey version keep that of the whole.
+        Hash of the file's bytes, or of the pixels if there is no file. A crop or grey version keeps its photo's hash.
 
     Raises
     ------
     ValueError
-        If shapes, type or bit depth are others than these.
+        If the shapes, the type or the bit depth are not as described.
     """
 
     pixels: NDArray[np.float32]
@@ -99,10 +99,9 @@ class Photo:
         return int(self.pixels.shape[2])
 
     def grey(self) -> "Photo":
-        """Return the photo in one channel, ITU-R 601 luma; 8-bit photos are rounded as Pillow's ``convert("L")`` does.
+        """Return the photo as grey, ITU-R 601 luma; 8-bit photos are rounded like Pillow's ``convert("L")``.
 
-        Published figures on colour pictures turned grey depend on that rounding. The colour profile goes with the
-        colours.
+        Published figures for grey versions of colour pictures depend on this rounding. The colour profile is removed.
         """
         if self.channels == 1:
             return self
@@ -110,9 +109,9 @@ class Photo:
         return replace(self, pixels=pixels[None], icc_profile=None)
 
     def crop(self, row: int, col: int, rows: int, cols: int) -> "Photo":
-        """Return a copy of the rectangle of `rows` x `cols` pixels whose top left one is (row, col).
+        """Return a copy of the rectangle of `rows` x `cols` pixels with the upper left pixel (row, col).
 
-        Its EXIF and XMP are those of a region (`exif_of_region`): it does not claim to be the photo.
+        EXIF and XMP entries that only apply to the whole photo are removed (`exif_of_region`).
 
         Raises
         ------
@@ -138,10 +137,10 @@ def open_photo(
     progress: Callable[[float], object] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Photo:
-    """Open a PNG, JPEG, TIFF, WebP or BMP file, whatever its depth and colours, or a camera's raw file, upright.
+    """Open a PNG, JPEG, TIFF, WebP or BMP file of any depth and colour type, or a camera's raw file, upright.
 
-    Raw files are developed to 16 bits (`decode_raw`) if the optional package rawpy is there. Palettes, CMYK and YCbCr
-    become RGB, one bit becomes grey; of several pages the first is taken.
+    Raw files are developed to 16 bits (`decode_raw`) if the optional package rawpy is installed. Palettes, CMYK and
+    YCbCr are converted to RGB, one bit to grey. If there are several pages, the first is opened.
 
     Parameters
     ----------
@@ -149,15 +148,19 @@ def open_photo(
     progress : callable, optional
         Called with the fraction that is done, 0 ... 1, as often as the format's decoder allows.
     cancelled : callable, optional
-        Asked at every such step whether the photo is no longer wanted.
+        Called at the same steps; if it returns True, opening ends.
+
+    Returns
+    -------
+    Photo
 
     Raises
     ------
     PhotoError
-        If there is no such file, it is no picture of a kind that can be opened, it is damaged or incomplete, it is
-        larger than `limits` allows, or its real numbers leave [0, 1].
+        If there is no such file, its format is not supported, it is damaged or incomplete, larger than `limits` allows,
+        or has real numbers outside [0, 1].
     OpeningCancelled
-        If `cancelled` says so.
+        If `cancelled` returned True.
     """
     path = Path(path)
     watch = Watch(progress, cancelled)
@@ -211,7 +214,7 @@ def _read(path: Path, watch: Watch) -> bytes:
 
 
 def _check_head(path: Path, head: bytes, file_bytes: int) -> None:
-    """Refuse a file that is no picture, or far larger than its picture could be, before it is read as a whole."""
+    """Refuse a file that is not a picture, or far too large for its picture, before reading all of it."""
     if not is_raw(path, head) and not looks_like_a_picture(head):
         raise PhotoError(f"“{path.name}” {NO_PICTURE}")
     size = size_claimed(path) if file_bytes > _MUCH else None

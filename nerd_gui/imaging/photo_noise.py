@@ -1,4 +1,4 @@
-"""How noisy a photo is and how coarse its noise, as its flattest parts tell; under a second for any size."""
+"""Estimates the level and the coarseness of a photo's noise from its flattest parts, in under a second."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from numpy.typing import NDArray
 
 from nerd_gui.imaging.colour import FROM_YCC
 
-#: Pixels that the correlation is measured over.
+#: The largest distance in pixels for which correlation is reported.
 REACH = 4
-_BLOCK = 16  # pixels, side of a block
-_MOST = 8_000  # blocks that are looked at, spread over the photo
-_NEAREST = 8  # pixels from one block to the next, at least
-_BINS = 6  # of intensity
-_FEWEST = 30  # blocks that a bin must have
-_FLATTEST, _FLAT, _LEAST = 0.015, 0.25, 8  # part of a bin's blocks that is measured, that it is compared with; at least
-#: A bin counts if its level is at most so many times that of the quietest one; or so many times, if its flat blocks
-#: exceed its flattest ones little enough. Texture differs more than noise does, from block to block and bin to bin.
+_BLOCK = 16  # side of a block in pixels
+_MOST = 8_000  # largest number of blocks, spread over the photo
+_NEAREST = 8  # least distance between blocks in pixels
+_BINS = 6  # number of intensity bins
+_FEWEST = 30  # least number of blocks in a bin
+#: Fractions of a bin's blocks that are measured ("flattest") and that they are compared with ("flat"); least number.
+_FLATTEST, _FLAT, _LEAST = 0.015, 0.25, 8
+#: A bin is used if its level is at most the first value times that of the quietest bin. If the level of its flat blocks
+#: is at most the third value times that of its flattest ones, the second value replaces the first. The reason is that
+#: texture varies more than noise, between blocks and between bins.
 _ALIKE, _AKIN, _EVEN = 1.3, 2.0, 1.2
-_LARGE, _SURE = 0.15, 1.1  # part of the photo and excess of a bin that alone can tell of noise
-_CLIPPED = 0.02  # part of a block's values that may be black or white
-_SPARED = 0.15  # part of the blocks that is looked at however many of their values are
-_PLENTY = 200  # blocks below which the level is the less certain the fewer they are
-_HOPELESS = 0.9  # part of a block's values beyond which it says nothing
+_LARGE, _SURE = 0.15, 1.1  # least fraction of the photo and largest excess of a bin for the strongest noise
+_CLIPPED = 0.02  # fraction of a block's values that may be black or white
+_SPARED = 0.15  # this fraction of the blocks, the least clipped ones, is used in any case
+_PLENTY = 200  # with fewer blocks, the confidence is proportionally lower
+_HOPELESS = 0.9  # a block with a larger fraction of black or white values is never used
 _TO_YCC = np.linalg.inv(FROM_YCC)
-#: How far the flat blocks exceed the flattest ones, and how often the level was then within a quarter of the truth.
+#: Calibration of the confidence: the level of flat blocks relative to the flattest ones, and how often the estimate was
+#: then within a quarter of the truth.
 _EXCESS, _TRUSTED = (1.0, 1.05, 1.1, 1.2, 1.3), (0.95, 0.85, 0.63, 0.4, 0.3)
 
 
@@ -38,19 +41,20 @@ class PhotoNoise:
     Attributes
     ----------
     level : float
-        Root mean square over the channels, as most of the photo has it.
+        The typical level: the root mean square over the channels, and the median over the photo.
     strongest : float
-        The same at the intensity where it is most, of those that make up 15 % of the photo and have flat parts.
+        The level at the intensity where it is largest, among intensities that cover 15 % of the photo and have flat
+        parts.
     luma, chroma : float
-        Of Y, and the root mean square of Cb and Cr (ITU-T T.871), which is 0 for a grey photo.
+        The level of Y, and the root mean square of those of Cb and Cr (ITU-T T.871), which is 0 for a grey photo.
     luma_correlation, chroma_correlation : tuple of 4 floats
-        With the pixel 1 ... 4 on, mean of across and down.
+        Correlation of pixels that are 1 ... 4 apart, averaged over both directions.
     detail : float
-        Standard deviation of what the photo itself has in the upper half of the frequencies, across or down, in luma:
-        what would be lost of it at half the size. At each intensity it is what the flattest blocks have not.
+        Standard deviation of the photo's own fine detail in luma: what it has in the upper half of the horizontal or
+        vertical frequencies, which is lost at half the size, beyond the noise.
     confidence : float
-        How often the level was within a quarter of the truth in photos like this one, 0 ... 1: the less, the more
-        texture its flattest parts have. 0 where nothing could be measured.
+        How often, 0 ... 1, the estimated level of similar photos was within a quarter of the truth. It is lower if the
+        flattest parts have texture, and 0 if nothing could be measured.
     """
 
     level: float
@@ -72,16 +76,21 @@ def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
     Parameters
     ----------
     pixels : array (C, rows, cols), values in [0, 1]
-        C = 1 (grey) or 3 (RGB). Of black and white alone it tells nothing.
+        C = 1 (grey) or 3 (RGB).
+
+    Returns
+    -------
+    PhotoNoise
+        If all pixels are black or white, nothing can be measured, and all its numbers are 0.
 
     Notes
     -----
-    Blocks of 16x16 pixels, spread over the photo, are transformed (DCT). In each of six bins of intensity the flattest
-    1.5 % are measured; how flat a block is, is said by one half of its coefficients, and the other half is measured, so
-    that blocks are not chosen for noise that happens to be weak. A slow change of brightness has its energy in the
-    coarsest coefficients: there no more is counted than noise with a Gaussian kernel has whose finer coefficients are
-    these. Bins whose flattest blocks are noisier than those of the quietest bin, and differ, are taken to have texture
-    everywhere. Noise that JPEG has removed in flat parts is not counted.
+    Blocks of 16x16 pixels, spread over the photo, are transformed (DCT). In each of six intensity bins, the flattest
+    1.5 % are measured. One half of a block's coefficients decides how flat it is, and the other half is measured, so
+    that blocks are not selected because their noise happens to be weak. Shading, a slow change of brightness, has its
+    energy in the coarsest coefficients; these are limited to the values of noise with a Gaussian kernel that has the
+    measured finer coefficients. Bins are rejected as textured if their flattest blocks are noisier than those of the
+    quietest bin and differ among each other. Noise that JPEG has removed from flat parts is not counted.
     """
     missing = [max(_BLOCK - size, 0) for size in pixels.shape[1:]]
     brightness, power = _blocks(
@@ -113,7 +122,7 @@ def photo_noise(pixels: NDArray[Any]) -> PhotoNoise:
 
 
 def _cosines() -> NDArray[np.float32]:
-    """The orthonormal cosine transform of one column of a block, (16, 16)."""
+    """The matrix of the orthonormal cosine transform, (16, 16)."""
     order = np.arange(_BLOCK)
     rows = np.cos(np.pi * (2 * order + 1) * order[:, None] / (2 * _BLOCK)) * np.sqrt(2 / _BLOCK)
     rows[0] /= np.sqrt(2)
@@ -123,19 +132,19 @@ def _cosines() -> NDArray[np.float32]:
 
 _COSINES = _cosines()
 _RADIUS = np.hypot(*np.mgrid[:_BLOCK, :_BLOCK])
-#: Half of the coefficients, like the black squares of a chess board, and the other half; the mean belongs to neither.
-#: The squares are 2x2 coefficients: an edge in the middle of a block, which has the odd ones alone, is in both halves.
+#: The two halves of the coefficients, like the squares of a chessboard; the mean belongs to neither. The squares are
+#: 2x2 coefficients, so that an edge in the middle of a block, which has only odd coefficients, is in both halves.
 _WHITE = np.add(*(np.mgrid[:_BLOCK, :_BLOCK] // 2)) % 2 == 1
 _BLACK = ~_WHITE & (_RADIUS > 0)
-#: Coefficients of a slow change of brightness, and those on either side of what follows: by their distance from 0.
+#: The coefficients of shading, selected by their distance from the mean.
 _SLOW = (_RADIUS > 0) & (_RADIUS < 2.5)
-_CURVED = _SLOW & (_RADIUS > 1)  # which a slope does not have
+_CURVED = _SLOW & (_RADIUS > 1)  # without the coefficients of a plane
 _FINE = np.maximum(*np.mgrid[:_BLOCK, :_BLOCK]) >= _BLOCK // 2  # the upper half of the frequencies
 _NEXT, _FURTHER = ((low <= _RADIUS) & (high > _RADIUS) for low, high in ((2.5, 4.5), (4.5, 7.5)))
 
 
 def _blocks(pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Mean luma (N,) of blocks that are not clipped, and the power of their coefficients, 0-255 scale.
+    """Return the mean luma (N,) of the blocks that are not clipped, and the power of their coefficients, 0-255 scale.
 
     The planes of the power (N, planes, 16, 16) are the mean of the channels, Y, and the mean of Cb and Cr.
     """
@@ -155,7 +164,7 @@ def _blocks(pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _slopes(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The slope that is nearest to each of blocks (..., 16, 16), which is 0 in the middle."""
+    """Fit a plane to each block (..., 16, 16) by least squares; return it without its mean."""
     ramp = (np.arange(_BLOCK) - (_BLOCK - 1) / 2).astype(np.float32)
     along = ramp / (ramp @ ramp * _BLOCK)
     down, across = blocks.sum(axis=-1) @ along, blocks.sum(axis=-2) @ along
@@ -165,20 +174,20 @@ def _slopes(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class _Bin:
-    """The noise of blocks that are about equally bright.
+    """The noise of blocks of similar brightness.
 
     Attributes
     ----------
     count : int
-        Blocks of the photo that are so bright.
+        Number of the photo's blocks with this brightness.
     level : float
         Standard deviation, root mean square over the channels.
     luma, chroma : array (16, 16)
         Power of the coefficients.
     excess : float
-        The level of the flat blocks over that of the flattest: 1 where they have noise alone.
+        The level of the flat blocks divided by that of the flattest; 1 if they contain only noise.
     detail : float
-        Variance that all blocks have more than the flattest in the upper half of luma's frequencies.
+        Mean variance of all blocks in the upper half of luma's frequencies, less that of the flattest blocks.
     """
 
     count: int
@@ -190,7 +199,7 @@ class _Bin:
 
 
 def _measured(power: NDArray[Any]) -> _Bin:
-    """The flattest of blocks with this power (N, 3, 16, 16)."""
+    """Measure the flattest of the blocks with this power (N, 3, 16, 16)."""
     texture = power[:, 1]
     scores = [texture[:, half & ~_SLOW].sum(axis=1) for half in (_WHITE, _BLACK)]
 
@@ -209,10 +218,10 @@ def _measured(power: NDArray[Any]) -> _Bin:
 
 
 def _without_shading(power: NDArray[Any]) -> NDArray[Any]:
-    """Power (planes, 16, 16) whose slow coefficients, and the mean, are those of noise as the finer ones show it."""
+    """Limit the shading coefficients of the power (planes, 16, 16) to those that the finer ones predict for noise."""
     near, far = power[:, _NEXT].mean(axis=1), power[:, _FURTHER].mean(axis=1)
     squares = [float((_RADIUS[part] ** 2).mean()) for part in (_SLOW, _NEXT, _FURTHER)]
-    # The power of a Gaussian kernel falls with the square of the frequency, on a logarithmic scale.
+    # The logarithm of a Gaussian kernel's power falls with the square of the frequency.
     steeper = (squares[1] - squares[0]) / (squares[2] - squares[1])
     expected = near * np.maximum(near / np.maximum(far, 1e-9), 1) ** steeper
     made = power.copy()
@@ -227,11 +236,11 @@ def _deviation(power: NDArray[Any]) -> float:
 
 
 def _correlation(powers: list[NDArray[Any]], shares: NDArray[Any]) -> tuple[float, ...]:
-    """Correlation with the pixel 1 ... 4 on, from the power of the coefficients in each bin."""
+    """Correlation of pixels that are 1 ... 4 apart, from the power of the coefficients in each bin."""
     total = [max(float(power.sum()), 1e-9) for power in powers]
     power = sum(share * one / whole for share, one, whole in zip(shares, powers, total, strict=True)) / shares.sum()
     along = (power.sum(axis=0) + power.sum(axis=1)) / 2
-    # The integral over all frequencies by the trapezoidal rule; the last coefficient stands for the highest one too.
+    # Integrate over all frequencies by the trapezoidal rule; the highest frequency gets the last coefficient's value.
     along = np.append(along, along[-1])
     along[[0, -1]] /= 2
     waves = np.cos(np.pi * np.arange(1, REACH + 1)[:, None] * np.arange(_BLOCK + 1) / _BLOCK)

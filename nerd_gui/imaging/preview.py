@@ -1,4 +1,4 @@
-"""A small picture of a photo file, long before its pixels are decoded."""
+"""Makes a small preview of a photo file without decoding all its pixels."""
 
 import io
 import math
@@ -17,7 +17,7 @@ from nerd_gui.imaging.raw import embedded_preview, is_raw
 
 # tifffile is imported inside the function that needs it: training has only numpy and Pillow.
 
-_HEAD = 2**16  # bytes that tell what kind of file it is
+_HEAD = 2**16  # bytes at the start of a file that identify its format
 
 
 class Preview(NamedTuple):
@@ -26,9 +26,9 @@ class Preview(NamedTuple):
     Attributes
     ----------
     pixels : uint8 array (rows, cols, 3)
-        Upright.
+        The upright preview.
     rows, cols : int
-        Of the photo itself, upright.
+        Size of the photo itself, upright.
     """
 
     pixels: NDArray[np.uint8]
@@ -37,15 +37,15 @@ class Preview(NamedTuple):
 
 
 def preview(path: str | os.PathLike[str], side: int) -> Preview | None:
-    """Return a picture of about `side` pixels on its longer side, or a smaller one where the file holds one.
+    """Return a preview with a longer side of about `side` pixels, or smaller if the file only holds a smaller one.
 
-    JPEG files are decoded at a fraction of their size, of TIFF files every so many rows are, and of other files the
-    thumbnail in their EXIF data is taken, or the preview in a raw file.
+    JPEG files are decoded at reduced size; in TIFF files, only some rows are decoded; in raw files, the preview is
+    used; in other files, the thumbnail in the EXIF data.
 
     Returns
     -------
     Preview or None
-        None where there is no quick way, and for files that `open_photo` has more to say about.
+        None if there is no quick way, and for files that `open_photo` will refuse.
     """
     try:
         with Path(path).open("rb") as file:
@@ -53,7 +53,7 @@ def preview(path: str | os.PathLike[str], side: int) -> Preview | None:
         if is_raw(Path(path), head):
             return _of_raw(Path(path), side)
         return _of_tiff(path, side) if head[:4] in TIFF_MAGIC else _with_pillow(path, side)
-    except Exception:  # noqa: BLE001 - whatever is wrong with the file is told when the photo itself is opened
+    except Exception:  # noqa: BLE001 - opening the photo itself will report the error
         return None
 
 
@@ -85,13 +85,13 @@ def _of_raw(path: Path, side: int) -> Preview | None:
 
 
 def _reduce(image: Image.Image, side: int) -> None:
-    """Let a JPEG file be decoded at the fraction of its size that comes close to a side."""
+    """Set a JPEG file to be decoded at the reduced size that is closest to `side`."""
     longer = max(image.size)
     image.draft("RGB", (max(1, image.width * side // longer), max(1, image.height * side // longer)))
 
 
 def _turned(image: Image.Image, orientation: int, rows: int, cols: int) -> Preview:
-    """The preview that a small picture is of a photo of rows x cols pixels, which both lie as EXIF says."""
+    """Turn a small picture upright and make a preview of it; rows and cols are the photo's stored size."""
     planes = Planes(image.height, image.width, 3, orientation)
     planes.put(np.asarray(image.convert("RGB")), 8)
     return _preview(planes, rows, cols, orientation)
@@ -111,7 +111,7 @@ def _of_tiff(path: str | os.PathLike[str], side: int) -> Preview | None:
         wanted = range(step // 2, rows, step)
         if page.is_memmappable:
             samples = page.asarray(out="memmap", squeeze=False)[0, 0, wanted.start :: step, ::step]
-        elif page.is_tiled or 2 * page.rowsperstrip > step:  # as much work as the photo itself
+        elif page.is_tiled or 2 * page.rowsperstrip > step:  # it would be as much work as opening the photo
             return None
         else:
             samples = np.stack([_row(page, row)[::step] for row in wanted])
@@ -124,7 +124,7 @@ def _of_tiff(path: str | os.PathLike[str], side: int) -> Preview | None:
 
 
 def _row(page: Any, row: int) -> NDArray[Any]:
-    """One row of a page of a TIFF file, (cols, samples)."""
+    """Decode one row of a page of a TIFF file, (cols, samples)."""
     strip, below = divmod(row, page.rowsperstrip)
     file = page.parent.filehandle
     file.seek(page.dataoffsets[strip])

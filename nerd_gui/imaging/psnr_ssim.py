@@ -1,4 +1,4 @@
-"""PSNR and SSIM by one protocol: both pictures clipped to [0, 1] and rounded to 8 bits, no border cropped."""
+"""PSNR and SSIM with one protocol: both pictures are clipped to [0, 1] and rounded to 8 bits; no border is cropped."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def to_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        If a value is NaN, which no grey level stands for.
+        If a value is NaN.
     """
     if np.isnan(pixels).any():
         raise ValueError("The picture holds NaN (not-a-number) values, so it has no 8-bit version.")
@@ -56,7 +56,7 @@ def ssim(clean: NDArray[Any], estimate: NDArray[Any]) -> float | None:
     Returns
     -------
     float or None
-        None where a side is shorter than the 11-pixel window: SSIM is undefined there.
+        None if a side is shorter than the 11-pixel window, because SSIM is then undefined.
 
     Raises
     ------

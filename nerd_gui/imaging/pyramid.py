@@ -1,4 +1,4 @@
-"""A picture at halves of its size, made where and when it is looked at."""
+"""A picture at repeatedly halved sizes, which are computed on demand."""
 
 import threading
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 128  # pixels of a level along a side that are made together
+_BLOCK = 128  # side in pixels of the blocks in which a level is computed
 
 
 class Pixels(Protocol):
-    """A picture (C, rows, cols), floating point or uint8, read by part: an array, or what makes one in parts."""
+    """A picture (C, rows, cols), floating point or uint8, that can be sliced: an array, or an object like one."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -28,24 +28,24 @@ class Pixels(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    pixels: NDArray[Any]  # (C, rows, cols); undefined where it has not been made
-    made: NDArray[np.bool_]  # for each block
+    pixels: NDArray[Any]  # (C, rows, cols); undefined in blocks that have not been computed
+    made: NDArray[np.bool_]  # whether each block has been computed
 
 
 class Pyramid:
-    """Level l of a picture: the means over its blocks of 2^l x 2^l pixels; at the borders over what there is of them.
+    """An image pyramid: level l holds the means over blocks of 2^l x 2^l pixels, cut off at the border.
 
-    A level is made block by block, from the one before it, when `read` first comes to it: whoever reads a large picture
-    part by part may pause or stop in between. Threads may read at the same time.
+    A level is computed from the one below, block by block, when `read` first needs it, so a large picture can be read
+    in parts with pauses in between. The class is thread-safe.
 
     Parameters
     ----------
     base : array (C, rows, cols), floating point or uint8, or other `Pixels`
-        Level 0. Not copied; whoever changes it says so with `update`. Levels have its type, float32 for uint8, which
-        stands for 0 ... 255 and is read as 0 ... 1.
+        Level 0, which is not copied; call `update` after changing it. Levels have the same type, or float32 if it is
+        uint8. Values 0 ... 255 of uint8 are read as 0 ... 1.
     first_kept : int
-        The lowest level that is kept. Level 1 takes a quarter of the picture's memory; of an array it is made as fast
-        as it is read.
+        The lowest level that is stored. Level 1 would take a quarter of the picture's memory, and computing it from an
+        array is as fast as reading it.
     """
 
     def __init__(self, base: Pixels, first_kept: int = 2) -> None:
@@ -61,7 +61,7 @@ class Pyramid:
         return -(-rows >> level), -(-cols >> level)
 
     def read(self, row: int, col: int, rows: int, cols: int, level: int = 0) -> NDArray[np.float32]:
-        """Return a part of a level, as an array of its own.
+        """Return a copy of a part of a level.
 
         Parameters
         ----------
@@ -83,12 +83,12 @@ class Pyramid:
         return self._kept(level).pixels[part].astype(np.float32)
 
     def making(self, row: int, col: int, rows: int, cols: int, level: int) -> Iterator[int]:
-        """Make what `read` needs for a part of a level, in small steps: after each the caller may pause, or stop.
+        """Compute what `read` needs for a part of a level, in small steps, after which the caller may pause or stop.
 
         Yields
         ------
         int
-            How many values the step has read.
+            Number of values that the step has read.
         """
         for finer in range(self._first_kept, level + 1):
             times, (tall, wide) = level - finer, self.shape(finer)
@@ -101,18 +101,18 @@ class Pyramid:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the levels that are kept, without the base."""
+        """Memory of the stored levels in bytes, without the base."""
         with self._lock:
             return sum(kept.pixels.nbytes for kept in self._levels.values())
 
     def level(self, level: int) -> NDArray[Any]:
-        """Return a whole level, read only: the base itself, or float32 (C, rows, cols)."""
+        """Return a whole level, which must not be changed: the base itself, or float32 (C, rows, cols)."""
         return self.base[:, :, :] if level == 0 else self.read(0, 0, *self.shape(level), level)
 
     def update(self, row: int, col: int, rows: int, cols: int) -> None:
-        """Say that a part of the base has changed: of what was made, this much is made again when it is next read."""
+        """Invalidate the blocks that depend on a part of the base, after that part has changed."""
         with self._lock:
-            self._version += 1  # what another thread is making may be of the base as it was
+            self._version += 1  # blocks that other threads are computing may use old values
             for level, kept in self._levels.items():
                 side = _BLOCK << level
                 kept.made[row // side : -(-(row + rows) // side), col // side : -(-(col + cols) // side)] = False
@@ -127,7 +127,7 @@ class Pyramid:
             return self._levels[level]
 
     def _make(self, level: int, block: tuple[int, int]) -> bool:
-        """Make a block of a level, unless it is there; say whether there was anything to make."""
+        """Compute a block of a level unless it is valid; return whether it was computed."""
         kept, version = self._kept(level), self._version
         if kept.made[block]:
             return False
@@ -139,7 +139,7 @@ class Pyramid:
         return True
 
     def _halved(self, row: int, col: int, rows: int, cols: int, level: int) -> NDArray[np.float32]:
-        """Make a part of a level from the one before it."""
+        """Compute a part of a level from the level below."""
         finer = self.shape(level - 1)
         ends = min(2 * (row + rows), finer[0]), min(2 * (col + cols), finer[1])
         values = self.read(2 * row, 2 * col, ends[0] - 2 * row, ends[1] - 2 * col, level - 1)
@@ -148,7 +148,7 @@ class Pyramid:
         return values
 
     def _share(self, level: int, axis: int) -> float:
-        """How much of the last pixel of a level, along an axis, is picture: the rest of its block is beyond it."""
+        """The fraction of a level's last pixel along an axis that lies inside the picture."""
         return float((self.base.shape[axis] / 2**level) - (self.shape(level)[axis] - 1))
 
 
@@ -160,7 +160,7 @@ def _blocks(row: int, col: int, rows: int, cols: int) -> Iterator[tuple[int, int
 
 
 def _means_of_pairs(values: NDArray[np.float32], axis: int, share: float) -> NDArray[np.float32]:
-    """Return the means of neighbours along axis -1 or -2, of which the last one counts as a `share` of a pixel."""
+    """Return the means of pairs of neighbours along axis -1 or -2; the last value has the weight `share`."""
     along = np.s_[..., ::2, :] if axis == -2 else np.s_[..., ::2]
     after = np.s_[..., 1::2, :] if axis == -2 else np.s_[..., 1::2]
     means, second = values[along].copy(), values[after]

@@ -1,4 +1,4 @@
-"""Cameras' raw files, developed by LibRaw where the optional package rawpy is there."""
+"""Opens cameras' raw files with LibRaw, if the optional package rawpy is installed."""
 
 import importlib.util
 import io
@@ -16,25 +16,24 @@ from nerd_gui.imaging.limits import check_size
 from nerd_gui.imaging.metadata import XMP_TAG, bytes_of_tag, exif_of_parts, exif_of_region, exif_of_tiff, find_tag
 from nerd_gui.imaging.watch import OpeningCancelled, Watch
 
-#: Of files that are developed: Adobe, phones and others, Canon, Nikon, Sony, Fujifilm, Olympus, Panasonic, Pentax,
-#: Samsung.
+#: Suffixes of raw files: Adobe, phones and others, Canon, Nikon, Sony, Fujifilm, Olympus, Panasonic, Pentax, Samsung.
 RAW_SUFFIXES = (".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw")
 _NOT_THERE = 'is a camera\'s raw file; to open such files, install rawpy: pip install "nerd-gui[raw]".'
-#: How raw files begin that are TIFF files but for their magic number.
+#: The first bytes of raw files that are TIFF files except for their magic number.
 _NEARLY_TIFF = (b"IIRO", b"IIRS", b"IIU\0")
 _DNG_VERSION = 50_706
-_BAND = 128  # rows that are scaled at a time
-#: EXIF's orientation by LibRaw's number for how the picture must be turned.
+_BAND = 128  # rows that are scaled at a time, so that they stay in the CPU's cache
+#: EXIF orientation by LibRaw's number for the rotation.
 _ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}
 
 
 def can_develop() -> bool:
-    """Whether rawpy is there."""
+    """Whether rawpy is installed."""
     return importlib.util.find_spec("rawpy") is not None
 
 
 def is_raw(path: Path, data: bytes) -> bool:
-    """Whether a file is a camera's raw file, by its suffix or by how it begins."""
+    """Whether a file is a camera's raw file, by its suffix or its first bytes."""
     return (
         path.suffix.lower() in RAW_SUFFIXES
         or data.startswith((b"FUJIFILMCCD-RAW", *_NEARLY_TIFF))
@@ -44,16 +43,16 @@ def is_raw(path: Path, data: bytes) -> bool:
 
 
 def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
-    """Develop the bytes of a raw file: 16 bits, the camera's white balance, sRGB, upright, no brightness of its own.
+    """Develop the bytes of a raw file: 16 bits, camera's white balance, sRGB, upright, no automatic brightness.
 
-    What the file says of exposure, lens and place becomes the EXIF block, without the maker's notes.
+    The file's data about exposure, lens and place become the EXIF block, without the maker's notes.
 
     Raises
     ------
     PhotoError
-        If rawpy is missing or the file cannot be developed; the sentence lacks its subject.
+        If rawpy is missing or the file cannot be developed; the message lacks its subject.
     OpeningCancelled
-        If the watch says so: before the file is unpacked, before it is developed, and while it is scaled.
+        If the watch was cancelled, which is checked before unpacking, before developing, and while scaling.
     """
     if not can_develop():
         raise PhotoError(_NOT_THERE)
@@ -71,7 +70,7 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
                 output_bps=16,
                 no_auto_bright=True,
                 output_color=rawpy.ColorSpace.sRGB,
-                gamma=(2.4, 12.92),  # sRGB's
+                gamma=(2.4, 12.92),  # that of sRGB
             )
             exif = _exif(data, _preview(raw))
     except (PhotoError, OpeningCancelled):
@@ -84,7 +83,7 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
         ) from error
     except (MemoryError, rawpy.LibRawUnsufficientMemoryError) as error:
         raise PhotoError("needs more memory than there is; close other programs.") from error
-    except Exception as error:  # decoders promise nothing of what they raise on a damaged file
+    except Exception as error:  # decoders may raise any error for a damaged file
         raise PhotoError(f"is damaged or incomplete ({_words(error)}); take another copy of it.") from error
     rows, cols, channels = samples.shape
     planes = Planes(rows, cols, channels, 1)
@@ -104,9 +103,9 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
 
 
 def embedded_preview(path: Path) -> tuple[Image.Image, int, int, int] | None:
-    """The preview that a raw file holds, its EXIF orientation, and the photo's rows and columns, all as it lies.
+    """Return the preview in a raw file as stored, its EXIF orientation, and the photo's stored rows and columns.
 
-    None where there is none, or no rawpy.
+    Return None if there is no preview, or rawpy is not installed.
     """
     if not can_develop():
         return None
@@ -124,7 +123,7 @@ def embedded_preview(path: Path) -> tuple[Image.Image, int, int, int] | None:
 
 
 def _preview(raw: Any) -> bytes | NDArray[np.uint8] | None:
-    """The preview in a raw file: a JPEG file or pixels (rows, cols, 3)."""
+    """Return the preview in a raw file, as a JPEG file or as pixels (rows, cols, 3)."""
     import rawpy
 
     try:
@@ -135,13 +134,13 @@ def _preview(raw: Any) -> bytes | NDArray[np.uint8] | None:
 
 
 def _words(error: Exception) -> str:
-    """What LibRaw says, which it says in bytes."""
+    """The message of a LibRaw error, which is bytes."""
     (said, *_) = error.args or ("",)
     return said.decode(errors="replace") if isinstance(said, bytes) else in_words(error)
 
 
 def _exif(data: bytes, preview: bytes | NDArray[Any] | None) -> bytes | None:
-    """What a raw file says of how it was taken: most are TIFF files, others hold parts of one, or a JPEG file."""
+    """Make the EXIF block of a raw file. Most raw files are TIFF files; others hold parts of one, or a JPEG file."""
     if data[:4] in TIFF_MAGIC:
         return exif_of_tiff(data)
     if data[:4] in _NEARLY_TIFF:
@@ -155,7 +154,7 @@ def _exif(data: bytes, preview: bytes | NDArray[Any] | None) -> bytes | None:
 
 
 def _canon_part(data: bytes, name: bytes) -> bytes:
-    """A box of a CR3 file that holds a TIFF directory: the first, the EXIF one (CMT2) or the place's (CMT4)."""
+    """Return a box of a CR3 file with a TIFF directory: the main one (CMT1), EXIF (CMT2) or GPS (CMT4)."""
     place = data.find(name, 0, 2**20)
     if place < 4:
         return b""

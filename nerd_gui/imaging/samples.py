@@ -1,4 +1,4 @@
-"""The sample pictures: some of those that scikit-image brings along, so that nothing has to be downloaded."""
+"""The sample pictures, which are part of scikit-image, so that nothing has to be downloaded."""
 
 import hashlib
 import importlib.resources
@@ -25,7 +25,7 @@ def open_sample(name: str) -> Photo:
         If there is no sample of that name or its file is missing.
     """
     entry = _entry(name)
-    # By file and not by scikit-image's loaders: those download what they do not find.
+    # The file is opened directly, because scikit-image's loaders download missing files.
     folder = importlib.resources.files("skimage") / "data"
     photo = open_photo(Path(str(folder / entry["file"])))
     if "crop" in entry:

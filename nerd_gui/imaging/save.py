@@ -1,4 +1,4 @@
-"""Saving a photo at the depth it came with: whole, or not at all."""
+"""Saves a photo with its original bit depth; the file is written whole or not at all."""
 
 import itertools
 import os
@@ -21,10 +21,10 @@ from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.thumbnail import thumbnail_of_samples
 from nerd_gui.imaging.xmp import Edit, has_further_parts, is_readable, smaller, xmp_of_saved
 
-_BAND = 128  # rows that are rounded at a time: they stay in the processor's cache
-_QUALITY = 95  # of JPEG and WebP files
-_TRIAL = 8  # pixels on a side of what is encoded to see whether it can be
-_EDIT_BYTES = 6_000  # what the record of an edit may take of an XMP packet
+_BAND = 128  # rows that are rounded at a time, so that they stay in the CPU's cache
+_QUALITY = 95  # default quality of JPEG and WebP files
+_TRIAL = 8  # side in pixels of the part that is encoded as a test
+_EDIT_BYTES = 6_000  # space reserved in an XMP packet for the record of an edit
 
 
 def save_picture(
@@ -38,24 +38,24 @@ def save_picture(
 ) -> Path:
     """Save a photo in the format that the suffix of `path` names: PNG, TIFF, JPEG, WebP or BMP.
 
-    The values are clipped to [0, 1] and rounded to the bit depth of the photo, or to the most the format has; EXIF,
-    XMP, colour profile and alpha go along where it can hold them (`what_is_lost` tells), with the new picture as the
-    thumbnail of an EXIF block that has one. The file is written under
-    another name in the same folder and then renamed: either it is there as a whole or the folder is as it was.
+    The values are clipped to [0, 1] and rounded to the bit depth of the photo, or to the format's largest depth. EXIF,
+    XMP, colour profile and alpha are stored if the format can hold them; `what_is_lost` lists what it cannot. If the
+    EXIF block has a thumbnail, it is replaced by one of the new picture. The file is written under another name in the
+    same folder and then renamed, so that an error leaves the folder unchanged.
 
     Parameters
     ----------
     path : path
     photo : Photo
     description : str, optional
-        A text for the file: PNG's “Description”, JPEG's comment, and TIFF's ImageDescription and WebP's XMP where the
-        photo has no caption of its own there; BMP has none.
+        A text for the file: PNG's “Description”, JPEG's comment, or, if the photo has no caption there, TIFF's
+        ImageDescription or WebP's XMP. BMP files have no such text.
     edit : Edit, optional
-        What has been done to the photo, for the file's XMP.
+        The record of what was done to the photo, for the file's XMP.
     quality : int, optional
-        1–100 for JPEG and WebP; WebP at 100 is lossless. By itself 95, or more where the photo's own file is finer.
+        1–100 for JPEG and WebP; WebP at 100 is lossless. None: 95, or that of the photo's own file if it is higher.
     overwrite : bool
-        Whether an existing file, the original among them, may be replaced.
+        Whether an existing file, even the original, may be replaced.
 
     Returns
     -------
@@ -78,14 +78,14 @@ def save_picture(
 
 
 def check_saving(path: str | os.PathLike[str], photo: Photo, *, overwrite: bool = False) -> None:
-    """See to it that a photo like this one can be saved there, before the work on its pixels begins.
+    """Check whether a photo like this one can be saved under this name, before the work on its pixels begins.
 
-    Folders that are missing need not be there yet.
+    Folders may still be missing.
 
     Raises
     ------
     PhotoError
-        As `save_picture` does, for all that can be known beforehand.
+        For the errors of `save_picture` that can be predicted.
     """
     path, corner = Path(path), np.s_[..., :_TRIAL, :_TRIAL]
     alpha = None if photo.alpha is None else photo.alpha[corner]
@@ -98,7 +98,7 @@ def check_saving(path: str | os.PathLike[str], photo: Photo, *, overwrite: bool 
 
 
 def _checked(path: Path, photo: Photo, overwrite: bool) -> Format:
-    """The format that a photo is to be saved in, once it is known that it may be."""
+    """Check that the photo may be saved under this name; return the format."""
     form = _format(path.suffix)
     if os.path.isdir(path):
         raise PhotoError(f"“{path}” is a folder; choose a file name in it.")
@@ -122,7 +122,7 @@ def _encoded(
     edit: Edit | None = None,
     quality: int | None = None,
 ) -> bytes:
-    """The bytes of the file."""
+    """Encode the file."""
     try:
         samples = _samples(photo, form)
         quality = max(_QUALITY, photo.particulars.quality or 0) if quality is None else quality
@@ -131,14 +131,14 @@ def _encoded(
         raise
     except MemoryError as error:
         raise PhotoError(f"“{path.name}” needs more memory than there is; close other programs first.") from error
-    except Exception as error:  # encoders promise nothing of what they raise
+    except Exception as error:  # encoders may raise any error
         raise PhotoError(
             f"“{path.name}” was not saved: the encoder refused it ({in_words(error)}); try another format."
         ) from error
 
 
 def what_is_lost(suffix: str, photo: Photo) -> tuple[str, ...]:
-    """Return a sentence for everything that a file with this suffix cannot keep of the photo.
+    """Return a sentence for everything of the photo that a file with this suffix cannot store.
 
     Raises
     ------
@@ -194,15 +194,15 @@ def _lost_of_xmp(xmp: bytes, form: Format) -> list[str]:
 
 
 def denoised_name(photo: Photo, folder: str | os.PathLike[str] | None = None, suffix: str | None = None) -> Path:
-    """Return a path that is free: NAME_denoised with a suffix, or NAME_denoised-2, -3 and so on.
+    """Return an unused path: NAME_denoised with a suffix, or NAME_denoised-2, -3 and so on.
 
     Parameters
     ----------
     photo : Photo
     folder : path, optional
-        The folder of the original if left out; the current one for a sample.
+        None: the folder of the original, or the working directory for a sample.
     suffix : str, optional
-        Such as ".png"; `usual_suffix` if left out.
+        Such as ".png"; None: `usual_suffix`.
     """
     if folder is None:
         folder = photo.path.parent if photo.path is not None else Path.cwd()
@@ -210,19 +210,19 @@ def denoised_name(photo: Photo, folder: str | os.PathLike[str] | None = None, su
 
 
 def free_name(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:
-    """Return a path in a folder at which there is nothing yet: the stem and the suffix, or with -2, -3 … between."""
+    """Return an unused path in a folder: the stem and the suffix, with -2, -3 … between them if needed."""
     candidates = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(path for name in candidates if not os.path.lexists(path := Path(folder) / (name + suffix)))
 
 
 def usual_suffix(photo: Photo) -> str:
-    """Return the suffix to save a photo with: its own, or that of its format, or .png."""
+    """Return the suffix for saving a photo: its own, else that of its format, else .png."""
     own = photo.path.suffix if photo.path is not None else ""
     return own if own.lower() in FORMATS else _USUAL_SUFFIX.get(photo.format or "", ".png")
 
 
 def suffix_for_file(path: Path) -> str:
-    """Return the suffix to save a photo file's picture with: the file's own, or that of its format, or .png."""
+    """Return the suffix for the result of a photo file: the file's own, else that of its format, else .png."""
     if path.suffix.lower() in FORMATS:
         return path.suffix
     if path.suffix.lower() in RAW_SUFFIXES:
@@ -230,7 +230,7 @@ def suffix_for_file(path: Path) -> str:
     try:
         with Image.open(path, formats=READABLE) as image:
             return _USUAL_SUFFIX[str(image.format)]
-    except Exception:  # noqa: BLE001 - no picture that could be saved at all
+    except Exception:  # noqa: BLE001 - the file is not a picture, and opening it will report the error
         return ".png"
 
 
@@ -241,7 +241,7 @@ def _format(suffix: str) -> Format:
 
 
 def _words(photo: Photo, samples: NDArray[Any], form: Format, description: str | None, edit: Edit | None) -> Words:
-    """What the saved file of a photo says beside its pixels: of these pixels, where it tells of them."""
+    """Make the metadata of the saved file; thumbnail and size are those of the new samples."""
     exif = photo.exif
     if exif is not None and _is_too_long(exif, form):
         exif = exif_of_region(exif, photo.rows, photo.cols)
@@ -253,13 +253,13 @@ def _words(photo: Photo, samples: NDArray[Any], form: Format, description: str |
 
 
 def _samples(photo: Photo, form: Format) -> NDArray[Any]:
-    """Return (rows, cols) or (rows, cols, channels) at the depth that photo and format share."""
+    """Return samples (rows, cols) or (rows, cols, channels) at the smaller of the photo's and the format's depth."""
     planes = [*photo.pixels]
     if photo.alpha is not None and form.alpha:
         planes.append(photo.alpha)
     depth = min(photo.bit_depth, form.depth)
     samples = np.empty((photo.rows, photo.cols, len(planes)), f"uint{depth}" if depth < 32 else np.float32)
-    for row in range(0, photo.rows, _BAND):  # so that no second copy of a large photo is made in real numbers
+    for row in range(0, photo.rows, _BAND):  # so that no second copy of a large photo is made as float32
         for number, plane in enumerate(planes):
             band = np.clip(plane[row : row + _BAND], 0, 1)
             if np.isnan(band).any():
@@ -273,6 +273,6 @@ def _samples(photo: Photo, form: Format) -> NDArray[Any]:
     return samples[..., 0] if len(planes) == 1 else samples
 
 
-#: Of the files that can be opened; those of the last two names are saved as .jpg.
+#: Suffixes of files that can be opened; results of the last two are saved as .jpg.
 SUFFIXES = (*FORMATS, ".jfif", ".jpe")
 _USUAL_SUFFIX = {"PNG": ".png", "TIFF": ".tif", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp", "RAW": ".tif"}

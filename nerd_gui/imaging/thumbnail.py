@@ -1,4 +1,4 @@
-"""The small picture in a photo's EXIF block, made from the pixels that are saved."""
+"""Makes the thumbnail for a photo's EXIF block from the pixels that are saved."""
 
 import io
 from typing import Any
@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_SIDES = (160, 120, 80, 48)  # pixels on the longer side; EXIF's usual one first
+_SIDES = (160, 120, 80, 48)  # pixels of the longer side to try; the first is the usual size of EXIF thumbnails
 _QUALITIES = (90, 75, 60, 40)
 
 
 def thumbnail_of_samples(samples: NDArray[Any], most_bytes: int) -> bytes | None:
-    """Return a JPEG file of at most so many bytes; None where there is not room even for a very small one.
+    """Return a JPEG file of at most `most_bytes`; None if even a very small one does not fit.
 
     Parameters
     ----------
     samples : uint8, uint16 or float32 array (rows, cols) or (rows, cols, channels)
-        As `save_picture` writes them: integers up to the most their type holds, real numbers in [0, 1].
+        The samples that `save_picture` writes: integers in the whole range of their type, or real numbers in [0, 1].
     """
     for side in _SIDES:
         image = _small(samples, side)
@@ -30,7 +30,7 @@ def thumbnail_of_samples(samples: NDArray[Any], most_bytes: int) -> bytes | None
 
 
 def _small(samples: NDArray[Any], side: int) -> Image.Image:
-    """The picture with its longer side at most `side`: means over blocks first, which costs no copy of the whole."""
+    """Reduce the picture to a longer side of at most `side`; averaging blocks first avoids a copy of the whole."""
     channels = 1 if samples.ndim == 2 else samples.shape[2]
     colours = samples.reshape(*samples.shape[:2], channels)[..., : 3 if channels > 2 else 1]
     block = max(1, max(samples.shape[:2]) // (2 * side))

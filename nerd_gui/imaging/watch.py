@@ -1,23 +1,23 @@
-"""How a long piece of work says how far it is, and learns that nobody wants its result any more."""
+"""Progress and cancelling of long work."""
 
 from collections.abc import Callable
 
 
 class OpeningCancelled(Exception):
-    """Whoever asked for a photo no longer wants it; nothing is wrong with the file."""
+    """Opening a photo was cancelled; this is not an error of the file."""
 
 
 class Watch:
-    """Passes progress on and asks, at every step, whether to go on.
+    """Reports progress, and checks at every step whether the work was cancelled.
 
     Parameters
     ----------
     progress : callable, optional
         Called with the fraction of the whole work that is done, 0 ... 1.
     cancelled : callable, optional
-        Tells whether the result is no longer wanted; asked at every step.
+        Returns whether the work is cancelled; called at every step.
     start, end : float
-        The part of the whole work that this watch is about.
+        The range of the whole work that this watch covers.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class Watch:
         self._start, self._end = start, end
 
     def at(self, fraction: float) -> None:
-        """Say that this fraction of the part is done.
+        """Report that this fraction of the part is done.
 
         Raises
         ------
         OpeningCancelled
-            If the result is no longer wanted.
+            If the work was cancelled.
         """
         if self._cancelled is not None and self._cancelled():
             raise OpeningCancelled
@@ -45,6 +45,6 @@ class Watch:
             self._progress(self._start + (self._end - self._start) * min(fraction, 1.0))
 
     def part(self, start: float, end: float) -> "Watch":
-        """The watch of a part of the work, from one fraction of it to another."""
+        """Make a watch for a part of this one's work, from one fraction to another."""
         length = self._end - self._start
         return Watch(self._progress, self._cancelled, self._start + length * start, self._start + length * end)

@@ -1,7 +1,7 @@
-"""XMP: what a picture file says of itself in XML, kept as it is, and what has been done to the picture written into it.
+"""XMP: keeps the XML metadata of a picture file, and adds a record of what was done to the picture.
 
-A packet is a list of properties (ISO 16684-1). Those of the photo's own packet stay, in the words and prefixes they
-have, but for what would be false in the new file.
+A packet is a list of properties (ISO 16684-1). Those of the photo's own packet are kept unchanged, with their prefixes,
+except for those that would be wrong in the new file.
 """
 
 import uuid
@@ -22,7 +22,7 @@ _EXIF = "http://ns.adobe.com/exif/1.0/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _CAMERA = "http://ns.google.com/photos/1.0/camera/"
-#: Of the program's own properties.
+#: Namespace of the program's own properties.
 _OWN = "urn:nerd-gui:denoising:"
 _PREFIXES = {
     _RDF: "rdf",
@@ -37,7 +37,7 @@ _PREFIXES = {
     _OWN: "nerd",
 }
 
-#: Properties about further pictures, films and packets in the file, which a file that we write does not have.
+#: Namespaces of properties about further pictures, films and packets in the file, which are not saved.
 _OTHER_PARTS = (
     _NOTE,
     "http://ns.google.com/photos/1.0/container/",
@@ -46,10 +46,11 @@ _OTHER_PARTS = (
     "http://ns.google.com/photos/1.0/depthmap/",
     "http://ns.google.com/photos/1.0/audio/",
 )
-_MOVING = ("MotionPhoto", "MicroVideo")  # how such properties of `_CAMERA` begin
-#: Properties that hold for the whole photo and not for a region of it.
+_MOVING = ("MotionPhoto", "MicroVideo")  # prefixes of such properties in the namespace `_CAMERA`
+#: Properties that apply to the whole photo but not to a region of it.
 _OF_THE_WHOLE = ((_IPTC, "ImageRegion"), ("http://www.metadataworkinggroup.com/schemas/regions/", "Regions"))
-#: IPTC's terms for pictures of the real world, which the term of an edit replaces; others say more than it does.
+#: IPTC's terms for captured pictures, which the term of an edit replaces. Other terms, such as that of a generated
+#: picture, are kept.
 _CAPTURES = (
     *("digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm", "print"),
     *("minorHumanEdits", "humanEdits", "algorithmicallyEnhanced"),
@@ -66,23 +67,23 @@ _EMPTY = (
 
 @dataclass(frozen=True)
 class Edit:
-    """What a program has done to a photo, as the photo's file tells it.
+    """The record of what a program has done to a photo, for the photo's file.
 
     Attributes
     ----------
     program : str
-        With its version.
+        Name and version of the program.
     action : str
         A word of XMP's list of actions: "filtered", "cropped", "converted" …
     parameters : str
-        How, in a sentence.
+        A sentence that describes the action.
     source_type : str
-        IPTC's term for what kind of picture it is now: the last part of its address in the vocabulary of digital
-        source types. It stands unless the photo's own term tells of more than a camera.
+        The last part of the address of IPTC's term for the new picture, in the vocabulary of digital source types. It
+        is not written if the photo's own term says that the picture is not just a camera's.
     details : mapping
-        Names and values of properties of the program's own.
+        Names and values of the program's own properties.
     when : datetime
-        With its time zone.
+        Date and time with time zone.
     """
 
     program: str
@@ -94,17 +95,17 @@ class Edit:
 
 
 def is_readable(packet: bytes) -> bool:
-    """Whether a packet can be kept: it is XMP, without a document type, not larger or deeper than any in earnest."""
+    """Whether a packet can be kept: it is valid XMP without a document type, and neither too large nor too deep."""
     return _Packet.read(packet) is not None
 
 
 def has_further_parts(packet: bytes) -> bool:
-    """Whether a packet refers to parts of its file that are not kept: more XMP, a film, a gain map, a depth map."""
+    """Whether a packet refers to parts of its file that are not saved: more XMP, a film, a gain map, a depth map."""
     return (found := _Packet.read(packet)) is not None and bool(found.part_names())
 
 
 def xmp_of_region(packet: bytes) -> bytes | None:
-    """The packet of a region of a photo: without what holds for the whole alone; None for an unreadable one."""
+    """Remove the properties that only apply to the whole photo; None for an unreadable packet."""
     found = _Packet.read(packet)
     if found is None:
         return None
@@ -116,18 +117,18 @@ def xmp_of_region(packet: bytes) -> bytes | None:
 def xmp_of_saved(
     packet: bytes | None, rows: int, cols: int, *, edit: Edit | None = None, description: str | None = None
 ) -> bytes | None:
-    """The packet of a file that is about to be saved; None where there is nothing to say.
+    """Make the packet of a file that is to be saved; None if it would be empty.
 
     Parameters
     ----------
     packet : bytes or None
-        The photo's own, whose properties are kept; an unreadable one is not.
+        The photo's own packet, whose properties are kept if it is readable.
     rows, cols : int
-        Of the saved picture, upright.
+        Size of the saved picture, upright.
     edit : Edit, optional
-        What has been done to the photo.
+        The record of what was done to the photo.
     description : str, optional
-        The picture's caption, where it has none.
+        A caption for the picture, written if it has none.
     """
     found = None if packet is None else _Packet.read(packet)
     if found is None and edit is None and description is None:
@@ -153,9 +154,9 @@ def xmp_of_saved(
 
 
 def smaller(packet: bytes, limit: int) -> tuple[bytes, tuple[str, ...]]:
-    """A packet without its largest properties, so that it has at most `limit` bytes, and the names of those.
+    """Remove the largest properties of a packet until it has at most `limit` bytes; return it and their names.
 
-    The program's own properties and the history stay to the end.
+    The program's own properties and the history are removed last.
     """
     gone: list[str] = []
     found = _Packet.read(packet) if len(packet) > limit else None
@@ -171,9 +172,9 @@ def smaller(packet: bytes, limit: int) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _note(packet: "_Packet", edit: Edit) -> None:
-    """Write an edit into a packet."""
+    """Write the record of an edit into a packet."""
     when = edit.when.isoformat(timespec="seconds")
-    if packet.text(_XMP, "CreatorTool") is None:  # otherwise that of the first tool, which made the picture
+    if packet.text(_XMP, "CreatorTool") is None:  # the property names the first tool, which made the picture
         packet.set(_XMP, "CreatorTool", edit.program)
     packet.set(_XMP, "ModifyDate", when)
     packet.set(_XMP, "MetadataDate", when)
@@ -189,7 +190,7 @@ def _note(packet: "_Packet", edit: Edit) -> None:
     if not term or term in _CAPTURES:
         address = f"http://cv.iptc.org/newscodes/digitalsourcetype/{edit.source_type}"
         packet.set(_IPTC, "DigitalSourceType", address)
-    for space, name in packet.names():  # what an earlier edit said: the history still does
+    for space, name in packet.names():  # properties of an earlier edit, which is still in the history
         if space == _OWN:
             packet.remove(space, name)
     for name, value in edit.details.items():
@@ -197,7 +198,7 @@ def _note(packet: "_Packet", edit: Edit) -> None:
 
 
 def _derive(packet: "_Packet") -> None:
-    """Give the new file numbers of its own, and name those of the file that it comes from."""
+    """Give the new file its own identifiers, and refer to those of the original file."""
     kinds = (("DocumentID", "documentID", "did"), ("InstanceID", "instanceID", "iid"))
     before = [(*kind, number) for kind in kinds if (number := packet.text(_XMP_MM, kind[0]))]
     if not before:
@@ -216,9 +217,9 @@ class _Packet:
     Parameters
     ----------
     root : Element
-        Of the whole document.
+        The root of the document.
     rdf : Element
-        What holds the lists, at least one.
+        The element that holds the lists, at least one.
     """
 
     def __init__(self, root: Element, rdf: Element) -> None:
@@ -227,13 +228,13 @@ class _Packet:
 
     @classmethod
     def read(cls, packet: bytes) -> "_Packet | None":
-        """None where it is no XMP or cannot be trusted."""
-        bare = packet.replace(b"\0", b"")  # of UTF-16, enough to look for what begins a document type
+        """Parse a packet; None if it is not XMP or may be malicious."""
+        bare = packet.replace(b"\0", b"")  # so that document types are also found in UTF-16
         if len(packet) > _MOST_BYTES or b"<!DOCTYPE" in bare or b"<!ENTITY" in bare:
             return None
         try:
             root = parseString(packet.strip(b"\0 \t\r\n")).documentElement
-        except (ExpatError, ValueError, LookupError):  # damaged, or in no encoding that there is
+        except (ExpatError, ValueError, LookupError):  # damaged, or in an unknown encoding
             return None
         if root is None or _is_deep(root):
             return None
@@ -253,11 +254,11 @@ class _Packet:
         return [child for child in _children(self._rdf) if _name(child) == (_RDF, "Description")]
 
     def home(self) -> Element:
-        """The list that takes new properties."""
+        """The list to which new properties are added."""
         return self.descriptions()[-1]
 
     def names(self) -> list[tuple[str | None, str]]:
-        """Name space and name of every property."""
+        """Namespace and name of every property."""
         found = []
         for one in self.descriptions():
             found += [(attribute.namespaceURI, attribute.localName) for attribute in one.attributes.values()]
@@ -277,7 +278,7 @@ class _Packet:
         return [child for one in self.descriptions() for child in _children(one) if _name(child) == (space, name)]
 
     def text(self, space: str, name: str) -> str | None:
-        """The value of a simple property; None where it is missing."""
+        """The value of a simple property; None if it is missing."""
         for one in self.descriptions():
             if one.hasAttributeNS(space, name):
                 return str(one.getAttributeNS(space, name)).strip()
@@ -287,7 +288,7 @@ class _Packet:
         return None
 
     def remove(self, space: str, name: str) -> None:
-        """Remove a property, if it is there."""
+        """Remove a property if it exists."""
         for one in self.descriptions():
             if one.hasAttributeNS(space, name):
                 one.removeAttributeNS(space, name)
@@ -296,12 +297,12 @@ class _Packet:
                     one.removeChild(child)
 
     def set(self, space: str, name: str, value: str) -> None:
-        """Give a simple property a value."""
+        """Set the value of a simple property."""
         self.remove(space, name)
         _add(self.home(), space, name, value)
 
     def set_array(self, space: str, name: str, kind: str) -> Element:
-        """Put an empty array, "Seq" or "Alt", in the place of a property."""
+        """Replace a property by an empty array, "Seq" or "Alt"."""
         self.remove(space, name)
         return _add(_add(self.home(), space, name), _RDF, kind)
 
@@ -315,7 +316,7 @@ def _name(element: Element) -> tuple[str | None, str]:
 
 
 def _is_deep(root: Element) -> bool:
-    """Whether elements lie in one another by more levels than functions may call themselves."""
+    """Whether elements are nested so deeply that recursive functions could fail."""
     level = [root]
     for _ in range(_MOST_LEVELS):
         level = [child for one in level for child in _children(one)]
@@ -323,20 +324,20 @@ def _is_deep(root: Element) -> bool:
 
 
 def _add(parent: Element, space: str, name: str, text: str | None = None) -> Element:
-    """Append an element, which brings its prefix along where the packet has another one, or uses that one otherwise."""
-    document = Document()  # that it is made by does not matter
+    """Append an element, and declare its prefix if the packet does not."""
+    document = Document()  # only a factory for nodes
     element = document.createElementNS(space, f"{_PREFIXES[space]}:{name}")
     parent.appendChild(element)
     _declare(element, space)
     if text is not None:
-        # What XML has no place for, such as the control characters that a file's name may hold, is spelt out.
+        # Characters that XML does not allow, such as control characters in a file's name, are escaped.
         plain = "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in text)
         element.appendChild(document.createTextNode(plain))
     return element
 
 
 def _declare(element: Element, space: str) -> None:
-    """See to it that the prefix of a name space holds for an element."""
+    """Declare the prefix of a namespace for an element, unless it is declared already."""
     declaration = f"xmlns:{_PREFIXES[space]}"
     above: Node | None = element
     while isinstance(above, Element) and not above.hasAttribute(declaration):
@@ -346,6 +347,6 @@ def _declare(element: Element, space: str) -> None:
 
 
 def _hold_properties(element: Element) -> None:
-    """Let an element hold properties instead of a text."""
+    """Mark an element as holding properties instead of text."""
     _declare(element, _RDF)
     element.setAttributeNS(_RDF, "rdf:parseType", "Resource")
