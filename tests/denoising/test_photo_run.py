@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import threading
 import weakref
+from functools import cache
 
 import numpy as np
 import pytest
@@ -55,12 +56,17 @@ def agreement(a, b):
     return -10 * np.log10(np.mean((a.astype(np.float64) - b) ** 2))
 
 
+@cache
+def both_ways(net_channels, channels):
+    """Network, subject, its run in one piece, and the whole photo's run and trajectory with a sample: only read."""
+    net, subject = make_net(channels=net_channels), Subject.of(photo_of(channels))
+    run = PhotoRun(subject, EXACT, net)
+    return net, subject, denoise(subject, EXACT, net, keep_features=False), run, record_photo(run)
+
+
 @pytest.mark.parametrize(("net_channels", "channels"), [(1, 1), (1, 3), (3, 1)])
 def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels, sampled):
-    net, subject = make_net(channels=net_channels), Subject.of(photo_of(channels))
-    whole = denoise(subject, EXACT, net, keep_features=False)
-    run = PhotoRun(subject, EXACT, net)
-    tiled = record_photo(run)
+    _, subject, whole, run, tiled = both_ways(net_channels, channels)
     assert run.plan.memory.tiles == 9 and run.finished
     assert tiled[tiled.result].residual < 2 * whole[whole.result].residual
     assert tiled.picture(tiled.result).shape == subject.noisy.shape
@@ -70,11 +76,8 @@ def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels, s
 
 
 def test_a_tile_with_its_own_statistics_would_be_another_problem(sampled):
-    net, subject = make_net(), Subject.of(photo_of())
-    whole, alone = (
-        denoise(one, EXACT, net, keep_features=False) for one in (subject, Subject.of(subject.photo.crop(0, 0, 64, 64)))
-    )
-    tiled = record_photo(PhotoRun(subject, EXACT, net))
+    net, subject, whole, _, tiled = both_ways(1, 1)
+    alone = denoise(Subject.of(subject.photo.crop(0, 0, 64, 64)), EXACT, net, keep_features=False)
     inside = np.s_[:, :48, :48]  # which the crop's border does not reach
     truth = whole[whole.result].n_hat.astype(np.float64)[inside]
     ours, own = (np.std(one[one.result].n_hat[inside] - truth) for one in (tiled, alone))
@@ -82,13 +85,12 @@ def test_a_tile_with_its_own_statistics_would_be_another_problem(sampled):
 
 
 def test_the_result_does_not_depend_on_where_it_is_cut(monkeypatch, sampled):
-    net, subject = make_net(), Subject.of(photo_of())
-    pictures = []
-    for core in (64, 32):
-        monkeypatch.setattr(photo_plan, "CORES", (core,))
-        trajectory = record_photo(PhotoRun(subject, EXACT, net))
-        pictures.append(trajectory.picture(trajectory.result))
-    assert agreement(*pictures) > 60
+    net, subject, _, run, tiled = both_ways(1, 1)
+    monkeypatch.setattr(photo_plan, "CORES", (32,))
+    smaller = PhotoRun(subject, EXACT, net)
+    assert (run.plan.core, smaller.plan.core) == (64, 32)
+    trajectory = record_photo(smaller)
+    assert agreement(tiled.picture(tiled.result), trajectory.picture(trajectory.result)) > 60
 
 
 def test_the_numbers_are_those_of_the_photo():

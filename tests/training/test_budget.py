@@ -87,9 +87,9 @@ def test_the_first_step_of_a_stage_is_given_as_long_as_the_longest(clock):
 def test_a_fitted_decay_ends_with_the_stretch(source, tmp_path, clock):
     first = stretch(source, tmp_path / "run", minutes=1)
     began = clock.seconds
-    trainer = stretch(source, tmp_path / "run", minutes=30, decay="fit", validate_every=10)
+    trainer = stretch(source, tmp_path / "run", minutes=15, decay="fit", validate_every=5)
     assert trainer.decay_finished
-    assert 0.85 * 30 * 60 < clock.seconds - began <= 30 * 60
+    assert 0.85 * 15 * 60 < clock.seconds - began <= 15 * 60
     assert trainer.decay_start == first.samples
 
 
