@@ -8,7 +8,8 @@ from nerd_gui.denoising.subject import Subject
 from nerd_gui.imaging import PhotoNoise, photo_noise
 from nerd_gui.nerd import ModelError, Network, load_config
 
-#: For photos, the network is given the first number times the noise level measured in luma, at least the second.
+#: The network is told the noise level of a photo's luma times this factor, and never less than this level. A network
+#: that is told too little loses more than one that is told too much: weights/TRAINING.md has the measurement.
 BOLDNESS, LEAST = 2.0, 1.0
 
 
@@ -37,8 +38,11 @@ def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunS
 
 
 def told_level(noise: PhotoNoise) -> float:
-    """The level that a network is given for a photo with this noise, 0-255 scale."""
-    return max(BOLDNESS * noise.luma, LEAST)
+    """Return the level (0-255 scale) that the network is told for a photo with this noise.
+
+    Where the noise is much stronger at some brightness than in most of the photo, that level counts.
+    """
+    return max(BOLDNESS * noise.luma, noise.strongest, LEAST)
 
 
 def is_told_level(model: str) -> bool:

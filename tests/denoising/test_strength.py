@@ -57,3 +57,12 @@ def test_a_network_that_takes_none_is_told_none():
         RunError, match="“tiny” finds the noise level out for itself; leave the strength out, or choose"
     ):
         DenoisingRun(subject, dataclasses.replace(SETTINGS, strength=5.0), make_net())
+
+
+def test_where_noise_is_far_stronger_at_some_brightness_that_level_is_told():
+    random = np.random.default_rng(0)
+    bright, dark = np.full((1, 256, 256), 0.7), np.full((1, 256, 160), 0.2)
+    bright, dark = bright + random.normal(0, 2 / 255, bright.shape), dark + random.normal(0, 9 / 255, dark.shape)
+    photo = Photo(np.concatenate([bright, dark], axis=2).astype(np.float32), name="dark part")
+    run = DenoisingRun(Subject.of(photo, region=(0, 0, 16, 16)), SETTINGS, told_net())
+    assert run.settings.strength == pytest.approx(9, rel=0.1)
