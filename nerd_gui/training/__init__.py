@@ -1,4 +1,4 @@
-"""Training: data, recipes, the run and its state. Imports only torch, numpy, Pillow and safetensors."""
+"""Training: data, recipes, the training run and its state. It imports only torch, numpy, Pillow and safetensors."""
 
 from nerd_gui.training.data import DataError
 from nerd_gui.training.execution import Execution

@@ -1,4 +1,4 @@
-"""What a stretch of training costs beside its steps, so that everything is written before its minutes are over."""
+"""The time budget of a training session, which ends early enough to validate and to write all files in time."""
 
 import time
 from collections.abc import Iterator
@@ -8,27 +8,27 @@ from dataclasses import dataclass, field, replace
 from nerd_gui.training.recipe import Stage
 from nerd_gui.training.trainer import Trainer
 
-#: What is still to come may take so much longer than it took before.
+#: Safety factor on the estimated times of validation and writing.
 _SLACK = 1.25
-#: The first validation comes after this part of the stretch at the latest: from then on its cost is known.
+#: The first validation comes at the latest after this fraction of the session, so that its duration is known early.
 _FIRST_VALIDATION = 0.25
-_REHEARSED = 3  # steps that say how long one takes
-_FITTED = 0.97  # of the time that is left, for a decay that is to end with it
+_REHEARSED = 3  # steps from which the duration of a step is measured
+_FITTED = 0.97  # fraction of the remaining time that is planned for a decay
 
 
 @dataclass
 class Budget:
-    """The minutes of one stretch, and how long its parts have taken.
+    """The time budget of one training session, and the measured durations of its parts.
 
     Attributes
     ----------
     began : float
-        `time.monotonic()` when the stretch began.
+        `time.monotonic()` when the session began.
     minutes : float
-        All that it may take: loading, training, validation, files.
+        The whole budget, for loading, training, validation and writing files.
     release : float
-        The making of the released network takes so many times as long as that of the averaged one for a validation; 0
-        if none is made.
+        How many times as long as the "average" of a validation it takes to make the released network; 0 if none is
+        made.
     """
 
     began: float
@@ -39,30 +39,30 @@ class Budget:
 
     @contextmanager
     def timing(self, part: str) -> Iterator[None]:
-        """Note how long a part of the stretch takes: a "step", a "validation", and the "average" in it."""
+        """Measure the duration of a part: a "step", a "validation", or the "average" of weights in a validation."""
         began = time.monotonic()
         yield
         self.seconds[part] = time.monotonic() - began
         self.longest[part] = max(self.seconds[part], self.longest.get(part, 0.0))
 
     def left(self, *, new_stage: bool = False) -> float:
-        """Seconds in which steps can still be made, 0 or less when it is time to end.
+        """Return the seconds that remain for further steps; 0 or less if the session must end.
 
-        The first step of a stage may take as long as the longest up to now, for instance to compile f.
+        The first step of a stage is assumed to take as long as the longest step so far, since it may compile f.
         """
         step = (self.longest if new_stage else self.seconds).get("step", 0.0)
         after = step + self.seconds.get("validation", 0.0) + self.release * self.seconds.get("average", 0.0)
         return self.began + 60 * self.minutes - time.monotonic() - _SLACK * after
 
     def due(self, mark: float, every: float) -> bool:
-        """Whether a validation is due, `every` so many minutes from `mark` on."""
+        """Whether a validation is due: whether `every` minutes have passed since `mark`."""
         if "validation" not in self.seconds:
             every = min(every, _FIRST_VALIDATION * self.minutes)
         return time.monotonic() - mark >= 60 * every
 
 
 def fitting_decay(trainer: Trainer, budget: Budget, validate_every: float) -> int:
-    """Samples of a decay that ends with the stretch, with validations so many minutes apart."""
+    """Compute the number of samples of a decay that ends together with the session."""
     per_sample = [
         rehearse(trainer, stage) / (stage.batch * trainer.processes.count)
         for stage in (trainer.stage, trainer.recipe.decay_stage)
@@ -76,7 +76,7 @@ def fitting_decay(trainer: Trainer, budget: Budget, validate_every: float) -> in
 
 
 def rehearse(trainer: Trainer, stage: Stage) -> float:
-    """Seconds that a step of a stage takes, one before it not counted; the run stays as it was."""
+    """Measure the seconds per step of a stage, after one step to warm up; then restore the run."""
     before, recipe = trainer.state(), trainer.recipe
     before.tensors = {name: value.detach().clone() for name, value in before.tensors.items()}
     trainer.recipe = replace(recipe, stages=(replace(stage, until=None),), deep_part=0.0)

@@ -1,4 +1,4 @@
-"""Noise as cameras and their processors make it: from the light on a sensor to a file, step by step."""
+"""A model of camera noise that simulates all steps from the light on the sensor to the file."""
 
 import math
 from dataclasses import dataclass, replace
@@ -25,66 +25,67 @@ from nerd_gui.training.camera_steps import (
 from nerd_gui.training.grain import NoisyPatches, correlated, tinted
 from nerd_gui.training.jpeg import compressed
 
-_BORDER = 12  # pixels around a square that the chain's filters spoil
-_REACH = 9  # of the kernel of correlated grains, three of its standard deviations
-#: What each kind of demosaicking makes of the variance of a sensor's noise in luma at mid-grey, on average.
+_BORDER = 12  # pixels at each border that are wrong after the chain's filters
+_REACH = 9  # radius in pixels of the kernel of correlated grains: three standard deviations
+#: The average factor by which each kind of demosaicking changes the variance of luma noise at mid-grey.
 _LEFT = (0.6, 1.6, 1.6)
 _Tone = tuple[Tensor, Tensor]  # gamma and contrast of the tone curve, (B,)
 
 
 @dataclass(frozen=True)
 class CameraChain:
-    """Noise made as cameras make it, and the picture that the same camera would have saved without it.
+    """Simulates a camera: it makes noisy patches, and as targets the pictures that the camera would save without noise.
 
-    A clean patch is taken as what a camera shows and led back to the light on its sensor (inverse tone curve, a lens's
-    blur, matrix, white balance). There it gets its noise and goes the whole way to a file: Bayer mosaic, demosaicking
-    (bilinear, with corrected gradients, or along edges), white balance, colour matrix, tone curve (a power with a toe,
-    then an S), the camera's own denoising (edges spared; in colour over more pixels and more strongly than in luma),
-    sharpening of luma, another size, JPEG with full or halved colour. A part of the patches has the noise of
-    `CameraNoise` instead of the sensor's, grains of a Gaussian kernel in linear light, and then the same way to the
-    file: it stands for the demosaicking and denoising that are not modelled, and for white noise.
+    A clean patch is converted back to the light on a sensor (inverse tone curve, blur of a lens, colour matrix, white
+    balance). There, noise is added, and the patch passes all steps to a file: Bayer mosaic, demosaicking (bilinear,
+    with corrected gradients, or along edges), white balance, colour matrix, tone curve (a power with a toe, then an S
+    curve), the camera's own edge-preserving denoising (stronger and wider in colour than in luma), sharpening of luma,
+    resizing, and JPEG with full or halved colour resolution. A fraction of the patches gets the noise of `CameraNoise`
+    instead of the sensor's, grains with a Gaussian kernel in linear light, and then passes the same steps. It
+    represents methods of demosaicking and denoising that are not modelled, and white noise.
 
-    The target is the same patch by the same steps, without noise and without JPEG. So the network is asked to remove
-    noise, and not to undo what it cannot know to be wrong: the blur and the colour fringes of demosaicking, sharpening,
-    the loss of another size. Where nothing is clipped, it has the mean of many shots' light. The mean of their files is
-    a little darker, as the tone curve bends: at mid-grey by a third of a level to one for noise of 10, by four
-    times that for noise of 20. JPEG's errors count as noise: the noise of many shots dithers them away, and who looks
-    at a photo takes its blocks for noise too.
+    The target is the same patch after the same steps, but without noise and JPEG. So the network learns to remove
+    noise, and not to undo effects that it cannot recognise as errors: blur and colour fringes of demosaicking,
+    sharpening and resizing. Where nothing is clipped, the target corresponds to the mean of many shots in linear light.
+    The mean of their files is a little darker, because the tone curve is concave: at mid-grey, by 1/3 to 1 grey level
+    for noise of 10, and by four times that for noise of 20. JPEG's errors count as noise: in the mean of many shots
+    they cancel out, and viewers also perceive JPEG's blocks as noise.
 
-    What is not modelled: sensors' stripes and hot pixels, local tone mapping, lens corrections, JPEG before resizing.
+    Not modelled: stripes and hot pixels of sensors, local tone mapping, lens corrections, JPEG before resizing.
 
     Attributes
     ----------
     low, high : float
-        The noise's standard deviation of luma at mid-grey, before denoising and sharpening, is low + (high - low) u^2.5
-        for u drawn evenly from [0, 1]: weak noise is what most photos have. Of grains with colour it is the root mean
-        square of red, green and blue instead, of which luma has less: 0.8 of it on average.
+        The standard deviation of luma at mid-grey, before denoising and sharpening, is low + (high - low) u^2.5 with u
+        uniform in [0, 1], because weak noise is the most common. For coloured grains, it is instead the root mean
+        square over red, green and blue; that of luma is lower, 0.8 of it on average.
     read : float
-        The read-out's share of the variance at mid-grey is drawn evenly from [0, read].
+        The read-out noise's share of the variance at mid-grey is uniform in [0, read].
     grains : float
-        Part of the patches with noise of a Gaussian kernel in linear light.
+        Fraction of the patches with noise of a Gaussian kernel in linear light.
     blur, colour_blur : float
-        Standard deviations of that kernel in luma, down and across, are drawn evenly from [0, blur]; colour has this
-        kernel convolved with another one, whose widths are drawn from [0, colour_blur].
+        The vertical and horizontal standard deviations of that kernel in luma are uniform in [0, blur]. For colour, the
+        kernel is convolved with another one, whose widths are uniform in [0, colour_blur].
     white : float
-        Part of these that has white noise instead, independent in red, green and blue; it is not denoised, and its JPEG
-        has full colour.
+        Fraction of the patches with grains that get white noise instead, independent in red, green and blue. They are
+        not denoised by the camera, and their JPEG has full colour resolution.
     colour : float
-        The standard deviation of the grains' Cb and Cr over that of Y is drawn evenly from [0, colour].
+        The ratio of the standard deviations of the grains' Cb and Cr to that of Y is uniform in [0, colour].
     denoised : float
-        Part of the patches that the camera denoises, with strengths drawn evenly, in luma with that of colour at most.
+        Fraction of the patches that the camera denoises. The strength is uniform; in luma it is at most that in colour.
     sharpened : float
-        Part of the patches that are sharpened, with amounts drawn evenly from [0, 1].
+        Fraction of the patches that are sharpened, with amounts uniform in [0, 1].
     resized : float
-        Part of the patches, rounded to whole ones, of another size, with factors drawn evenly from [smallest, largest].
+        Fraction of the patches, rounded to a whole number of patches, that are resized by factors uniform in
+        [smallest, largest].
     smallest, largest : float
     quality : int
-        JPEG qualities are drawn evenly from quality ... 98; one patch in eight has 100 and full colour.
+        JPEG qualities are uniform in quality ... 98; one patch in eight has quality 100 and full colour resolution.
     halved : float
-        Part of the patches whose JPEG halves colour (4:2:0).
+        Fraction of the patches whose JPEG has halved colour resolution (4:2:0).
     gaussian : float
-        Part of the patches, rounded to whole ones, that have come through no camera: the clean patch with white
-        Gaussian noise (Sec. VII-A), its level drawn evenly from [low, high]. Validation has none of it.
+        Fraction of the patches, rounded to a whole number, that skip the simulation: the clean patch gets white
+        Gaussian noise (Sec. VII-A), with a level uniform in [low, high]. There are none in validation.
     """
 
     kind: ClassVar[str] = "camera chain"
@@ -106,25 +107,26 @@ class CameraChain:
     gaussian: float = 0.0
 
     def side(self, patch: int) -> int:
-        """A square that is large enough for the smallest factor, and 12 pixels more at each border."""
+        """Side of the clean square needed: large enough for the smallest factor, plus 12 pixels at each border."""
         return math.ceil(patch / self.smallest) + 2 * _BORDER
 
     def _patch(self, side: int) -> int:
-        """The largest patch that such a square is large enough for."""
+        """Side of the largest patch that can be made from a square of this side."""
         patch = round((side - 2 * _BORDER) * self.smallest)
         return patch if self.side(patch) <= side else patch - 1
 
     def draw(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
-        """Noisy patches and targets of clean squares (B, 1 or 3, side, side) in [0, 1].
+        """Make noisy patches and targets from clean squares (B, 1 or 3, side, side) in [0, 1].
 
-        A grey square is taken as a scene without colour, and one of red, green, blue and luma is what is drawn of its
-        colour photo, all as often: a grey network sees the channels of a colour photo one by one, and grey photos.
+        A grey square is treated as a colourless scene. One of red, green, blue and luma of the simulated colour photo
+        is selected with equal probability, because a grey network is used both on channels of colour photos and on grey
+        photos.
 
-        sigma is the standard deviation of noisy - target in luma (or in the one channel), in the file's values; where
-        the noise is white and Gaussian, that of each channel.
+        sigma is the standard deviation of noisy - target in luma (or in the selected channel), in the file's values;
+        for white Gaussian noise, it is that of each channel.
         """
         sizes = [self._patch(length) for length in clean.shape[2:]]
-        # Patches are alike before they are drawn: what becomes of which ones may go by their place.
+        # The order of patches is random already, so their treatment may depend on their position in the batch.
         white, clean = clean.tensor_split([int(self.gaussian * len(clean) + 0.5)])
         resized = int(self.resized * len(clean) + 0.5)
         own = [
@@ -139,7 +141,7 @@ class CameraChain:
         return NoisyPatches(*(torch.cat(both) for both in zip(*made, strict=True)))
 
     def _photographed(self, clean: Tensor, sizes: list[int] | None, generator: torch.Generator) -> NoisyPatches:
-        """Patches in other sizes, with so many rows and columns, or those in their own within a border."""
+        """Simulate patches: resized to `sizes` rows and columns, or not resized and without their border if None."""
         draws = _Draws(len(clean), generator, clean.device)
         sigma = self.low + (self.high - self.low) * draws.uniform() ** 2.5
         tone = draws.uniform(1.8, 2.4), draws.uniform(1.0, 1.5)  # gamma, contrast
@@ -148,7 +150,7 @@ class CameraChain:
         white = grains * draws.chance(self.white)
         sensed, grained = self._sensed(light, sigma, tone, draws), self._grained(light, sigma, tone, white, draws)
         both = torch.where(grains[:, None, None, None] > 0, grained, sensed).flatten(0, 1)
-        ycc = to_ycc(toned(both, *(one.repeat(2) for one in tone)))  # noisy ones first, then clean ones
+        ycc = to_ycc(toned(both, *(one.repeat(2) for one in tone)))  # the noisy patches, followed by the clean ones
         ycc = self._finished(ycc, sigma, white, draws)
         if sizes is None:
             ycc = ycc[:, :, _BORDER:-_BORDER, _BORDER:-_BORDER]
@@ -165,26 +167,26 @@ class CameraChain:
         return NoisyPatches(noisy, target, 255 * difference.std((1, 2, 3)))
 
     def _gaussian(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
-        """Patches with white Gaussian noise; sigma is that of a channel."""
+        """Add white Gaussian noise; sigma is the level in each channel."""
         draws = _Draws(len(clean), generator, clean.device)
         sigma = draws.uniform(self.low, self.high)
         return NoisyPatches(clean + draws.normal(clean.shape) * sigma[:, None, None, None] / 255, clean, sigma)
 
     def for_validation(self, clean: Tensor) -> NoisyPatches:
-        """Noise of every kind that is drawn, always the same."""
+        """Make noisy patches with a fixed seed, without the fraction `gaussian`."""
         return replace(self, gaussian=0.0).draw(clean, torch.Generator().manual_seed(0))
 
     def _sensed(self, light: Tensor, sigma: Tensor, tone: _Tone, draws: "_Draws") -> Tensor:
-        """Linear light as a sensor sees it, demosaicked: with noise and without, (2, B, 3, rows, cols)."""
+        """Simulate the sensor and demosaicking: linear light with and without noise, (2, B, 3, rows, cols)."""
         shares = -torch.log(draws.uniform(1e-6, 1, CAMERAS))
         to_sensor = sensor_matrix(shares / shares.sum(1, keepdim=True))
         from_sensor = torch.linalg.inv_ex(to_sensor)[0]
         gains = torch.stack([draws.uniform(1.2, 2.4), torch.ones_like(sigma), draws.uniform(1.2, 2.4)], 1)
         mosaic = Mosaic(torch.stack([draws.integer(2), draws.integer(2)]), *light.shape[2:])
-        # Pictures at their best are sharper than a lens and the filter before a sensor leave them.
+        # Published pictures are sharper than the light behind a lens and a sensor's low-pass filter.
         light = blurred(light, draws.uniform(0.4, 0.8))
         seen = mosaic.seen(mixed(light, to_sensor / gains[:, :, None]))
-        # Luma's variance at mid-grey, of each colour's noise there: what 1 unit of it becomes.
+        # The factor from the variance of the sensor's noise to that of luma at mid-grey.
         middle, slope = slope_of_tone(*tone)
         share = draws.uniform(0, self.read)
         kind = draws.integer(3)
@@ -203,7 +205,7 @@ class CameraChain:
         return result
 
     def _grained(self, light: Tensor, sigma: Tensor, tone: _Tone, white: Tensor, draws: "_Draws") -> Tensor:
-        """Linear light with noise of a Gaussian kernel, and without, (2, B, 3, rows, cols)."""
+        """Add noise with a Gaussian kernel: linear light with and without noise, (2, B, 3, rows, cols)."""
         middle, slope = slope_of_tone(*tone)
         narrow = torch.stack([draws.uniform(0, self.blur), draws.uniform(0, self.blur)])[..., None]
         further = torch.stack([draws.uniform(0, self.colour_blur), draws.uniform(0, self.colour_blur)])[..., None]
@@ -220,7 +222,7 @@ class CameraChain:
         return torch.stack([(light + strength * grain).clamp(0, 1), light])
 
     def _finished(self, ycc: Tensor, sigma: Tensor, white: Tensor, draws: "_Draws") -> Tensor:
-        """Luma and colour after the camera's denoising and sharpening; noisy ones first, then clean ones."""
+        """Apply the camera's denoising and sharpening; the noisy patches are followed by the clean ones."""
         strength = draws.uniform() * draws.chance(self.denoised) * (1 - white)
         of_luma = draws.uniform() * strength
         tolerance = draws.uniform(1.5, 5) * sigma / 255
@@ -231,7 +233,7 @@ class CameraChain:
         return torch.cat([luma + amount * (luma - soft), colour], 1)
 
     def _resized(self, pictures: Tensor, sizes: list[int], draws: "_Draws") -> Tensor:
-        """Patches of so many rows and columns at other sizes, out of the middle; noisy ones first, then clean ones."""
+        """Resize the patches and cut `sizes` rows and columns from their middle; noisy ones first, then clean ones."""
         factor, soft = draws.uniform(self.smallest, self.largest), draws.uniform()
         down, across = (
             resampling(factor, soft, length, size).repeat(2, 1, 1)[:, None]
@@ -248,13 +250,13 @@ class CameraChain:
 
 
 class _Draws:
-    """Random numbers for so many patches, all from one generator."""
+    """Draws random numbers for `count` patches from one generator."""
 
     def __init__(self, count: int, generator: torch.Generator, device: torch.device) -> None:
         self._count, self._generator, self._device = count, generator, device
 
     def uniform(self, low: float = 0, high: float = 1, *further: int) -> Tensor:
-        """Numbers (B, ...) from [low, high)."""
+        """Uniform numbers (B, ...) in [low, high)."""
         return low + (high - low) * torch.rand(self._count, *further, generator=self._generator, device=self._device)
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
@@ -264,11 +266,11 @@ class _Draws:
         return torch.randint(below, (self._count,), generator=self._generator, device=self._device)
 
     def chance(self, part: float) -> Tensor:
-        """1 for this part of the patches, 0 for the others."""
+        """1 with this probability, else 0, for each patch."""
         return (self.uniform() < part).float()
 
 
 def _one_of(which: Tensor, pictures: Tensor) -> Tensor:
-    """Red, green, blue or luma (B, 1, rows, cols) of pictures, as `which` (B, 1, 1, 1) says: 0, 1, 2 or 3."""
+    """Select red, green, blue or luma (B, 1, rows, cols) of pictures, where `which` (B, 1, 1, 1) is 0, 1, 2 or 3."""
     four = torch.cat([pictures, to_ycc(pictures)[:, :1]], 1)
     return four.gather(1, which.expand(-1, 1, *pictures.shape[2:]))

@@ -1,4 +1,4 @@
-"""The steps from a sensor's light to the values of a file, batched on the device; pictures are (B, C, rows, cols)."""
+"""The steps from the light on a sensor to the values of a file, for batches of pictures (B, C, rows, cols)."""
 
 from copy import copy
 
@@ -9,10 +9,10 @@ from torch import Tensor
 from nerd_gui.imaging.colour import FROM_YCC
 from nerd_gui.training.grain import separably
 
-#: Light that is added before and taken away after the power of the tone curve: its slope stays finite in black.
+#: Offset of the light in the tone curve's power, which keeps its slope finite at black.
 _TOE = 0.003
-#: From XYZ to the red, green and blue of four cameras' sensors, measured by Adobe; Brooks et al., “Unprocessing Images
-#: for Learned Raw Denoising”, 2019, take them too.
+#: Matrices from XYZ to the red, green and blue of four cameras' sensors, measured by Adobe and also used by Brooks et
+#: al., “Unprocessing Images for Learned Raw Denoising”, 2019.
 _FROM_XYZ = (
     ((1.0234, -0.2969, -0.2266), (-0.5625, 1.6328, -0.0469), (-0.0703, 0.2188, 0.6406)),
     ((0.4913, -0.0541, -0.0202), (-0.613, 1.3513, 0.2906), (-0.1564, 0.2151, 0.7183)),
@@ -20,12 +20,13 @@ _FROM_XYZ = (
     ((0.6596, -0.2079, -0.0562), (-0.4782, 1.3016, 0.1933), (-0.097, 0.1581, 0.5181)),
 )
 CAMERAS = len(_FROM_XYZ)
-#: From the linear red, green and blue of sRGB to XYZ (IEC 61966-2-1).
+#: The matrix from linear sRGB to XYZ (IEC 61966-2-1).
 _TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.072175), (0.0193339, 0.119192, 0.9503041))
 
-#: What a pixel lacks, from its neighbours: green where it is red or blue; red where it is green, from left and right or
-#: from above and below; red where it is blue. Bilinear, and with the gradient of the colour that is there as Malvar, He
-#: and Cutler correct it (“High-quality linear interpolation for demosaicing of Bayer-patterned color images”, 2004).
+#: Kernels that interpolate the missing colours of a pixel: green at red and blue pixels; red at green pixels, from left
+#: and right, or from above and below; red at blue pixels. The first set is bilinear. The second adds a correction by
+#: the gradient of the known colour (Malvar, He and Cutler, “High-quality linear interpolation for demosaicing of
+#: Bayer-patterned color images”, 2004).
 _BILINEAR = (
     ((0, 0, 0, 0, 0), (0, 0, 2, 0, 0), (0, 2, 0, 2, 0), (0, 0, 2, 0, 0), (0, 0, 0, 0, 0)),
     ((0, 0, 0, 0, 0), (0, 0, 0, 0, 0), (0, 4, 0, 4, 0), (0, 0, 0, 0, 0), (0, 0, 0, 0, 0)),
@@ -42,14 +43,14 @@ BILINEAR, CORRECTED, DIRECTED = range(3)
 
 
 def toned(light: Tensor, gamma: Tensor, contrast: Tensor) -> Tensor:
-    """Values in [0, 1] of light in [0, 1]: a power with a straight toe, then a curve like an S.
+    """Apply the tone curve to light in [0, 1]: a power with a linear toe, then an S curve. Values are in [0, 1].
 
     Parameters
     ----------
     gamma : Tensor (B,)
-        The power is 1 / gamma; 2.4 is nearly sRGB's curve.
+        The exponent is 1 / gamma; 2.4 is close to sRGB's curve.
     contrast : Tensor (B,)
-        Slope of the S at mid-grey; 1: none.
+        Slope of the S curve at mid-grey; 1: no S curve.
     """
     power = _each(1 / gamma)
     value = ((light + _TOE) ** power - _TOE**power) / ((1 + _TOE) ** power - _TOE**power)
@@ -57,15 +58,15 @@ def toned(light: Tensor, gamma: Tensor, contrast: Tensor) -> Tensor:
 
 
 def lit(value: Tensor, gamma: Tensor, contrast: Tensor) -> Tensor:
-    """The light in [0, 1] that `toned` makes these values of."""
+    """Invert `toned`: return the light in [0, 1] for these values."""
     power = _each(1 / gamma)
     straight = _bent(value, 1 / _each(contrast))
     light = (straight * ((1 + _TOE) ** power - _TOE**power) + _TOE**power) ** (1 / power) - _TOE
-    return light.clamp(0, 1)  # rounding leaves black a little below 0, where noise would have the root of less than 0
+    return light.clamp(0, 1)  # rounding may make black negative, and the noise's variance with it
 
 
 def slope_of_tone(gamma: Tensor, contrast: Tensor) -> tuple[Tensor, Tensor]:
-    """The light of mid-grey (B,), and the slope of `toned` there (B,)."""
+    """Return the light of mid-grey (B,), and the slope of `toned` there (B,)."""
     power = 1 / gamma
     span = (1 + _TOE) ** power - _TOE**power
     shifted = (0.5 * span + _TOE**power) ** gamma
@@ -79,17 +80,17 @@ def _bent(value: Tensor, slope: Tensor) -> Tensor:
 
 
 def _each(numbers: Tensor) -> Tensor:
-    """One number (B,) for each picture."""
+    """Reshape one number per picture, (B,), for broadcasting."""
     return numbers[:, None, None, None]
 
 
 def sensor_matrix(weights: Tensor) -> Tensor:
-    """From linear sRGB to the balanced colours of a sensor, (B, 3, 3), rows of sum 1: grey stays grey.
+    """Make matrices (B, 3, 3) from linear sRGB to a sensor's balanced colours; rows sum to 1, so that grey stays grey.
 
     Parameters
     ----------
     weights : Tensor (B, 4)
-        Shares, of sum 1, of the four cameras.
+        Weights of the four cameras, with sum 1.
     """
     matrices = torch.tensor(_FROM_XYZ, device=weights.device) @ torch.tensor(_TO_XYZ, device=weights.device)
     matrices = matrices / matrices.sum(2, keepdim=True)
@@ -97,23 +98,23 @@ def sensor_matrix(weights: Tensor) -> Tensor:
 
 
 def mixed(pictures: Tensor, matrix: Tensor) -> Tensor:
-    """Pictures (B, 3, rows, cols) whose colours are combinations, matrix (3, 3) or (B, 3, 3), of what they were."""
+    """Multiply the colours of pictures (B, 3, rows, cols) by a matrix (3, 3) or (B, 3, 3)."""
     result: Tensor = (matrix @ pictures.flatten(2)).unflatten(2, pictures.shape[2:])
     return result
 
 
 def to_ycc(pictures: Tensor) -> Tensor:
-    """Y, Cb and Cr, the latter two 0 for grey."""
+    """Convert RGB to Y, Cb and Cr; Cb and Cr are 0 for grey."""
     return mixed(pictures, torch.tensor(FROM_YCC).inverse().to(pictures))
 
 
 class Mosaic:
-    """Which pixels of a Bayer sensor see red, which green, which blue; masks (B, 1, rows, cols) of 0 and 1.
+    """The masks (B, 1, rows, cols) of the red, green and blue pixels of a Bayer sensor, with values 0 and 1.
 
     Parameters
     ----------
     phase : Tensor (2, B)
-        0 or 1: the first row and column with red pixels.
+        The first row and column with red pixels, 0 or 1.
     """
 
     def __init__(self, phase: Tensor, rows: int, cols: int) -> None:
@@ -126,7 +127,7 @@ class Mosaic:
         self.green_by_blue = (~down & across).float()
 
     def twice(self) -> "Mosaic":
-        """The same for the same pictures once more after themselves."""
+        """Repeat the masks for a batch that contains all pictures twice."""
         other = copy(self)
         for name, mask in vars(self).items():
             setattr(other, name, mask.repeat(2, 1, 1, 1))
@@ -134,22 +135,22 @@ class Mosaic:
 
     @property
     def green(self) -> Tensor:
-        """The pixels that see green, in rows of either kind."""
+        """The mask of all green pixels."""
         return self.green_by_red + self.green_by_blue
 
     def seen(self, pictures: Tensor) -> Tensor:
-        """The one colour that each pixel sees, (B, 1, rows, cols)."""
+        """Select from RGB pictures the colour that each pixel records, (B, 1, rows, cols)."""
         return pictures[:, :1] * self.red + pictures[:, 1:2] * self.green + pictures[:, 2:] * self.blue
 
 
 def demosaicked(seen: Tensor, mosaic: Mosaic, kind: Tensor) -> Tensor:
-    """Pictures (B, 3, rows, cols) from what a sensor sees (B, 1, rows, cols).
+    """Demosaick a sensor's values (B, 1, rows, cols) to pictures (B, 3, rows, cols).
 
     Parameters
     ----------
     kind : Tensor (B,)
-        `BILINEAR`, `CORRECTED` (Malvar, He and Cutler) or `DIRECTED` (Hamilton and Adams: green along the edge, red and
-        blue by their difference from it). The outer 3 pixels are not right.
+        `BILINEAR`, `CORRECTED` (Malvar, He and Cutler) or `DIRECTED` (Hamilton and Adams: green is interpolated along
+        edges, red and blue by their difference from green). The outer 3 pixels are wrong.
     """
     kernels = torch.tensor((*_BILINEAR, *_CORRECTED), device=seen.device)[:, None] / 8
     lacking = F.conv2d(seen, kernels, padding=2)
@@ -177,19 +178,19 @@ def _directed(seen: Tensor, mosaic: Mosaic) -> Tensor:
     green = torch.where(mosaic.green > 0, seen, green)
     difference = seen - green
     spread = torch.cat([difference * mosaic.red, difference * mosaic.blue], 1)
-    for dim in (2, 3):  # bilinear: each value to its place, half of it to either side
+    for dim in (2, 3):  # bilinear interpolation: neighbours contribute with weight 1/2
         spread = spread + sum(_around(spread, 1, dim)) / 2
     red, blue = spread.split(1, 1)
     return torch.cat([green + red, green, green + blue], 1)
 
 
 def _around(pictures: Tensor, distance: int, dim: int) -> tuple[Tensor, Tensor]:
-    """What stands so many pixels before and after along a dimension, around the border."""
+    """The pixels at a distance before and after along a dimension, with periodic borders."""
     return pictures.roll(distance, dim), pictures.roll(-distance, dim)
 
 
 def blurred(pictures: Tensor, width: Tensor) -> Tensor:
-    """Pictures under a Gaussian kernel of this standard deviation (B,) in pixels, of 7x7 pixels; borders go on."""
+    """Blur with a Gaussian kernel of 7x7 pixels and standard deviation `width` (B,); borders are replicated."""
     reach = 3
     offsets = torch.arange(-reach, reach + 1, device=pictures.device)
     kernel = torch.exp(-0.5 * (offsets / width[:, None, None]) ** 2)
@@ -198,18 +199,18 @@ def blurred(pictures: Tensor, width: Tensor) -> Tensor:
 
 
 def smoothed(planes: Tensor, strength: Tensor, tolerance: Tensor, distances: tuple[int, ...]) -> Tensor:
-    """Planes after a light pass of a camera's own denoising, which spares edges; around the border.
+    """Simulate a camera's own light, edge-preserving denoising; borders are periodic.
 
     Parameters
     ----------
     planes : Tensor (B, C, rows, cols)
-        Edges are those of all planes together.
+        All planes together determine the edges.
     strength : Tensor (B,)
-        0: none, 1: as a whole.
+        0: no effect, 1: full effect.
     tolerance : Tensor (B,)
-        Differences much larger than this are edges.
+        Differences much larger than this count as edges.
     distances : tuple of int
-        The pass is a bilateral filter of 3x3 pixels, so many pixels apart, once for each.
+        For each distance, a bilateral filter of 3x3 pixels at this spacing is applied.
     """
     least = _each(tolerance.clamp(min=1e-4).square())
     result = planes

@@ -87,7 +87,7 @@ def load_pictures(folders: Path | Sequence[Path], channels: int = 1) -> tuple[Te
 
 
 def _separated(folder: Path, channels: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The pictures of a folder that may be trained on, landscape, and those that are held out, as they are."""
+    """The pictures of a folder for training, turned to landscape, and those held out for validation, unchanged."""
     held_out = set(validation_names())
     read = read_grey if channels == 1 else read_colour
     ours, validation = [], []
@@ -101,7 +101,7 @@ def _separated(folder: Path, channels: int) -> tuple[list[np.ndarray], list[np.n
 
 
 class PatchSampler:
-    """Draws batches of noisy patches and their targets; all randomness comes from the one generator it is given."""
+    """Draws batches of noisy patches and their targets; all random numbers come from the given generator."""
 
     def __init__(self, pictures: Tensor, noise: NoiseModel, generator: torch.Generator) -> None:
         self.pictures = pictures if pictures.dim() == 4 else pictures[:, None]
@@ -126,7 +126,7 @@ class PatchSampler:
         down, across = (top[:, None] + span)[:, None, :, None], (left[:, None] + span)[:, None, None, :]
         channel = torch.arange(channels, device=self.device)[:, None, None]
         clean = self.pictures[index[:, None, None, None], channel, down, across].float() / 255
-        # The eight turns and flips of the square, each sample its own.
+        # One of the eight rotations and reflections of the square for each sample.
         turn = self._integers(8, size)[:, None, None, None]
         clean = torch.where(turn % 2 == 1, clean.flip(-1), clean)
         clean = torch.where(turn // 2 % 2 == 1, clean.flip(-2), clean)

@@ -1,4 +1,4 @@
-"""How the steps of a run are computed on the machine at hand, chosen by measurement (`nerd-gui tune`)."""
+"""How training steps are computed on a machine, chosen by measurement (`nerd-gui tune`)."""
 
 import json
 from collections.abc import Callable
@@ -17,25 +17,25 @@ from nerd_gui.training.data import DataError
 from nerd_gui.training.recipe import Recipe, Stage
 
 Mode = Literal["eager", "compile", "graphs"]
-#: Graphs of f that the compiler may keep: with and without gradients, for every shape and precision of a run.
+#: Number of compiled versions of f that are cached: with and without gradients, for every shape and precision.
 _GRAPHS = 64
-#: What older files of `nerd-gui tune` call a path of the attention.
+#: Names of attention paths in older files of `nerd-gui tune`.
 _FORMERLY = {"tiled": "blocks"}
 
 
 @dataclass(frozen=True)
 class Execution:
-    """What of a run may differ from one machine to the next.
+    """The settings of a training run that depend on the machine.
 
     Attributes
     ----------
     attention : {"compiled", "blocks", "dense", "flex"} or None
-        The code of the attention; None: the one that `neighbourhood_attention` chooses.
+        The implementation of the attention; None: the choice of `neighbourhood_attention`.
     mode : {"eager", "compile", "graphs"}
-        How f is evaluated: kernel by kernel, by `torch.compile`, or so with the solver's evaluations replayed from a
-        CUDA graph.
+        How f is evaluated: kernel by kernel; by `torch.compile`; or by `torch.compile` with the solver's evaluations
+        replayed from a CUDA graph.
     batch_factor : float
-        All batches of a recipe are so many times as large.
+        Factor for all batch sizes of a recipe.
     """
 
     attention: AttentionPath | None = None
@@ -51,9 +51,10 @@ class Execution:
             raise ValueError(f"The batches' factor must be above 0, not {self.batch_factor}.")
 
     def applied_to(self, recipe: Recipe) -> Recipe:
-        """The recipe with its batches so much larger.
+        """Return the recipe with scaled batch sizes.
 
-        The learning rate grows with the root of that, and the averaged weights remember as many samples as before.
+        The learning rate is scaled by the square root of the factor, and the decay of the averaged weights is adapted
+        so that they average over as many samples as before.
         """
         factor = self.batch_factor
 
@@ -74,12 +75,12 @@ class Execution:
 
     @classmethod
     def read(cls, path: Path) -> "Execution":
-        """The choice that a file of `nerd-gui tune` holds under "speed".
+        """Read the settings from a file of `nerd-gui tune`, under "speed".
 
         Raises
         ------
         DataError
-            If there is none.
+            If the file has no valid settings.
         """
         try:
             chosen = {**from_json(path.read_bytes())["speed"]}
@@ -91,14 +92,14 @@ class Execution:
 
 
 class Evaluator:
-    """f of a network that is trained, evaluated as an `Execution` says."""
+    """Evaluates f of a network in training according to an `Execution`."""
 
     def __init__(self, net: NERD, execution: Execution) -> None:
         if net.non_local is not None:
             net.non_local.path = execution.attention
         self._compiled = execution.mode != "eager"
         self._graphed = execution.mode == "graphs"
-        # Looked up in each call: a test puts another f in its place.
+        # A lambda, so that net.implicit is looked up in each call; a test replaces it.
         self._implicit: Callable[..., Tensor] = lambda z, s, **how: net.implicit(z, s, **how)
         self._graphs: dict[tuple[Any, ...], _Graph] = {}
         if self._compiled:
@@ -106,14 +107,14 @@ class Evaluator:
             self._implicit = torch.compile(net.implicit, dynamic=False)
 
     def at(self, s: Tensor, precision: Precision | None = None) -> Callable[[Tensor], Tensor]:
-        """f as a function of z alone, for the injected features s."""
+        """Return f as a function of z only, for the injection s."""
         graph: _Graph | None = None
         implicit = partial(self._implicit, precision=precision)
 
         def f(z: Tensor) -> Tensor:
             nonlocal graph
             if torch.is_grad_enabled():
-                # One compiled graph for the first step and those after it, whose z has a gradient.
+                # z requires a gradient in all steps but the first; making it always so needs one compiled graph only.
                 return implicit(z.detach().requires_grad_() if self._lone(z) else z, s)
             if not self._graphed:
                 return implicit(z, s)
@@ -135,13 +136,13 @@ class Evaluator:
 
 
 class _Graph:
-    """An evaluation of f without gradients, recorded once on the card and sent again as one piece."""
+    """An evaluation of f without gradients, recorded once as a CUDA graph and replayed."""
 
     def __init__(self, f: Callable[[Tensor, Tensor], Tensor], z: Tensor, s: Tensor) -> None:
         self.z, self.s = z.detach().clone(), s.detach().clone()
         here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
         aside.wait_stream(here)
-        with torch.cuda.stream(aside):  # what is done once only must be done before the recording
+        with torch.cuda.stream(aside):  # one-time initialisation must not be recorded
             for _ in range(3):
                 f(self.z, self.s)
         here.wait_stream(aside)

@@ -1,4 +1,4 @@
-"""What models of noise are made of: grains with a kernel, with colour, and their strength in the light of a sensor."""
+"""Building blocks of noise models: correlated and coloured grains, and their strength in linear light."""
 
 from typing import NamedTuple
 
@@ -8,25 +8,25 @@ from torch import Tensor
 
 from nerd_gui.imaging.colour import FROM_YCC
 
-#: Between the linear light that a sensor counts and the values in a file: value = light ** (1 / 2.2).
+#: Exponent between linear light and the values in a file: value = light ** (1 / 2.2).
 _GAMMA = 2.2
 _MIDDLE = 0.5**_GAMMA  # light of mid-grey
 _SLOPE = _MIDDLE ** (1 / _GAMMA - 1) / _GAMMA  # d value / d light there
-#: Pixels that the kernel of correlated noise extends to each side, if nothing else is said.
+#: Default radius in pixels of the kernel of correlated noise.
 REACH = 3
 
 
 class NoisyPatches(NamedTuple):
-    """What a model of noise makes of clean patches.
+    """Noisy patches that a noise model makes, with their targets.
 
     Attributes
     ----------
     noisy : Tensor (B, C, rows, cols)
-        What a network is given.
+        The input of the network.
     target : Tensor (B, C, rows, cols)
-        What it is to give back.
+        The wanted output of the network.
     sigma : Tensor (B,)
-        The noise level of each, 0-255 scale; what exactly is measured is the model's.
+        The noise level of each patch, 0-255 scale; each model defines how it is measured.
     """
 
     noisy: Tensor
@@ -35,19 +35,20 @@ class NoisyPatches(NamedTuple):
 
     @property
     def level(self) -> Tensor:
-        """What a network is told of the noise, (B,): standard deviation of noisy - target over all channels, 0-255."""
+        """Input of networks with level input, (B,): standard deviation of noisy - target over all channels, 0-255."""
         return 255 * (self.noisy - self.target).std((1, 2, 3))
 
 
 def exposed(clean: Tensor, grain: Tensor, sigma: Tensor, read: Tensor) -> Tensor:
-    """Patches with Poisson-Gaussian noise, (B, C, rows, cols) in [0, 1].
+    """Add Poisson-Gaussian noise to patches, (B, C, rows, cols) in [0, 1].
 
     Parameters
     ----------
     grain : Tensor, shape of `clean`
         Noise of unit variance.
     sigma, read : Tensor (B,)
-        Standard deviation at mid-grey in the file's values, 0-255 scale, and the read-out's share of the variance.
+        Standard deviation at mid-grey in the file's values, 0-255 scale, and the read-out noise's share of the
+        variance.
     """
     light = clean**_GAMMA
     variance = ((sigma / 255 / _SLOPE) ** 2)[:, None, None, None]
@@ -58,7 +59,7 @@ def exposed(clean: Tensor, grain: Tensor, sigma: Tensor, read: Tensor) -> Tensor
 
 
 def correlated(white: Tensor, down: Tensor, across: Tensor, *, reach: int = REACH) -> Tensor:
-    """White noise under a Gaussian kernel that keeps its variance; each side gets `reach` pixels smaller.
+    """Filter white noise with a Gaussian kernel that keeps its variance; `reach` pixels are cut off at each border.
 
     Parameters
     ----------
@@ -77,29 +78,30 @@ def correlated(white: Tensor, down: Tensor, across: Tensor, *, reach: int = REAC
 
 
 def separably(planes: Tensor, down: Tensor, across: Tensor) -> Tensor:
-    """Each plane of planes (B, C, rows, cols) under kernels (B, C, taps) of its own, inside alone."""
+    """Filter each plane of (B, C, rows, cols) with its own separable kernels (B, C, taps), without padding."""
     return _sliding(down, planes.shape[2]) @ planes @ _sliding(across, planes.shape[3]).mT
 
 
 def _sliding(kernels: Tensor, length: int) -> Tensor:
-    """Matrices (..., length - taps + 1, length) with a kernel (..., taps) at every place."""
+    """Make the matrices (..., length - taps + 1, length) of convolutions with kernels (..., taps)."""
     taps = kernels.shape[-1]
     places = length - taps + 1
     rows = F.pad(kernels, (0, places))[..., None, :].expand(*kernels.shape[:-1], places, length + 1)
-    # Each row begins one further on than the one before.
+    # The kernel is shifted by one in each row.
     matrices: Tensor = rows.flatten(-2)[..., : places * length].unflatten(-1, (places, length))
     return matrices
 
 
 def tinted(planes: Tensor, share: Tensor) -> Tensor:
-    """Noise of red, green and blue from that of luma and the two differences of colour; both (B, 3, rows, cols).
+    """Convert noise in Y, Cb and Cr to noise in red, green and blue; both (B, 3, rows, cols).
 
     Parameters
     ----------
     planes : Tensor (B, 3, rows, cols)
-        Noise of unit variance of Y, Cb and Cr.
+        Noise of unit variance in Y, Cb and Cr.
     share : Tensor (B,)
-        Standard deviation of Cb and Cr over that of Y. The three channels' mean variance is 1 in the end.
+        Ratio of the standard deviations of Cb and Cr to that of Y. The result is scaled so that the mean variance of
+        its three channels is 1.
     """
     mix = torch.tensor(FROM_YCC, device=planes.device) * torch.stack([torch.ones_like(share), share, share], 1)[:, None]
     mix = mix / mix.square().sum(2).mean(1).sqrt()[:, None, None]  # (B, 3, 3)

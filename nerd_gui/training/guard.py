@@ -1,31 +1,31 @@
-"""Whether a run has diverged, judged by what its steps report."""
+"""Detects from the losses and gradients of its steps whether a training run has diverged."""
 
 import math
 from dataclasses import dataclass
 
-#: So many steps in a row that are not finite are a divergence.
+#: Number of consecutive steps with a loss or gradient that is not finite that count as divergence.
 _NOT_FINITE = 5
-#: A loss of more than so many times its level is far above it, and a run that is so for `_STEPS` steps has diverged.
+#: A loss above `_FAR` times its level is wild, and a run with `_STEPS` wild steps has diverged.
 _FAR, _STEPS = 3.0, 20
-#: Steps that the level is the average of; it counts once it has seen `_SETTLED` of them.
+#: Number of steps that the level averages over, and after which it is first used.
 _MEMORY, _SETTLED = 500, 50
 
 
 @dataclass
 class DivergenceGuard:
-    """Watches the loss of every step; four numbers that belong to the run's state.
+    """Watches the loss of every step. Its four numbers are part of the run's state.
 
     Attributes
     ----------
     level : float
-        Slow average of the loss; a wild step counts in it as three times the level, no more.
+        Slow average of the loss; a wild step enters it with at most three times the level.
     seen : int
-        Steps in that average.
+        Number of steps in that average.
     not_finite : int
-        How many steps in a row, up to now, were not finite.
+        Number of consecutive steps up to now that were not finite.
     above : int
-        Steps far above the level less those that were not, never below 0: one step that is wild, or one that is not in
-        a run that has diverged, decides nothing.
+        Number of wild steps less that of other steps, never below 0, so that a single step of either kind decides
+        nothing.
     """
 
     level: float = 0.0
@@ -35,12 +35,12 @@ class DivergenceGuard:
 
     @property
     def alarmed(self) -> bool:
-        """Whether the last steps were such that this moment is none to return to."""
+        """Whether the last steps were suspicious, so that the current state should not be saved to return to."""
         return self.above > 0 or self.not_finite > 0
 
     @property
     def diverged(self) -> bool:
-        """Whether the run has diverged, so that it should return to a state of before."""
+        """Whether the run has diverged and should return to an earlier state."""
         return self.above >= _STEPS or self.not_finite >= _NOT_FINITE
 
     def watch(self, loss: float, gradient_norm: float) -> None:

@@ -43,29 +43,30 @@ def steps(quality: Tensor) -> Tensor:
 
 
 def compressed(pictures: Tensor, quality: Tensor, corner: Tensor, halved: Tensor | None = None) -> Tensor:
-    """Pictures after a JPEG file; 8 bits, in [0, 1].
+    """Simulate saving pictures as JPEG files and reading them; values are 8-bit levels in [0, 1].
 
     Parameters
     ----------
     pictures : Tensor (B, 1 or 3, rows, cols), in [0, 1]
     quality : Tensor (B,)
-        Whole numbers from 1 to 100, the scale of libjpeg.
+        Whole numbers from 1 to 100 on libjpeg's scale.
     corner : Tensor (2, B)
-        From 0 to 15: the row and column of the 8x8 blocks, or of two of them where colour is halved, that a picture's
-        first pixel falls on. What a block lacks is filled with the picture's border.
+        From 0 to 15: the position of the picture's first pixel in the grid of 8x8 blocks, or of 16x16 blocks for halved
+        colour. Incomplete blocks are padded with the picture's border.
     halved : Tensor (B,) of bool, optional
-        Whose colour has half as many rows and columns (4:2:0), scaled up again as libjpeg does unless it is told
-        otherwise, by triangles. None: nobody's (4:4:4).
+        Pictures with halved colour resolution (4:2:0), which is scaled up with triangular weights, libjpeg's default.
+        None: no picture (4:4:4).
 
     Notes
     -----
-    libjpeg's transforms are in whole numbers: a coefficient halfway between two steps may be rounded otherwise, in 8 %
-    of a textured picture's blocks at quality 95, in fewer at others. All other blocks agree to one level.
+    libjpeg's transforms use integers. A coefficient halfway between two quantisation steps may be rounded differently,
+    in 8 % of a textured picture's blocks at quality 95, and in fewer at other qualities. All other blocks agree to one
+    level.
     """
     channels = pictures.shape[1]
     levels = (pictures * 255).round().movedim(1, -1)  # (B, rows, cols, C)
     from_ycc = torch.tensor(FROM_YCC)
-    if channels == 3:  # both differences of colour are 0 for grey here, 128 in a file
+    if channels == 3:  # Cb and Cr are 0 for grey here, but 128 in a file
         levels = (levels @ from_ycc.inverse().T.to(levels)).round()
     middle = torch.tensor([128, 0, 0][:channels], device=pictures.device)
     table = steps(quality).to(levels.dtype)
@@ -82,11 +83,11 @@ def compressed(pictures: Tensor, quality: Tensor, corner: Tensor, halved: Tensor
 
 
 class _Blocks:
-    """Whole blocks around pictures (B, rows, cols, C) whose first pixel is `corner` (2, B) of a block of `side`."""
+    """Pads pictures (B, rows, cols, C) to whole blocks; their first pixel is at `corner` (2, B) of a block."""
 
     def __init__(self, size: torch.Size, corner: Tensor, side: int) -> None:
         self._sample = torch.arange(corner.shape[1], device=corner.device)[:, None, None]
-        # Of the blocks' pixels in the picture, and of the picture's pixels in the blocks.
+        # Indices of the blocks' pixels in the picture, and of the picture's pixels in the blocks.
         self._laid, self._cut = [], []
         for length, first in zip(size, corner, strict=True):
             whole = torch.arange((length + 2 * side - 2) // side * side, device=corner.device) - first[:, None]
@@ -94,22 +95,22 @@ class _Blocks:
             self._cut.append(torch.arange(length, device=corner.device) + first[:, None])
 
     def laid(self, pictures: Tensor) -> Tensor:
-        """The blocks, (B, side m, side n, C), filled with the picture's border."""
+        """Pad to whole blocks, (B, side m, side n, C), by replicating the picture's border."""
         down, across = self._laid
         return pictures[self._sample, down[:, :, None], across[:, None, :]]
 
     def cut(self, blocks: Tensor) -> Tensor:
-        """The picture's part of blocks (B, side m, side n, C)."""
+        """Cut the pictures out of blocks (B, side m, side n, C)."""
         down, across = self._cut
         return blocks[self._sample, down[:, :, None], across[:, None, :]]
 
 
 def _coded(levels: Tensor, table: Tensor) -> Tensor:
-    """Levels (B, 8 m, 8 n, C) around 0 after transforms rounded by tables (B, C, 8, 8)."""
+    """Transform levels (B, 8 m, 8 n, C), quantise them by tables (B, C, 8, 8), and transform back."""
     blocks = levels.unflatten(2, (-1, 8)).unflatten(1, (-1, 8)).permute(0, 1, 3, 5, 2, 4)  # (B, m, n, C, 8, 8)
     transform = _transform(levels.device)
     table = table[:, None, None]
-    # As libjpeg rounds: in eighths, then halves of a step away from 0.
+    # Rounding as in libjpeg: first to eighths, then to steps, with halves away from 0.
     eighths = (8 * (transform @ blocks @ transform.T)).round()
     rounded = eighths.sign() * ((eighths.abs() + 4 * table) / (8 * table)).floor() * table
     blocks = (transform.T @ rounded @ transform).round()
@@ -118,19 +119,19 @@ def _coded(levels: Tensor, table: Tensor) -> Tensor:
 
 
 def _halved(colour: Tensor, corner: Tensor, table: Tensor) -> Tensor:
-    """Differences of colour (B, rows, cols, 2) after a file that keeps one for each 2x2 pixels."""
+    """Simulate halved colour resolution (4:2:0) for Cb and Cr, (B, rows, cols, 2)."""
     blocks = _Blocks(colour.shape[1:3], corner, 16)
     laid = blocks.laid(colour)
     small = laid.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).sum((2, 4))
-    # libjpeg rounds halves up and down in turns.
+    # libjpeg rounds halves alternately up and down.
     turns = torch.arange(small.shape[2], device=colour.device)[:, None] % 2 + 1
     coded = _coded(((small + turns) / 4).floor(), table)
-    for dim in (1, 2):  # a value weighs 3, its neighbour on the pixel's side 1
+    for dim in (1, 2):  # triangular interpolation: weights 3 and 1
         length = coded.shape[dim]
         places = torch.arange(length, device=colour.device)
         before = coded.index_select(dim, (places - 1).clamp(min=0))
         after = coded.index_select(dim, (places + 1).clamp(max=length - 1))
         coded = torch.stack([3 * coded + before, 3 * coded + after], dim + 1).flatten(dim, dim + 1)
-    # Of sixteenths; libjpeg again rounds halves in turns.
+    # The sums are sixteenths; libjpeg again rounds halves alternately.
     turns = 8 - torch.arange(coded.shape[2], device=colour.device)[:, None] % 2
     return blocks.cut(((coded + turns) / 16).floor())

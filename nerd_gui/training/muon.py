@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-#: Of the quintic that pushes all singular values toward 1 in five rounds (Jordan et al.).
+#: Coefficients of the quintic polynomial that moves all singular values towards 1 in five rounds (Jordan et al.).
 _QUINTIC = (3.4445, -4.7750, 2.0315)
-#: Root mean square of a step in parts of the learning rate, about that of AdamW's (Liu et al. 2025, Moonlight), so that
-#: one rate serves both.
+#: Root mean square of a step relative to the learning rate. It is about that of AdamW (Liu et al. 2025, Moonlight), so
+#: that both optimizers can share one learning rate.
 _SIZE = 0.2
 
 
 def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
-    """The matrix with its singular values moved to about 1 (0.7-1.2), by Newton-Schulz iteration.
+    """Move the singular values of a matrix to about 1 (0.7-1.2), by Newton-Schulz iteration.
 
     Parameters
     ----------
@@ -36,17 +36,17 @@ def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """For weights that are matrices; those of convolutions are (out, in x rows x cols).
+    """An optimizer for matrix weights; the weights of convolutions are treated as (out, in x rows x cols).
 
     Parameters
     ----------
     parameters : iterable of Parameter
     lr : float
-        As AdamW's: a step's root mean square is 0.2 of it.
+        Learning rate on AdamW's scale: the root mean square of a step is 0.2 of it.
     momentum : float
-        Nesterov's.
+        Nesterov momentum.
     weight_decay : float
-        Decoupled, in parts of the learning rate.
+        Decoupled weight decay, relative to the learning rate.
     """
 
     def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
@@ -59,7 +59,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Make a step along the gradients."""
+        """Take one optimization step."""
         for group in self.param_groups:
             alike: dict[torch.Size, list[tuple[nn.Parameter, Tensor]]] = defaultdict(list)
             for weight in group["params"]:
@@ -72,7 +72,7 @@ class Muon(torch.optim.Optimizer):
                 ahead = weight.grad.lerp(state["momentum"], group["momentum"]).flatten(1)
                 alike[ahead.shape].append((weight, ahead))
             for shape, weights in alike.items():
-                # Matrices of one shape together: an accelerator spends its time on the number of kernels.
+                # Matrices of equal shape are processed together, because many small kernels are slow on accelerators.
                 directions = orthogonalised(torch.stack([ahead for _, ahead in weights]))
                 size = _SIZE * max(shape) ** 0.5
                 for (weight, _), direction in zip(weights, directions, strict=True):
