@@ -1,4 +1,4 @@
-"""How well networks denoise folders of pictures, and where that is written: JSON, cards, tables in documents.
+"""Measures how well networks denoise folders of pictures, and writes the figures to JSON, cards and documents.
 
-`evaluate.evaluate` measures; an entry of what it returns is explained in `figures`.
+`evaluate.evaluate` measures; its docstring explains the entries that it returns, and `figures` names their keys.
 """

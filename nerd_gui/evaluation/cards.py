@@ -1,4 +1,4 @@
-"""The cards of released networks: a handwritten head, and below it what their file and `nerd-gui evaluate` say."""
+"""The cards of released networks: a handwritten head, and below it a generated part with training data and figures."""
 
 import csv
 import json
@@ -16,20 +16,20 @@ from nerd_gui.evaluation.tables import Table, as_markdown, markdown, short
 from nerd_gui.files import from_json
 from nerd_gui.nerd import load_record, weights_sha256
 
-#: The line of a card below which all is generated.
+#: The line of a card below which everything is generated.
 MARKER = "<!-- Made by `nerd-gui evaluate --card` from here on; what is written below by hand is lost. -->"
 _CURVE = ("samples", "seconds", "validation_psnr", "validation_residual", "learning_rate")
-_ROWS = 20  # of a curve's table, about
+_ROWS = 20  # approximate number of rows in a curve's table
 
 
 @dataclass(frozen=True)
 class Card:
-    """The card NAME.md of the network NAME.safetensors beside it; NAME.json holds what was measured of these weights.
+    """The card NAME.md of the network NAME.safetensors in the same folder; NAME.json holds the network's figures.
 
     Attributes
     ----------
     path : Path
-        The card. Its head, down to `MARKER`, is a person's; `purpose` is the row "for" of its table.
+        The card. Its head, above `MARKER`, is written by hand; `purpose` is the row "for" of the head's table.
     """
 
     path: Path
@@ -46,16 +46,16 @@ class Card:
 
     @property
     def purpose(self) -> str:
-        """What the network is for, in the words of the head; empty if they are missing."""
+        """The purpose of the network according to the head; empty if it is missing."""
         return row(self._head(), "for")
 
     def figures(self) -> list[Figures]:
-        """All that was measured of exactly these weights.
+        """Read all figures of exactly these weights.
 
         Raises
         ------
         EvaluationError
-            If the file of the figures cannot be understood.
+            If the file of the figures is invalid.
         """
         path = self.path.with_suffix(".json")
         if not path.exists():
@@ -70,30 +70,30 @@ class Card:
         return figures if weights == weights_sha256(self.network) else []
 
     def add(self, entry: Figures) -> None:
-        """Keep an entry of `evaluate` in place of an older one of its folder, sigma and settings, and render the card.
+        """Add an entry of `evaluate` and render the card; an older entry with the same folder and settings is replaced.
 
         Raises
         ------
         EvaluationError
-            If it is of other weights, or a file cannot be written.
+            If the entry is for other weights, or a file cannot be written.
         """
         self.check(entry["weights"])
         ours = {key: value for key, value in entry.items() if key != "weights"} | {"model": self.name}
         kept = [other for other in self.figures() if _key(other) != _key(ours)]
         figures = sorted([*kept, ours], key=lambda one: (one["folder"], one["sigma"] or 0))
         text = json.dumps({"weights": entry["weights"], "figures": figures}, indent=1, allow_nan=False)
-        # An image's figures in a line of their own.
+        # Write the figures of each image on one line.
         text = re.sub(r"\{[^{}]*\}", lambda found: re.sub(r"\n *", " ", found[0]), text)
         write_document(self.path.with_suffix(".json"), f"{text}\n")
         self.render()
 
     def check(self, weights: str) -> None:
-        """See to it that weights (their SHA-256) are those of the card.
+        """Check that weights, given by their SHA-256, are those of the card.
 
         Raises
         ------
         EvaluationError
-            If they are others.
+            If they are not.
         """
         if weights != weights_sha256(self.network):
             raise EvaluationError(
@@ -101,12 +101,12 @@ class Card:
             )
 
     def render(self) -> None:
-        """Write the generated part anew, and the picture of the curve.
+        """Generate the part below `MARKER`, and the picture of the curve.
 
         Raises
         ------
         EvaluationError
-            If figures or curve cannot be understood, or a file not be written.
+            If the figures or the curve are invalid, or a file cannot be written.
         """
         figures, curve = self.figures(), self._curve()
         parts = [self._head() + MARKER]
@@ -142,7 +142,7 @@ class Card:
         return [["", ""], *([name, str(value)] for name, value in rows.items() if value is not None)]
 
     def _curve(self) -> list[tuple[float, ...]]:
-        """The points of the curve in the order of `_CURVE`; none where there is no file of them."""
+        """Read the points of the curve, with values in the order of `_CURVE`; empty if there is no file."""
         path = self.path.with_suffix(".csv")
         if not path.exists():
             return []
@@ -192,12 +192,12 @@ def _thinned(curve: Sequence[tuple[float, ...]]) -> Table:
 
 
 def cards_in(folder: Path) -> list[Card]:
-    """The cards of a folder: each NAME.md with the `MARKER` beside a NAME.safetensors.
+    """Find the cards in a folder: each NAME.md that contains `MARKER` and has a NAME.safetensors beside it.
 
     Raises
     ------
     EvaluationError
-        If there is none.
+        If there is no card.
     """
     cards = [Card(path) for path in folder.glob("*.md") if path.with_suffix(".safetensors").is_file()]
     cards = [
@@ -211,5 +211,5 @@ def cards_in(folder: Path) -> list[Card]:
 
 
 def card_of(cards: Iterable[Card], model: str) -> Card | None:
-    """The card of a network among these, by its name; None if it has none."""
+    """Return the card of a network, by name; None if it has none."""
     return next((card for card in cards if card.name == short(model)), None)

@@ -1,4 +1,4 @@
-"""What whoever offers a network to others asks of it: licence, origin, limits, and how it can be made again."""
+"""The table of a card about licence, training data, limits and reproducibility, as collections of networks ask for."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from nerd_gui.evaluation.tables import Table
 
-#: Pictures that networks were trained on, by a word of the card's row "data", and what their terms allow.
+#: For a word in the card's row "data", the source of the training pictures and what its terms allow.
 _SOURCES = {
     "BSDS500": "BSDS500: non-commercial research and education",
     "Debian": "wallpapers of Debian: CC BY, CC BY-SA, CC0, GPL-2+",
@@ -22,14 +22,14 @@ _SMALL = (
 
 
 def criteria(head: str, record: Mapping[str, Any]) -> Table:
-    """The table of a card.
+    """Make the table of a card.
 
     Parameters
     ----------
     head : str
-        What a person has written of the network: the row "data" of its table is taken from it.
+        The handwritten head of the card; its row "data" is used.
     record : mapping
-        What the network's file says of how it was trained.
+        The training record in the network's file.
     """
     recipe = record.get("recipe", {})
     data = row(head, "data")
@@ -46,7 +46,7 @@ def criteria(head: str, record: Mapping[str, Any]) -> Table:
 
 
 def row(head: str, name: str) -> str:
-    """The words beside a name in the table of a card's head; empty if there is no such row."""
+    """Return the value of a row in the table of a card's head; empty if there is no such row."""
     found = re.search(rf"^\| {re.escape(name)} \| (.*) \|$", head, re.MULTILINE)
     return found[1] if found else ""
 

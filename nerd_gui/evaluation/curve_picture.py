@@ -1,21 +1,21 @@
-"""A training curve as an SVG that is legible on light and on dark pages; nothing but text is needed to write it."""
+"""Draws a training curve as an SVG that is legible on light and dark pages."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 
 _WIDTH, _LEFT, _RIGHT = 720, 64, 16
 _PANEL, _GAP, _TOP, _BOTTOM = 170, 34, 26, 44
-_INK = "#7d8590"  # a grey that white and near-black both let stand out
+_INK = "#7d8590"  # a grey with enough contrast on white and on near-black
 _PSNR, _RESIDUAL = "#2f81f7", "#db6d28"
 
 
 def curve_svg(samples: Sequence[float], psnr: Sequence[float], residual: Sequence[float]) -> str:
-    """PSNR (dB, as in Fig. 7) and, on a logarithmic axis, the residual over the samples seen, as the text of an SVG.
+    """Draw PSNR (dB, as in Fig. 7) and, on a logarithmic axis, the residual over the samples; return the SVG as text.
 
     Raises
     ------
     ValueError
-        If the three are empty or not of one length, or a residual is not above 0.
+        If the sequences are empty or have different lengths, or a residual is not above 0.
     """
     scores, residuals = list(zip(samples, psnr, strict=True)), list(zip(samples, residual, strict=True))
     height = _TOP + 2 * _PANEL + _GAP + _BOTTOM
@@ -43,7 +43,7 @@ def _panel(
     ticks: Callable[[float, float], list[float]],
     measure: Callable[[float], float],
 ) -> list[str]:
-    """A frame with its title, ticks and line; `measure` is what the height goes by."""
+    """Draw one panel with title, ticks and line; `measure` maps values to the scale of the vertical axis."""
     down = _scale([measure(y) for _, y in points], top + _PANEL - 8, top + 8)
     wide = _WIDTH - _LEFT - _RIGHT
     parts = [
@@ -70,7 +70,7 @@ def _range(values: Iterable[float]) -> tuple[float, float]:
 
 
 def _scale(values: Sequence[float], start: float, end: float) -> Callable[[float], float]:
-    """The map that takes the least value to `start` and the greatest to `end`; one value alone to the middle."""
+    """Return the linear map from the range of the values to `start` ... `end`; equal values map to the middle."""
     low, high = _range(values)
     if low == high:
         return lambda value: (start + end) / 2
@@ -78,7 +78,7 @@ def _scale(values: Sequence[float], start: float, end: float) -> Callable[[float
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Two to six round numbers between two values; the value itself where they are the same."""
+    """Two to six round numbers between two values; if they are equal, the value itself."""
     if low == high:
         return [low]
     step = 10 ** math.floor(math.log10((high - low) / 2))
@@ -87,6 +87,6 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten between two values where there are several, else round numbers."""
+    """Powers of ten between two values, or round numbers if there are fewer than two."""
     powers = [10.0**i for i in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
     return powers if len(powers) > 1 else _ticks(low, high)

@@ -1,4 +1,4 @@
-"""How well networks denoise folders of pictures: `nerd-gui evaluate`."""
+"""`nerd-gui evaluate`: measures how well networks denoise folders of pictures."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -27,47 +27,52 @@ def evaluate(
     watch: Callable[[list[Figures], int], None] | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> list[Figures]:
-    """Denoise every picture of some folders, and compare with the clean ones.
+    """Denoise every picture in the folders, and compare the results with the clean pictures.
 
     Parameters
     ----------
     folders : sequence of Path
-        Clean pictures, which get noise (a grey network sees them turned grey, ITU-R 601 luma rounded to 8 bits); or
-        pairs NAME_real, NAME_mean of real photos, which get none (a grey network takes their channels as a batch).
+        Folders of clean pictures, to which noise is added (for a grey network, they are first converted to ITU-R 601
+        luma, rounded to 8 bits); or of pairs NAME_real, NAME_mean of real photos, to which none is added (a grey
+        network takes their channels as a batch).
     sigmas : sequence of float
         Noise levels for the clean pictures, 0-255 scale. A picture's noise is seeded with its index in the folder.
     models : sequence of str
         Names or files of networks.
     settings : RunSettings
-        Of every run; its `model` is not looked at.
+        The settings of every run; `model` is ignored.
     windows : sequence of int or None
-        The attention windows q that every network is measured with; None: that of the settings.
+        The attention windows q to measure every network with; None: that of the settings.
     limit : int, optional
-        Take the first so many pictures of each folder only.
+        Only use this number of pictures from the start of each folder.
     other_solver : str, optional
-        Solve with this one too, and say how near the two results are.
+        Also solve with this solver, and measure how close its results are.
     watch : callable, optional
-        Called after each image with the entries so far, whose last one is being filled, and its number of images.
+        Called after each image with the entries so far, the last of which is incomplete, and the number of images in
+        it.
     announce : callable, optional
-        Called before a run with each step of the plan that makes it fit into memory, a sentence, once for each.
+        Called before a run with each sentence of its memory plan that was not announced before.
 
     Returns
     -------
     list of dict
-        One entry for each folder, model, window and sigma (None for pairs): "model", "sigma", the means of "psnr" (dB),
-        "ssim", "residual_best", "residual_last", "noise_level" (0-255 scale), "psnr_last", "psnr_noisy", "ssim_noisy",
-        "agreement", and "images" with these of each image and its "name", "seed", "iterations", "seconds". PSNR, SSIM
-        and noise level (of luma; of a channel on average where noise was added) are those of the result, the iterate of
-        least residual; "psnr_last" is the last iterate's,
-        "agreement" the PSNR (dB, not rounded to 8 bits) between the two solvers' results. Besides, "folder" (its name),
-        "weights" (SHA-256 of the network's file), "settings", "other_solver", "device", "plan" (what was given up for
-        memory), and "partial", true until the entry has all its images. None where a figure is undefined, and for a
-        mean over such figures. JSON-ready.
+        One JSON-ready entry for each folder, model, window and sigma (None for pairs).
+
+        It has "model", "sigma", "folder" (its name), "weights" (SHA-256 of the network's file), "settings",
+        "other_solver", "device", "plan" (sentences about changes to fit into memory), and "partial", which is true
+        until the entry has all its images. The figures are "psnr" (dB), "ssim", "residual_best", "residual_last",
+        "noise_level" (0-255 scale), "psnr_last", "psnr_noisy", "ssim_noisy" and "agreement". They are means over the
+        images; "images" has those of each image with its "name", "seed", "iterations" and "seconds".
+
+        PSNR, SSIM and noise level are those of the result, the iterate of least residual; "psnr_last" is that of the
+        last iterate. The noise level is that of luma, or the mean over the channels if noise was added. "agreement" is
+        the PSNR (dB, not rounded to 8 bits) between the results of the two solvers. Undefined figures, and means over
+        them, are None.
 
     Raises
     ------
     EvaluationError, PhotoError, ModelError, RunError
-        If a folder, a picture, a network, a solver or the device is not fit for it; found before the first run.
+        If a folder, picture, network, solver or device cannot be used; this is checked before the first run.
     """
     check_device(settings.device)
     sets = _picture_sets(folders, sigmas, limit)
@@ -85,7 +90,7 @@ def evaluate(
     def solvers(variant: RunSettings) -> list[RunSettings]:
         return [variant] if other_solver is None else [variant, replace(variant, solver=other_solver)]
 
-    # Nothing may end hours of work that could be known before them: a damaged picture, or one too large for the memory.
+    # Prepare all runs first, so that a damaged picture, or one too large for the memory, is found before hours of work.
     for pictures, model, variant, sigma in cases:
         for index in range(len(pictures)):
             for solver in solvers(variant):
@@ -127,7 +132,7 @@ def _deciding(settings: RunSettings) -> Figures:
 
 
 def _picture_sets(folders: Sequence[Path], sigmas: Sequence[float], limit: int | None) -> list[PictureSet]:
-    """The pictures of all folders, and whether the noise levels suit them."""
+    """Open the picture sets of all folders, and check that the noise levels suit them."""
     sets = {folder: PictureSet.of(folder, limit) for folder in folders}
     names = [pictures.name for pictures in sets.values()]
     for folder, pictures in sets.items():
@@ -149,9 +154,9 @@ def _levels(pictures: PictureSet, sigmas: Sequence[float]) -> Sequence[float | N
 
 
 def _figures(trajectory: Trajectory, other: Trajectory | None = None) -> Figures:
-    """One image's figures: those of the first run, and how near the other one's result is."""
+    """Compute the figures of one image from its run, and the agreement with the other solver's run."""
     subject, result, last = trajectory.subject, trajectory.result, trajectory[-1]
-    assert subject.clean is not None  # PictureSet.subject knows it of every picture
+    assert subject.clean is not None  # PictureSet.subject always provides it
     before = psnr(subject.clean, subject.noisy)
     scores, residuals = trajectory.curve("psnr"), trajectory.curve("residual")
     return {
@@ -170,7 +175,7 @@ def _figures(trajectory: Trajectory, other: Trajectory | None = None) -> Figures
 
 
 def _noise_level(trajectory: Trajectory) -> float | None:
-    """The result's; where sigma is known, which each channel got of its own, that of a channel on average."""
+    """The noise level of the result: of luma, or, if noise was added to each channel, the mean over the channels."""
     if trajectory.subject.sigma is None:
         return trajectory.curve("noise_level")[trajectory.result]
     channels = range(trajectory.subject.channels)
@@ -178,7 +183,7 @@ def _noise_level(trajectory: Trajectory) -> float | None:
 
 
 def _agreement(one: Trajectory, other: Trajectory) -> float | None:
-    """PSNR (dB) between two results clipped to [0, 1], not rounded; None where they are the same to the last bit."""
+    """PSNR (dB) between two results, clipped to [0, 1] and not rounded; None if they are identical."""
     pictures = [np.clip(run.picture(run.result), 0, 1).astype(np.float64) for run in (one, other)]
     error = float(np.mean((pictures[0] - pictures[1]) ** 2))
     return -10 * math.log10(error) if error else None

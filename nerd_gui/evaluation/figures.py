@@ -1,4 +1,4 @@
-"""What is measured of a network on a folder of pictures: one entry, and the files that keep such entries."""
+"""The figures of a network on a folder of pictures, called an entry, and the files that store entries."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from nerd_gui import files
 
 #: An entry of the list that `evaluate` returns, or one of its images.
 Figures = dict[str, Any]
-#: The figures of an entry that are means over those of its images.
+#: Keys of an entry whose values are means over its images.
 MEANS = (
     "psnr",
     "ssim",
@@ -19,25 +19,25 @@ MEANS = (
     "ssim_noisy",
     "agreement",
 )
-#: What every entry holds, besides "partial".
+#: All keys of an entry except "partial".
 ENTRY_KEYS = ("model", "sigma", *MEANS, "images", "folder", "weights", "settings", "other_solver", "device", "plan")
-#: The settings of a run that decide its figures; the device and the memory limit do not.
+#: The settings of a run that influence its figures; the device and the memory limit do not.
 SETTINGS = ("solver", "max_iter", "tol", "memory", "window", "precision")
-#: More of them, which an entry names only where they are not the defaults.
+#: Further such settings, which an entry only contains if they differ from the defaults.
 RARE_SETTINGS = ("stop_on", "safeguard", "damping", "strength", "start", "start_seed")
 
 
 class EvaluationError(ValueError):
-    """Pictures, figures or cards that cannot be used; the message says where, why and what to do."""
+    """Pictures, figures or cards cannot be used; the message says where, why and what to do."""
 
 
 def write_document(path: Path, text: str) -> None:
-    """Write figures, or what tells of them, as a whole or not at all.
+    """Write a text file whole or not at all.
 
     Raises
     ------
     EvaluationError
-        If it cannot be written.
+        If the file cannot be written.
     """
     try:
         files.write_text(path, text)
@@ -46,12 +46,12 @@ def write_document(path: Path, text: str) -> None:
 
 
 def read_entries(path: Path) -> list[Figures]:
-    """The complete entries that `nerd-gui evaluate --json` wrote, here or on another machine.
+    """Read the complete entries from a file of `nerd-gui evaluate --json`.
 
     Raises
     ------
     EvaluationError
-        If the file holds something else.
+        If the file is not such a file.
     """
     try:
         kept = files.from_json(path.read_bytes())

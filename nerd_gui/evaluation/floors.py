@@ -1,7 +1,7 @@
-"""A floor under each released network: the PSNR of one small picture with its own noise, which a test holds it to.
+"""The reference PSNR of each released network on one small noisy picture, which a test compares with.
 
-``python -m nerd_gui.evaluation.floors`` measures all networks that came with the program and writes
-``weights/floors.json``; it belongs to a release.
+``python -m nerd_gui.evaluation.floors`` measures all networks that are shipped with the program and writes
+``weights/floors.json``; it must be run for each release.
 """
 
 import json
@@ -44,9 +44,9 @@ def floor(name_or_path: str | Path) -> dict[str, Any]:
 
 @torch.no_grad()
 def score(net: NERD, noise: NoiseModel) -> tuple[float, float]:
-    """PSNR in dB of the noisy crop, and of what a network makes of it in six Broyden steps."""
+    """Return the PSNR in dB of the noisy crop, and of the denoised one after six Broyden steps."""
     side = noise.side(SIDE)
-    margin = (side - SIDE) // 2  # which the noise's filters take
+    margin = (side - SIDE) // 2  # pixels that the noise model's filters cut off
     photo = open_sample(_SAMPLE).crop(_ROW - margin, _COL - margin, side, side)
     pixels = (photo.grey() if net.config.channels == 1 else photo).pixels
     made = noise.for_validation(torch.from_numpy(pixels)[None])
@@ -60,7 +60,7 @@ def score(net: NERD, noise: NoiseModel) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure all networks, and write the file."""
+    """Measure all networks and write the file."""
     path = data_folder("weights") / "floors.json"
     write_text(path, json.dumps({name: floor(name) for name in model_names()}, indent=1) + "\n")
     print(path)

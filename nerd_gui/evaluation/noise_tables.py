@@ -1,4 +1,4 @@
-"""The noise of photos, and that of a model of noise, as tables for people."""
+"""Tables of the noise statistics of photos, and of a noise model."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,20 +13,20 @@ from nerd_gui.imaging.noise_statistics import LAGS, NoiseStatistics, NoiseStatis
 from nerd_gui.training.noise_models import NoiseModel
 
 _QUANTILES = ((0.1, "10 %"), (0.5, "median"), (0.9, "90 %"))
-#: Parts of the scale, 0-255, that a photo's bins of intensity are put together in.
+#: Intensity ranges, 0-255, into which a photo's intensity bins are grouped.
 _RANGES = ((0, 85, "dark"), (85, 170, "middle"), (170, 256, "bright"))
-_PATCH = 256  # pixels, side of the squares that a model's noise is measured on
-_DRAWS = 8  # of each clean picture
-_CLEAN = 1.5  # level below which a square without noise has a flat part
+_PATCH = 256  # largest side in pixels of the squares on which a model's noise is measured
+_DRAWS = 8  # noise realisations for each clean picture
+_CLEAN = 1.5  # a clean square is used only if its measured level is below this, which shows that it has flat parts
 
 
 def noise_of(folder: Path) -> Iterator[tuple[str, NoiseStatistics]]:
-    """Name and statistics of each photo of a folder that can be measured; of pairs, of the noisy half alone.
+    """Yield the name and noise statistics of each photo in a folder that can be measured; of pairs, the noisy photo.
 
     Raises
     ------
     PhotoError, EvaluationError
-        If there is no such folder or no picture in it, a picture cannot be opened, or one of a pair is missing.
+        If the folder is missing or empty, a picture cannot be opened, or a pair is incomplete.
     """
     for path in PictureSet.of(folder).pictures:
         try:
@@ -36,14 +36,15 @@ def noise_of(folder: Path) -> Iterator[tuple[str, NoiseStatistics]]:
 
 
 def noise_drawn(noise: NoiseModel, folder: Path, channels: int) -> Iterator[tuple[str, NoiseStatistics]]:
-    """The same of a model's noise on clean pictures of a folder, eight draws for each, seeded with their number.
+    """Yield the name and statistics of a model's noise on clean pictures of a folder, eight seeded draws for each.
 
-    The middle of each picture is taken, up to 256x256 pixels of what the model makes of it. Where a clean square has no
-    flat part to measure, the picture is left out.
+    The noise is measured on the middle of each picture, up to 256x256 pixels. Pictures whose middle has no flat part
+    are skipped.
 
     Raises
     ------
     PhotoError, EvaluationError
+        See `noise_of`.
     """
     seed = 0
     for path in PictureSet.of(folder).pictures:
@@ -69,10 +70,10 @@ def noise_drawn(noise: NoiseModel, folder: Path, channels: int) -> Iterator[tupl
 
 
 def quantiles(statistics: Sequence[NoiseStatistics]) -> Table:
-    """How the noise of several photos is distributed: for each plane three quantiles of each figure.
+    """Make a table with three quantiles over several photos of each plane's noise figures.
 
-    The level is that of the whole photo; in the dark, the middle and the bright third of the scale it is that of the
-    photos which have flat parts there.
+    "level" is that of the whole photo. The levels in the dark, middle and bright third of the scale only include photos
+    that have flat parts there.
     """
     header = ["plane", "", "level", *(name for *_, name in _RANGES), *(f"lag {lag + 1}" for lag in range(LAGS))]
     table = [[*header, "excess kurtosis"]]
@@ -102,7 +103,7 @@ def _figures(statistics: NoiseStatistics, index: int) -> list[float]:
 
 
 def one_photo(statistics: NoiseStatistics) -> list[Table]:
-    """The noise of one photo: level against intensity, then correlation and kurtosis of each plane."""
+    """Make two tables for one photo: the level by intensity, and correlation and kurtosis of each plane."""
     names = [plane.name for plane in statistics.planes]
     levels: Table = [["intensity", "flat blocks", "part of the photo", *names]]
     for one in statistics.bins:

@@ -1,4 +1,4 @@
-"""All numbers that the paper prints, and which of our figures may stand beside Table I: those of the whole test set."""
+"""All figures of the paper's tables, and the check whether our figures are comparable to Table I."""
 
 from statistics import fmean
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class Score(NamedTuple):
 
 
 def _scores(methods: str, text: str) -> dict[str, Score]:
-    """Scores by method of a row as the paper prints it; "-" where it has none."""
+    """Parse a row of the paper's tables to scores by method; "-" means that there is none."""
     scores = {}
     for method, printed in zip(methods.split(), text.split(), strict=True):
         if printed != "-":
@@ -27,7 +27,7 @@ def _scores(methods: str, text: str) -> dict[str, Score]:
 
 
 _METHODS = "BM3D WNNM DnCNN NLRN N3Net GCDN NERD"
-#: Table I, trained on BSD: by test set, sigma and method.
+#: Table I, networks trained on BSD: by test set and sigma, then by method.
 TABLE_I: dict[tuple[str, float], dict[str, Score]] = {
     ("set12", 15): _scores(_METHODS, "32.37/0.8952 32.70/0.8982 32.86/0.9031 33.16/0.9070 - 33.14/0.9072 33.20/0.9118"),
     ("set12", 25): _scores(
@@ -53,7 +53,7 @@ TABLE_I: dict[tuple[str, float], dict[str, Score]] = {
         _METHODS, "25.95/0.7791 26.83/0.8047 26.28/0.7874 27.40/0.8244 26.83/0.8158 27.41/0.8160 27.62/0.8292"
     ),
 }
-#: Table II, trained on DIV2K (DeamNet on BSD, too).
+#: Table II, networks trained on DIV2K (DeamNet also on BSD).
 TABLE_II: dict[tuple[str, float], dict[str, Score]] = {
     key: _scores("DAGL DeamNet NERD", text)
     for key, text in {
@@ -93,7 +93,7 @@ TABLE_III: dict[tuple[float, str], dict[str, Score]] = {
         "35.33/0.9615",
     }.items()
 }
-#: Table IV, Set12: by sigma, and what the equilibrium is.
+#: Table IV, Set12: by sigma, and whether the equilibrium is the noise or the image.
 TABLE_IV = {
     (15.0, "noise"): Score(33.20, 0.9118),
     (15.0, "image"): Score(31.92, 0.8883),
@@ -104,9 +104,9 @@ TABLE_IV = {
 }
 #: Table V, Set12, sigma 25: score, Frobenius norm and variance of z*, with and without post-normalization.
 TABLE_V = {"with": (Score(30.84, 0.8736), 11173.89, 8.28), "without": (Score(30.78, 0.8735), 36920.28, 88.78)}
-#: What is said beside Fig. 8 of the picture monarch, sigma 25.
+#: Given in the text about Fig. 8 for the picture monarch, sigma 25.
 MONARCH = {"with": Score(30.67, 0.9273), "without": Score(30.64, 0.9261)}
-#: Table VI, Set12, sigma 25: by attention heads.
+#: Table VI, Set12, sigma 25: by number of attention heads.
 TABLE_VI = {1: Score(30.79, 0.8736), 4: Score(30.84, 0.8736), 8: Score(30.78, 0.8735)}
 #: Table VII, Set12, sigma 25: by the parts of the implicit module.
 TABLE_VII = {
@@ -114,7 +114,7 @@ TABLE_VII = {
     "transformation block": Score(30.62, 0.8716),
     "both": Score(30.84, 0.8736),
 }
-#: Table VIII, Set12, sigma 25: by q.
+#: Table VIII, Set12, sigma 25: by window q.
 TABLE_VIII = {
     50: Score(30.79, 0.8737),
     55: Score(30.81, 0.8745),
@@ -124,24 +124,24 @@ TABLE_VIII = {
 }
 
 _SIZES = {"set12": 12, "bsd68": 68, "urban100": 100}
-#: Pictures of which training pictures show more: Set12's starfish is a cut of 12003 of BSDS500.
+#: Test pictures that are parts of training pictures: Set12's starfish is a crop of picture 12003 of BSDS500.
 SEEN = {"set12": "04"}
 
 
 def is_whole(entry: Figures) -> bool:
-    """Whether an entry is of all the pictures of its folder."""
+    """Whether an entry covers the whole test set."""
     size = _SIZES.get(entry["folder"].lower(), len(entry["images"]))
     return not entry["partial"] and entry["settings"]["limit"] is None and len(entry["images"]) == size
 
 
 def paper_figures(entry: Figures) -> tuple[str, str] | None:
-    """Table I's PSNR / SSIM of DnCNN and NERD for an entry's folder and sigma; None unless the whole set was taken."""
+    """Return Table I's PSNR / SSIM of DnCNN and NERD for an entry; None if there are none or the set is not whole."""
     printed = TABLE_I.get((entry["folder"].lower(), entry["sigma"])) if is_whole(entry) else None
     return None if printed is None else (str(printed["DnCNN"]), str(printed["NERD"]))
 
 
 def without_seen(entry: Figures) -> tuple[str, float] | None:
-    """The picture of a test set that training may have seen a part of, and the mean PSNR (dB) of the others."""
+    """Return the name of the test picture that training may have seen, and the mean PSNR (dB) of the others."""
     name = SEEN.get(entry["folder"].lower())
     rest = [image["psnr"] for image in entry["images"] if image["name"] != name]
     if name is None or not is_whole(entry) or None in rest:

@@ -1,4 +1,4 @@
-"""Folders that networks are measured on: clean pictures, or real photos each beside its clean picture."""
+"""Folders of pictures for measurements: clean pictures, or pairs of real photos and clean pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,11 @@ class PictureSet:
     Attributes
     ----------
     name : str
-        The folder's.
+        Name of the folder.
     pictures : tuple of Path
-        Clean pictures, which get noise; or real photos, which have theirs.
+        Clean pictures, to which noise is added, or noisy real photos.
     means : tuple of Path, or None
-        The clean picture of each real photo, the mean of many shots of its scene; None for a folder of clean pictures.
+        The clean picture of each real photo, the mean of many shots; None for a folder of clean pictures.
     """
 
     name: str
@@ -31,12 +31,12 @@ class PictureSet:
 
     @classmethod
     def of(cls, folder: Path, limit: int | None = None) -> "PictureSet":
-        """Take the (first `limit`) pictures of a folder; with files NAME_real beside NAME_mean it is one of real pairs.
+        """List the (first `limit`) pictures of a folder; if it has files NAME_real and NAME_mean, it is one of pairs.
 
         Raises
         ------
         EvaluationError
-            If the folder is missing, holds no picture, or holds pairs and a picture without a partner.
+            If the folder is missing or has no pictures, or has pairs and also a picture without a partner.
         """
         files, name = picture_files(folder), folder.resolve().name
         by_stem = {path.stem: path for path in files}
@@ -59,14 +59,14 @@ class PictureSet:
         return len(self.pictures)
 
     def name_of(self, index: int) -> str:
-        """A picture's name, without what marks it as one of a pair."""
+        """The name of a picture, without the suffix of a pair."""
         stem = self.pictures[index].stem
         return stem if self.means is None else stem.removesuffix(_REAL)
 
     def subject(self, index: int, sigma: float | None, net: Network) -> Subject:
-        """What a network gets: a clean picture with noise, seeded with the index, or a real photo as it is.
+        """Make the subject for a network: a clean picture with noise, whose seed is the index, or a real photo.
 
-        A grey network gets clean pictures turned grey, and the channels of a real photo as a batch.
+        For a grey network, clean pictures are converted to grey; the channels of a real photo become a batch.
 
         Raises
         ------

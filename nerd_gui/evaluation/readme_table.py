@@ -1,4 +1,4 @@
-"""The tables of the networks in the README and in the documentation, made from the figures in their cards."""
+"""Generates the tables of networks in the README and the documentation from the figures in the cards."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,26 +17,26 @@ from nerd_gui.evaluation.tables import (
 )
 from nerd_gui.nerd import load_record
 
-#: Figures by folder and sigma, which is 0 for real photos.
+#: Figures by folder and sigma; sigma is 0 for real photos.
 _Measured = dict[tuple[str, float], Figures]
 
-#: The lines of a document between which the table of the networks stands.
+#: The lines of a document that enclose the table of all networks.
 MARKERS = ("<!-- The networks: made by `nerd-gui evaluate --card --readme`. -->", "<!-- End of the networks. -->")
-#: Those between which the short table stands, with the best network for each kind of picture.
+#: The lines that enclose the short table, with the best network for each folder.
 BEST_MARKERS = ("<!-- The best: made by `nerd-gui evaluate --card --readme`. -->", "<!-- End of the best. -->")
 _PAPER_NETWORKS = ("DnCNN, 0.56 M parameters (Table I)", "NERD, 1.4 M parameters (Table I)")
-_SIGMA = 25.0  # of the short table
-_EFFORT = "takes hours, needs the picture sets"  # said beside a command
+_SIGMA = 25.0  # the only sigma in the short table
+_EFFORT = "takes hours, needs the picture sets"  # comment on each command
 _PROTOCOL = {name: getattr(RunSettings(tol=0), name) for name in SETTINGS} | {"limit": None}
 
 
 def check_document(path: Path) -> None:
-    """See to it that a document has a place for one of the tables, or for both.
+    """Check that a document has the markers of at least one of the tables.
 
     Raises
     ------
     EvaluationError
-        If it has both lines neither of `MARKERS` nor of `BEST_MARKERS`, or cannot be read.
+        If it has neither the two lines of `MARKERS` nor those of `BEST_MARKERS`.
     """
     text = path.read_text(encoding="utf-8")
     if not any(_around(text, markers) for markers in (MARKERS, BEST_MARKERS)):
@@ -46,15 +46,15 @@ def check_document(path: Path) -> None:
 
 
 def render_document(path: Path, cards: Sequence[Card]) -> None:
-    """Write between the markers of a document the tables that they are for, and the commands that measured them.
+    """Replace the text between the markers of a document by the tables and the commands that measured them.
 
-    Of each folder and sigma they take the paper's protocol (Broyden's method, all of its steps) where that was
-    measured, else the settings measured last.
+    For each folder and sigma, the figures measured with the paper's protocol (Broyden's method, all steps) are used; if
+    there are none, those measured last.
 
     Raises
     ------
     EvaluationError
-        If the document has no place for a table, or cannot be written.
+        If the document has no markers, or cannot be written.
     """
     check_document(path)
     chosen = {card.name: _chosen(card.figures()) for card in cards}
@@ -66,14 +66,14 @@ def render_document(path: Path, cards: Sequence[Card]) -> None:
 
 
 def _around(text: str, markers: tuple[str, str]) -> tuple[str, str] | None:
-    """What stands before and after a table; None where the document has no place for it."""
+    """Return the text before and after a table; None if the document lacks its markers."""
     before, first, rest = text.partition(markers[0])
     _, second, after = rest.partition(markers[1])
     return (before, after) if first and second else None
 
 
 def _all_networks(cards: Sequence[Card], chosen: Mapping[str, _Measured]) -> str:
-    """What each network is for and how it was trained, and below that a row for each folder, sigma and network."""
+    """Make a table of purpose and training of the networks, and one with a row for each folder, sigma and network."""
     about = [["network", "for", "trained"]]
     about += [[f"`{card.name}`", card.purpose, _trained(load_record(card.network))] for card in cards]
     table = [["pictures", "network", "PSNR (dB)", "SSIM", "least residual", "besides"]]
@@ -88,7 +88,7 @@ def _all_networks(cards: Sequence[Card], chosen: Mapping[str, _Measured]) -> str
 
 
 def _row(name: str, entry: Figures) -> list[str]:
-    """What one network reaches on one folder."""
+    """The row of one network on one folder."""
     besides = []
     if entry["sigma"] is None:
         besides.append(f"the photo that gains least: {number(least_gain(entry), '+.2f')}")
@@ -105,7 +105,7 @@ def _row(name: str, entry: Figures) -> list[str]:
 
 
 def _best_networks(chosen: Mapping[str, _Measured]) -> str:
-    """A row for each folder, at sigma 25 or as it is, with the network of the highest PSNR and its gain."""
+    """Make a table with a row for each folder, at sigma 25 or without added noise, for the network of highest PSNR."""
     table = [["pictures", "network", "noisy → denoised", "the paper's NERD, 1.4 M parameters"]]
     best: dict[tuple[str, float], Figures] = {}
     for figures in chosen.values():
@@ -149,5 +149,5 @@ def _title(entry: Figures) -> str:
 
 
 def _gain(entry: Figures) -> str:
-    """The PSNR of the noisy pictures and of the denoised ones."""
+    """The PSNR before and after denoising."""
     return f"{number(entry['psnr_noisy'], '.2f')} → {number(entry['psnr'], '.2f')}"

@@ -1,4 +1,4 @@
-"""Figures as tables for people, beside the paper's, and the commands that measured them."""
+"""Formats figures as tables, together with the paper's, and reconstructs the commands that measured them."""
 
 import math
 import shlex
@@ -24,14 +24,14 @@ last iterate, clipped and rounded to 8 bits, no border cropped; figures of a fol
 
 
 def least_gain(entry: Figures) -> float | None:
-    """By how much (dB) the PSNR of the picture that gains least rises; None where one's gain is undefined."""
+    """The smallest gain in PSNR (dB) among the images; None if any gain is undefined."""
     gains = [_gain(image) for image in entry["images"]]
     defined = [gain for gain in gains if gain is not None]
     return min(defined) if len(defined) == len(gains) else None
 
 
 def summary(entries: Sequence[Figures]) -> Table:
-    """The means as a table, header first, beside the paper's where it has the folder and the sigma."""
+    """Make a table of the means, header first, with the paper's figures for the same folder and sigma, if any."""
     paper = [paper_figures(entry) for entry in entries]
     solvers = {entry["other_solver"] for entry in entries} - {None}
     several_windows = len({entry["settings"]["window"] for entry in entries}) > 1
@@ -65,7 +65,7 @@ def summary(entries: Sequence[Figures]) -> Table:
 
 
 def image_table(entries: Sequence[Figures]) -> Table:
-    """PSNR / SSIM of every image of one folder, a column for each entry; of pairs also before, and the gain."""
+    """Make a table of PSNR / SSIM of every image in a folder, one column per entry; for pairs, also of the gains."""
     pairs = entries[0]["sigma"] is None
     heads = [short(entry["model"]) + ("" if pairs else f", {_sigma(entry)}") for entry in entries]
     if pairs:
@@ -81,7 +81,7 @@ def image_table(entries: Sequence[Figures]) -> Table:
 
 
 def image_line(entries: Sequence[Figures], total: int) -> str:
-    """The newest image's figures in a line, for those who watch."""
+    """Format the figures of the newest image as one line of progress."""
     entry = entries[-1]
     image = entry["images"][-1]
     noise = "" if entry["sigma"] is None else f"sigma {_sigma(entry)}, "
@@ -95,7 +95,7 @@ def image_line(entries: Sequence[Figures], total: int) -> str:
 
 
 def commands(entries: Iterable[Figures]) -> list[tuple[str, list[Figures]]]:
-    """The commands that measure these entries, each with its entries: what can be asked for in one call is."""
+    """Return the commands that measure these entries, as few as possible, each with its entries."""
 
     def run(entry: Figures) -> tuple[str, str, str]:
         return entry["model"], repr(_settings(entry)), entry["folder"]
@@ -140,7 +140,7 @@ def _command(entries: Sequence[Figures]) -> str:
 
 
 def markdown(entries: Sequence[Figures]) -> str:
-    """Figures, the commands that measured them, images and protocol as Markdown."""
+    """Format figures, their commands, the figures of each image, and the protocol as Markdown."""
     return "\n\n".join([*(_section(command, group) for command, group in commands(entries)), _PROTOCOL]) + "\n"
 
 
@@ -163,18 +163,18 @@ def _section(command: str, entries: Sequence[Figures]) -> str:
 
 
 def as_markdown(table: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Format a table as Markdown."""
     header, *rows = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in table)
     return "\n".join([header, "|" + " --- |" * len(table[0]), *rows])
 
 
 def short(model: str) -> str:
-    """A network's name, without folder and suffix."""
+    """The name of a network, without folder and suffix."""
     return Path(model).name.removesuffix(".safetensors")
 
 
 def number(value: float | None, form: str) -> str:
-    """A figure in this format; a dash where it is undefined."""
+    """Format a number; a dash if it is undefined."""
     return "-" if value is None or not math.isfinite(value) else format(value, form)
 
 

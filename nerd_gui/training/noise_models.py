@@ -1,8 +1,8 @@
-"""The noise that networks are trained on: a frozen dataclass for each kind, which goes through a recipe's JSON.
+"""The noise models that networks are trained on: one frozen dataclass for each kind, stored as JSON in recipes.
 
-Each has three methods: `side(patch)`, the side of the clean square that a patch of this side is made from;
-`draw(clean, generator)`, which makes `NoisyPatches` of clean squares of that side; and `for_validation(clean)`, the
-same for pictures that are compared over a whole run, always with the same noise. Levels are on the 0-255 scale.
+Each has three methods. `side(patch)` returns the side of the clean square from which a patch of this side is made.
+`draw(clean, generator)` makes `NoisyPatches` from such squares. `for_validation(clean)` does the same for validation
+pictures, always with the same noise. Levels are on the 0-255 scale.
 """
 
 from dataclasses import asdict, dataclass
@@ -30,14 +30,14 @@ class NoiseRange:
         return patch
 
     def draw(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
-        """Noisy patches of clean (B, C, rows, cols) in [0, 1]; the target is the clean ones, sigma the level drawn."""
+        """Add noise to clean patches (B, C, rows, cols) in [0, 1], which are the targets; sigma is the drawn level."""
         uniform = torch.rand(len(clean), generator=generator, device=clean.device)
         sigma = self.low + (self.high - self.low) * uniform
         grain = torch.randn(clean.shape, generator=generator, device=clean.device)
         return NoisyPatches(clean + grain * (sigma[:, None, None, None] / 255), clean, sigma)
 
     def for_validation(self, clean: Tensor) -> NoisyPatches:
-        """`clean` with noise of sigma 25, or of the highest level if that is none of the range; a seed for each."""
+        """Add noise of sigma 25, or of the highest level if 25 is outside the range; each picture has its own seed."""
         sigma = 25.0 if self.low <= 25 <= self.high else self.high
         noisy = [torch.from_numpy(add_noise(one.numpy(), sigma, seed)) for seed, one in enumerate(clean)]
         return NoisyPatches(torch.stack(noisy), clean, torch.full((len(clean),), sigma))
@@ -45,34 +45,34 @@ class NoiseRange:
 
 @dataclass(frozen=True)
 class CameraNoise:
-    """Noise like that of a photo as a camera saves it.
+    """A simple model of the noise in photos as cameras save them.
 
-    What is modelled: the sensor counts photons and is read out (Poisson-Gaussian, its normal approximation: variance
-    a x + b of the linear light x, the light being value ** 2.2, a plain stand-in for a camera's tone curve); what is
-    below black or above white is lost; demosaicking and the camera's own denoising leave grains of a pixel or two (one
-    Gaussian kernel for each patch, wider along one axis than the other), in colour wider ones than in luma; the file is
-    a JPEG of 8 bits, its 8x8 grid anywhere on the patch.
+    Modelled: photon and read-out noise of the sensor (Poisson-Gaussian in the normal approximation, with variance a x +
+    b for linear light x = value ** 2.2, which approximates a camera's tone curve); clipping at black and white; the
+    grains of one or two pixels that demosaicking and the camera's denoising leave (one Gaussian kernel for each patch,
+    with different widths along the axes, and wider in colour than in luma); and an 8-bit JPEG file with a random
+    position of its 8x8 grid.
 
-    What is not: the demosaicking itself, sharpening, local tone mapping, denoising that spares edges, patterns and
-    stripes of a sensor, the subsampling of colour in a JPEG.
+    Not modelled: the demosaicking itself, sharpening, local tone mapping, edge-preserving denoising, patterns and
+    stripes of sensors, halved colour resolution of JPEG.
 
     Attributes
     ----------
     low, high : float
-        The noise's standard deviation at mid-grey (128), in the values of the file before compression, is drawn evenly
-        from here. That is by the slope of the tone curve; bent as it is, strong noise comes out stronger (16 by 7 %).
+        The standard deviation at mid-grey (128), in the values of the file before compression, is uniform in [low,
+        high]. It is computed by the slope of the tone curve; as the curve bends, strong noise comes out stronger (16 by
+        7 %).
     read : float
-        The read-out's share b / (a x + b) of the variance at mid-grey is drawn evenly from [0, read]. In the shadows it
-        is all there is.
+        The read-out noise's share b / (a x + b) of the variance at mid-grey is uniform in [0, read]. It dominates in
+        the shadows.
     blur : float
-        Standard deviations of the kernel, in pixels, down and across, are drawn evenly from [0, blur].
+        The vertical and horizontal standard deviations of the kernel in pixels are uniform in [0, blur].
     quality : int
-        JPEG qualities are drawn evenly from quality ... 100.
+        JPEG qualities are uniform in quality ... 100.
     colour_blur : float
-        The kernel of colour is that of luma convolved with another one, whose standard deviations are drawn evenly from
-        [0, colour_blur].
+        For colour, the kernel is convolved with another one, whose standard deviations are uniform in [0, colour_blur].
     colour : float
-        The standard deviation of Cb's and Cr's noise over that of Y's is drawn evenly from [0, colour].
+        The ratio of the standard deviations of Cb and Cr to that of Y is uniform in [0, colour].
     """
 
     kind: ClassVar[str] = "camera"
@@ -89,9 +89,9 @@ class CameraNoise:
         return patch
 
     def draw(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
-        """Noisy patches of clean (B, 1 or 3, rows, cols) in [0, 1]; the target is the clean ones.
+        """Add noise to clean patches (B, 1 or 3, rows, cols) in [0, 1], which are the targets.
 
-        sigma is the noise level at mid-grey that was drawn.
+        sigma is the drawn level at mid-grey.
         """
         count, channels, rows, cols = clean.shape
         level, read, down, across = torch.rand(4, count, generator=generator, device=clean.device)

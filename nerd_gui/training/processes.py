@@ -52,7 +52,7 @@ class Processes:
         return said.tolist()
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
-        """The tensors of all processes, of one shape, in the order of their ranks."""
+        """Return the tensors of all processes, which must have the same shape, in the order of ranks."""
         if self.count == 1:
             return [tensor]
         sent = tensor.to(self.device)
@@ -63,7 +63,7 @@ class Processes:
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """Join the processes that `torchrun` started together, if it did; on CUDA each takes the card of its number."""
+    """Join the processes that `torchrun` started, if there are several; on CUDA each uses the GPU of its local rank."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Processes(device=device)
@@ -71,10 +71,10 @@ def joined(device: torch.device) -> Iterator[Processes]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
-    # Its functions take the group that there is when it is imported as a default. Imported later (the optimizer does)
-    # it would hold the group, whose threads can abort a process while its interpreter is being taken down.
+    # The functions of this module keep the process group that exists at import as a default argument. So it is imported
+    # before there is a group; otherwise the group's threads could abort the process when the interpreter shuts down.
     importlib.import_module("torch.distributed.nn.functional")
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     yield Processes(dist.get_rank(), count, device)
-    # Not after an error: the others would have to be waited for, and torchrun ends them.
+    # Not called after an error: it would wait for the other processes, which torchrun ends.
     dist.destroy_process_group()

@@ -1,4 +1,4 @@
-"""What to train and how: the recipes of the networks that come with the program."""
+"""Recipes: what to train and how, including those of the networks that are shipped with the program."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, is_dataclass, replace
@@ -12,28 +12,28 @@ from nerd_gui.nerd.attention import Precision
 from nerd_gui.training.camera_chain import CameraChain
 from nerd_gui.training.noise_models import NoiseModel, NoiseRange, noise_from_json, noise_to_json
 
-_MOST = 1e12  # of any number
+_MOST = 1e12  # limit of all numbers in a recipe
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How the steps of one stretch of training are made.
+    """The settings of one stage of a training run.
 
     Attributes
     ----------
     until : int or None
         The stage ends when the run has seen this many samples; None: never.
     solver_steps : int
-        Broyden steps to the equilibrium. 0: none, the network is trained as a shallow recurrent one, `unroll` plain
-        steps from z = 0 with full backpropagation.
+        Number of Broyden steps to the equilibrium. With 0, the network is trained as a shallow recurrent network:
+        `unroll` plain steps from z = 0 with full backpropagation.
     unroll : int
-        T of the phantom gradient (Eq. 16).
+        T, the steps of the phantom gradient (Eq. 16).
     patch, batch : int
-        Side of a patch in pixels, patches of a step.
+        Side of a patch in pixels, and number of patches in a step.
     precision : {"float32", "bfloat16"}
         Arithmetic inside f.
     rate : float
-        The stage's learning rate in parts of the recipe's.
+        The stage's learning rate as a fraction of the recipe's.
     """
 
     until: int | None
@@ -47,52 +47,53 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a run; schedules count samples, so that minutes only end a stretch.
+    """All settings that determine a training run. Schedules count samples, so the time limit only ends a session.
 
-    The learning rate warms up over `warm_up` samples, stays at `learning_rate`, and falls to 0 over the samples of a
-    decay: when a releasable network is asked for, or where the recipe says (`decay_at`).
+    The learning rate warms up over `warm_up` samples and stays at `learning_rate`. It falls to 0 in a decay, which
+    starts on request, to release a network, or at the sample `decay_at`.
     """
 
     name: str
     model: NerdConfig
     noise: NoiseModel
     stages: tuple[Stage, ...]
-    #: The stage that ends every decay: deep solves, so that the released network converges.
+    #: The last stage of every decay: it takes many solver steps, so that the released network converges.
     decay_stage: Stage
-    #: The part of a decay that it takes up.
+    #: The fraction of a decay that this stage takes.
     deep_part: float = 0.25
     learning_rate: float = 2e-3
-    #: The decoder's learning rate in parts of the others': its weights are a tenth of theirs, and AdamW's steps are
-    #: not. Without this its noise hides the gradient of all that lies before it.
+    #: The decoder's learning rate as a fraction of the others'. Its weights are ten times smaller, but AdamW's steps
+    #: are not; without this factor, the decoder's noise would hide the gradient of all other layers.
     decoder_rate: float = 0.15
-    #: Muon for the matrices instead of AdamW.
+    #: Whether Muon trains the matrix weights instead of AdamW.
     muon: bool = False
     warm_up: int = 2000
     weight_decay: float = 1e-4
     damping: float = 0.8  # lambda of Eq. 16
     ema: float = 0.999  # decay per step
     clip: float = 1.0  # largest gradient norm
-    #: Each sample's error is weighed by (25 / max(sigma, 5)) ** this: 0 is the paper's plain MSE.
+    #: Each sample's error is weighted by (25 / max(sigma, 5)) to this power; 0 is the paper's plain MSE.
     noise_weight: float = 0.0
-    #: Weight, beside an error of (0.1)^2, of the squared rate at which f contracts what is left of the residual after a
-    #: solve: what keeps the equilibrium easy to find while the network grows sharper.
+    #: Weight of a penalty on the squared rate at which f contracts the residual that a solve leaves, relative to an
+    #: error of (0.1)^2. It keeps the equilibrium easy to find while the network learns.
     contraction_weight: float = 0.0
-    #: From so many samples on, BatchNorm uses fixed statistics, those of the whole training set. The statistics of one
-    #: small batch hide how strong its noise is, which a blind network has to see.
+    #: From this number of samples on, BatchNorm uses fixed statistics of the whole training set. The statistics of a
+    #: small batch would hide how strong its noise is, which a blind network has to see.
     norms_fixed_from: int | None = None
-    #: A network with level input is told the true level of each patch times a factor drawn from 1 / this ... this,
-    #: evenly in its logarithm: so it bears with estimates, and does more or less as a person asks for it.
+    #: A network with level input gets the true level of each patch times a log-uniform random factor between 1 / this
+    #: and this. So it tolerates estimated levels, and a user can make it remove more or less.
     level_jitter: float = 1.4
-    #: The decay begins by itself when the run has seen so many samples, and takes `decay_over`: runs of one length, to
-    #: be compared. None: it begins when it is asked for.
+    #: The decay starts automatically after this number of samples and takes `decay_over` samples, so that runs for
+    #: comparison have the same length. None: it starts on request.
     decay_at: int | None = None
     decay_over: int = 0
-    #: The learning rate falls with 1 - sqrt(t), or with (1 + cos(pi t)) / 2, t the part of the decay that is over.
+    #: The learning rate falls as 1 - sqrt(t), or as (1 + cos(pi t)) / 2, where t is the fraction of the decay that is
+    #: over.
     decay_shape: Literal["root", "cosine"] = "root"
     seed: int = 0
 
     def stage(self, samples: int, decayed: float = 0.0) -> Stage:
-        """The stage of a run that has seen so many samples and has this part of a decay behind it."""
+        """Return the stage for a number of samples seen and the fraction of the decay that is over."""
         if decayed > 0 and decayed >= 1 - self.deep_part:
             return self.decay_stage
         for stage in self.stages:
@@ -106,12 +107,12 @@ class Recipe:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Recipe":
-        """Rebuild a recipe from `to_json`'s dictionary (or a file a person wrote).
+        """Make a recipe from `to_json`'s dictionary, or one that a user wrote.
 
         Raises
         ------
         KeyError, TypeError, ValueError
-            If something is missing, unknown, or of another kind than a recipe has.
+            If a value is missing, unknown, or has a wrong type.
         """
         recipe = cls(
             **{
@@ -132,7 +133,7 @@ class Recipe:
 
 
 def _check_kinds(part: Any) -> None:
-    """See to it that each field of a dataclass is of the kind that it says: a file may hold anything there."""
+    """Check the types of all fields of a dataclass, because a file may hold anything."""
     for name, kind in get_type_hints(type(part)).items():
         value, kinds = getattr(part, name), get_args(kind) if get_origin(kind) is UnionType else (kind,)
         if float in kinds and type(value) is int:
@@ -148,7 +149,8 @@ def _check_kinds(part: Any) -> None:
 
 
 _LITE = NerdConfig(features=64, window=17, weight_norm=False)
-#: Plain steps first, true equilibria as soon as they are what limits it: see weights/TRAINING.md.
+#: Training starts with plain steps and continues with equilibria as soon as plain steps limit the quality: see
+#: weights/TRAINING.md.
 _BLIND_LITE = Recipe(
     name="nerd-lite",
     model=_LITE,
@@ -166,7 +168,7 @@ _BLIND_LITE = Recipe(
 
 _LITE_25 = replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0)
 
-#: For photos: larger batches, because patches differ more, and in the end larger patches, which show grains whole.
+#: For photos: larger batches, because patches differ more, and larger patches at the end, which contain whole grains.
 _PHOTO_LITE = replace(
     _BLIND_LITE,
     name="nerd-lite-photo",
@@ -180,9 +182,9 @@ _PHOTO_LITE = replace(
     contraction_weight=0.002,
 )
 
-#: The paper's network, for an accelerator: batches that fill it, plain steps on small patches for the first minute or
-#: two, then equilibria on the paper's 64x64 patches, where q = 65 has something to see. Without weight norm, whose part
-#: Muon's steps of a given size play.
+#: The paper's network, for an accelerator: large batches, plain steps on small patches for the first minute or two, and
+#: then equilibria on the paper's 64x64 patches, whose size suits the window q = 65. It has no weight norm, because Muon
+#: already fixes the size of steps.
 _NERD = Recipe(
     name="nerd",
     model=NerdConfig(weight_norm=False),
@@ -202,7 +204,7 @@ _NERD = Recipe(
     norms_fixed_from=300_000,
 )
 
-#: One recipe for all networks that are compared with each other: from random weights, equal samples, one seed.
+#: The common recipe of all networks that are compared with each other: random initial weights, equal samples, one seed.
 _COMPARED = replace(
     _LITE_25,
     name="nerd-lite-25-ablation-baseline",
@@ -218,7 +220,7 @@ _COMPARED = replace(
 
 
 def _compared() -> Iterator[Recipe]:
-    """The networks of Fig. 10 and Tables IV to VIII, each with one thing changed; scatter is that of two seeds."""
+    """The networks of Fig. 10 and Tables IV to VIII, each with one change; two seeds show the random variation."""
     start = "nerd-lite-25-ablation-"
     yield _COMPARED
     yield replace(_COMPARED, name=f"{start}no-penalty", contraction_weight=0.0)
@@ -241,10 +243,11 @@ def _compared() -> Iterator[Recipe]:
 
 
 def _as_printed(sigma: int) -> Recipe:
-    """Sec. VII-A as it stands: 100 epochs of 128 patches of 64x64 from each of 400 pictures.
+    """The training of Sec. VII-A: 100 epochs of 128 patches of 64x64 from each of 400 pictures.
 
-    The paper does not print the rate of the dropout (0.1 is ours), AdamW's weight decay (PyTorch's default), or where
-    a solve ends before its 17th step (`trainer.TOLERANCE`). It averages no weights, clips nothing, warms nothing up.
+    The paper does not state the dropout rate (0.1 is our choice), AdamW's weight decay (we use PyTorch's default), or
+    the residual at which a solve ends before its 17th step (`trainer.TOLERANCE`). It uses no weight averaging, no
+    gradient clipping and no warm-up.
     """
     stage = Stage(until=None, solver_steps=17, unroll=8, patch=64, batch=4, precision="float32")
     return Recipe(
@@ -270,7 +273,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         _NERD,
-        # Fine-tuned from `nerd` (`--fork`), whose samples they go on counting from.
+        # Fine-tuned from `nerd` (`--fork`), so their sample counts continue from those of `nerd`.
         *(
             replace(_NERD, name=f"nerd-{sigma}", noise=NoiseRange(sigma, sigma), noise_weight=0.0)
             for sigma in (15, 25, 50)
@@ -281,13 +284,13 @@ RECIPES = {
         replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE, post_normalization=False)),
         replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
         _PHOTO_LITE,
-        # Told how strong the noise is; a part of the patches has white noise, of which that says all.
+        # With level input. A fraction of the patches has white noise, which the level describes completely.
         replace(
             _PHOTO_LITE,
             name="nerd-lite-photo-colour",
             model=replace(_LITE, channels=3, level_input=True),
             noise=CameraChain(0, 45, gaussian=0.25),
-            ema=0.998,  # grown from a blind network, it has much to learn at first
+            ema=0.998,  # shorter than usual, because it starts from a blind network and changes fast at first
         ),
         *_compared(),
         *map(_as_printed, (15, 25, 50)),
@@ -296,12 +299,12 @@ RECIPES = {
 
 
 def find_recipe(name_or_path: str) -> Recipe:
-    """A recipe by name, or from a person's own JSON file (the form of `Recipe.to_json`).
+    """Return a recipe by name, or read it from a user's JSON file in the format of `Recipe.to_json`.
 
     Raises
     ------
     ValueError
-        If there is none, or the file cannot be understood.
+        If there is no such recipe or file, or the file is invalid.
     """
     if name_or_path in RECIPES:
         return RECIPES[name_or_path]

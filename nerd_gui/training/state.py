@@ -1,4 +1,4 @@
-"""The state of a training run on disk, in one `safetensors` file: nothing is pickled, a crash leaves the last one."""
+"""The state of a training run in one `safetensors` file, without pickle; a crash while writing keeps the old file."""
 
 import json
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ from nerd_gui.training.data import DataError
 
 @dataclass
 class RunState:
-    """Tensors by name ("model.…", "ema.…", "adamw.…", "muon.…", "random.…") and the numbers that go with them."""
+    """The tensors of a run by name ("model.…", "ema.…", "adamw.…", "muon.…", "random.…"), and its numbers."""
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
 
     def part(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors under `prefix`, named without it."""
+        """Return the tensors whose names start with `prefix`, without the prefix."""
         start = prefix + "."
         return {name[len(start) :]: value for name, value in self.tensors.items() if name.startswith(start)}
 
     def in_channels(self, channels: int) -> "RunState":
-        """That of a grey network made one for pictures of so many channels, without moments or random numbers.
+        """Convert the state of a grey network to `channels` channels, without moments and random numbers.
 
-        It takes the mean of the channels and gives each of them that noise: equal channels are denoised as the grey
-        network denoises them. Its steps are counted anew, so that the average of its weights keeps up with what it
-        learns first. A state of so many channels is returned as it is.
+        The new network averages the channels and gives each the same noise estimate, so that it denoises equal channels
+        like the grey network. Its steps are counted from 0, so that the average of its weights follows the fast changes
+        at the beginning. A state that has this number of channels already is returned unchanged.
         """
         injected = self.tensors["model.f_inject.conv_in.weight"].shape[1]
         if injected == channels:
@@ -51,10 +51,10 @@ class RunState:
         return RunState(tensors, {**self.numbers, "steps": 0})
 
     def with_level_input(self) -> "RunState":
-        """That of a blind network made one that is told the noise level, without moments or random numbers.
+        """Convert the state of a blind network to one with level input, without moments and random numbers.
 
-        The level has weights of 0: until it is trained on, the network does what the blind one does. A state with level
-        input is returned as it is.
+        The weights of the level are 0, so that the network initially computes the same as the blind one. A state with
+        level input is returned unchanged.
         """
         if "model.f_inject.level_in" in self.tensors:
             return self
@@ -65,10 +65,10 @@ class RunState:
         return RunState(tensors, self.numbers)
 
     def in_half(self) -> "RunState":
-        """Weights and their averages in half precision, as they are committed: half the bytes.
+        """Convert weights and their averages to half precision, for committing: this halves the size of the file.
 
-        Rounding the weights changes the validation PSNR by 0.003 dB at most. The statistics of BatchNorm stay as they
-        are, since some are too small for half precision.
+        Rounding the weights changes the validation PSNR by 0.003 dB at most. The statistics of BatchNorm are not
+        converted, since some are too small for half precision.
         """
         halved = {
             name: value.half() if value.dtype == torch.float32 and ".running_" not in name else value
@@ -77,12 +77,12 @@ class RunState:
         return RunState(halved, self.numbers)
 
     def save(self, path: Path) -> None:
-        """Write the whole state, or leave the file that was there.
+        """Write the state; if that fails, an existing file is kept.
 
         Raises
         ------
         DataError
-            If it cannot be written (a full disk, a folder without permission).
+            If the file cannot be written (a full disk, a folder without permission).
         """
         tensors = {name: value.detach().cpu().contiguous() for name, value in self.tensors.items()}
         try:
@@ -94,7 +94,7 @@ class RunState:
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> "RunState":
-        """Read a state back, in single precision.
+        """Read a state, and convert it to single precision.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class RunState:
             with safe_open(path, framework="pt", device=str(device)) as file:
                 numbers = from_json(file.metadata()["numbers"])
                 for name in ("samples", "steps", "seconds", "decay_samples"):
-                    numbers[name] + 0  # raises where it is missing or no number
+                    numbers[name] + 0  # raises an error if it is missing or not a number
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 halves = {name: value.float() for name, value in tensors.items() if value.dtype == torch.float16}
                 return cls(tensors | halves, numbers)
@@ -116,7 +116,7 @@ class RunState:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's moments as named tensors."""
+    """Return the optimizer's moments as named tensors."""
     states = optimizer.state_dict()["state"]
     return {
         f"{index}.{name}": torch.as_tensor(value)
@@ -126,7 +126,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Give the optimizer back the moments of `optimizer_tensors`."""
+    """Restore the optimizer's moments from `optimizer_tensors`."""
     states: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, name = key.split(".")

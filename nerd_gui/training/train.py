@@ -1,4 +1,4 @@
-"""`nerd-gui train`: stretches of training, budgeted in minutes, each going on where the last one ended."""
+"""`nerd-gui train`: training sessions with a time budget, each of which continues where the last one ended."""
 
 import csv
 import io
@@ -30,11 +30,11 @@ from nerd_gui.training.trainer import Trainer, equilibrium
 
 _CURVE = ("samples", "seconds", "mse", "residual", "validation_psnr", "validation_residual", "learning_rate")
 _CROP, _CROPS = 96, 6
-_VALIDATION_BATCHES, _RELEASE_BATCHES = 3, 30  # that the average's statistics are taken from
+_VALIDATION_BATCHES, _RELEASE_BATCHES = 3, 30  # batches for BatchNorm's statistics of the averaged network
 
 
 def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torch.device) -> NoisyPatches:
-    """Noisy centre crops of the first validation pictures and their targets, (6, C, 96, 96), always the same."""
+    """Make noisy centre crops of the first validation pictures, and their targets, (6, C, 96, 96), always the same."""
     side = noise.side(_CROP)
     if any(min(picture.shape[-2:]) < side for picture in pictures[:_CROPS]):
         raise DataError(f"The validation pictures must be at least {side} pixels wide and high.")
@@ -48,9 +48,9 @@ def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torc
 
 @torch.no_grad()
 def validate(net: NERD, patches: NoisyPatches, steps: int = 12, *, told: float = 1.0) -> tuple[float, float]:
-    """Mean PSNR (dB) of the result and mean least residual, in float32; NaN and infinity if a result is not finite.
+    """Return the mean PSNR (dB) and the mean least residual, in float32; NaN and infinity if a result is not finite.
 
-    A network with level input is told the true level of each picture times `told`.
+    A network with level input gets the true level of each picture times `told`.
     """
     noisy, clean, _ = patches
     with exact_float32():
@@ -71,7 +71,7 @@ def _recipe_of(path: Path) -> Recipe:
 
 
 def _describe(recipe: Recipe, folder: Path) -> bool:
-    """Write what the run in a folder does from now on, and say whether that is what it did before."""
+    """Write the recipe of the run in a folder, and return whether it is the same as before."""
     described = folder / "recipe.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def _describe(recipe: Recipe, folder: Path) -> bool:
 def _open_run(
     recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None, processes: Processes, execution: Execution
 ) -> Trainer:
-    """The run in `folder`, gone on with where it has a state, else begun, from the state `fork` if one is given."""
+    """Continue the run in `folder` if it has a state; else start a new one, from the state `fork` if given."""
     (as_before,) = processes.agree(_describe(recipe, folder) if processes.first else False)
     trainer = Trainer(recipe, pictures, processes, execution)
     state = folder / "state.safetensors"
@@ -97,7 +97,7 @@ def _open_run(
         begun = RunState.load(fork, trainer.device).in_channels(recipe.model.channels)
         trainer.restore(begun.with_level_input() if recipe.model.level_input else begun)
         trainer.decay_start = None
-    if not as_before:  # losses of another recipe are no measure, nor is its learning rate
+    if not as_before:  # another recipe's losses and learning rate are not comparable
         trainer.guard, trainer.rate_factor = DivergenceGuard(), 1.0
     return trainer
 
@@ -118,39 +118,40 @@ def train(
     processes: Processes | None = None,
     began: float | None = None,
 ) -> Trainer:
-    """Train for so many minutes, or to the end of the decay.
+    """Train for a number of minutes, or to the end of the decay.
 
-    When the run diverges it returns to the moment of its last validation (at first, to its beginning) and goes on from
-    there with other patches and half the learning rate.
+    If the run diverges, it returns to its state at the last validation (or at the beginning), and continues from there
+    with other patches and half the learning rate.
 
     Parameters
     ----------
     folders : Path or sequence of Path
-        Folders of training pictures, as `load_pictures` takes them.
+        Folders of training pictures, see `load_pictures`.
     folder : Path
-        Where the run keeps its state, its recipe and its curve.
+        Folder of the run's state, recipe and curve.
     minutes : float
-        Budget of this stretch, loading, validation and writing included.
+        Time budget of this session, including loading, validation and writing.
     decay : int or "fit"
-        Start a decay over so many samples (0: stay in the stable phase), "fit": over as many as this stretch has time
-        for, by the time of a few steps of each of its stages; one under way goes on.
+        Start a decay over this number of samples (0: none). With "fit", the number is chosen so that the decay ends
+        with this session, from the measured time of a few steps. A decay that has started already continues.
     fork : Path, optional
-        State of another run to begin from; a colour network may begin from a grey one, one with level input from a
-        blind one.
+        State of another run to start from. A colour network may start from a grey one, and a network with level input
+        from a blind one.
     validate_every : float
-        Minutes between validations, each of which saves the state.
+        Minutes between validations; each validation saves the state.
     release : Path, optional
-        Write the averaged network there at the end; the run as it stood before its decay, which the next stretch goes
-        on from (`fork`), is kept beside it in `state/`.
+        File for the averaged network at the end. The state before the decay is saved beside it in `state/`, so that a
+        later session can continue from it (`fork`).
     keep : Path, optional
-        Folder that gets a copy of curve and recipe and the state without moments, which is smaller, with every
-        validation: what travels. A run that is forked from it warms up again.
+        Folder for copies of curve, recipe and state, written with every validation. The state has no optimizer moments,
+        which makes it small; a run that is forked from it warms up again.
     execution : Execution, optional
-        How steps are computed here, and how much larger than the recipe's the batches are.
+        How steps are computed on this machine, and the factor for batch sizes.
     processes : Processes, optional
-        Those that train together; the folders are theirs in common, the first one writes. Only `device` has to differ.
+        Processes that train together. They share all folders, and the first one writes. All other arguments but
+        `device` must be the same in each.
     began : float, optional
-        `time.monotonic()` of the moment that the minutes count from; now.
+        `time.monotonic()` at the start of the time budget; None: now.
 
     Raises
     ------
@@ -189,7 +190,7 @@ def train(
     errors: list[float] = []
     residuals: list[float] = []
     mark = time.monotonic()
-    over = trainer.decay_finished  # and killed before it could say so
+    over = trainer.decay_finished  # an earlier session finished the decay but was killed before writing the network
     if over:
         score, residual = validation()
     while not over:
@@ -226,7 +227,7 @@ def train(
         if not sound:
             _go_back(trainer, good)
         mark, errors, residuals = time.monotonic(), [], []
-        # A validation that took all that was left is the last one.
+        # The session may also end because the validation took all remaining time.
         (spent,) = processes.agree(budget.left() <= 0)
         over = late or bool(spent) or trainer.decay_finished
     if release is not None and processes.first:
@@ -289,7 +290,7 @@ def _keep(trainer: Trainer, folder: Path, keep: Path) -> None:
 
 
 def _significant(residual: float) -> float:
-    """Three digits of a number whose size matters more than its decimals."""
+    """Round to three significant digits."""
     return float(f"{residual:.3g}")
 
 

@@ -1,4 +1,4 @@
-"""One training run: its network, its optimizer, its random numbers, and one step of them (Sec. V)."""
+"""One training run: its network, optimizers and random numbers, and the training step (Sec. V)."""
 
 import itertools
 import math
@@ -22,15 +22,15 @@ from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
 from nerd_gui.training.state import RunState, optimizer_tensors, restore_optimizer
 
-#: Residual at which a solve of training ends before its steps are used up.
+#: Residual at which a solve in training ends early.
 TOLERANCE = 1e-3
-#: Patches that the statistics which BatchNorm keeps are taken from.
+#: Number of patches from which BatchNorm's fixed statistics are computed.
 _SEEN_BY_NORMS = 400
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one step did, in all processes: mean squared error in 0-255 units, forward residual, gradient norm."""
+    """One step's results over all processes: mean squared error (0-255 scale), residual of the solve, gradient norm."""
 
     mse: float
     residual: float
@@ -38,9 +38,9 @@ class StepRecord:
 
 
 def equilibrium(f: Callable[[Tensor], Tensor], z0: Tensor, steps: int, tol: float) -> tuple[Tensor, Tensor]:
-    """Each sample's iterate of least residual within so many Broyden steps, and that residual (B,).
+    """Return each sample's iterate of least residual within a number of Broyden steps, and that residual (B,).
 
-    An accelerator is not waited for: it takes all steps, whatever `tol` says.
+    On an accelerator, all steps are taken and `tol` is ignored, so that the device is not waited for.
     """
     if z0.device.type != "cpu":
         return broyden_without_synchronisation(f, z0, steps=steps)
@@ -53,10 +53,11 @@ def equilibrium(f: Callable[[Tensor], Tensor], z0: Tensor, steps: int, tol: floa
 
 
 def contraction(points: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-    """Mean of ``||f(b) - f(a)||^2 / ||b - a||^2`` over the samples, for two points (a, f(a)) and (b, f(b)).
+    """Compute the mean of ``||f(b) - f(a)||^2 / ||b - a||^2`` over the samples, for points (a, f(a)) and (b, f(b)).
 
-    Of neighbouring iterates: the square of the rate at which what is left of the residual, the directions that a solver
-    is slow in, dies away. It costs no evaluation of f. 0 if there is only one point.
+    For successive iterates near the equilibrium, this is the squared rate at which f contracts the remaining residual,
+    which consists of the directions in which the solver is slow. It needs no evaluation of f. With only one point, it
+    is 0.
     """
     if len(points) < 2:
         return points[0][0].new_zeros(())
@@ -70,7 +71,7 @@ def _batch_norms(net: NERD) -> list[torch.nn.BatchNorm2d]:
 
 
 def _optimizers(net: NERD, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:
-    """Muon for the matrices, AdamW for all else and for the decoder, whose steps have to be smaller."""
+    """Make the optimizers: Muon for matrix weights, AdamW for all others and for the decoder, with smaller steps."""
     decoder = list(net.f_decode.parameters())
     others = [weight for name, weight in net.named_parameters() if not name.startswith("f_decode.")]
     rate, decay = recipe.learning_rate, recipe.weight_decay
@@ -86,14 +87,14 @@ def _optimizers(net: NERD, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:
 
 
 def _of(rank: int) -> str:
-    """What marks the random numbers of a process in the state; the first one's bear no mark, as those of one alone."""
+    """Suffix of the names of a process's random states; the first process has none, as in a run of a single process."""
     return f".{rank}" if rank else ""
 
 
 class Trainer:
-    """The moving parts of a run; all of them go into `state` and come back with `restore`, to the bit.
+    """A training run. `state` and `restore` save and restore it bit for bit.
 
-    Of several `processes` each has a trainer, with patches and dropout of its own and all else the same.
+    If there are several `processes`, each has a trainer with its own patches and dropout; everything else is the same.
     """
 
     def __init__(
@@ -120,11 +121,11 @@ class Trainer:
         self.decay_start: int | None = None
         self.decay_samples = 0
         self.guard = DivergenceGuard()
-        self.rate_factor = 1.0  # halved by every divergence
+        self.rate_factor = 1.0  # every divergence halves it
 
     @property
     def decayed(self) -> float:
-        """The part of the decay that is over: 0 in the stable phase, 1 at the end."""
+        """The fraction of the decay that is over: 0 in the stable phase, 1 at the end."""
         return 0.0 if self.decay_start is None else min(1.0, (self.samples - self.decay_start) / self.decay_samples)
 
     @property
@@ -134,27 +135,27 @@ class Trainer:
 
     @property
     def decay_due(self) -> bool:
-        """Whether the recipe lets a decay begin by itself, and now."""
+        """Whether the recipe's automatic decay is to start now."""
         at = self.recipe.decay_at
         return self.decay_start is None and at is not None and self.samples >= at
 
     @property
     def stage(self) -> Stage:
-        """The settings that hold at this number of samples."""
+        """The current stage."""
         return self.recipe.stage(self.samples, self.decayed)
 
     def start_decay(self, samples: int) -> None:
-        """Let the learning rate fall to 0 over the next `samples` samples."""
+        """Start a decay: the learning rate falls to 0 over the next `samples` samples."""
         if self.decay_start is None:
             self.decay_start, self.decay_samples = self.samples, samples
 
     def learning_rate(self) -> float:
-        """The rate of the next step."""
+        """The learning rate of the next step."""
         since_start = self.samples - self.warm_from
         return learning_rate(self.recipe, self.stage, since_start, self.decayed, self.rate_factor)
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
-        """The z to decode with its gradient, the mean residual of the solve, and the penalty that keeps it small."""
+        """Return z with its gradient, the mean residual of the solve, and the penalty on slow contraction."""
         f, z0 = self.evaluator.at(s, stage.precision), self.net.initial(s)
         if stage.solver_steps == 0:
             z = before = z0
@@ -173,7 +174,7 @@ class Trainer:
         return z, residual.mean(), contraction(points[-2:])
 
     def step(self) -> StepRecord:
-        """Draw a batch and make one step of the optimizer; a step that is not finite is dropped."""
+        """Draw a batch and take one optimizer step, which is skipped if the gradient is not finite."""
         stage = self.stage
         fix_from = self.recipe.norms_fixed_from
         if not self.norms_fixed and fix_from is not None and self.samples >= fix_from:
@@ -197,7 +198,7 @@ class Trainer:
         figures = torch.stack([figure.detach().to(loss) for figure in (squared.mean(), loss, residual)])
         self.processes.average([*(p.grad for p in self.net.parameters() if p.grad is not None), figures])
         size = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
-        # The one wait for the device in a step.
+        # This is the only place in a step that waits for the device.
         error, weighted, mean_residual, norm = torch.stack([*figures, size.to(loss)]).tolist()
         if math.isfinite(norm):
             for optimizer in self.optimizers.values():
@@ -206,19 +207,19 @@ class Trainer:
         self.samples += stage.batch * self.processes.count
         self.steps += 1
         self.guard.watch(weighted, norm)
-        if self.stage != stage:  # whose losses are others
+        if self.stage != stage:  # losses of different stages are not comparable
             self.guard = DivergenceGuard()
         return StepRecord(error * 255**2, mean_residual, norm)
 
     def _told(self, patches: NoisyPatches, generator: torch.Generator) -> Tensor | None:
-        """The levels that a network with level input is told: the true ones, more or less."""
+        """The inputs of a network with level input: the true levels times random factors; None for other networks."""
         if not self.recipe.model.level_input:
             return None
         uniform = torch.rand(len(patches.noisy), generator=generator, device=self.device)
         return patches.level * self.recipe.level_jitter ** (2 * uniform - 1)
 
     def fix_norms(self, statistics: Mapping[str, Tensor]) -> None:
-        """Let BatchNorm use the running statistics in this state dictionary from now on."""
+        """Make BatchNorm use the running statistics of this state dictionary from now on."""
         buffers = {name for name, _ in self.net.named_buffers()}
         self.net.load_state_dict({name: statistics[name] for name in buffers}, strict=False)
         for norm in _batch_norms(self.net):
@@ -227,13 +228,13 @@ class Trainer:
 
     @torch.no_grad()
     def _average(self) -> None:
-        # A short memory at first, so that the average does not drag the random start along.
+        # The average has a short memory at first, so that it forgets the random initial weights.
         decay = min(self.recipe.ema, (1 + self.steps) / (10 + self.steps))
         parameters = dict(self.net.named_parameters())
         torch._foreach_lerp_(list(self.ema.values()), [parameters[name].detach() for name in self.ema], 1 - decay)
 
     def small_state(self) -> RunState:
-        """Weights, averages and counts alone: what is worth committing."""
+        """Weights, averages and counters, without moments and random states: a small state for committing."""
         tensors = {f"model.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
         numbers = {
@@ -250,7 +251,7 @@ class Trainer:
         return RunState(tensors, numbers)
 
     def state(self) -> RunState:
-        """Everything needed to go on from here, the random numbers of all processes included."""
+        """The complete state, including the random states of all processes."""
         state = self._but_for_random()
         for name, own in self._random().items():
             state.tensors |= {
@@ -268,12 +269,12 @@ class Trainer:
         return {"global": torch.get_rng_state(), "sampler": self.generator.get_state()}
 
     def restore(self, state: RunState) -> None:
-        """Go on from `state`; one without moments or random numbers (a committed, small one) is re-warmed.
+        """Continue from `state`. If it has no moments or random states (a small state), the run warms up again.
 
         Raises
         ------
         DataError
-            If it is that of another network.
+            If the state is that of another network.
         """
         try:
             self.net.load_state_dict(state.part("model"))
@@ -286,7 +287,7 @@ class Trainer:
         self.samples, self.steps = state.numbers["samples"], state.numbers["steps"]
         self.seconds = state.numbers["seconds"]
         self.decay_start, self.decay_samples = state.numbers["decay_start"], state.numbers["decay_samples"]
-        # Older states lack what came later.
+        # Older states lack these numbers.
         self.warm_from = state.numbers.get("warm_from", 0)
         self.rate_factor = state.numbers.get("rate_factor", 1.0)
         self.guard = DivergenceGuard(**state.numbers.get("guard", {}))
@@ -305,19 +306,19 @@ class Trainer:
             torch.set_rng_state(random[f"global{_of(rank)}"].cpu())
             self.generator.set_state(random[f"sampler{_of(rank)}"].cpu())
         else:
-            # Without its old state the generator must not repeat the patches that the run began with.
+            # Without a saved random state, the seed must differ from the initial one, so that patches do not repeat.
             self.generator.manual_seed(self.recipe.seed + self.samples + rank)
 
     def moment(self) -> RunState:
-        """A copy of this process's state in memory, to `go_back` to."""
+        """Return a copy of this process's state in memory, for `go_back`."""
         state = self._but_for_random()
         return RunState({name: value.detach().clone() for name, value in state.tensors.items()}, state.numbers)
 
     def go_back(self, good: RunState) -> None:
-        """Return from a divergence to a `moment` before it, to go on with half the learning rate.
+        """Return to a `moment` before a divergence, and halve the learning rate.
 
-        The random numbers do not return: what is drawn next was not drawn before. A run that is resumed in between
-        comes to the same divergence, goes back alike, and goes on alike.
+        The random states are not restored, so that other patches are drawn. A run that was resumed in between diverges
+        at the same step and continues in the same way.
         """
         rate_factor = self.rate_factor / 2
         own = {f"random.{name}{_of(self.processes.rank)}": value for name, value in self._random().items()}
