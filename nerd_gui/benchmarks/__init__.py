@@ -1,4 +1,4 @@
-"""How fast it is here: the program's parts beside the machine's own ceilings and other people's code.
+"""Measures the speed of the program's parts, compared with the limits of the machine and with other libraries.
 
-`suite.measure` takes all measurements of `nerd-gui bench`; `tables.tables` makes them readable.
+`suite.measure` takes all measurements of `nerd-gui bench`; `tables.tables` formats them.
 """

@@ -1,4 +1,4 @@
-"""Other people's code for the same work: PyTorch's attention, torchdeq's Broyden, scikit-image's non-local means."""
+"""Other libraries' code for comparison: PyTorch's attention, torchdeq's Broyden, scikit-image's non-local means."""
 
 import importlib.metadata
 from collections import deque
@@ -25,11 +25,11 @@ def installed_version(package: str) -> str | None:
 
 
 def sdpa_by_blocks(query: Tensor, key: Tensor, value: Tensor, window: int, side: int = 8) -> Tensor:
-    """Neighbourhood attention by `scaled_dot_product_attention`, exact.
+    """Compute neighbourhood attention exactly, by `scaled_dot_product_attention`.
 
-    One call for each side x side queries, over the keys that any of them sees, cut off at the borders of the
-    picture; a mask takes away what a query of the block does not see. This was the fastest of the simple ways on a
-    processor (float masks and other sizes of blocks were slower).
+    There is one call for each block of side x side queries, over all keys inside the picture that any of them sees; a
+    mask hides the keys that a query does not see. This was the fastest of several simple ways on a CPU (float masks and
+    other block sizes were slower).
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def sdpa_by_blocks(query: Tensor, key: Tensor, value: Tensor, window: int, side:
 
 
 def _spans(size: int, window: int, side: int) -> Iterator[tuple[slice, slice]]:
-    """Along one axis: the queries of each block, and the keys that any of them sees."""
+    """The ranges along one axis of each block's queries, and of the keys that any of them sees."""
     first, last = window_offsets(window)
     for begin in range(0, size, side):
         end = min(begin + side, size)
@@ -81,13 +81,13 @@ def _seen(queries: slice, keys: slice, window: int) -> Tensor:
 
 
 def solve_here(f: Function, z0: Tensor, steps: int) -> None:
-    """Take all steps of the program's own Broyden as a run does, keeping none of the iterates."""
+    """Take all steps of the program's own Broyden solver, as a run does, without keeping the iterates."""
     deque(broyden(f, z0, max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE), maxlen=0)
 
 
 @torch.no_grad()
 def solve_by_torchdeq(f: Function, z0: Tensor, steps: int) -> None:
-    """Take all steps of torchdeq's Broyden, with as many pairs and without line search: as many evaluations of f."""
+    """Take all steps of torchdeq's Broyden solver, with the same number of pairs and of evaluations of f."""
     from torchdeq.solver.broyden import broyden_solver
 
     broyden_solver(f, z0, max_iter=steps, tol=0.0, stop_mode="rel")
@@ -97,7 +97,7 @@ SOLVERS: dict[str, Callable[[Function, Tensor, int], None]] = {"here": solve_her
 
 
 def non_local_means(noisy: np.ndarray, sigma: float) -> np.ndarray:
-    """scikit-image's non-local means, its fast algorithm with the settings that its documentation recommends.
+    """Denoise by scikit-image's fast non-local means with the settings that its documentation recommends.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Times that may be compared: competitors take turns in one run, and medians stand for them."""
+"""Comparable timings: the competitors take turns in one process, and medians are reported."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-#: What was measured of one thing, JSON-ready.
+#: The JSON-ready results for one competitor.
 Measured = dict[str, Any]
-#: What one turn measured, by name; "seconds" is always among it.
+#: The results of one turn by name; "seconds" is always included.
 Sample = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Turns:
-    """How often competitors run: `least` times, then on until `seconds` have passed, at `most` so often."""
+    """The number of turns: at least `least`, then until `seconds` have passed, but at most `most`."""
 
     least: int = 3
     most: int = 15
@@ -26,7 +26,7 @@ class Turns:
 
 
 def wait_for(device: str) -> None:
-    """Wait until a device has done what it was asked to do; a processor always has."""
+    """Wait until a device has finished all its work; returns at once for the CPU."""
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
     elif device.startswith("mps"):
@@ -34,7 +34,7 @@ def wait_for(device: str) -> None:
 
 
 class Stopwatch:
-    """A function whose calls are timed, the device's work included.
+    """Wraps a function and times its calls, including the device's work.
 
     `seconds` holds the wall time of every call so far.
     """
@@ -54,7 +54,7 @@ class Stopwatch:
 
 
 def timed(function: Callable[[], object], device: str) -> Callable[[], Sample]:
-    """Make a competitor for `in_turns` of a function."""
+    """Make a competitor for `in_turns` from a function."""
 
     def run() -> Sample:
         watch = Stopwatch(function, device)
@@ -65,10 +65,10 @@ def timed(function: Callable[[], object], device: str) -> Callable[[], Sample]:
 
 
 def in_turns(runs: Mapping[str, Callable[[], Sample]], turns: Turns) -> dict[str, dict[str, Any]]:
-    """Let competitors run in turns and return, for each, the median of everything that its samples hold.
+    """Run the competitors in turns, and return the median of every measured quantity for each.
 
-    Every one runs once unmeasured, so that kernels are chosen and memory is touched. Then each turn begins with the
-    next of them, so that none profits from its place. The seconds of every turn are kept under "turns".
+    Each first runs once without being measured, to select kernels and to allocate memory. Each turn starts with another
+    competitor, so that none has an advantage from its position. The seconds of all turns are kept under "turns".
     """
     for run in runs.values():
         run()
@@ -91,7 +91,7 @@ def _medians(samples: list[Sample]) -> dict[str, Any]:
 
 @contextmanager
 def part_times(parts: Mapping[str, nn.Module | None], device: str) -> Iterator[Sample]:
-    """The seconds of each module's latest call inside the block, under its name; None is passed over."""
+    """Within this context, record the seconds of each module's last call under its name; None is ignored."""
     seconds: Sample = {}
     handles = []
     for name, module in parts.items():

@@ -1,4 +1,4 @@
-"""Whether a device computes what it should: attention, a solve and a step of training against the CPU in float64."""
+"""Checks that a device computes correctly: attention, a solve and a training step against the CPU in float64."""
 
 import itertools
 import math
@@ -16,11 +16,12 @@ from nerd_gui.nerd.attention import AttentionPath, Precision, neighbourhood_atte
 from nerd_gui.training import Execution, Recipe, Stage, Trainer
 from nerd_gui.training.noise_models import NoiseRange
 
-#: The largest relative errors ||out - truth|| / ||truth|| that are rounding; those of a step have gone through a solve.
+#: Tolerances of the relative error ||out - truth|| / ||truth||; those of a training step include the error of a solve.
 ATTENTION_TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 2e-2}
 STEP_TOLERANCE: dict[Precision, float] = {"float32": 1e-3, "bfloat16": 5e-2}
 _SOLVE_TOLERANCE = 1e-4
-#: (B, heads, rows, cols, d_k) and window: blocks at the border, a window wider than the picture, no window needed.
+#: (B, heads, rows, cols, d_k) and window; they cover incomplete blocks at the border, and windows larger than the
+#: picture.
 ATTENTION_CASES = [((2, 4, 40, 37, 32), 17), ((1, 2, 48, 48, 32), 65), ((2, 2, 32, 32, 32), 65)]
 _STAGE = Stage(until=None, solver_steps=4, unroll=2, patch=24, batch=4, precision="float32")
 _RECIPE = Recipe(
@@ -37,12 +38,12 @@ Row = dict[str, Any]
 
 
 def paths(device: str) -> list[AttentionPath]:
-    """The paths of the attention that a type of device may have."""
+    """The attention paths that a type of device may support."""
     return ["compiled", "blocks", "dense"] if device == "cpu" else ["blocks", "dense", "flex"]
 
 
 def checks(device: str) -> Iterator[Row]:
-    """Each check as a row: "what", "precision", "error", "tolerance", "passed"; or "failed", the reason, for those."""
+    """Yield a row for each check: "what", "precision", "error", "tolerance" and "passed", or the reason as "failed"."""
     for path, precision in itertools.product(paths(device), ATTENTION_TOLERANCE):
         for shape, window in ATTENTION_CASES:
             what = f"attention {path}, {shape[2]}x{shape[3]}, q = {window}"
@@ -63,7 +64,7 @@ def checks(device: str) -> Iterator[Row]:
 
 
 def _guarded(check: Callable[[], dict[str, float]]) -> list[tuple[str, float | str]]:
-    """The errors that a check finds, by part, or why it could not be made."""
+    """Run a check and return its errors by part, or the reason why it could not be run."""
     try:
         return list(check().items())
     except Exception as error:  # noqa: BLE001 - whatever a driver or a compiler raises, the other checks go on
@@ -71,7 +72,7 @@ def _guarded(check: Callable[[], dict[str, float]]) -> list[tuple[str, float | s
 
 
 def why(error: BaseException) -> str:
-    """An error as one short line."""
+    """Format an error as one short line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
@@ -109,7 +110,7 @@ def _attention(
 
 
 def _solve(device: str) -> dict[str, float]:
-    """A solve without waiting, of a map with a known fixed point."""
+    """Solve a map with a known fixed point by the solver without synchronisation."""
     matrix = torch.linalg.qr(torch.randn(64, 64, dtype=torch.float64)).Q * 0.5
     shift = torch.randn(3, 64, dtype=torch.float64)
     truth = torch.linalg.solve(torch.eye(64, dtype=torch.float64) - matrix, shift.T).T
@@ -119,7 +120,7 @@ def _solve(device: str) -> dict[str, float]:
 
 
 class _Given:
-    """A sampler of one batch, always the same."""
+    """A sampler that always returns the same batch."""
 
     def __init__(self, like: Tensor) -> None:
         generator = torch.Generator().manual_seed(1)
@@ -155,7 +156,7 @@ def _step(precision: Precision, path: AttentionPath, device: str, truth: list[Te
 
 
 def _waits(device: str) -> float:
-    """How often a step waits for the card, as PyTorch notices it."""
+    """Count how often a training step waits for the GPU, as detected by PyTorch."""
     trainer = _trainer("bfloat16", "dense", device)
     trainer.step()
     torch.cuda.set_sync_debug_mode("warn")

@@ -1,6 +1,6 @@
-"""What `nerd-gui tune` measures, each job in a process of its own, so that a crash of the driver ends one job alone.
+"""The measurements of `nerd-gui tune`. Each job runs in a separate process, so that a driver crash only ends that job.
 
-Run as a program with the job and its arguments as JSON; every result is one line of JSON on the standard output.
+This module is run as a program, with the job and its arguments as JSON. It prints every result as one line of JSON.
 """
 
 import json
@@ -29,15 +29,15 @@ from nerd_gui.nerd.attention import Precision, attention_path
 from nerd_gui.training import Execution, Recipe, Stage, Trainer, find_recipe
 from nerd_gui.training.state import RunState
 
-_SIDE = {"cuda": 8192}  # of the matrix product that is a card's peak
+_SIDE = {"cuda": 8192}  # side of the matrices whose product measures the peak rate
 _SIDE_ELSEWHERE = 512
 _COPIED = {"cuda": 1 << 32}  # bytes
 _COPIED_ELSEWHERE = 1 << 24
-_KERNELS = 15  # the longest of a profile
+_KERNELS = 15  # number of kernels in a profile
 
 
 def seconds_of(function: Callable[[], object], device: str, least: int = 3, seconds: float = 1.0) -> float:
-    """Median time of a call, the device's work included; the first two are not counted."""
+    """Measure the median time of a call, including the device's work, after two calls to warm up."""
     taken: deque[float] = deque()
     began = 0.0
     for index in range(10_000):
@@ -55,7 +55,7 @@ def seconds_of(function: Callable[[], object], device: str, least: int = 3, seco
 
 
 def rates(device: str) -> Iterator[Row]:
-    """The device's name and its own ceilings: matrix products (FLOP/s) and copies (bytes read and written/s)."""
+    """Measure the device's limits: matrix products (FLOP/s) and copies (bytes read and written per second)."""
     kind = torch.device(device).type
     name = torch.cuda.get_device_name(device) if kind == "cuda" else kind
     yield {
@@ -83,7 +83,7 @@ def rates(device: str) -> Iterator[Row]:
 def steps(
     device: str, recipe: str, attention: str | None, mode: str, cases: Sequence[Sequence[int]], seconds: float
 ) -> Iterator[Row]:
-    """Steps of training by one way of computing them, for cases (index of the recipe's stage, batch)."""
+    """Time training steps with one way of computing them, for cases (index of the recipe's stage, batch size)."""
     chosen = Execution(attention, mode)  # type: ignore[arg-type]
     whole = find_recipe(recipe)
     trainer = Trainer(replace(whole, norms_fixed_from=None), _pictures(whole, device), execution=chosen)
@@ -95,8 +95,8 @@ def steps(
         row |= {"patch": stage.patch, "solver_steps": stage.solver_steps, "unroll": stage.unroll}
         try:
             yield row | _measured(trainer, whole, stage, start, device, seconds)
-        except Exception as error:  # out of memory, a compiler's error: the next case may do
-            if "CUDA error" in str(error):  # the card takes nothing more from this process
+        except Exception as error:  # such as out of memory or a compiler error; the next case may still work
+            if "CUDA error" in str(error):  # the GPU is unusable for this process from now on
                 raise
             yield row | {"failed": why(error)}
         if device.startswith("cuda"):
@@ -104,12 +104,12 @@ def steps(
 
 
 def stages_of(recipe: Recipe) -> list[Stage]:
-    """The stages of a recipe, that of the end of a decay last."""
+    """The stages of a recipe; the last one is the decay stage."""
     return [*recipe.stages, recipe.decay_stage]
 
 
 def _pictures(recipe: Recipe, device: str) -> Tensor:
-    """Smooth random pictures: the time of a step does not depend on what they show."""
+    """Make smooth random pictures; the time of a step does not depend on their content."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(16, recipe.model.channels, 20, 30, generator=generator)
     fine = F.interpolate(coarse, (321, 481), mode="bicubic").clamp(0, 1) * 255
@@ -125,7 +125,7 @@ def _measured(
     if cuda:
         torch.cuda.reset_peak_memory_stats(device)
     began = perf_counter()
-    first = trainer.step()  # from the same weights with the same patches in every way of computing it
+    first = trainer.step()  # its weights and patches are the same in every way of computing it
     wait_for(device)
     ready = perf_counter() - began
     one = seconds_of(trainer.step, device, seconds=seconds)
@@ -145,7 +145,7 @@ def _measured(
 def solves(
     device: str, config: dict[str, Any], sizes: Sequence[int], count: int = RunSettings.max_iter
 ) -> Iterator[Row]:
-    """A solve of so many steps on a picture, by size and precision, f as it is and compiled; random weights."""
+    """Time solves of pictures with random weights, for each size and precision, with f compiled and not compiled."""
     torch.manual_seed(0)
     net = NERD(NerdConfig(**config)).fold().eval().requires_grad_(False).to(device)
     modes = ["eager", "compile"] if device.startswith("cuda") else ["eager"]
@@ -190,7 +190,7 @@ def _solve(
 
 
 def profile(device: str, recipe: str, execution: dict[str, Any], cases: Sequence[Sequence[int]]) -> Iterator[Row]:
-    """The kernels that take the time of a step, for cases (index of the recipe's stage, batch)."""
+    """Find the kernels that take most time in a step, for cases (index of the recipe's stage, batch size)."""
     whole = find_recipe(recipe)
     trainer = Trainer(replace(whole, norms_fixed_from=None), _pictures(whole, device), execution=Execution(**execution))
     activity = torch.profiler.ProfilerActivity
@@ -227,7 +227,7 @@ JOBS: dict[str, Callable[..., Iterator[Row]]] = {
 
 
 def job(name: str, device: str, **arguments: Any) -> Callable[[], Iterator[Row]]:
-    """A job by its name."""
+    """Run a job by its name."""
     return partial(JOBS[name], device, **arguments)
 
 

@@ -1,4 +1,4 @@
-"""A job of `device_jobs` in a process of its own, whose results are read as they come and which is ended in time."""
+"""Runs a job of `device_jobs` in a separate process with time limits, and reads its results as they arrive."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from nerd_gui.benchmarks.device_checks import Row
 
 
 def results(task: Row, limit: float, idle: float) -> Iterator[Row]:
-    """The rows of a job in a process of its own, which is ended past `limit` seconds, or `idle` without a row."""
+    """Yield the rows of a job; its process is ended after `limit` seconds in total, or `idle` seconds without a row."""
     if min(limit, idle) <= 0:
         yield {"failed": "no time was left for it"}
         return
@@ -28,7 +28,7 @@ def results(task: Row, limit: float, idle: float) -> Iterator[Row]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            start_new_session=True,  # a compiler's helpers end with it
+            start_new_session=True,  # so that helper processes of compilers can be ended together with it
         )
         assert process.stdout is not None
         reader = threading.Thread(target=_read, args=(process.stdout, lines), name="device-job")

@@ -1,4 +1,4 @@
-"""How many floating-point operations an evaluation of f needs, counting only what is useful."""
+"""Counts the useful floating-point operations of an evaluation of f."""
 
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.nerd.attention import window_offsets
@@ -6,7 +6,7 @@ from nerd_gui.training.recipe import Recipe, Stage
 
 
 def visible_pairs(rows: int, cols: int, window: int) -> int:
-    """Pairs of a query and a key that it sees in a picture of rows x cols: windows are clipped at the borders."""
+    """Count the pairs of a query and a visible key in a picture of rows x cols; windows are clipped at the borders."""
     return _visible(rows, window) * _visible(cols, window)
 
 
@@ -16,17 +16,17 @@ def _visible(size: int, window: int) -> int:
 
 
 def useful_flops(config: NerdConfig, rows: int, cols: int, window: int) -> dict[str, int]:
-    """Useful operations of one evaluation of f (Eq. 11) on one picture, a multiplication and an addition being two.
+    """Count the useful operations of one evaluation of f (Eq. 11) on one picture; a multiply-add counts as two.
 
     With d features, an expansion of e (4 in the paper) and P = rows * cols pixels:
 
     - "projections": W_theta, W_psi, W_g and W_O are d x d each, ``4 * 2 d^2 P``;
-    - "attention": each visible pair of pixels takes the product of two vectors and the sum of one into another, over
-      all heads together ``2 d`` each, hence ``4 d`` for each of the `visible_pairs`;
-    - "convolutions": d -> e d and e d -> d, 3 x 3, ``2 * (2 * 9 * d * e d) P``. At the border the padding is counted,
-      as it is in the rate of conv2d that this is compared with.
+    - "attention": each visible pair of pixels needs an inner product of two vectors and a weighted sum, ``2 d`` each
+      over all heads, hence ``4 d`` for each of the `visible_pairs`;
+    - "convolutions": d -> e d and e d -> d, 3 x 3, ``2 * (2 * 9 * d * e d) P``. Padding at the border is included, as
+      in the rate of conv2d that this is compared with.
 
-    The softmax, the normalisations and all else that is done once for each pixel and feature count as nothing.
+    The softmax, the normalisations and all other operations per pixel and feature are not counted.
     """
     d, pixels = config.features, rows * cols
     flops = {"projections": 0, "attention": 0, "convolutions": 0}
@@ -39,12 +39,12 @@ def useful_flops(config: NerdConfig, rows: int, cols: int, window: int) -> dict[
 
 
 def conv_flops(inputs: int, outputs: int, pixels: int) -> int:
-    """Operations of a 3 x 3 convolution: ``2 * 9 * inputs * outputs`` for each pixel."""
+    """Count the operations of a 3 x 3 convolution: ``2 * 9 * inputs * outputs`` for each pixel."""
     return 2 * 9 * inputs * outputs * pixels
 
 
 def step_flops(recipe: Recipe, stage: Stage) -> int:
-    """Useful operations of f in one step: the solve, the unrolled steps, and twice those for their gradient."""
+    """Count the useful operations of f in a training step: the solve, and three times the unrolled steps."""
     solve = stage.solver_steps + 1 if stage.solver_steps else 0
     one = sum(useful_flops(recipe.model, stage.patch, stage.patch, recipe.model.window).values())
     return stage.batch * one * (solve + 3 * stage.unroll)

@@ -1,4 +1,4 @@
-"""The machine: what it is, and how fast it convolves and multiplies matrices of the sizes that f has."""
+"""Describes the machine, and measures its convolutions and matrix products with the sizes of those in f."""
 
 import os
 import platform
@@ -15,14 +15,14 @@ from nerd_gui.benchmarks.baselines import installed_version
 from nerd_gui.benchmarks.flops import conv_flops
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_LOOK = 0.5  # seconds to watch what other programs do
-_MOST_ROWS = 1 << 14  # of the matrix product: more pixels do not change its rate
+_LOOK = 0.5  # seconds for measuring the load of other programs
+_MOST_ROWS = 1 << 14  # largest number of rows of the matrix product; more do not change its rate
 
 
 def describe(device: str) -> dict[str, str | int | None]:
-    """What a figure depends on: the device, the processor, threads, and the versions of what computes.
+    """Describe what timings depend on: the device, the CPU, the number of threads, and the versions of libraries.
 
-    "busy" is the part of the processor, 0 to 1, that other programs take at the moment.
+    "busy" is the fraction of the CPU, 0 to 1, that other programs use at the moment.
     """
     cuda = device.startswith("cuda")
     return {
@@ -43,7 +43,7 @@ def describe(device: str) -> dict[str, str | int | None]:
 
 
 def processor_name() -> str:
-    """The processor's model, as the system calls it."""
+    """The CPU's model name as the system reports it."""
     names: list[str] = []
     if platform.system() == "Linux":
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -57,7 +57,7 @@ def processor_name() -> str:
 def convolutions(
     features: int, hidden: int, size: int, precision: str, device: str
 ) -> tuple[Callable[[], object], int]:
-    """Bare conv2d, features -> hidden -> features, on size x size pixels, channels-last; and its operations."""
+    """Make a function that runs conv2d features -> hidden -> features on a square picture, and count its operations."""
     shapes = (1, features, size, size), (hidden, features, 3, 3), (features, hidden, 3, 3)
     x, widen, narrow = (
         torch.randn(shape, dtype=DTYPES[precision], device=device).contiguous(memory_format=torch.channels_last)
@@ -73,9 +73,9 @@ def convolutions(
 def matrix_product(
     features: int, hidden: int, size: int, precision: str, device: str
 ) -> tuple[Callable[[], object], int]:
-    """The matrix product that the first of these convolutions amounts to: (pixels, 9 features) x (9 features, hidden).
+    """Make the matrix product equivalent to the first convolution: (pixels, 9 features) x (9 features, hidden).
 
-    Of a large picture a part of the pixels.
+    For a large picture, only a part of the pixels is used.
     """
     rows, inner = min(size * size, _MOST_ROWS), 9 * features
     left, right = (

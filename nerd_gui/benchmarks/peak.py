@@ -1,8 +1,8 @@
-"""The most memory that a solve takes above the idle process.
+"""Measures the peak memory of a solve in addition to the idle process.
 
-On a processor it is the resident memory of a process of its own, looked at a thousand times a second: the system's own
-high-water mark (`ru_maxrss`) would include the parent's memory on Linux, and an old process hides what it takes in
-memory that it holds already. On CUDA it is what PyTorch's allocator counts.
+On a CPU, the resident memory of a new process is sampled a thousand times a second. The system's own high-water mark
+(`ru_maxrss`) would include the parent's memory on Linux, and an old process could reuse memory that it holds already.
+On CUDA, the peak is that of PyTorch's allocator.
 """
 
 import json
@@ -23,19 +23,19 @@ from nerd_gui.denoising.channels import to_batch
 from nerd_gui.denoising.memory_plan import plan_run
 from nerd_gui.nerd.attention import Precision
 
-_PERIOD = 1e-3  # seconds between two looks at the process
+_PERIOD = 1e-3  # seconds between two samples
 
 
 def peak_of_solve(name: str, size: int, precision: Precision, solver: str, device: str, steps: int) -> int | None:
-    """Bytes that injection and solve take at most above the idle process; None where that cannot be measured.
+    """Measure the peak memory in bytes of injection and solve in addition to the idle process; None if impossible.
 
-    The idle process has loaded the network and the picture. The solve is a real one, from the first evaluation of f to
-    the last: what the allocator holds depends on all of them.
+    The idle process has loaded the network and the picture. A complete solve is measured, because the allocator's state
+    depends on all evaluations of f.
 
     Raises
     ------
     MemoryError
-        If the system ended the process: there was not enough of it.
+        If the system ended the process because memory ran out.
     """
     if device.startswith("cuda"):
         return _peak(name, size, precision, solver, device, steps)
@@ -76,7 +76,7 @@ def _peak(name: str, size: int, precision: Precision, solver: str, device: str, 
 
 
 def resident_peak(work: Callable[[], object]) -> int:
-    """Bytes of resident memory that the process has at most while `work` runs, above what it has before."""
+    """Measure the peak resident memory in bytes while `work` runs, in addition to that before."""
     process, done = psutil.Process(), threading.Event()
     before = peak = process.memory_info().rss
 

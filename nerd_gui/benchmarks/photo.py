@@ -1,4 +1,4 @@
-"""A whole photo: what it takes beside the evaluations of f that it cannot do without."""
+"""Measures a whole photo: its time compared with that of the necessary evaluations of f, and its memory."""
 
 import math
 from collections.abc import Callable
@@ -19,14 +19,14 @@ from nerd_gui.denoising import PICTURE, PhotoProgress, PhotoRun, RunSettings, Su
 from nerd_gui.imaging import Photo, open_sample
 from nerd_gui.nerd import NERD
 
-#: Side in pixels of the picture that f is timed on.
+#: Side in pixels of the picture on which f is timed.
 SIDE = 512
 _SIGMA, _SAMPLE = 10.0, "astronaut"
-_LOOKS, _REPEATS = 8, 2  # how often f is timed while the photo is solved, and times each
+_LOOKS, _REPEATS = 8, 2  # number of pauses in which f is timed, and evaluations in each
 
 
 def photo_of(megapixels: float) -> Photo:
-    """A photo of 3 : 2, a sample picture mirrored over and over, with noise of sigma 10."""
+    """Make a photo with sides 3 : 2 from a sample picture, mirrored repeatedly, with noise of sigma 10."""
     rows = round(math.sqrt(megapixels * 1e6 / 1.5))
     cols = round(megapixels * 1e6 / rows)
     sample = open_sample(_SAMPLE).pixels
@@ -41,7 +41,7 @@ def photo_of(megapixels: float) -> Photo:
 
 
 def measure_photo(settings: RunSettings, megapixels: float, watch: Callable[[str], None] = lambda _: None) -> Measured:
-    """Solve a photo in tiles under the stop rule for eyes, and time f on 512 x 512 pixels in between.
+    """Solve a photo in tiles with the stop rule "picture", and time f on 512 x 512 pixels in between.
 
     Parameters
     ----------
@@ -49,20 +49,20 @@ def measure_photo(settings: RunSettings, megapixels: float, watch: Callable[[str
         Network, precision, device and memory limit.
     megapixels : float
     watch : callable
-        Told now and then how far it is.
+        Called with sentences about the progress.
 
     Returns
     -------
     dict
-        "ratio": the seconds of the photo beside those of its pixels, halo included, times their evaluations times what
-        one takes in f at 512 x 512. "time_left_error": after a tenth of the tiles, of what was left then. "peak" and
-        "budget": bytes above the process before the run; the peak is measured where there is a memory limit, and f is
-        then timed before and after the run alone, because it takes memory of its own.
+        "ratio": the seconds of the photo divided by those of all evaluations of f on its pixels (including halos) at
+        the speed of f at 512 x 512. "time_left_error": the relative error of the estimated remaining time after a tenth
+        of the tiles. "peak" and "budget": bytes in addition to the process before the run. The peak is measured only
+        with a memory limit; f is then timed only before and after the run, because it needs memory itself.
 
     Raises
     ------
     RunError, ModelError
-        As `PhotoRun` does.
+        See `PhotoRun`.
     """
     net, trained = find_network(settings.model, settings.device)
     subject = Subject.of(photo_of(megapixels))
@@ -78,7 +78,7 @@ def measure_photo(settings: RunSettings, megapixels: float, watch: Callable[[str
         clock.look()
     pixels = subject.rows * subject.cols
     evaluated = run.solved_pixels * run.evaluations
-    f = median(clock.f[1:]) / SIDE**2  # the first one chooses kernels and touches memory
+    f = median(clock.f[1:]) / SIDE**2  # without the first one, which selects kernels and allocates memory
     return {
         "machine": describe(settings.device),
         "model": settings.model,
@@ -102,7 +102,7 @@ def measure_photo(settings: RunSettings, megapixels: float, watch: Callable[[str
 
 
 def _timed_f(net: NERD, settings: RunSettings) -> Callable[[], list[float]]:
-    """What times f a few times when it is called; it returns the seconds of all times so far."""
+    """Make a function that times f a few times, and returns the seconds of all evaluations so far."""
     shape = 1, net.config.features, SIDE, SIDE
 
     @torch.no_grad()
@@ -123,13 +123,13 @@ def _timed_f(net: NERD, settings: RunSettings) -> Callable[[], list[float]]:
 
 
 class _Solving:
-    """Solves a photo, with pauses in which f is timed; they are not counted."""
+    """Solves a photo with pauses in which f is timed; the pauses do not count for the photo's time."""
 
     def __init__(self, run: PhotoRun, f: Callable[[], list[float]], watch: Callable[[str], None]) -> None:
         self.seconds = self.sample = 0.0
         self.f: list[float] = []
         self._run, self._f, self._watch = run, f, watch
-        self._told: tuple[float, float] | None = None  # seconds so far and those left, after a tenth
+        self._told: tuple[float, float] | None = None  # seconds so far and left, after a tenth of the tiles
 
     def look(self) -> None:
         """Time f."""
@@ -156,7 +156,7 @@ class _Solving:
 
     @property
     def time_left_error(self) -> float | None:
-        """What was told to be left beside what was; None of a photo of too few tiles."""
+        """Compare the estimated remaining time with the actual one; None for a photo with too few tiles."""
         if self._told is None:
             return None
         at, left = self._told
@@ -164,7 +164,7 @@ class _Solving:
 
 
 def photo_lines(report: Measured) -> list[str]:
-    """The report in sentences."""
+    """Format the report as sentences."""
     minutes, seconds = divmod(round(report["seconds"]), 60)
     wrong = report["time_left_error"]
     speed = report["megapixels_per_minute"]

@@ -1,4 +1,4 @@
-"""An iterate with compiled code beside one on the plain path, which a machine without such code takes."""
+"""Compares the time of an iterate with compiled code and without it, as on machines where it is not available."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +13,7 @@ from nerd_gui.benchmarks.workload import Workload
 from nerd_gui.compiled import plain_path, status
 from nerd_gui.nerd.attention import Precision
 
-_STEPS = 2  # so that the solver's passes over its history are among what is timed
+_STEPS = 2  # enough steps to include the solver's passes over its history
 
 
 @torch.no_grad()
@@ -23,9 +23,9 @@ def measure_paths(work: Workload, precision: Precision, turns: Turns) -> dict[st
     Returns
     -------
     dict
-        "precision", "steps" of the short solves that are timed, "paths": for "compiled" and "plain" the "seconds" of
-        an iterate, and "times_slower", the second over the first. Without compiled code there is "plain" alone, and
-        "times_slower" is None.
+        "precision", "steps" of the short solves that are timed, "paths" with the "seconds" of an iterate for "compiled"
+        and "plain", and "times_slower", the ratio of plain to compiled. Without compiled code there is only "plain",
+        and "times_slower" is None.
     """
     ways: dict[str, Callable[[], AbstractContextManager[None]]] = {"compiled": nullcontext, "plain": plain_path}
     if not status(work.device).compiled:

@@ -1,4 +1,4 @@
-"""A whole solve: its time, the part of it that is the solver's own, and the same for torchdeq's solver."""
+"""Measures a whole solve: its time, the time of the solver's own algebra, and the same for torchdeq's solver."""
 
 import itertools
 from functools import partial
@@ -18,16 +18,17 @@ from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision
 
-#: Feature-sized tensors that torchdeq's solver needs beside its pairs, f's own and copies of half the pairs among them.
+#: Number of tensors of the size of z that torchdeq's solver needs beside its pairs, including those of f and copies of
+#: half the pairs.
 _TORCHDEQ_VECTORS = 60
 
 
 def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns) -> dict[str, Any]:
-    """Measure a solve of so many Broyden steps, taken all of them, and torchdeq's solver beside it.
+    """Measure a solve with a fixed number of Broyden steps, and torchdeq's solver for comparison.
 
-    The solve is a real run of the solver, f timed inside it: what is left of the whole time is the solver's own. A run
-    before it warms everything up and keeps the values of f. To compare the solver with torchdeq's, both then solve in
-    turns with these values, played back, so that nothing but their algebra is timed.
+    f is timed within a real solve; the rest of the time is the solver's own. A first solve warms up and records the
+    values of f. To compare the two solvers, both then run in turns with these recorded values, so that only their
+    algebra is timed.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def measure_solve(work: Workload, precision: Precision, steps: int, turns: Turns
 
 @torch.no_grad()
 def _values(work: Workload, precision: Precision, steps: int) -> list[Tensor]:
-    """What f returns in the course of a solve, moved out of the way of the next one."""
+    """Record what f returns during a solve, in memory that the next solve does not use."""
     f, z0 = partial(work.net.implicit, s=work.s, precision=precision), work.net.initial(work.s)
     solve = broyden(f, z0, max_iter=steps, tol=0.0, pair_dtype=PAIR_DTYPE)
     return [step.f_z.clone() for step in solve]
@@ -85,7 +86,7 @@ def _real_solve(work: Workload, precision: Precision, steps: int) -> dict[str, A
 
 
 def _played_back(name: str, values: list[Tensor], z0: Tensor, steps: int, device: str) -> Sample:
-    """The solver's own seconds when f's values are known beforehand."""
+    """Time the solver's own algebra, with recorded values of f."""
     upcoming = itertools.cycle(values)
     f = Stopwatch(lambda _: next(upcoming).clone(), device)
     wait_for(device)
@@ -96,7 +97,7 @@ def _played_back(name: str, values: list[Tensor], z0: Tensor, steps: int, device
 
 
 def measure_peaks(work: Workload, precision: Precision, steps: int) -> dict[str, Any]:
-    """Measure the most memory that a solve takes, here and in torchdeq, each in one more real solve.
+    """Measure the peak memory of a solve with this solver and with torchdeq's.
 
     Returns
     -------
@@ -121,7 +122,7 @@ def measure_peaks(work: Workload, precision: Precision, steps: int) -> dict[str,
 
 
 def why_no_torchdeq(work: Workload, steps: int) -> list[str]:
-    """The reason, if any, why torchdeq's solver cannot be measured here."""
+    """Return the reason why torchdeq's solver cannot be measured here, or None."""
     if installed_version("torchdeq") is None:
         return ["torchdeq is not installed, so its solver is not measured; it comes with nerd-gui[test]."]
     needed = (2 * steps + _TORCHDEQ_VECTORS) * work.z.numel() * work.z.element_size()

@@ -1,4 +1,4 @@
-"""All measurements of `nerd-gui bench`, one network at one size after the other."""
+"""Takes all measurements of `nerd-gui bench`, for each network and size."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,14 +22,14 @@ from nerd_gui.denoising.memory_plan import budget_bytes, estimate_bytes, plan_ru
 from nerd_gui.imaging import psnr
 from nerd_gui.nerd.attention import Precision, attention_path, neighbourhood_attention
 
-_CLICKS = (0.1, 0.3, 0.5, 0.7, 0.9)  # where, as parts of each side
-#: Sides of the baseline's blocks of queries: small ones waste less on a processor, large ones fill an accelerator.
+_CLICKS = (0.1, 0.3, 0.5, 0.7, 0.9)  # positions of the clicks as fractions of each side
+#: Sides of the baseline's query blocks: small blocks compute fewer masked scores, large ones suit accelerators.
 _SIDE, _SIDE_ELSEWHERE = 8, 32
 
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """What to measure: every network at every size (sides in pixels), in each precision, on one device."""
+    """The request: every network is measured at every size (side in pixels) and precision, on one device."""
 
     models: Sequence[str]
     sizes: Sequence[int]
@@ -40,7 +40,7 @@ class BenchRequest:
 
 
 def check_feasible(request: BenchRequest) -> None:
-    """See to it that a request can be carried out.
+    """Check that a request can be carried out.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def check_feasible(request: BenchRequest) -> None:
     settings = RunSettings(device=request.device, max_iter=request.steps)
     for name in request.models:
         net, _ = find_network(name, "cpu")
-        # As it is: a solve that gave something up to fit would be none to compare with.
+        # Without changes to fit into memory, since a changed solve would not be comparable.
         needed, budget = (
             estimate_bytes(net.config, settings, 1, max(request.sizes), max(request.sizes)),
             budget_bytes(settings),
@@ -62,7 +62,7 @@ def check_feasible(request: BenchRequest) -> None:
 
 
 def measure(request: BenchRequest, watch: Callable[[str], None] = lambda _: None) -> Measured:
-    """Take all measurements; `watch` is told what comes next.
+    """Take all measurements; `watch` is called with a description of each one before it starts.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def _exactest(precisions: Sequence[Precision]) -> Precision:
 
 @torch.no_grad()
 def _attention(work: Workload, request: BenchRequest) -> list[Measured]:
-    """The baseline first, then the program's own in each precision: error against the baseline, times faster."""
+    """Measure the baseline, and the program's attention in each precision: its error and speedup."""
     inputs, window = work.attention_inputs(), work.net.window
     side = _SIDE if work.device == "cpu" else _SIDE_ELSEWHERE
     baseline = f"SDPA, {side}x{side} blocks"
@@ -156,7 +156,7 @@ def _attention(work: Workload, request: BenchRequest) -> list[Measured]:
 
 @torch.no_grad()
 def _f_and_ceilings(work: Workload, request: BenchRequest) -> tuple[list[Measured], list[Measured]]:
-    """f with its parts, in the same turns as what the machine can do at best."""
+    """Measure f and its parts in turns with the machine's limits."""
     net, device = work.net, work.device
     shape = (net.config.features, work.hidden, work.size)
     makers = {"conv2d": convolutions, "matrix product": matrix_product}
@@ -191,7 +191,7 @@ def _f_and_ceilings(work: Workload, request: BenchRequest) -> tuple[list[Measure
 
 
 def _evaluation(work: Workload, precision: Precision) -> Callable[[], Sample]:
-    """One evaluation of f, with the time of its two blocks."""
+    """Time one evaluation of f and its two blocks."""
     net = work.net
 
     def run() -> Sample:
@@ -205,7 +205,7 @@ def _evaluation(work: Workload, precision: Precision) -> Callable[[], Sample]:
 
 
 def _click(work: Workload, turns: Turns) -> Measured:
-    """From a click to its maps, out of what a run keeps of an iterate: the median over pixels of the picture."""
+    """Time the attention maps of a clicked pixel from the stored features of an iterate: the median over pixels."""
     store, net = FeatureStore(), work.net
     kept = Features(store.keep(work.z), store.keep(work.s), net.attention_statistics(work.z, work.s))
     pixels = ((int(down * work.size), int(across * work.size)) for down in _CLICKS for across in _CLICKS)
@@ -219,7 +219,7 @@ def _click(work: Workload, turns: Turns) -> Measured:
 
 
 def _non_local_means(size: int, turns: Turns) -> Measured:
-    """scikit-image's non-local means, on one thread of the processor."""
+    """Measure scikit-image's non-local means on one CPU thread."""
     clean, noisy = pictures(size)
     times = in_turns({"": timed(lambda: non_local_means(noisy, SIGMA), "cpu")}, turns)
     return {"size": size, **times[""], "psnr": psnr(clean, non_local_means(noisy, SIGMA))}

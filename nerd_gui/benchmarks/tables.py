@@ -1,4 +1,4 @@
-"""The measurements of `suite.measure` as tables for people."""
+"""Formats the measurements of `suite.measure` as tables."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from nerd_gui.benchmarks.clock import Measured
 
 Table = list[list[str]]
 
-_BUSY = 0.1  # part of the processor that others may take without a word
+_BUSY = 0.1  # fraction of the CPU that other programs may use without a warning
 
 
 def header(report: Measured) -> list[str]:
-    """What the figures depend on, in lines."""
+    """The lines about the machine and settings that the figures depend on."""
     machine, picture = report["machine"], report["picture"]
     random = sorted({run["model"] for run in report["runs"] if run["weights"] == "random"})
     lines = [
@@ -23,7 +23,7 @@ def header(report: Measured) -> list[str]:
 
 
 def header_of_machine(machine: Measured) -> list[str]:
-    """What `machine.describe` found, in lines."""
+    """Format the result of `machine.describe` as lines."""
     return [
         f"NERD GUI {machine['program']} on {machine['device']}: {machine['device_name']}",
         f"{machine['processor']} ({machine['instructions']}), {machine['threads']} of {machine['cores']} threads, "
@@ -32,7 +32,7 @@ def header_of_machine(machine: Measured) -> list[str]:
 
 
 def tables(report: Measured) -> Iterator[tuple[str, Table]]:
-    """Each table under its title, header first."""
+    """All tables with their titles, header first."""
     yield (
         "What the machine can do, convolving d -> 4d -> d features and multiplying matrices (GFLOP/s)",
         _ceilings(report),
@@ -50,7 +50,7 @@ def tables(report: Measured) -> Iterator[tuple[str, Table]]:
 
 
 def notes(report: Measured) -> list[str]:
-    """Why figures are missing or doubtful."""
+    """Sentences about missing or unreliable figures."""
     busy = report["machine"]["busy"]
     disturbed = f"Other programs took {busy:.0%} of the processor at the start: without them all this is faster."
     missing = {note for run in report["runs"] for note in run["solve"]["missing"]}

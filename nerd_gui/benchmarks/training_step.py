@@ -1,4 +1,4 @@
-"""One step of training: its time beside that of its useful operations, and the same step by torchdeq."""
+"""Measures a training step: its time compared with that of its useful operations, and the same step by torchdeq."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ _SAMPLE = "camera"
 
 
 class _TorchdeqTrainer(Trainer):
-    """The same step with the solver and the phantom gradient of torchdeq."""
+    """A trainer with the solver and the phantom gradient of torchdeq."""
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
         from torchdeq import get_deq
@@ -87,12 +87,12 @@ def _measure_stage(recipe: Recipe, stage: Stage, pictures: Tensor, device: str, 
 
 
 def step_header(report: Measured) -> list[str]:
-    """What the figures depend on, in lines."""
+    """The lines about the machine and recipe that the figures depend on."""
     return [*header_of_machine(report["machine"]), f"Recipe “{report['recipe']}”: one step of each of its stages."]
 
 
 def step_table(report: Measured) -> Table:
-    """The measurements as a table, header first."""
+    """Format the measurements as a table, header first."""
     columns = ["solver", "T", "patches", "precision", "s", "samples/s", "GFLOP", "of conv2d's rate", "torchdeq s"]
     table = [columns]
     for row in report["stages"]:

@@ -1,7 +1,7 @@
-"""`nerd-gui tune`: check a device, time the ways of computing a step of training, and choose, within some seconds.
+"""`nerd-gui tune`: checks a device, times several ways of computing a training step, and chooses the fastest.
 
-Nothing but PyTorch, numpy, Pillow and safetensors is needed. Each job runs in a process of its own and has its own
-limit: one that fails, hangs or runs out of memory costs its own figures and no others.
+It needs only PyTorch, numpy, Pillow and safetensors. Each job runs in a separate process with a time limit, so that a
+job that fails, hangs or runs out of memory does not affect others.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,28 +14,30 @@ from nerd_gui.benchmarks.device_jobs import stages_of
 from nerd_gui.benchmarks.device_process import results
 from nerd_gui.training import Execution, Recipe
 
-#: Two ways of computing a step do the same when their first loss and gradient norm differ by no more than this part.
+#: Two ways of computing a step agree if the relative differences of their first loss and gradient norm are at most
+#: this.
 _ALIKE = {"mse": 0.05, "gradient_norm": 0.25}
-#: Of the batches whose rate is within this part of the best, the smallest is taken: it learns most from each sample.
+#: Among the batch sizes whose speed is within this fraction of the best, the smallest is chosen, because it learns most
+#: from each sample.
 _NEARLY = 0.9
 
 
 @dataclass(frozen=True)
 class TuningRequest:
-    """What to measure on a device.
+    """The request: what to measure on a device.
 
     Attributes
     ----------
     device, recipe : str
         `recipe` is a name or a file.
     seconds : float
-        All that it may take.
+        The time budget.
     factors : sequence of float
-        Batches of the first stage that are tried, in parts of the recipe's.
+        Factors for the batch size of the first stage to try.
     sizes : sequence of int
-        Sides of the pictures that are solved for.
+        Sides in pixels of the pictures for timing solves.
     turn : float
-        Seconds that a case is measured for.
+        Seconds for measuring each case.
     """
 
     device: str
@@ -48,12 +50,12 @@ class TuningRequest:
 
     @property
     def left(self) -> float:
-        """Seconds of the budget that are left; below 0 once it is used up."""
+        """Seconds left of the budget; negative when it is used up."""
         return self.began + self.seconds - monotonic()
 
 
 def ways(device: str) -> list[tuple[str, str]]:
-    """Path of the attention and way of evaluating f, the simplest first; the others are compared with it."""
+    """The pairs of attention path and mode of evaluating f to try; the first, simplest one is the reference."""
     if device == "cpu":
         return [("compiled", "eager"), ("blocks", "eager"), ("dense", "eager")]
     return [
@@ -69,21 +71,21 @@ def ways(device: str) -> list[tuple[str, str]]:
 def tune(
     request: TuningRequest, recipe: Recipe, watch: Callable[[Row], None], save: Callable[[dict[str, Any]], None]
 ) -> Row:
-    """Take all measurements that fit into the seconds of the request.
+    """Take all measurements that fit into the time budget of the request.
 
     Parameters
     ----------
     recipe : Recipe
-        The one requested.
+        The recipe that the request names.
     watch : callable
-        Gets every result as it comes: a row with its "kind", and "failed", a sentence, where there is none.
+        Called with every result: a row with its "kind"; if there is no result, with the reason under "failed".
     save : callable
-        Gets the whole report, JSON-ready, after every job; nothing is lost when the process is ended.
+        Called with the whole JSON-ready report after every job, so that nothing is lost if the process is ended.
 
     Returns
     -------
     dict
-        "plan", "results" (all rows), and "speed": the choice, see `Execution`; None if no way was measured.
+        "plan", "results" (all rows), and "speed", the chosen `Execution`, or None if no way was measured.
     """
     rows: list[Row] = []
     report: dict[str, Any] = {"plan": asdict(request), "recipe": recipe.to_json(), "results": rows, "speed": None}
@@ -101,7 +103,7 @@ def tune(
     run("rates", 60, 60)
     run("checks", 150, 90)
     for attention, mode in ways(request.device):
-        # What comes after the steps has to have its time, too.
+        # Reserve time for the jobs that follow.
         share = request.left - min(100.0, 0.2 * request.seconds)
         if share > 15:
             cases = _cases(recipe, mode, request.factors)
@@ -115,9 +117,9 @@ def tune(
 
 
 def _cases(recipe: Recipe, mode: str, factors: Sequence[float]) -> list[list[int]]:
-    """(stage, batch): every stage as the recipe has it, then the first with other batches.
+    """The cases (stage, batch): every stage with the recipe's batch size, then the first stage with others.
 
-    What is compiled takes long to begin with, so that it sees fewer of those.
+    Compiled modes get fewer of the latter, because compiling takes long.
     """
     stages = stages_of(recipe)
     cases = [[index, stage.batch] for index, stage in enumerate(stages)]
@@ -128,9 +130,9 @@ def _cases(recipe: Recipe, mode: str, factors: Sequence[float]) -> list[list[int
 
 
 def choose(rows: Sequence[Row], recipe: Recipe) -> Execution | None:
-    """The way with the least time for a sample, over the stages of the recipe; None if none has them all.
+    """Choose the way with the least time per sample over all stages; None if no way has measured all of them.
 
-    A way that failed a check, or whose first step was another than that of the first way measured, is out.
+    Ways that failed a check, or whose first step differs from that of the reference, are excluded.
     """
     failed = {row["path"] for row in rows if row.get("kind") == "check" and not row["passed"] and "path" in row}
     steps = [row for row in rows if row.get("kind") == "step" and "failed" not in row]
@@ -162,6 +164,6 @@ def choose(rows: Sequence[Row], recipe: Recipe) -> Execution | None:
 
 
 def agrees(row: Row, steps: Sequence[Row]) -> bool:
-    """Whether a way's first step was that of the first way which was measured for the same stage and batch."""
+    """Whether the first step agrees with that of the first way measured for the same stage and batch size."""
     first = next(one for one in steps if (one["stage"], one["batch"]) == (row["stage"], row["batch"]))
     return all(abs(row[name] - first[name]) <= part * abs(first[name]) for name, part in _ALIKE.items())

@@ -1,4 +1,4 @@
-"""The results of `nerd-gui tune` for people, a line for each."""
+"""Formats the results of `nerd-gui tune` as lines of text."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from nerd_gui.benchmarks.tuning import agrees
 
 
 def line(row: Row, rows: Sequence[Row]) -> str:
-    """A result in one line for people."""
+    """Format a result as one line."""
     peak = next((r["flops_per_second"] for r in rows if r.get("what") == "matrix product bfloat16"), None)
     kind = row.get("kind")
     if kind == "step":

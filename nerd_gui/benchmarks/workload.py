@@ -1,4 +1,4 @@
-"""What is measured on: a network, trained where it can be, and a picture with noise in it."""
+"""The workload for measurements: a network, trained if possible, and a noisy picture."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from nerd_gui.imaging import add_noise, luma, open_sample
 from nerd_gui.nerd import NERD, NerdConfig, load_nerd, model_names
 
 SAMPLE, SIGMA, SEED = "camera", 25.0, 0
-_SETTLING = 3  # plain iterations that lead to the z which f and the attention are measured at
-#: Networks that are measured with random weights until they have been trained.
+_SETTLING = 3  # plain iterations to the z at which f and the attention are measured
+#: Networks that are measured with random weights if they are not installed.
 _UNTRAINED = {"nerd": NerdConfig()}
 
 
 def find_network(name: str, device: str) -> tuple[NERD, bool]:
-    """Load a network by its name or file, and tell whether it is trained; the paper's is made up if it is missing.
+    """Load a network by name or file, and return whether it is trained; the paper's gets random weights if missing.
 
     Raises
     ------
@@ -33,14 +33,14 @@ def find_network(name: str, device: str) -> tuple[NERD, bool]:
 
 
 def told(net: NERD) -> float | None:
-    """The noise level that the network is told of the picture, None if it takes none."""
+    """The noise level to give to the network; None if it does not take one."""
     return SIGMA if net.config.level_input else None
 
 
 def pictures(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """A clean and a noisy picture, float32 (size, size).
+    """Make a clean and a noisy picture, float32 (size, size), from the middle of a sample picture.
 
-    They are the middle of a sample picture, which is mirrored at its borders if it is too small.
+    A sample that is too small is extended by mirroring.
     """
     picture = luma(open_sample(SAMPLE).pixels)
     for axis, length in enumerate(picture.shape):
@@ -52,7 +52,7 @@ def pictures(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """A network at work on a picture.
+    """A network with a picture to work on.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Workload:
         False for random weights.
     clean, noisy : float32 array (size, size)
     y, s, z : Tensor
-        The noisy picture as the network takes it, its injection, and a z some iterations from the start.
+        The noisy picture as the network's input, its injection, and z after a few iterations.
     device : str
     """
 
@@ -79,7 +79,7 @@ class Workload:
     @classmethod
     @torch.no_grad()
     def of(cls, name: str, size: int, device: str) -> "Workload":
-        """Load the network and bring it to work on a picture of size x size pixels.
+        """Load the network and prepare a picture of size x size pixels.
 
         Raises
         ------
@@ -97,17 +97,17 @@ class Workload:
 
     @property
     def size(self) -> int:
-        """Side in pixels of the picture, which is a square."""
+        """Side of the square picture in pixels."""
         return int(self.noisy.shape[0])
 
     @property
     def hidden(self) -> int:
-        """Features between the two convolutions of the transformation block."""
+        """Number of features between the two convolutions of the transformation block."""
         return self.net.config.expansion * self.net.config.features
 
     @torch.no_grad()
     def attention_inputs(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value (1, heads, size, size, d / heads) of the network at z (Eq. 8), each contiguous.
+        """Compute contiguous query, key and value (1, heads, size, size, d / heads) of the network at z (Eq. 8).
 
         Raises
         ------

@@ -29,14 +29,14 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code, 0 where all went well; for others see `arguments`.
+    """Run a command and return its exit code, which is 0 on success; for others see `arguments`.
 
-    The first argument chooses the command; if it is none, the window opens, and the argument is its photo.
+    The first argument names the command. If it does not, the window opens, and the argument is the photo to open.
     """
-    began = time.monotonic()  # before PyTorch is loaded: a budget counts from here
+    began = time.monotonic()  # before PyTorch is loaded, because time budgets include that
     allocator.share_one_arena()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")  # for file names that the terminal cannot show
     with redirect_stdout(LastingStream(sys.stdout)), redirect_stderr(LastingStream(sys.stderr)):
         return _run(argv, began)
 
@@ -55,7 +55,7 @@ def _run(argv: Sequence[str] | None, began: float) -> int:
         say("interrupted; no file is left half-written.")
         return INTERRUPTED
     except ValueError as error:
-        # The program's own errors are written for a person; any other is a defect and keeps its traceback.
+        # The program's own errors have messages for the user; any other is a bug and keeps its traceback.
         if not type(error).__module__.startswith("nerd_gui."):
             raise
         say(error)

@@ -1,4 +1,4 @@
-"""`nerd-gui analyse`: what the equilibrium of one photo tells, as figures, arrays and numbers."""
+"""`nerd-gui analyse`: analyses the equilibrium of one photo, and writes pictures, arrays and numbers."""
 
 import argparse
 from pathlib import Path
@@ -16,7 +16,7 @@ from nerd_gui.imaging import open_photo
 from nerd_gui.nerd import load_model
 
 _NUMBERS = "analysis.json"
-_SIDE = 256  # of the part that is taken from the middle of a larger photo
+_SIDE = 256  # side in pixels of the part that is cut from the middle of a larger photo
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""What the commands share: arguments and their checks, and how an error is said."""
+"""Shared by all commands: argument types, error messages and exit codes."""
 
 import argparse
 import math
@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TextIO, TypeVar
 
-#: Exit codes: some of several photos could not be denoised; what a person has to put right; interrupted.
+#: Exit codes: some of several photos failed; an error that the user has to correct; interrupted.
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 T = TypeVar("T", int, float)
 
 
 class UsageError(ValueError):
-    """A command that makes no sense; the message is a sentence that says why."""
+    """A command line is invalid; the message is a sentence that says why."""
 
 
 def say(message: object) -> None:
-    """Say something in one line on stderr."""
+    """Print a message as one line to stderr."""
     print("nerd-gui:", " ".join(str(message).split()), file=sys.stderr, flush=True)
 
 
 class LastingStream:
-    """An output stream that takes no offence when nobody reads it any more: the work goes on, and is not lost."""
+    """An output stream that ignores a broken pipe, so that the work continues and is not lost."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -33,13 +33,13 @@ class LastingStream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or do not."""
+        """Write, unless the pipe is broken."""
         with self._unbroken():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or do not."""
+        """Flush, unless the pipe is broken."""
         with self._unbroken():
             self._stream.flush()
 
@@ -48,12 +48,12 @@ class LastingStream:
         try:
             yield
         except BrokenPipeError:
-            # What is still in the buffer goes there, too, when the interpreter ends.
+            # The rest of the buffer is discarded as well, when the interpreter exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one sentence, a `UsageError`, instead of the whole usage."""
+    """An argument parser that raises a `UsageError` with one sentence, instead of printing the whole usage."""
 
     def __init__(self, command: str, description: str, examples: str) -> None:
         super().__init__(
@@ -75,7 +75,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_max_pixels(parser: argparse.ArgumentParser) -> None:
-    """Add the option that lets photos be opened which are larger than their files make believe; `main` minds it."""
+    """Add the option --max-pixels, which allows photos that seem too large for their files; `main` applies it."""
     parser.add_argument(
         "--max-pixels",
         type=whole(1),
@@ -110,7 +110,7 @@ def whole(least: int) -> Callable[[str], int]:
 
 
 def network(text: str) -> str:
-    """An argument that names a network: of the program, a file, or a model of one's own, which is imported here."""
+    """An argument that names a network: a shipped one, a file, or a user's own model, which is imported here."""
     if ":" in text and not text.endswith(".safetensors"):
         from nerd_gui.nerd import OwnModelError, register_object
 
@@ -124,7 +124,7 @@ def network(text: str) -> str:
 def _number(text: str, kind: type[T], fits: Callable[[T], bool], meant: str) -> T:
     try:
         value = kind(text)
-        if fits(value):  # nothing fits NaN
+        if fits(value):  # false for NaN
             return value
     except ValueError:
         pass

@@ -1,4 +1,4 @@
-"""`nerd-gui bench`: how fast the program is on this machine."""
+"""`nerd-gui bench`: measures the speed of the program on this machine."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`nerd-gui denoise`: photo files in, denoised files and a report out."""
+"""`nerd-gui denoise`: denoises photo files and writes a report."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ from nerd_gui.denoising.cluster import Cluster
 from nerd_gui.denoising.photo_files import Destination, Networks, Treatment
 from nerd_gui.imaging import open_photo
 
-_SHARE = 20  # times as long as writing a report took, nothing is written
+_SHARE = 20  # the report is written again only after this many times the duration of writing it
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,17 +80,17 @@ def parser() -> argparse.ArgumentParser:
     add("--grain", type=int, choices=(1, 2), help="2: for coarse or resized noise (default: 1, or what auto chooses)")
     add_max_pixels(made)
     add_run_options(made)
-    made.set_defaults(tol=None, stop_on=None, precision=None)  # so that it is known whether they were given
+    made.set_defaults(tol=None, stop_on=None, precision=None)  # None shows that an option was not given
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """Denoise every photo; of several, one that cannot be denoised is named and left out.
+    """Denoise all photos; if one of several fails, the error is printed and the others are still denoised.
 
     Returns
     -------
     int
-        1 if that was so of some.
+        0 on success, 1 if some of several photos failed, 2 if a single photo failed or the report was not written.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dask is not None:
         if args.threads is not None:
             raise UsageError("--threads is for this computer; give each worker of the cluster its own (--nthreads).")
-        device, args.device = args.device, None  # a device of the workers, which need not be one here
+        device, args.device = args.device, None  # the device is one of the workers, and need not exist here
 
     destination = Destination(args.output, several=several, overwrite=args.overwrite)
     destination.check_folder()
@@ -150,7 +150,7 @@ def run(args: argparse.Namespace) -> int:
 def _told(
     batch: Batch, coming: Iterator[Outcome], line: ProgressLine, report: "_Report", several: bool
 ) -> list[Outcome]:
-    """What became of each photo, said as it is known, and in the end of all of them, also if that is an interrupt."""
+    """Print each outcome as it arrives, and a summary at the end, even after an interrupt; return all outcomes."""
     outcomes: list[Outcome] = []
     try:
         for outcome in coming:
@@ -168,18 +168,18 @@ def _told(
 
 
 class _Report:
-    """The file of the runs' numbers: written after each photo, so that what ends a batch does not take it along.
+    """The report file; it is also written during a batch, so that it survives if the batch is ended.
 
     Attributes
     ----------
     error : OutputError or None
-        Why it could not be written the last time; the photos are worth going on.
+        Why the last attempt to write it failed; the batch continues anyway.
     """
 
     def __init__(self, path: Path | None, batch: Batch, *, several: bool, overwrite: bool) -> None:
         self._path, self._several, self._overwrite = path, several, overwrite
         self._order = {job: number for number, job in enumerate(batch.jobs)}
-        # Not sooner, so that writing takes little of the time; in a pipe there is room for one report.
+        # The time of the next write: a pipe only gets the final report, other files get one now and then.
         self._next = math.inf if path is not None and os.path.exists(path) and not os.path.isfile(path) else 0.0
         self._written = 0
         self.error: OutputError | None = None
@@ -196,6 +196,6 @@ class _Report:
         except OutputError as error:
             self.error = error
         else:
-            self.error, self._overwrite, self._written = None, True, len(done)  # what is there now is ours
+            self.error, self._overwrite, self._written = None, True, len(done)  # the existing file is ours now
         ended = time.monotonic()
         self._next = max(self._next, ended + _SHARE * (ended - began))

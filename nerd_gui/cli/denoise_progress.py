@@ -1,4 +1,4 @@
-"""What `nerd-gui denoise` says while it works, and afterwards."""
+"""The progress and summary that `nerd-gui denoise` prints."""
 
 import shutil
 import sys
@@ -10,13 +10,13 @@ from nerd_gui.cli.arguments import say
 from nerd_gui.denoising.batch import Job, Outcome, Progress, summary
 from nerd_gui.denoising.time_left import about
 
-_PAUSE = 10.0  # seconds between two lines where each stays
+_PAUSE = 10.0  # seconds between two lines if stderr is not a terminal
 
 
 class ProgressLine:
-    """Progress on stderr: one line that changes on a terminal; elsewhere a line now and then.
+    """Progress on stderr: on a terminal one line that is updated, elsewhere a new line now and then.
 
-    Of a single photo that is solved in one piece every iterate is said.
+    For a single photo that is solved in one piece, every iterate is printed.
     """
 
     def __init__(self) -> None:
@@ -26,13 +26,13 @@ class ProgressLine:
         self._told: set[str] = set()
 
     def __call__(self, progress: Progress) -> None:
-        """Say how far the photos are, unless the last line was written a moment ago."""
+        """Print the progress, unless the last line was printed a moment ago."""
         iterate = progress.step.iterate
         if progress.count == 1 and iterate is not None:
             figures = figures_of(iterate.as_record())
             self._show(f"{progress.job.source.name}: iterate {iterate.index:2}, {figures}")
         elif progress.count == 1 and progress.step.fraction == 0:
-            return  # what is left cannot be told yet
+            return  # the remaining time is not known yet
         elif self._live or time.monotonic() - self._said_at >= _PAUSE:
             self._show(_line(progress))
 
@@ -44,14 +44,14 @@ class ProgressLine:
         print(line, end="" if self._live else "\n", file=sys.stderr, flush=True)
 
     def announce(self, job: Job, sentence: str) -> None:
-        """Say something of a photo; what holds for one after another only once."""
+        """Print a sentence about a photo, unless it was printed before."""
         if sentence not in self._told:
             self._told.add(sentence)
             self.leave()
             say(sentence)
 
     def leave(self) -> None:
-        """End the changing line, so that something else can be said."""
+        """End the updated line, so that something else can be printed."""
         if self._open:
             print(file=sys.stderr)
         self._open = False
@@ -68,7 +68,7 @@ def _line(progress: Progress) -> str:
 
 
 def figures_of(record: dict[str, Any]) -> str:
-    """An iterate's numbers in words, of its record in a report."""
+    """Format an iterate's numbers from its record in a report."""
 
     def number(name: str, form: str) -> str:
         return "none" if record[name] is None else format(record[name], form)

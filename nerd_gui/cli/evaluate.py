@@ -1,4 +1,4 @@
-"""`nerd-gui evaluate`: PSNR and SSIM of networks on folders of pictures, and the cards that tell of them."""
+"""`nerd-gui evaluate`: measures PSNR and SSIM of networks on folders of pictures, and updates the networks' cards."""
 
 import argparse
 import json
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate, print the means, and write the files and cards that are asked for.
+    """Evaluate, print the means, and write the requested files and cards.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """Whether the options make sense together, and files can be written in the end."""
+    """Check the combination of options, and that the files can be written."""
     if args.card is None and (args.readme or args.figures):
         raise UsageError("--readme and --figures are about networks with cards; name the cards' folder with --card.")
     if not args.folders and (args.card is None or args.model or args.sigma):
@@ -97,7 +97,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _keep(entries: list[Figures], cards: list[Card], folder: Path) -> None:
-    """Put what was measured before into the cards."""
+    """Add figures from earlier measurements to the cards."""
     for entry in entries:
         card = card_of(cards, entry["model"])
         if card is None:
@@ -127,7 +127,7 @@ def _measured(args: argparse.Namespace, cards: list[Card]) -> list[Figures]:
         if card is not None and not entry["partial"]:
             try:
                 card.add(entry)
-            except EvaluationError as error:  # the network was replaced meanwhile; the others are worth going on
+            except EvaluationError as error:  # the network was replaced in the meantime; go on with the others
                 say(error)
 
     settings = run_settings(args, args.model[0])

@@ -1,4 +1,4 @@
-"""`nerd-gui export-hub`: a network as a folder that is published by one command."""
+"""`nerd-gui export-hub`: exports a network as a folder that can be published on the Hugging Face Hub."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`nerd-gui export-onnx`: a network for programs that know neither PyTorch nor this one."""
+"""`nerd-gui export-onnx`: exports a network for programs without PyTorch."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`nerd-gui noise`: what the noise of photos is like."""
+"""`nerd-gui noise`: measures the noise of photos."""
 
 import argparse
 import json

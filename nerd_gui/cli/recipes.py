@@ -1,4 +1,4 @@
-"""What the commands that train have in common."""
+"""Shared by the commands that use training recipes."""
 
 import torch
 
@@ -7,7 +7,7 @@ from nerd_gui.training.recipe import Recipe, find_recipe
 
 
 def recipe_and_device(config: str, device: str | None) -> tuple[Recipe, str]:
-    """The recipe of that name or file, and the device asked for (None: a CUDA device where there is one).
+    """Find a recipe by name or file, and check the device (None: CUDA if available).
 
     Raises
     ------

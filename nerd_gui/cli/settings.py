@@ -1,4 +1,4 @@
-"""The options of a run, and the settings they make: every field of `RunSettings` can be set, its default is there."""
+"""The command-line options for all fields of `RunSettings`."""
 
 import argparse
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from nerd_gui.denoising import STOPS, RunSettings, check_device, default_device,
 from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd.attention import Precision
 
-_NOT_AS_GIVEN = ("model", "device")  # their defaults depend on the machine
-_STARTS = ("zero", "random")  # of a command, which no run has gone before
+_NOT_AS_GIVEN = ("model", "device")  # fields whose defaults depend on the machine
+_STARTS = ("zero", "random")  # without "last", because a command has no earlier run
 
 
 def add_run_options(parser: argparse.ArgumentParser, *, several_windows: bool = False) -> None:
-    """Add the options that make a run's settings, all but the network; `run_settings` reads them.
+    """Add the options for a run's settings, except the network; `run_settings` reads them.
 
-    With `several_windows` the option --window takes more than one, a list.
+    With `several_windows`, the option --window accepts a list.
     """
     usual = RunSettings()
     add = parser.add_argument_group("the run").add_argument
@@ -99,7 +99,7 @@ def _choice(names: Iterable[str], usual: str) -> str:
 
 
 def run_settings(args: argparse.Namespace, model: str | None) -> RunSettings:
-    """Read the options of `add_run_options`; None for the default network of the device.
+    """Make the settings from the options of `add_run_options`; `model` None: the default network of the device.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def run_settings(args: argparse.Namespace, model: str | None) -> RunSettings:
         torch.set_num_threads(args.threads)
     device = default_device() if args.device is None else check_device(args.device)
     given = {field.name: getattr(args, field.name) for field in fields(RunSettings) if field.name not in _NOT_AS_GIVEN}
-    if isinstance(given["window"], list):  # of several, each makes settings of its own
+    if isinstance(given["window"], list):  # the caller makes settings for each window
         given["window"] = given["window"][0] if len(given["window"]) == 1 else None
     options = {name: value for name, value in given.items() if value is not None}
     return RunSettings(model=default_model(device) if model is None else model, device=device, **options)

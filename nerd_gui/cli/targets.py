@@ -1,4 +1,4 @@
-"""Files that a command writes: looked at before long work, written whole or not at all."""
+"""Output files of commands: checked before long work, and written whole or not at all."""
 
 import os
 import tempfile
@@ -9,11 +9,11 @@ from nerd_gui.cli.arguments import UsageError
 
 
 class OutputError(ValueError):
-    """A file that cannot be written; the message says which, why and what to do."""
+    """A file cannot be written; the message says which, why and what to do."""
 
 
 def check_file(path: Path | None, *, replace: bool = True) -> None:
-    """See to it that a file can be written in the end; None asks for none.
+    """Check before long work that a file can be written at the end; None: there is no file.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def check_file(path: Path | None, *, replace: bool = True) -> None:
 
 
 def check_in_folder(folder: Path, name: str, *, replace: bool) -> None:
-    """See to it that a file can be written in a folder, which may have to be made first.
+    """Check that a file can be written in a folder, which may not exist yet.
 
     Raises
     ------
@@ -51,27 +51,27 @@ def check_in_folder(folder: Path, name: str, *, replace: bool) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """See to it that a folder can be written in.
+    """Check that files can be written in a folder.
 
     Raises
     ------
     UsageError
-        If it is missing or may not be written in.
+        If the folder is missing or not writable.
     """
     try:
-        with tempfile.TemporaryFile(dir=folder):  # permissions alone do not tell
+        with tempfile.TemporaryFile(dir=folder):  # a real attempt, because permissions are not conclusive
             pass
     except OSError as error:
         raise UsageError(f"Nothing can be written in “{folder}” ({error.strerror}); choose another folder.") from error
 
 
 def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
-    """Write a text file as a whole.
+    """Write a text file whole or not at all.
 
     Raises
     ------
     OutputError
-        If it cannot be written, or is there and may not be replaced; a file that was there before is then as it was.
+        If the file cannot be written, or exists and may not be replaced; an existing file is then unchanged.
     """
     try:
         files.write_text(path, text, overwrite=overwrite)

@@ -1,10 +1,10 @@
-"""Tables for the terminal."""
+"""Formats tables for the terminal."""
 
 from collections.abc import Sequence
 
 
 def as_text(table: Sequence[Sequence[str]]) -> str:
-    """A table in columns for the terminal: words to the left, figures to the right."""
+    """Format a table in columns: text is aligned to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = []
     for row in table:

@@ -1,4 +1,4 @@
-"""`nerd-gui train`: a stretch of training."""
+"""`nerd-gui train`: runs a training session."""
 
 import argparse
 from pathlib import Path
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train for the minutes asked for, or to the end of the decay.
+    """Train for the given number of minutes, or to the end of the decay.
 
     Raises
     ------

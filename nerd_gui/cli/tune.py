@@ -1,4 +1,4 @@
-"""`nerd-gui tune`: what an accelerator is good for here, and how to train on it."""
+"""`nerd-gui tune`: measures an accelerator and chooses how to train on it."""
 
 import argparse
 import json
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, and print every result as it comes.
+    """Measure, and print every result as it arrives.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""`nerd-gui [PHOTO]`: the window."""
+"""`nerd-gui [PHOTO]`: opens the window."""
 
 import argparse
 from pathlib import Path
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     UsageError
-        If Qt cannot be loaded, or options do not go together.
+        If Qt cannot be loaded, or options cannot be combined.
     """
     if args.install_desktop or args.uninstall_desktop:
         (install_desktop if args.install_desktop else uninstall_desktop)(dry_run=args.dry_run)

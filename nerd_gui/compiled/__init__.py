@@ -6,6 +6,6 @@ how their code is written.
 
 from nerd_gui.compiled.availability import SLOWER, Status, Unavailable, available, plain_path, status
 
-status()  # loads llvmlite's 40 MB now, so that they do not count among what the first run takes
+status()  # loads llvmlite's 40 MB now, so that they do not count for the memory of the first run
 
 __all__ = ["SLOWER", "Status", "Unavailable", "available", "plain_path", "status"]

@@ -1,4 +1,4 @@
-"""A block of pixels in the lanes of vectors, and its neighbourhood that passes by: what attention's code is made of."""
+"""Building blocks of attention's code: each vector lane holds one pixel of a block, and its window is traversed."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Can compiled code be had? One answer for the whole program: attention and the solver's passes ask here alone.
+"""Decides for the whole program whether compiled code is used, for attention and for the solver's passes.
 
 Whatever fails while code is written, compiled, loaded or checked leads to the plain path, and stays the answer.
 """
@@ -23,7 +23,7 @@ _making, _telling = threading.RLock(), threading.Lock()
 
 
 class Unavailable(Exception):
-    """Compiled code was asked for and cannot be had; its words say why."""
+    """Compiled code was requested but is not available; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ _asked_for = False  # the plain path
 
 
 def status(device: str = "cpu") -> Status:
-    """Which path attention and the solver's passes take on a device, as far as is known: code is made at first use."""
+    """The path of attention and the solver's passes on a device, as far as known; code is compiled at first use."""
     if not device.startswith("cpu"):
         return Status(False, f"it is for the processor, and the device is {device}")
     reason = "the plain path was asked for" if _asked_for else _failure or _beforehand()
@@ -60,7 +60,7 @@ def status(device: str = "cpu") -> Status:
 
 
 def available() -> bool:
-    """Whether to ask for compiled code; where there is none, stderr is told so once."""
+    """Whether compiled code is to be used; if it is not available, a message is printed to stderr once."""
     found = status()
     if not (found.compiled or _asked_for):
         _tell(str(found))
@@ -69,7 +69,7 @@ def available() -> bool:
 
 @contextlib.contextmanager
 def plain_path() -> Iterator[None]:
-    """Inside, the plain path is taken, in every thread: to measure it beside compiled code."""
+    """Within this context, all threads use the plain path, to compare it with compiled code."""
     global _asked_for
     _asked_for = True
     try:
@@ -101,12 +101,12 @@ def obtain(make: Callable[[], T]) -> T:
 
 
 class Wrong(Exception):
-    """Compiled code does not compute what the plain path does."""
+    """The results of compiled code and of the plain path differ."""
 
 
 @functools.cache
 def _beforehand() -> str | None:
-    """Why there is no use in trying; None if there is."""
+    """The reason why compiled code cannot work on this machine; None if it may."""
     if os.environ.get(SWITCH) == "0":
         return f"{SWITCH}=0 turns it off"
     try:
@@ -124,7 +124,7 @@ def _words(error: Exception) -> str:
 
 
 def _tell(sentence: str) -> None:
-    with _telling:  # threads that come at once would each be the first
+    with _telling:  # so that simultaneous threads print only one message
         _tell_once(sentence)
 
 

@@ -1,4 +1,4 @@
-"""From LLVM's intermediate language to functions that Python calls; a fraction of a second for each."""
+"""Compiles LLVM's intermediate language to functions that Python can call, in a fraction of a second each."""
 
 import ctypes
 import functools
@@ -17,7 +17,7 @@ Function = Callable[..., None]
 
 @functools.cache
 def features() -> dict[str, bool]:
-    """What this processor can do, under LLVM's names; nothing where LLVM does not know the processor."""
+    """The features of this CPU by LLVM's names; empty if LLVM does not know the CPU."""
     try:
         return dict(llvm.get_host_cpu_features())
     except RuntimeError:  # what all of its kind have will do
@@ -25,29 +25,29 @@ def features() -> dict[str, bool]:
 
 
 def has(feature: str) -> bool:
-    """Whether this processor has what LLVM calls by this name."""
+    """Whether this CPU has the feature with this LLVM name."""
     return features().get(feature, False)
 
 
 def on_arm() -> bool:
-    """Whether this is a 64-bit Arm, all of which have Neon, though LLVM does not tell everywhere."""
+    """Whether this is a 64-bit Arm CPU. All of them have Neon, though LLVM does not report it on every system."""
     return bool(llvm.get_process_triple().startswith(("aarch64", "arm64")))
 
 
 def lacking() -> str | None:
-    """What this processor lacks of the instructions that make compiled code worth while, in words; None: nothing."""
+    """The instructions that compiled code needs to be fast but this CPU lacks, in words; None if it lacks none."""
     if on_arm() or (has("avx2") and has("fma") and has("f16c")):
         return None
     return "this processor lacks AVX2, FMA or F16C"
 
 
 def registers() -> tuple[int, int]:
-    """Floats that fit into one vector register of this processor, and how many such registers it has."""
+    """The number of floats in a vector register of this CPU, and the number of such registers."""
     return (16, 32) if has("avx512f") else (8, 16)
 
 
 def multiplies_pairs() -> bool:
-    """Whether this processor multiplies pairs of bfloat16, twice as many numbers at once."""
+    """Whether this CPU has instructions that multiply pairs of bfloat16, which doubles the throughput."""
     return has("avx512f") and has("avx512bf16")
 
 
@@ -67,7 +67,7 @@ def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> F
     RuntimeError
         If LLVM cannot compile it, or it calls what is not there.
     """
-    with _compiling:  # LLVM is not to be used by two threads at once
+    with _compiling:  # LLVM is not thread-safe
         machine, module = _machine(), llvm.parse_assembly(assembly)
         options = llvm.create_pipeline_tuning_options(speed_level=3)
         # The loops are written as they should be.
@@ -78,7 +78,7 @@ def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> F
         library = parts.link(_linker(), f"{name} {next(_numbers)}")
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * pointers, *[ctypes.c_int64] * numbers)
     function: Any = kind(library[name])
-    function.library = library  # the machine code lives as long as this
+    function.library = library  # keeps the machine code alive
     compiled: Function = function
     return compiled
 

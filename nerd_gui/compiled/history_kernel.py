@@ -1,4 +1,4 @@
-"""Brings `history_code` to run: the passes over a solver's vectors, compiled for the processor at hand."""
+"""Compiles `history_code` for this CPU and runs it: the passes over a solver's vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PART = 1 << 18  # elements of one task
 
 
 def passes_over(x: Tensor) -> Passes | None:
-    """The compiled passes over vectors like x (B, D); None where there are none for such."""
+    """Return the compiled passes for vectors like x (B, D); None if they are not available for its type or device."""
     if x.device.type != "cpu" or x.dtype is not torch.float32 or not available():
         return None
     try:

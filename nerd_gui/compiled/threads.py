@@ -1,4 +1,4 @@
-"""Work that several threads of the processor share."""
+"""Runs work on several CPU threads."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ import torch
 
 
 def in_threads(work: Callable[[], None]) -> None:
-    """Let as many threads as PyTorch uses do the `work`, which shares its tasks out; return when all have ended."""
+    """Run `work`, which distributes its tasks itself, on as many threads as PyTorch uses; wait until all have ended."""
     others = torch.get_num_threads() - 1
     if not others:
         work()
