@@ -1,7 +1,7 @@
-"""Machine code for the processor at hand, made while the program runs by llvmlite, the compiler of numba.
+"""Machine code for this CPU, compiled at run time by llvmlite, numba's compiler library.
 
-`attention_kernel` and `history_kernel` are what the rooms below call, `status` says whether they can; README.md tells
-how their code is written.
+Other rooms call `attention_kernel` and `history_kernel`; `status` says whether compiled code is available. README.md
+explains how the code is written.
 """
 
 from nerd_gui.compiled.availability import SLOWER, Status, Unavailable, available, plain_path, status

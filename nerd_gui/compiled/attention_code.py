@@ -1,15 +1,16 @@
 """Neighbourhood attention and its gradient (Eq. 7-8), written as LLVM's intermediate language.
 
-The pixels of a small block stand in the lanes of vectors; all pixels of their common neighbourhood pass by, each as a
-few numbers that are multiplied into every lane. So nothing is copied, the weights of one row of the neighbourhood
-stay in the first cache, and each number that is loaded serves `vectors` x `lanes` products.
+Each lane of the vectors holds one pixel of a small block. A loop goes over all pixels of the block's common window (the
+"passing" pixels) and multiplies their numbers into every lane. So nothing is copied, the weights of one row of the
+window stay in the first cache, and each number that is loaded is used in `vectors` x `lanes` products.
 
-    forward         lanes: queries, passing: keys      out = softmax(q k) v, and each row's `top` and `total`
+    forward         lanes: queries, passing: keys      out = softmax(q k) v, and `top` and `total` of each query
     query_gradient  lanes: queries, passing: keys      d_q
     key_gradient    lanes: keys, passing: queries      d_k, d_v
 
-Scores are in units of log 2. A row's softmax is 2^(score - top) / total; `top` follows its greatest score only when
-that runs away by more than 2^12, which changes nothing in exact arithmetic and seldom happens (as in FlashAttention-4).
+Scores are logarithms to base 2. A query's softmax is 2^(score - top) / total. `top` is only raised when the greatest
+score exceeds it by more than 12 (a factor of 2^12), which is rare; in exact arithmetic, this does not change the result
+(as in FlashAttention-4).
 """
 
 import math
@@ -20,15 +21,16 @@ from nerd_gui.compiled.attention_lanes import Block, blocks
 from nerd_gui.compiled.attention_shape import MASKED, Shape
 from nerd_gui.compiled.vector_code import Number, Value, VectorCode
 
-_START = -1e30  # a greatest score before any was seen
-_MAY_EXCEED = 12.0  # powers of 2
+_START = -1e30  # initial value of `top`
+_MAY_EXCEED = 12.0  # by which a score may exceed `top`, as a power of 2
 
 
 def forward(shape: Shape) -> str:
-    """Code of `forward(scratch, q, k, v, out, top, total, rows, cols, row, first, last, row_vectors)`.
+    """Return the code of `forward(scratch, q, k, v, out, top, total, rows, cols, row, first, last, row_vectors)`.
 
-    It does the queries of BLOCK_ROWS rows from `row` of one plane: one head of one picture, (rows, cols, depth) each,
-    with room to read `passing` pixels behind their ends. With `shape.pairs`, k and v are pairs of bfloat16.
+    It computes the queries in BLOCK_ROWS rows, starting at `row`, of one plane (one head of one picture). Arrays are
+    (rows, cols, depth), and reading `passing` pixels beyond their ends must be allowed. With `shape.pairs`, k and v are
+    pairs of bfloat16.
     """
     module = ir.Module()
     code = VectorCode(module, "forward", 7, 6, shape.lanes)
@@ -75,9 +77,9 @@ def forward(shape: Shape) -> str:
 
 
 def query_gradient(shape: Shape) -> str:
-    """Code of `query_gradient(scratch, q, k, v, d_out, level, delta, d_q, …)`.
+    """Return the code of `query_gradient(scratch, q, k, v, d_out, level, delta, d_q, …)`.
 
-    `level` is top + log2(total), `delta` the product of d_out and out, one number for each query.
+    `level` is top + log2(total), and `delta` the inner product of d_out and out; both have one number for each query.
     """
     module = ir.Module()
     code = VectorCode(module, "query_gradient", 8, 6, shape.lanes)
@@ -115,7 +117,7 @@ def query_gradient(shape: Shape) -> str:
 
 
 def key_gradient(shape: Shape) -> str:
-    """Code of `key_gradient(scratch, q, k, v, d_out, level, delta, d_k, d_v, …)`.
+    """Return the code of `key_gradient(scratch, q, k, v, d_out, level, delta, d_k, d_v, …)`.
 
     A block of keys, whom the queries from -last to -first see: these bounds are what is given.
     """

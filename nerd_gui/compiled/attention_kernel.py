@@ -1,7 +1,7 @@
-"""Brings `attention_code` to run: neighbourhood attention and its gradient, compiled for the processor at hand.
+"""Compiles `attention_code` for this CPU and runs it: neighbourhood attention and its gradient.
 
-Queries, keys and values are (B, heads, rows, cols, depth) on the processor; a window is the first and last offset from
-a query to the keys that it sees along one axis.
+Queries, keys and values are (B, heads, rows, cols, depth) on the CPU. A window is the first and last offset from a
+query to its visible keys along one axis.
 """
 
 import functools
@@ -24,12 +24,12 @@ Interrupt = Callable[[], None]
 def attend(
     query: Tensor, key: Tensor, value: Tensor, window: Window, interrupt: Interrupt | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Attention in float32.
+    """Compute attention in float32.
 
     Parameters
     ----------
     interrupt : callable, optional
-        Called from several threads, before each few rows of each head; what it raises ends the work.
+        Called often, from several threads; an exception that it raises ends the work.
 
     Returns
     -------
@@ -46,14 +46,14 @@ def attend(
 
 
 def attends_in_pairs(depth: int) -> bool:
-    """Whether queries and keys of so many numbers can be multiplied as pairs of bfloat16 here."""
+    """Whether this CPU can multiply queries and keys of this depth as pairs of bfloat16."""
     return depth % 2 == 0 and obtain(_multiplies_pairs)
 
 
 def attend_in_pairs(
     query: Tensor, key: Tensor, value: Tensor, window: Window, interrupt: Interrupt | None = None
 ) -> Tensor:
-    """As `attend`, in bfloat16 with sums in float32, where `attends_in_pairs`; the output alone."""
+    """Compute attention in bfloat16 with sums in float32, if `attends_in_pairs`; return only the output."""
     kernel = _forward(query.shape[-1], value.shape[-1], pairs=True)
     return _attend(kernel, query, key, value, window, interrupt)[0]
 
@@ -71,7 +71,7 @@ def _attend(
 
 
 def _pairs_across(value: Tensor) -> Tensor:
-    """Pairs of two pixels side by side in a row, (B, heads, rows, cols / 2 rounded up, d_v) int32."""
+    """Pack pairs of neighbouring pixels of a row, (B, heads, rows, cols / 2 rounded up, d_v) int32."""
     if value.shape[3] % 2:
         value = F.pad(value, (0, 0, 0, 1))
     bits = value.bfloat16().view(torch.int16).int()
@@ -81,7 +81,7 @@ def _pairs_across(value: Tensor) -> Tensor:
 def gradient(
     query: Tensor, key: Tensor, value: Tensor, out: Tensor, level: Tensor, d_out: Tensor, window: Window
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The gradients of query, key and value, float32, from that of `out`; `level` is top + log2(total).
+    """Compute the gradients of query, key and value in float32, from that of `out`; `level` is top + log2(total).
 
     Raises
     ------
@@ -113,17 +113,17 @@ def _gradient(
 
 
 def _room(shape: Sequence[int]) -> Tensor:
-    """Room for what compiled code writes, which is float32 whatever PyTorch's default type is."""
+    """Allocate an output of compiled code, which is float32 independent of PyTorch's default type."""
     return torch.empty(shape, dtype=torch.float32)
 
 
 class _Kernel:
-    """One function of `attention_code`, in machine code.
+    """A compiled function of `attention_code`.
 
     Parameters
     ----------
     planes : int
-        Tensors that it is given.
+        Number of its tensor arguments.
     """
 
     def __init__(self, name: str, planes: int, d_k: int, d_v: int, *, pairs: bool = False) -> None:
@@ -135,7 +135,7 @@ class _Kernel:
         self._function = compiler.compile_function(name, code, 1 + planes, 6)
 
     def copied(self, tensor: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """A contiguous copy, with readable zeros behind it for the pixels that pass in the last round."""
+        """Make a contiguous copy, followed by zeros, because the code reads beyond the end."""
         depth = tensor.shape[-1] if tensor.dim() == 5 else 1
         room = torch.empty(tensor.numel() + self.shape.passing * depth, dtype=dtype)
         room[tensor.numel() :] = 0
@@ -149,12 +149,12 @@ class _Kernel:
         window: Window,
         interrupt: Interrupt | None = None,
     ) -> None:
-        """Do all planes (B, heads) of (B, heads, rows, cols[, depth]), by as many threads as PyTorch uses."""
+        """Process all planes of (B, heads, rows, cols[, depth]), on as many threads as PyTorch uses."""
         tensors = [*inputs, *outputs]
         batch, heads, rows, cols = tensors[0].shape[:4]
         strides = [tensor.element_size() * tensor[0, 0].numel() for tensor in tensors]
         length = self.shape.row_vectors(window[1] - window[0] + 1)
-        # One iterator for all threads: whoever is free takes the next rows.
+        # All threads share one iterator: a free thread takes the next rows.
         tasks = iter([(plane, row) for plane in range(batch * heads) for row in range(0, rows, BLOCK_ROWS)])
 
         def work() -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from nerd_gui.compiled.attention_shape import BLOCK_ROWS, MASKED, ROW_BUFFERS, Shape
 from nerd_gui.compiled.vector_code import Array, Number, Value, VectorCode
 
-_PAIRS_DEGREE = 3  # of the polynomial for 2^x: 1e-4, where bfloat16 has 4e-3
+_PAIRS_DEGREE = 3  # degree of the polynomial for 2^x; its error is 1e-4, that of bfloat16 is 4e-3
 
 
 def blocks(code: VectorCode, shape: Shape, numbers: list[Value], write: Callable[["Block"], None]) -> None:
-    """Call `write` for each block of the BLOCK_ROWS rows from `row`."""
+    """Write a loop that calls `write` for each block in the BLOCK_ROWS rows from `row`."""
     rows, cols, row, first, last, scratch_vectors = numbers
     work = Block(code, shape, (rows, cols), row, (first, last), scratch_vectors)
     with code.loop(0, cols, work.cols_at_once) as col:
@@ -20,7 +20,7 @@ def blocks(code: VectorCode, shape: Shape, numbers: list[Value], write: Callable
 
 
 class Block:
-    """The pixels in the lanes, where they are, and the neighbourhood that passes by them."""
+    """Writes code for one block: the pixels in the lanes, and the loop over the passing pixels of its window."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Block:
         self._height, self._width = size
         self._first, self._last = window
         self.cols_at_once = shape.vectors * shape.block_cols
-        # Past the border a lane does once more what the last true one does.
+        # Lanes beyond the picture's border repeat the last pixel.
         self._rows = [code.min(code.plus(row, index), code.minus(self._height, 1)) for index in range(BLOCK_ROWS)]
         self._top = code.max(code.plus(row, self._first), 0)
         self._bottom = code.plus(code.min(code.plus(self._rows[-1], self._last), code.minus(self._height, 1)), 1)
@@ -46,7 +46,7 @@ class Block:
         )
 
     def move_to(self, col: Value) -> None:
-        """Take the block whose first column this is, and say which columns of the neighbourhood each lane sees."""
+        """Set the block's first column, and compute which columns of the window each lane sees."""
         code, shape = self._code, self._shape
         last_col = code.minus(self._width, 1)
         cols = [code.min(code.plus(col, index), last_col) for index in range(self.cols_at_once)]
@@ -54,7 +54,7 @@ class Block:
             [cols[vector * shape.block_cols + lane % shape.block_cols] for lane in range(shape.lanes)]
             for vector in range(shape.vectors)
         ]
-        # A pair of pixels begins in an even column.
+        # Pairs of pixels begin at even columns.
         self._left = code.round_down(code.max(code.plus(col, self._first), 0), shape.together)
         right = code.plus(code.min(code.plus(cols[-1], self._last), last_col), 1)
         self.padded = code.round_up(code.minus(right, self._left), shape.passing)
@@ -66,7 +66,7 @@ class Block:
                 code.store(bias, self._biases, self.place(at, vector))
 
     def neighbourhood(self) -> Iterator[Value]:
-        """Walk over the rows of the neighbourhood; yields what to add to the scores of pixels in each."""
+        """Write a loop over the rows of the window; yield the bias to add to the scores of each row's pixels."""
         code = self._code
         with code.loop(self._top, self._bottom) as row:
             self._pixel = code.plus(code.times(row, self._width), self._left)
@@ -77,11 +77,11 @@ class Block:
     # Numbers of the lanes' pixels.
 
     def place(self, index: Number, vector: int) -> Value:
-        """Where in a buffer a vector of a pixel, or of a number of the lanes' pixels, stands."""
+        """The index in a buffer of a vector, for a passing pixel or for a number of the lanes' pixels."""
         return self._code.plus(self._code.times(index, self._shape.vectors), vector)
 
     def variables(self, value: float) -> list[Array]:
-        """A variable for each vector, with this value in each lane."""
+        """Make a variable for each vector, with this value in each lane."""
         code = self._code
         made = [code.variable() for _ in range(self._shape.vectors)]
         for variable in made:
@@ -89,7 +89,7 @@ class Block:
         return made
 
     def _pixels(self, vector: int, depth: int) -> list[Value]:
-        """Where each lane's pixel begins."""
+        """The index of the first number of each lane's pixel."""
         code, shape = self._code, self._shape
         return [
             code.times(code.plus(code.times(self._rows[lane // shape.block_cols], self._width), col), depth)
@@ -97,7 +97,7 @@ class Block:
         ]
 
     def read_pairs(self, plane: Array, depth: int, scale: float) -> Array:
-        """As `read`, the numbers of each lane in pairs of bfloat16 where these are what is multiplied."""
+        """Read the lanes' pixels like `read`, and pack them in pairs of bfloat16 if `shape.pairs`."""
         values, code = self.read(plane, depth, scale), self._code
         if self._shape.pairs:
             with code.loop(0, depth // 2) as pair:
@@ -113,7 +113,7 @@ class Block:
         return values
 
     def read(self, plane: Array, depth: int, scale: float) -> Array:
-        """A buffer of the lanes' pixels, `depth` numbers each, times `scale`."""
+        """Read the lanes' pixels, `depth` numbers each, times `scale`, into a buffer."""
         code, vectors = self._code, range(self._shape.vectors)
         buffer, pixels = code.buffer(depth * len(vectors)), [self._pixels(vector, depth) for vector in vectors]
         with code.loop(0, depth) as number:
@@ -125,7 +125,7 @@ class Block:
         return buffer
 
     def read_each(self, plane: Array) -> list[Value]:
-        """One number of each lane's pixel."""
+        """Read one number for each lane's pixel."""
         code = self._code
         return [
             code.build_vector([code.load(plane, pixel) for pixel in self._pixels(vector, 1)])
@@ -133,7 +133,7 @@ class Block:
         ]
 
     def zeros(self, depth: int) -> Array:
-        """A buffer of `depth` sums for each lane."""
+        """Make a buffer with `depth` sums for each lane, initially 0."""
         code = self._code
         buffer = code.buffer(depth * self._shape.vectors)
         with code.loop(0, depth * self._shape.vectors) as index:
@@ -157,10 +157,10 @@ class Block:
             for lane, pixel in enumerate(self._pixels(index, 1)):
                 code.store(code.extract(values, lane), plane, pixel)
 
-    # What passes by.
+    # Passing pixels.
 
     def of_passing(self, plane: Array, at: Number) -> Value:
-        """One number of a passing pixel."""
+        """Read one number of a passing pixel."""
         return self._code.load(plane, self._code.plus(self._pixel, at))
 
     def products(
@@ -171,10 +171,11 @@ class Block:
         then: Callable[[Number, list[list[Value]]], None],
         bias: Value | None = None,
     ) -> None:
-        """Multiply every pixel of the row by every lane's, over their `depth` numbers.
+        """Compute the inner products of every passing pixel of the row with every lane's pixel, over `depth` numbers.
 
-        `then` is told the first pixel and given the products of `passing` of them, a list of vectors each. With a
-        `bias` for the row, the columns' are added too: unseen pixels get a score of next to nothing.
+        `then` is called with the index of the first of `passing` pixels, and a list of vectors with the products of
+        each. If there is a `bias` for the row, it and that of the columns are added, which masks pixels outside the
+        window.
         """
         code, shape = self._code, self._shape
         depth //= shape.together
@@ -196,21 +197,21 @@ class Block:
             then(at, [[code.load(variable) for variable in each] for each in sums])
 
     def keep(self, at: Number, vectors: list[list[Value]], buffer: Array) -> None:
-        """Keep vectors of the row's pixels from the one at `at` on."""
+        """Store the vectors of the row's passing pixels, starting with pixel `at`."""
         for index, each in enumerate(vectors):
             for vector, value in enumerate(each):
                 self._code.store(value, buffer, self.place(self._code.plus(at, index), vector))
 
     def exponentiate(self, tops: list[Value], totals: list[Array]) -> None:
-        """Make weights of the row's scores, and add them to the totals."""
+        """Replace the row's scores by weights, and add these to the totals."""
         code, pairs = self._code, self._shape.pairs
-        of_row = self.variables(0.0)  # added up by itself: the window's sum would round away more of each weight
+        of_row = self.variables(0.0)  # summing each row separately reduces the rounding error
         with code.loop(0, self.padded, 2) as start:
             for vector, top in enumerate(tops):
                 weights = []
                 for place in (self.place(code.plus(start, offset), vector) for offset in range(2)):
                     score = code.subtract(code.load(self.weights, place), top)
-                    # What a pair drops of its numbers is left out of the total too: the weights still sum to 1.
+                    # The total sums the truncated weights, so that the normalised weights still sum to 1.
                     weights.append(
                         code.truncate_to_bfloat16(code.exp2(score, _PAIRS_DEGREE)) if pairs else code.exp2(score)
                     )
@@ -223,11 +224,11 @@ class Block:
             code.store(code.add(code.load(total), code.load(part)), total)
 
     def accumulate(self, weights: Array, plane: Array, depth: int, sums: Array) -> None:
-        """Add to the lanes' sums the row's pixels, `depth` numbers each, by their weights."""
+        """Add the row's passing pixels, `depth` numbers each, times their weights to the lanes' sums."""
         code, vectors = self._code, range(self._shape.vectors)
         together, unroll = self._shape.summed_at_once(depth), 2
         with code.loop(0, depth, together) as first:
-            held = [self.variables(0.0) for _ in range(together)]  # of the row alone, as its weights are added up
+            held = [self.variables(0.0) for _ in range(together)]  # of each row separately, like the weights
             with code.loop(0, code.ceil_div(self.padded, self._shape.together), unroll) as start:
                 for at in (code.plus(start, offset) for offset in range(unroll)):
                     own = [code.load(weights, self.place(at, vector)) for vector in vectors]

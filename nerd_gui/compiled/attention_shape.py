@@ -1,30 +1,30 @@
-"""What attention's code is written for: sizes, lanes, and how much it holds at once."""
+"""The sizes for which attention's code is written."""
 
 from dataclasses import dataclass
 
 BLOCK_ROWS = 4
-#: Rows of weights that the code writes down while it works.
+#: Number of buffers for one row of the window: biases, weights and gradients.
 ROW_BUFFERS = 3
-MASKED = -1e38  # a score that nobody sees
+MASKED = -1e38  # the score of pixels outside the window
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the code is written for.
+    """The sizes of one version of the code.
 
     Attributes
     ----------
     d_k, d_v : int
         Depth of queries and keys, and of values.
     lanes : int
-        Floats of a vector: 16 where the processor has 32 registers of that size, else 8.
+        Floats in a vector: 16 if the CPU has 32 registers of that size, else 8.
     vectors : int
-        Vectors of a block.
+        Vectors in a block.
     passing : int
-        Pixels that pass at once: `passing` x `vectors` sums must fit into the registers.
+        Passing pixels processed at a time; `passing` x `vectors` sums must fit into the registers.
     pairs : bool
-        Multiply pairs of bfloat16, two numbers of a lane at once, where the processor can: of keys and queries those
-        that follow each other, of values those of two pixels side by side. Sums stay float32.
+        Whether each multiplication takes pairs of bfloat16: two consecutive numbers of queries and keys, and values of
+        two neighbouring pixels. Sums are float32.
     """
 
     d_k: int
@@ -36,18 +36,18 @@ class Shape:
 
     @property
     def block_cols(self) -> int:
-        """Columns of pixels in a vector, `BLOCK_ROWS` rows each."""
+        """Columns of pixels in a vector, which covers `BLOCK_ROWS` rows."""
         return self.lanes // BLOCK_ROWS
 
     @property
     def together(self) -> int:
-        """Numbers that one multiplication takes."""
+        """Numbers per lane in one multiplication."""
         return 2 if self.pairs else 1
 
     def summed_at_once(self, depth: int) -> int:
-        """How many numbers of a pixel are summed at once."""
+        """Numbers of a pixel that are summed at a time."""
         return next(size for size in (self.passing, 4, 2, 1) if depth % size == 0)
 
     def row_vectors(self, window: int) -> int:
-        """Vectors of one row of weights at most."""
+        """Largest number of vectors in a row of weights."""
         return (window + self.vectors * self.block_cols + self.passing) * self.vectors

@@ -1,6 +1,6 @@
 """Decides for the whole program whether compiled code is used, for attention and for the solver's passes.
 
-Whatever fails while code is written, compiled, loaded or checked leads to the plain path, and stays the answer.
+If writing, compiling, loading or checking the code fails, the plain path is used from then on.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: "0" in this variable of the environment turns compiled code off.
+#: Setting this environment variable to "0" turns compiled code off.
 SWITCH = "NERD_GUI_COMPILED"
-#: What an iterate in float32 takes on the plain path, in times of what it takes compiled: see `nerd-gui bench`.
+#: How many times as long an iterate in float32 takes on the plain path as with compiled code: see `nerd-gui bench`.
 SLOWER = "2 to 4"
 
 _making, _telling = threading.RLock(), threading.Lock()
@@ -28,14 +28,14 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Status:
-    """Which path runs.
+    """Whether compiled code or the plain path is used.
 
     Attributes
     ----------
     compiled : bool
-        Compiled code, else PyTorch's own operations: the plain path.
+        True for compiled code; False for PyTorch's own operations, the plain path.
     reason : str or None
-        Why not, a clause without full stop; None for compiled code.
+        Why the plain path is used, as a clause without a full stop; None for compiled code.
     """
 
     compiled: bool
@@ -48,7 +48,7 @@ class Status:
 
 
 _failure: str | None = None
-_asked_for = False  # the plain path
+_asked_for = False  # whether the plain path was asked for
 
 
 def status(device: str = "cpu") -> Status:
@@ -79,7 +79,7 @@ def plain_path() -> Iterator[None]:
 
 
 def obtain(make: Callable[[], T]) -> T:
-    """What `make` compiles and checks.
+    """Call `make`, which compiles and checks code, and return its result.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def obtain(make: Callable[[], T]) -> T:
         if found.compiled:
             try:
                 return make()
-            except Exception as error:  # noqa: BLE001 - of whatever kind: the plain path needs none of it
+            except Exception as error:  # noqa: BLE001 - after any error, the plain path can be used
                 what = str(error) if isinstance(error, Wrong) else f"it cannot be compiled ({_words(error)})"
                 _failure = what
                 found = status()

@@ -1,7 +1,7 @@
 """The solver's passes over its vectors, written as LLVM's intermediate language.
 
-Whatever is made of the same vectors is made in one pass. Where kept vectors take part, it goes by chunks that stay in
-the first caches; their numbers are read once and converted in the registers.
+Everything that is computed from the same vectors is computed in one pass. Passes over stored vectors work in chunks
+that stay in the first caches; numbers are read once and converted in registers.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ from llvmlite import ir
 
 from nerd_gui.compiled.vector_code import Array, Value, VectorCode
 
-#: Elements that the code does at once; it takes multiples of them.
+#: Elements processed at a time; the number of elements must be a multiple of it.
 STEP = 64
 _CHUNK = 8192  # elements
-_LINE = 32  # float16 of a cache line
+_LINE = 32  # float16 numbers in a cache line
 
 
 def written(lanes: int) -> dict[str, tuple[str, int]]:
-    """The code of every pass by its name, which is that of its function up to the first space, and its arrays."""
+    """The code and number of array arguments of every pass. Up to a space, its name is that of the function."""
     return {
         "products 1": (products(1, lanes), 3),
         "products 2": (products(2, lanes), 4),
@@ -31,10 +31,10 @@ def written(lanes: int) -> dict[str, tuple[str, int]]:
 
 
 def products(others: int, lanes: int) -> str:
-    """Code of `products(kept, x…, sums, count, used, stride)`, for 1 or 2 vectors x.
+    """Return the code of `products(kept, x…, sums, count, used, stride)`, for 1 or 2 vectors x.
 
-    Adds to sums (used, others, lanes) the products of `count` elements of the kept vectors, float16 and `stride`
-    elements apart, and of those of each x.
+    It adds to sums (used, others, lanes) the products of `count` elements of each stored vector and of each x. Stored
+    vectors are float16 and `stride` elements apart.
     """
     module = ir.Module()
     code = VectorCode(module, "products", 2 + others, 3, lanes)
@@ -57,9 +57,9 @@ def products(others: int, lanes: int) -> str:
 
 
 def combination(lanes: int) -> str:
-    """Code of `combination(kept, x, out, factors, count, used, stride)`: x times the first factor, plus the kept.
+    """Return the code of `combination(kept, x, out, factors, count, used, stride)`.
 
-    The factors (1 + used) of x and of each kept vector.
+    It computes x times the first of the factors (1 + used), plus each stored vector times its factor.
     """
     module = ir.Module()
     code = VectorCode(module, "combination", 4, 3, lanes)
@@ -76,10 +76,10 @@ def combination(lanes: int) -> str:
 
 
 def compare(lanes: int) -> str:
-    """Code of `compare(kept, newest, z, f_z, g_before, g, sums, count, used, stride)`: g = f_z - z.
+    """Return the code of `compare(kept, newest, z, f_z, g_before, g, sums, count, used, stride)`.
 
-    Adds to sums (4 + 2 used, lanes) the squares of z, f_z, g, and g - g_before, then the products of each kept vector
-    with `newest`, one of them, and with g.
+    It computes g = f_z - z. It adds to sums (4 + 2 used, lanes) the squares of z, f_z, g, and g - g_before, then the
+    products of each stored vector with `newest`, which is one of them, and with g.
     """
     module = ir.Module()
     code = VectorCode(module, "compare", 7, 3, lanes)
@@ -110,11 +110,11 @@ def compare(lanes: int) -> str:
 
 
 def advance(keep: bool, lanes: int) -> str:
-    """Code of `advance(kept, z, g, z_next, factors, sums, count, used, stride)`: z_next = z + step.
+    """Return the code of `advance(kept, z, g, z_next, factors, sums, count, used, stride)`.
 
-    The step is g times the first factor plus the kept vectors times the next ones. The squares of z_next - z, which is
-    the step but for rounding, are added to sums (1, lanes). If it is to `keep`, it becomes one more kept vector, times
-    the last factor.
+    It computes z_next = z + step, where the step is g times the first factor plus the stored vectors times the next
+    ones. The squares of z_next - z, the step after rounding, are added to sums (1, lanes). If `keep`, this step times
+    the last factor is stored as one more vector.
     """
     module = ir.Module()
     code = VectorCode(module, "advance", 6, 3, lanes)
@@ -145,7 +145,7 @@ def advance(keep: bool, lanes: int) -> str:
 def _add_kept(
     code: VectorCode, kept: Array, out: Array, factors: Array, chunk: tuple[Value, Value], used: Value, stride: Value
 ) -> None:
-    """Add the kept vectors times their factors, which begin at the second, to a chunk of `out`."""
+    """Add the stored vectors times their factors, which start at the second one, to a chunk of `out`."""
     with code.loop(0, used) as index:
         row = code.halves_at(kept, code.times(index, stride))
         factor = code.broadcast(code.load(factors, code.plus(index, 1)))
@@ -158,7 +158,7 @@ def _add_kept(
 
 @contextlib.contextmanager
 def _sums(code: VectorCode, sums: Array, count: int, parts: int = 1) -> Iterator[Callable[..., None]]:
-    """Yields what adds a product to the sum of that index, in `parts` beside each other, in the end added to `sums`."""
+    """Yield a function that adds a product to a sum, in `parts` independent partial sums; then add them to `sums`."""
     totals = [[code.variable() for _ in range(parts)] for _ in range(count)]
     for variable in itertools.chain(*totals):
         code.store(code.constant(0.0), variable)
@@ -180,6 +180,6 @@ def _places(code: VectorCode, at: Value) -> list[Value]:
 
 
 def _prefetch(code: VectorCode, row: Array, at: Value) -> None:
-    """What the next kept vector has here: the processor does not foresee the jump from one to the other."""
+    """Prefetch the next stored vector, because the CPU does not predict the jump from one vector to another."""
     for offset in range(0, STEP, _LINE):
         code.prefetch(row, code.plus(at, offset))

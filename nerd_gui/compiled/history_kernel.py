@@ -12,7 +12,7 @@ from nerd_gui.compiled.availability import Unavailable, available, obtain
 from nerd_gui.compiled.self_check import check_passes
 from nerd_gui.compiled.threads import in_threads
 
-_PART = 1 << 18  # elements of one task
+_PART = 1 << 18  # elements processed in one task
 
 
 def passes_over(x: Tensor) -> Passes | None:
@@ -37,12 +37,12 @@ def _passes() -> Passes:
 
 
 class Passes:
-    """The passes, compiled. Kept vectors are (B, room, D) float16; all others (B, D) float32.
+    """The compiled passes. Stored vectors are (B, room, D) float16; all others are (B, D) float32.
 
     Attributes
     ----------
     step : int
-        D is a multiple of it.
+        D must be a multiple of it.
     """
 
     def __init__(self) -> None:
@@ -56,27 +56,27 @@ class Passes:
         }
 
     def products(self, kept: Tensor, used: int, *others: Tensor) -> list[Tensor]:
-        """Inner products (B, used) of the first kept vectors with each of the others, 1 or 2."""
+        """Compute the inner products (B, used) of the first `used` stored vectors with one or two others."""
         sums = self._sums(kept[:, 0], used, len(others))
         self._run(f"products {len(others)}", [kept[:, 0], *others], [sums], used, kept.stride(1))
         return list(sums.sum((1, 4)).unbind(2))
 
     def combination(self, kept: Tensor, x: Tensor, factors: Tensor) -> Tensor:
-        """`x` times the first of its `factors` (B, 1 + used), plus the first kept vectors times the others."""
+        """Compute `x` times the first of `factors` (B, 1 + used), plus the first stored vectors times the others."""
         out = _like(x)
         used = factors.shape[1] - 1
         self._run("combination", [kept[:, 0], x, out], [factors[:, None]], used, kept.stride(1))
         return out
 
     def comparison(self, z: Tensor, f_z: Tensor, g_before: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """g = f(z) - z, and the norms (B,) of z, f(z), g and g - g_before."""
+        """Compute g = f(z) - z, and the norms (B,) of z, f(z), g and g - g_before."""
         g, norms, _ = self.compare(z[:, None], 0, z, f_z, g_before)
         return g, norms
 
     def compare(
         self, kept: Tensor, used: int, z: Tensor, f_z: Tensor, g_before: Tensor
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """`comparison`, and the products (B, used) of the first kept vectors with the last of them and with g."""
+        """Compute `comparison`, and the products (B, used) of the first stored vectors with the last one and with g."""
         g, sums = _like(z), self._sums(z, 4 + 2 * used)
         vectors = [kept[:, 0], kept[:, max(0, used - 1)], z, f_z, g_before, g]
         self._run("compare", vectors, [sums], used, kept.stride(1))
@@ -86,10 +86,10 @@ class Passes:
     def advance(
         self, kept: Tensor, used: int, z: Tensor, g: Tensor, factors: Tensor, keep: bool
     ) -> tuple[Tensor, Tensor]:
-        """The next iterate and the norm (B,) of the step to it, which is made with `factors` (B, 2 + used).
+        """Compute the next iterate and the norm (B,) of the step to it, with `factors` (B, 2 + used).
 
-        It is g times the first one, plus the first kept vectors times those in between. If it is to `keep`, the step
-        times the last one becomes the next kept vector.
+        The step is g times the first factor, plus the stored vectors times the factors in between. If `keep`, the step
+        times the last factor is stored as the next vector.
         """
         z_next, sums = _like(z), self._sums(z, 1)
         name, vectors = "advance keep" if keep else "advance", [kept[:, 0], z, g, z_next]
@@ -97,12 +97,12 @@ class Passes:
         return z_next, sums.sum((1, 3)).sqrt()[:, 0]
 
     def _sums(self, vectors: Tensor, *sizes: int) -> Tensor:
-        """Zeros (B, parts, *sizes, lanes) for the sums of each part: added in one order, whichever thread is free."""
+        """Allocate sums (B, parts, *sizes, lanes) for each part, so that their order of addition is always the same."""
         batch, dim = vectors.shape
         return torch.zeros(batch, -(-dim // _PART), *sizes, self._lanes, dtype=torch.float32)
 
     def _run(self, name: str, vectors: Sequence[Tensor], beside: Sequence[Tensor], *numbers: int) -> None:
-        """Pass over vectors (B, D), part by part, each with what is its own `beside` them, (B, parts or 1, …)."""
+        """Run a pass over vectors (B, D), in parts; arrays in `beside`, (B, parts or 1, …), have a slice per part."""
         function = self._functions[name]
         vectors = [x if x.stride(1) == 1 else x.contiguous() for x in vectors]
         beside = [x.contiguous() for x in beside]
@@ -119,5 +119,5 @@ class Passes:
 
 
 def _like(vectors: Tensor) -> Tensor:
-    """Room for what is written, each vector in one piece, however `vectors` lie."""
+    """Allocate an output with the shape of `vectors`, in which each vector is contiguous."""
     return torch.empty_like(vectors, memory_format=torch.contiguous_format)

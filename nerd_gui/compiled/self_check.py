@@ -1,7 +1,7 @@
-"""What compiled code is compared with before its first use: the same formulas on small inputs, by PyTorch.
+"""Compares compiled code with PyTorch on small inputs before its first use.
 
-A picture of 9 x 21 pixels has borders, whole blocks of queries and such that are cut off; two vectors of 320 numbers
-have whole steps.
+A picture of 9 x 21 pixels has borders and both complete and incomplete blocks of queries; vectors of 320 numbers have
+complete steps.
 """
 
 import functools
@@ -21,7 +21,7 @@ _drawn = functools.partial(torch.randn, dtype=torch.float32)
 
 
 class Passes(Protocol):
-    """As `history_kernel.Passes`."""
+    """The interface of `history_kernel.Passes`."""
 
     def products(self, kept: Tensor, used: int, *others: Tensor) -> list[Tensor]:
         """Return the inner products of the first kept vectors with each of the others."""
@@ -43,7 +43,7 @@ class Passes(Protocol):
 def check_attention(
     attend: Callable[[Tensor, Tensor, Tensor], Tensor], d_k: int, d_v: int, *, tolerance: float = 1e-4
 ) -> None:
-    """Compare attention in the window `WINDOW`, depths d_k and d_v, with the softmax over all pixels, masked.
+    """Compare attention with window `WINDOW` and depths d_k and d_v with a masked softmax over all pixels.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def check_attention(
 
 
 def check_gradient(gradient: Callable[..., tuple[Tensor, Tensor, Tensor]], d_k: int, d_v: int) -> None:
-    """Compare what `gradient` makes of query, key, value, out, level and d_out with autograd's.
+    """Compare the result of `gradient` for query, key, value, out, level and d_out with autograd's.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def check_gradient(gradient: Callable[..., tuple[Tensor, Tensor, Tensor]], d_k: 
 
 
 def check_passes(passes: Passes) -> None:
-    """Compare the solver's passes over its vectors with what they say, in double precision.
+    """Compare the solver's passes over its vectors with their formulas in double precision.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""The words that vector loops are written in: each appends its instructions in LLVM's intermediate language.
+"""A small language for vector loops: each method appends instructions in LLVM's intermediate language.
 
-LLVM knows vectors of any length and lays them out on the registers of the processor it compiles for.
+LLVM supports vectors of any length and maps them to the registers of the CPU that it compiles for.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ from nerd_gui.compiled.compiler import has
 
 FLOAT, HALF, INT, LONG = ir.FloatType(), ir.HalfType(), ir.IntType(32), ir.IntType(64)
 _ADDRESS = ir.PointerType()
-#: A value of the program that is written, of which llvmlite has many classes.
+#: A value in the written program; llvmlite has many classes for them.
 Value = Any
-Number = Any  # one that is a whole number, or a Python int
+Number = Any  # a Value that is an integer, or a Python int
 
 _EXP2_DEGREE = 6  # relative error 1e-8
 _ALIGNMENT = 64  # bytes, a cache line
@@ -26,7 +26,7 @@ _ALIGNMENT = 64  # bytes, a cache line
 
 @functools.cache
 def _exp2_polynomial(degree: int, start: float) -> list[float]:
-    """Coefficients of 2^x on [start, start + 1] from a fit at Chebyshev's points; exact at 0."""
+    """Fit a polynomial to 2^x on [start, start + 1] at Chebyshev nodes, exact at 0; return its coefficients."""
     points = np.cos(np.pi * (np.arange(64) + 0.5) / 64) / 2 + 0.5 + start
     fit = np.polynomial.chebyshev.Chebyshev.fit(points, 2.0**points, degree, domain=[start, start + 1])
     return [1.0, *(float(value) for value in fit.convert(kind=np.polynomial.Polynomial).coef[1:])]
@@ -34,14 +34,14 @@ def _exp2_polynomial(degree: int, start: float) -> list[float]:
 
 @dataclass(frozen=True)
 class Array:
-    """Numbers, or vectors, of one kind that follow each other in memory, from an address on."""
+    """An array in memory: its address, and the type of its elements, which are numbers or vectors."""
 
     address: Value
     element: Any
 
 
 class _BFloat(ir.Type):  # type: ignore[misc]  # llvmlite has no annotations
-    """bfloat16, which llvmlite has no name for."""
+    """The type bfloat16, which llvmlite lacks."""
 
     def _to_string(self) -> str:
         return "bfloat"
@@ -51,14 +51,14 @@ _BFLOAT = _BFloat()
 
 
 class VectorCode:
-    """The function that is being written; vectors have `lanes` floats.
+    """Writes one function; vectors have `lanes` floats.
 
     Parameters
     ----------
     module : llvmlite.ir.Module
     name : str
     pointers, numbers : int
-        Its `arguments`: so many arrays of floats, which do not overlap, then so many whole numbers of 64 bits.
+        Numbers of its `arguments`: first arrays of floats, which must not overlap, then 64-bit integers.
     """
 
     def __init__(self, module: ir.Module, name: str, pointers: int, numbers: int, lanes: int) -> None:
@@ -135,7 +135,7 @@ class VectorCode:
 
     @contextlib.contextmanager
     def loop(self, start: Number, stop: Number, step: int = 1) -> Iterator[Value]:
-        """What is written inside runs for every index from `start`, which is given, below `stop`."""
+        """Write a loop: code written within this context runs for every index from `start` to below `stop`."""
         builder = self.builder
         counter = self.variable(LONG)
         self.store(self.number(start), counter)
@@ -151,32 +151,32 @@ class VectorCode:
         builder.position_at_end(after)
 
     def variable(self, kind: Any = None) -> Array:
-        """A variable, a vector if no other kind is named; LLVM keeps it in a register where it can."""
+        """Make a variable, by default a vector; LLVM keeps it in a register if possible."""
         kind = kind or self.vector
         with self.builder.goto_entry_block():
             return Array(self.builder.alloca(kind), kind)
 
     def buffer(self, count: int) -> Array:
-        """An array of so many vectors."""
+        """Make an array of `count` vectors."""
         with self.builder.goto_entry_block():
             made = self.builder.alloca(self.vector, size=count)
         made.align = _ALIGNMENT
         return Array(made, self.vector)
 
     def floats(self, count: int) -> Array:
-        """An array of so many floats, a multiple of the lanes."""
+        """Make an array of `count` floats, a multiple of the lanes."""
         return Array(self.buffer(count // self.lanes).address, FLOAT)
 
     def vectors_at(self, array: Array, index: Number) -> Array:
-        """The array of vectors that begins so many vectors behind `array`."""
+        """Return an array of vectors that starts `index` vectors after `array`."""
         return self.at(Array(array.address, self.vector), index)
 
     def halves_at(self, array: Array, index: Number) -> Array:
-        """The array of float16 that begins so many of them behind `array`."""
+        """Return an array of float16 that starts `index` elements after `array`."""
         return self.at(Array(array.address, HALF), index)
 
     def at(self, array: Array, index: Number) -> Array:
-        """The array without its first `index` elements."""
+        """Return the array without its first `index` elements."""
         address = self.builder.gep(array.address, [self.number(index)], source_etype=array.element)
         return Array(address, array.element)
 
@@ -190,21 +190,21 @@ class VectorCode:
         self.builder.store(value, self.at(array, index).address, align=self._alignment(array))
 
     def load_unaligned(self, array: Array, index: Number) -> Value:
-        """The vector that begins at any float."""
+        """Read a vector that starts at any float."""
         return self.builder.load(self.at(array, index).address, align=4, typ=self.vector)
 
     def store_unaligned(self, value: Value, array: Array, index: Number) -> None:
-        """Write a vector that begins at any float."""
+        """Write a vector that starts at any float."""
         self.builder.store(value, self.at(array, index).address, align=4)
 
     def load_half(self, array: Array, index: Number) -> Value:
-        """The vector that begins at any float16, as floats."""
+        """Read a vector that starts at any float16, as floats."""
         halves = ir.VectorType(HALF, self.lanes)
         loaded = self.builder.load(self.at(array, index).address, align=2, typ=halves)
         return self.builder.fpext(loaded, self.vector)
 
     def stream(self, value: Value, array: Array, index: Number) -> None:
-        """Write past the caches, where lines of them begin: floats, or as float16 if `array` is of such."""
+        """Write a vector without caching it, as floats or float16 like `array`; its address must be aligned."""
         halves = array.element == HALF
         if halves:
             value = self.builder.fptrunc(value, ir.VectorType(HALF, self.lanes))
@@ -213,7 +213,7 @@ class VectorCode:
         self._streams = True
 
     def prefetch(self, array: Array, index: Number) -> None:
-        """Bring this number into the caches; where there is none, nothing happens."""
+        """Prefetch a number into the caches; an invalid address has no effect."""
         declared = self._declared("llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [_ADDRESS, INT, INT, INT]))
         place = self.at(array, index).address
         self.builder.call(declared, [place, INT(0), INT(3), INT(1)])  # to read, to all caches, data
