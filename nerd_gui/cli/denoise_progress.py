@@ -81,7 +81,7 @@ def figures_of(record: dict[str, Any]) -> str:
 
 
 def tell(outcome: Outcome) -> None:
-    """Say what became of a photo, unless it was skipped."""
+    """Print the outcome of a photo, unless it was skipped."""
     if outcome.reason is not None:
         say(outcome.reason)
     if outcome.report is not None:
@@ -94,7 +94,7 @@ def tell(outcome: Outcome) -> None:
 
 
 def summarize(outcomes: Sequence[Outcome], count: int) -> None:
-    """Say on stderr how many of a batch's photos were denoised, and why the others were not."""
+    """Print to stderr how many photos of a batch were denoised, and why the others were not."""
     say(summary([outcome.state for outcome in outcomes], count))
     for outcome in outcomes:
         if outcome.reason is not None:

@@ -1,4 +1,4 @@
-"""`nerd-gui --install-desktop`: the program in the menu of a Linux desktop, and `.nerd` sessions as its files."""
+"""`nerd-gui --install-desktop`: adds the program to the menu of a Linux desktop, with the file type `.nerd`."""
 
 import os
 import shutil
@@ -11,29 +11,29 @@ from nerd_gui.cli.arguments import UsageError
 from nerd_gui.files import write_file
 from nerd_gui.places import data_folder
 
-#: Stands in each file that is written; a file without it is somebody else's, and is neither replaced nor removed.
+#: A mark in each file that is written. Files without it belong to others and are neither replaced nor removed.
 MARK = "Written by NERD GUI (option install-desktop); its option uninstall-desktop removes this file."
 _ENTRY, _TYPE, _ICON = "desktop/nerd-gui.desktop", "desktop/nerd-gui-mime.xml", "icons/nerd-gui.svg"
-#: Where each file goes, below the folder that the desktop reads.
+#: The place of each file, relative to the desktop's data folder.
 _PLACES = {_ENTRY: "applications", _TYPE: "mime/packages", _ICON: "icons/hicolor/scalable/apps"}
-#: The databases that desktops keep of these files: a program, and the folder that it is told.
+#: The programs that update the desktop's databases of these files, each with its folder argument.
 _UPDATES = (("update-mime-database", "mime"), ("update-desktop-database", "applications"))
 
 
 def install_desktop(*, dry_run: bool = False) -> None:
-    """Write menu entry, icon and file type where the desktop of this user finds them, and say what was written.
+    """Install menu entry, icon and file type for this user's desktop, and print the files.
 
     The folder is ``$XDG_DATA_HOME``, or ``~/.local/share``.
 
     Parameters
     ----------
     dry_run : bool
-        Say what would be written, and write nothing.
+        Print the files, but do not write them.
 
     Raises
     ------
     UsageError
-        If this is no Linux system, or a file of that name is there that this command did not write.
+        If this is not Linux, or one of the files exists but was not written by this command.
     OSError
         If a file cannot be written.
     """
@@ -49,12 +49,12 @@ def install_desktop(*, dry_run: bool = False) -> None:
 
 
 def uninstall_desktop(*, dry_run: bool = False) -> None:
-    """Remove what `install_desktop` wrote, and say which files those were.
+    """Remove the files that `install_desktop` wrote, and print their names.
 
     Raises
     ------
     UsageError
-        As `install_desktop`.
+        See `install_desktop`.
     OSError
         If a file cannot be removed.
     """
@@ -72,19 +72,19 @@ def uninstall_desktop(*, dry_run: bool = False) -> None:
 
 
 def _targets() -> dict[str, Path]:
-    """Each of our files, and where it belongs."""
+    """The place of each file."""
     if not sys.platform.startswith("linux"):
         raise UsageError(
             "A menu entry of this kind is for Linux desktops. On Windows and macOS start the program with “nerd-gui”, "
             "and keep it in the task bar or the Dock if you like."
         )
     named = os.environ.get("XDG_DATA_HOME", "")
-    data = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"  # a relative one is to be ignored
+    data = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"  # relative paths are to be ignored
     return {source: data / folder / Path(source).name for source, folder in _PLACES.items()}
 
 
 def _content(source: str) -> bytes:
-    """What is written for one of our files: it says who wrote it, and the menu entry how this program is started."""
+    """The content of a file, with the mark; the menu entry gets the command that starts this program."""
     text = (data_folder("resources") / source).read_text(encoding="utf-8")
     if source != _ENTRY:
         return f"{text.rstrip()}\n<!-- {MARK} -->\n".encode()
@@ -92,14 +92,14 @@ def _content(source: str) -> bytes:
 
 
 def _program() -> str:
-    """How this program is started, as a menu entry has to say it: its folder may be on no path of the desktop."""
+    """The command that starts this program, with full path, since its folder may not be in the desktop's PATH."""
     started = shutil.which(sys.argv[0]) if Path(sys.argv[0]).name == "nerd-gui" else None
     parts = [os.path.abspath(started)] if started else [sys.executable, "-m", "nerd_gui"]
     return " ".join(_quoted(part) for part in parts)
 
 
 def _quoted(part: str) -> str:
-    """An argument in the key Exec: in double quotes if need be; a percent sign would begin a field of its own."""
+    """Quote an argument for the key Exec if needed, and escape percent signs, which have a special meaning there."""
     if all(character.isalnum() or character in "/._-+" for character in part):
         return part
     for character in '\\"`$':
@@ -113,7 +113,7 @@ def _check_ours(target: Path) -> None:
 
 
 def _update(dry_run: bool) -> None:
-    """Let the desktop take notice; where it has no such program it looks by itself when somebody logs in."""
+    """Update the desktop's databases; if a program for that is missing, the desktop finds them at the next login."""
     data = _targets()[_ENTRY].parents[1]
     for program, folder in _UPDATES:
         found = shutil.which(program)

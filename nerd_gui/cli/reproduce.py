@@ -1,4 +1,4 @@
-"""`nerd-gui reproduce`: the paper's tables and figures made anew, beside its numbers."""
+"""`nerd-gui reproduce`: reproduces the paper's tables and figures and compares them with its numbers."""
 
 import argparse
 import shlex

@@ -1,29 +1,30 @@
-"""Large pictures cut into parts of the size that training pictures have, those left out that teach nothing."""
+"""Cuts large pictures into parts of the size of training pictures, and leaves out useless parts."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_CELL = 16  # pixels, side of the squares that are flat or not
-_FLAT = 2.0  # standard deviation below which a square is flat
-_FLAT_PART = 0.75  # of a part's squares that may be flat
-_BLOCK = 8  # pixels, of JPEG
-#: Part of the pixels by which steps between blocks may be more often the largest of three than steps inside them.
+_CELL = 16  # side in pixels of the squares that are tested for flatness
+_FLAT = 2.0  # a square is flat if its standard deviation is below this
+_FLAT_PART = 0.75  # largest fraction of flat squares in a part
+_BLOCK = 8  # side in pixels of JPEG's blocks
+#: Largest tolerated difference between the frequencies with which steps between blocks, and steps inside blocks, are
+#: the largest of three neighbouring steps.
 _STEPS = 0.12
 
 
 def landscape(picture: NDArray[Any]) -> NDArray[Any]:
-    """The picture (..., rows, cols), an upright one turned by a quarter."""
+    """Turn a picture (..., rows, cols) in portrait format by 90 degrees; leave others unchanged."""
     rows, cols = picture.shape[-2:]
     return picture if rows <= cols else np.rot90(picture, axes=(-2, -1))
 
 
 def parts(picture: NDArray[Any], rows: int, cols: int) -> list[NDArray[Any]]:
-    """As many parts of rows x cols as a picture (..., rows, cols) has side by side, around its middle.
+    """Cut as many adjacent parts of rows x cols pixels as possible from the middle of a picture (..., rows, cols).
 
-    A picture with steps between JPEG's blocks is halved first: a network would learn that such steps are clean. Left
-    out are parts that have them even so, and those that are flat for the most part.
+    If the picture has visible steps between JPEG's blocks, it is halved first, because a network would learn that such
+    steps belong to clean pictures. Parts that still have them, and parts that are mostly flat, are left out.
     """
     if picture.shape[-2] < rows or picture.shape[-1] < cols:
         return []
@@ -40,7 +41,7 @@ def parts(picture: NDArray[Any], rows: int, cols: int) -> list[NDArray[Any]]:
 
 
 def halved(picture: NDArray[Any]) -> NDArray[Any]:
-    """The picture (..., rows, cols) at half its size, each pixel the mean of four."""
+    """Halve the size of a picture (..., rows, cols); each pixel is the mean of four."""
     rows, cols = (length // 2 * 2 for length in picture.shape[-2:])
     pixels = picture[..., :rows, :cols].reshape(*picture.shape[:-2], rows // 2, 2, cols // 2, 2)
     result: NDArray[Any] = np.rint(pixels.mean(axis=(-3, -1), dtype=np.float32)).astype(picture.dtype)
@@ -48,7 +49,7 @@ def halved(picture: NDArray[Any]) -> NDArray[Any]:
 
 
 def is_flat(picture: NDArray[Any]) -> bool:
-    """Whether most squares of 16x16 pixels of a picture (..., rows, cols) show next to nothing."""
+    """Whether most squares of 16x16 pixels in a picture (..., rows, cols) are flat."""
     grey = _grey(picture)
     down, across = grey.shape[0] // _CELL, grey.shape[1] // _CELL
     cells = grey[: down * _CELL, : across * _CELL].reshape(down, _CELL, across, _CELL)
@@ -56,10 +57,10 @@ def is_flat(picture: NDArray[Any]) -> bool:
 
 
 def is_blocky(picture: NDArray[Any]) -> bool:
-    """Whether a picture (..., rows, cols) has steps at every eighth row or column, wherever these blocks begin.
+    """Whether a picture (..., rows, cols) has steps at every eighth row or column, for any position of the block grid.
 
-    Counted are the places where one pixel differs more from the next than both of them do from those beyond: a third of
-    all, and more of those between blocks.
+    A step between two pixels is counted if it is larger than the steps on both sides of it. This holds for a third of
+    all steps, but for more of those between blocks.
     """
     grey = _grey(picture)
     for one in (grey, grey.T):

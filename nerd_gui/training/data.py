@@ -1,4 +1,4 @@
-"""Training patches: pictures in memory as one array, patches cut, turned, and given noise on the device."""
+"""Training data: pictures in one array in memory, from which random noisy patches are made on the device."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,27 +13,27 @@ from nerd_gui.training.cutting import landscape, parts
 from nerd_gui.training.grain import NoisyPatches
 from nerd_gui.training.noise_models import NoiseModel
 
-#: Pictures of bsd400 that a test set shows a part of: the starfish of Set12 (04) is cut out of 12003.
+#: Pictures of bsd400 that contain a test picture: the starfish of Set12 (04) is a crop of 12003.
 _SEEN_IN_TESTS = frozenset({"12003"})
 
 
 class DataError(ValueError):
-    """Training data that cannot be used; the message says where and why."""
+    """Training data cannot be used; the message says where and why."""
 
 
 def validation_names() -> list[str]:
-    """Names (without suffix) of the pictures of bsd400 that are never trained on."""
+    """Names (without suffix) of the pictures of bsd400 that are held out for validation."""
     lines = (Path(__file__).parent / "validation.txt").read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def read_grey(path: Path) -> np.ndarray:
-    """One picture as (rows, cols) uint8, ITU-R 601 luma."""
+    """Read a picture as (rows, cols) uint8, ITU-R 601 luma."""
     return _read(path, "L")
 
 
 def read_colour(path: Path) -> np.ndarray:
-    """One picture as (3, rows, cols) uint8, RGB."""
+    """Read a picture as (3, rows, cols) uint8, RGB."""
     return _read(path, "RGB").transpose(2, 0, 1)
 
 
@@ -46,7 +46,7 @@ def _read(path: Path, mode: str) -> np.ndarray:
 
 
 def load_pictures(folders: Path | Sequence[Path], channels: int = 1) -> tuple[Tensor, list[np.ndarray]]:
-    """Training pictures as one uint8 tensor, landscape, and the validation pictures as they are.
+    """Load the training pictures as one uint8 tensor, in landscape format, and the validation pictures unchanged.
 
     Grey pictures are (N, rows, cols), and each validation picture (rows, cols); with 3 channels they are
     (N, 3, rows, cols) and (3, rows, cols).
@@ -54,17 +54,17 @@ def load_pictures(folders: Path | Sequence[Path], channels: int = 1) -> tuple[Te
     Parameters
     ----------
     folders : Path or sequence of Path
-        A folder of equally large pictures, bsd400 or one with its names, from which the validation pictures are held
-        out. Pictures of further folders are cut into parts of that size (`parts`).
+        First a folder of pictures of equal size, bsd400 or one with its file names, so that the validation pictures can
+        be held out. Pictures in further folders are cut into parts of the same size (`parts`).
     channels : {1, 3}
 
     Raises
     ------
     PhotoError
-        If there is no such folder, or no picture in it.
+        If a folder is missing or has no pictures.
     DataError
-        If a picture cannot be read, no training or no validation pictures are there, those of the first folder differ
-        in size, or a further folder has none that is large enough.
+        If a picture cannot be read, there are no training or no validation pictures, those of the first folder differ
+        in size, or a further folder has no picture that is large enough.
     """
     first, *further = [folders] if isinstance(folders, Path) else folders
     ours, validation = _separated(first, channels)
@@ -113,7 +113,7 @@ class PatchSampler:
         return torch.randint(high, (count,), generator=self.generator, device=self.device)
 
     def batch(self, size: int, patch: int) -> NoisyPatches:
-        """Noisy patches and targets (B, C, patch, patch) in [0, 1] and sigma (B,) in 0-255 units (Sec. VII-A)."""
+        """Draw noisy patches and targets (B, C, patch, patch) in [0, 1], and sigma (B,), 0-255 scale (Sec. VII-A)."""
         count, channels, rows, cols = self.pictures.shape
         side = self.noise.side(patch)
         if side > min(rows, cols):

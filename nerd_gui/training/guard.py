@@ -44,7 +44,7 @@ class DivergenceGuard:
         return self.above >= _STEPS or self.not_finite >= _NOT_FINITE
 
     def watch(self, loss: float, gradient_norm: float) -> None:
-        """Take note of a step."""
+        """Add the loss and gradient norm of a step."""
         if not math.isfinite(gradient_norm):
             self.not_finite += 1
             return
@@ -56,5 +56,5 @@ class DivergenceGuard:
         self.level += (min(loss, most) - self.level) / self.seen
 
     def calm(self) -> None:
-        """Begin to count again, at the level of before."""
+        """Reset the counters and keep the level."""
         self.not_finite = self.above = 0

@@ -1,4 +1,4 @@
-"""What a JPEG file makes of a picture: 8x8 cosine transforms, rounded by the quality's tables, on the device."""
+"""Simulates JPEG compression on the device: 8x8 cosine transforms, quantised by the tables of a quality."""
 
 import math
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nerd_gui.imaging.colour import FROM_YCC
 
-#: Steps at quality 50 of luma and of colour: ITU-T T.81, Tables K.1 and K.2, the ones that libjpeg and so Pillow use.
+#: Quantisation tables of luma and colour at quality 50 (ITU-T T.81, Tables K.1 and K.2), as in libjpeg and Pillow.
 _LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
@@ -28,7 +28,7 @@ _COLOUR = (
 
 
 def _transform(device: torch.device) -> Tensor:
-    """The orthonormal cosine transform of 8 values, as a matrix."""
+    """The matrix of the orthonormal cosine transform of 8 values."""
     frequency, place = torch.meshgrid(torch.arange(8.0), torch.arange(8.0), indexing="ij")
     matrix = torch.cos((2 * place + 1) * frequency * math.pi / 16) / 2
     matrix[0] /= math.sqrt(2)

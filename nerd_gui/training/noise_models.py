@@ -112,7 +112,7 @@ class CameraNoise:
         return NoisyPatches(noisy, clean, sigma)
 
     def for_validation(self, clean: Tensor) -> NoisyPatches:
-        """`clean` with noise of every kind that is drawn, always the same."""
+        """Make noisy patches with a fixed seed."""
         return self.draw(clean, torch.Generator().manual_seed(0))
 
 
@@ -121,16 +121,16 @@ _KINDS: dict[str, type[NoiseModel]] = {model.kind: model for model in (NoiseRang
 
 
 def noise_to_json(noise: NoiseModel) -> dict[str, Any]:
-    """A dictionary that `noise_from_json` reads."""
+    """Convert a noise model to a dictionary, which `noise_from_json` reads."""
     return {"kind": noise.kind, **asdict(noise)}
 
 
 def noise_from_json(values: dict[str, Any]) -> NoiseModel:
-    """The noise that a recipe's dictionary describes; without a kind it is white.
+    """Make the noise model from a recipe's dictionary; without a kind it is white noise.
 
     Raises
     ------
     KeyError, TypeError
-        If the kind is unknown or its numbers are other ones.
+        If the kind, or one of its parameters, is unknown.
     """
     return _KINDS[values.get("kind", "white")](**{name: value for name, value in values.items() if name != "kind"})

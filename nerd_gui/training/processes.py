@@ -1,9 +1,9 @@
 """Training in several processes at once, as `torchrun` starts them.
 
-Every process draws patches of its own; what they share is the mean of their gradients. It is taken over the finished
-gradients, in one go, and not by DistributedDataParallel: that wants to see every use of a parameter in the one forward
-of a module, whereas f is evaluated by the solver without gradients and then again and again by the phantom gradient's
-unrolling. A network of 0.35 to 1.4 M parameters has nothing to gain from sending gradients while others are computed.
+Every process draws its own patches, and all use the mean of their gradients. The gradients are averaged together when
+they are complete, and not by DistributedDataParallel. That expects one forward pass of a module, but f is evaluated
+many times: by the solver without gradients, and then repeatedly by the unrolling of the phantom gradient. Sending
+gradients while others are still computed would not be faster for a network of 0.35 to 1.4 M parameters.
 """
 
 import importlib
@@ -19,9 +19,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Processes:
-    """One process among those that train together; alone, everything it exchanges is its own.
+    """One of several processes that train together, or a single process, for which all methods are trivial.
 
-    Every process has to call each of the methods, in the same order.
+    All processes must call the methods in the same order.
     """
 
     rank: int = 0
@@ -30,11 +30,11 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that decides, writes and prints."""
+        """Whether this is the process that makes decisions, writes files and prints."""
         return self.rank == 0
 
     def average(self, tensors: Sequence[Tensor]) -> None:
-        """Replace the tensors, in place, by their mean over the processes; to the bit the same in each."""
+        """Replace the tensors in place by their mean over the processes, which is bit for bit the same in each."""
         if self.count == 1:
             return
         flat = torch.cat([tensor.flatten().to(self.device) for tensor in tensors])
@@ -44,7 +44,7 @@ class Processes:
             tensor.copy_(part.view(tensor.shape))
 
     def agree(self, *numbers: float) -> list[float]:
-        """The numbers of the first process, whatever the others give; all wait for it."""
+        """Return the numbers of the first process in all processes; all wait for it."""
         if self.count == 1:
             return list(numbers)
         said = torch.tensor(numbers, dtype=torch.float64, device=self.device)
