@@ -156,7 +156,7 @@ class RunMaps:
         self._components: tuple[tuple[int, int | None], Components] | None = None
 
     def count(self, kind: MapKind) -> int:
-        """How many maps of a kind an iterate has: one for each feature, or each head."""
+        """The number of maps of a kind for one iterate: one for each feature, one for each head, or one."""
         if kind in (MapKind.FEATURE, MapKind.INJECTION):
             return self._net.config.features
         if kind in (MapKind.RADIUS, MapKind.ENTROPY):

@@ -20,7 +20,7 @@ def features() -> dict[str, bool]:
     """The features of this CPU by LLVM's names; empty if LLVM does not know the CPU."""
     try:
         return dict(llvm.get_host_cpu_features())
-    except RuntimeError:  # what all of its kind have will do
+    except RuntimeError:  # the features that all CPUs of this architecture have are used
         return {}
 
 
@@ -60,17 +60,17 @@ def _machine() -> Any:
 
 
 def compile_function(name: str, assembly: str, pointers: int, numbers: int) -> Function:
-    """The function of this name, called with so many pointers, then whole numbers; others may run meanwhile.
+    """Compile a function that takes `pointers` pointers, then `numbers` 64-bit integers; it runs without the GIL.
 
     Raises
     ------
     RuntimeError
-        If LLVM cannot compile it, or it calls what is not there.
+        If LLVM cannot compile it, or it calls a function that does not exist.
     """
     with _compiling:  # LLVM is not thread-safe
         machine, module = _machine(), llvm.parse_assembly(assembly)
         options = llvm.create_pipeline_tuning_options(speed_level=3)
-        # The loops are written as they should be.
+        # The code is vectorised and unrolled by hand.
         options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
         passes = llvm.create_pass_builder(machine, options)
         passes.getModulePassManager().run(module, passes)

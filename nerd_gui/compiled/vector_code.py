@@ -80,13 +80,13 @@ class VectorCode:
     def end(self) -> None:
         """Write the return from the function; nothing can be added to it afterwards."""
         if self._streams:
-            self.builder.fence("seq_cst")  # what was written past the caches is there for all threads
+            self.builder.fence("seq_cst")  # makes uncached writes visible to all threads
         self.builder.ret_void()
 
     # Whole numbers.
 
     def number(self, value: Number) -> Value:
-        """Return a whole number as a value of 64 bits."""
+        """Return an integer as a 64-bit value."""
         return LONG(value) if isinstance(value, int) else value
 
     def plus(self, *values: Number) -> Value:
@@ -228,7 +228,7 @@ class VectorCode:
         return ir.Constant(self.vector, [value] * self.lanes)
 
     def broadcast(self, value: Value) -> Value:
-        """The vector that has this number in every lane."""
+        """Return a constant vector with this number in every lane."""
         whole = value.type != FLOAT
         if whole:
             value = self.builder.trunc(value, INT)
@@ -237,7 +237,7 @@ class VectorCode:
         return self.builder.shuffle_vector(first, nothing, ir.Constant(self._whole, [0] * self.lanes))
 
     def build_vector(self, values: Sequence[Value]) -> Value:
-        """The vector of these numbers, one for each lane."""
+        """Make a vector from numbers, one for each lane."""
         whole = values[0].type != FLOAT
         made = ir.Constant(self._whole if whole else self.vector, ir.Undefined)
         for lane, value in enumerate(values):
@@ -271,24 +271,24 @@ class VectorCode:
     # Pairs of bfloat16, the first in the lower half of a lane; only where the processor multiplies them.
 
     def truncate_to_bfloat16(self, value: Value) -> Value:
-        """The numbers without what bfloat16 does not hold of them."""
+        """Truncate the numbers to bfloat16."""
         upper = ir.Constant(self._whole, [-1 << 16] * self.lanes)
         return self.builder.bitcast(self.builder.and_(self.builder.bitcast(value, self._whole), upper), self.vector)
 
     def round_to_bfloat16(self, value: Value) -> Value:
-        """The numbers rounded to bfloat16."""
+        """Round the numbers to bfloat16."""
         half = ir.Constant(self._whole, [1 << 15] * self.lanes)
         raised = self.builder.add(self.builder.bitcast(value, self._whole), half)
         return self.truncate_to_bfloat16(self.builder.bitcast(raised, self.vector))
 
     def pack_pairs(self, first: Value, second: Value) -> Value:
-        """A pair in each lane, of numbers that bfloat16 holds."""
+        """Pack two vectors of numbers that bfloat16 can represent to one vector of pairs."""
         low, high = (self.builder.bitcast(value, self._whole) for value in (first, second))
         low = self.builder.lshr(low, ir.Constant(self._whole, [16] * self.lanes))
         return self.builder.bitcast(self.builder.or_(low, high), self.vector)
 
     def dot_pairs(self, left: Value, right: Value, to: Value) -> Value:
-        """Both products of the pairs, added to float32."""
+        """Add both products of each lane's pairs to a float32."""
         pairs = ir.VectorType(_BFLOAT, 2 * self.lanes)
         kind = ir.FunctionType(self.vector, [self.vector, pairs, pairs])
         function = self._declared(f"llvm.x86.avx512bf16.dpbf16ps.{32 * self.lanes}", kind)
@@ -299,14 +299,14 @@ class VectorCode:
         return self.builder.select(self.builder.fcmp_ordered(">", left, right), left, right)
 
     def select_within(self, offsets: Value, first: Value, last: Value, otherwise: float) -> Value:
-        """0 in the lanes whose whole number lies from `first` to `last`, `otherwise` in the others."""
+        """Return 0 in the lanes whose integer is in `first` ... `last`, and `otherwise` in the others."""
         builder = self.builder
         low = builder.icmp_signed(">=", offsets, self.broadcast(first))
         high = builder.icmp_signed("<=", offsets, self.broadcast(last))
         return builder.select(builder.and_(low, high), self.constant(0.0), self.constant(otherwise))
 
     def offsets(self, number: Value, origins: Value) -> Value:
-        """How far a whole number lies from each lane's."""
+        """Return the difference of an integer from each lane's integer."""
         return self.builder.sub(self.broadcast(number), origins)
 
     def if_any_greater(self, left: Value, right: Value) -> Any:
@@ -317,7 +317,7 @@ class VectorCode:
         return self.builder.if_then(some, likely=False)
 
     def exp2(self, x: Value, degree: int = _EXP2_DEGREE) -> Value:
-        """2^x of each lane for x up to 127, by a polynomial; below x = -126 it falls to 0."""
+        """Compute 2^x in each lane for x up to 127, by a polynomial; below x = -126 it falls to 0."""
         if self.lanes == 16 and has("avx512dq"):  # whose vectors know 2^floor(x) and x - floor(x)
             power = self._polynomial(_exp2_polynomial(degree, 0.0), self._avx512("reduce", x, INT(1)))
             return self._avx512("scalef", power, x)
@@ -335,7 +335,7 @@ class VectorCode:
         return value
 
     def _avx512(self, name: str, *arguments: Value) -> Value:
-        """An instruction on all 16 lanes that LLVM knows by the processor's name."""
+        """Call a CPU-specific LLVM intrinsic on all 16 lanes."""
         everywhere = [self.constant(0.0), ir.IntType(16)(-1), INT(4)]  # no lane is masked; rounds as usual
         arguments = (*arguments, *everywhere)
         kind = ir.FunctionType(self.vector, [argument.type for argument in arguments])

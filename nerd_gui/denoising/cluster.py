@@ -87,7 +87,7 @@ class Cluster:
         device : str, optional
             The device that the workers use (None: the fastest of each).
         watch, announce : callable, optional
-            As for `Batch.outcomes`; called between photos.
+            See `Batch.outcomes`; called between photos.
 
         Raises
         ------

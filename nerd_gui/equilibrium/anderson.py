@@ -38,7 +38,7 @@ def anderson(
     Parameters
     ----------
     f, z0, max_iter, tol, pair_dtype, safeguard, stop_on, patience, should_stop
-        As for `broyden`.
+        See `broyden`.
     memory : int or None
         Number of pairs of changes to keep (None: all); a pair takes the memory of two tensors of the size of z.
     beta : float

@@ -33,7 +33,7 @@ def plain(
     Parameters
     ----------
     f, z0, max_iter, tol, stop_on, patience, should_stop
-        As for `broyden`.
+        See `broyden`.
     memory, pair_dtype, safeguard
         Without effect, because this iteration keeps no history.
     damping : float

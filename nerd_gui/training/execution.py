@@ -1,4 +1,4 @@
-"""How training steps are computed on a machine, chosen by measurement (`nerd-gui tune`)."""
+"""The settings for computing training steps on a machine, chosen by measurement (`nerd-gui tune`)."""
 
 import json
 from collections.abc import Callable
