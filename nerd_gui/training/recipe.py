@@ -125,10 +125,10 @@ class Recipe:
         )
         if not recipe.stages:
             raise ValueError("it has no stages")
-        if recipe.decay_at is not None and recipe.decay_over < 1:
-            raise ValueError("a decay that begins by itself needs its length, decay_over")
         for part in (recipe, recipe.noise, *recipe.stages, recipe.decay_stage):
             _check_kinds(part)
+        if recipe.decay_at is not None and recipe.decay_over < 1:
+            raise ValueError("a decay that starts automatically needs its length, decay_over")
         return recipe
 
 
@@ -141,7 +141,9 @@ def _check_kinds(part: Any) -> None:
         if get_origin(kind) is Literal:
             fits = value in get_args(kind)
         else:
-            fits = get_origin(kind) is not None or type(value) in kinds or is_dataclass(value)
+            # Of a container, such as the tuple of stages, the parts are checked one by one.
+            container = get_origin(kind) not in (None, UnionType)
+            fits = container or type(value) in kinds or is_dataclass(value)
         if isinstance(value, int | float) and not 0 <= value < _MOST:
             fits = False
         if not fits:

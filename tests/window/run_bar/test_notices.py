@@ -97,6 +97,7 @@ def test_that_there_is_no_network_is_said_only_where_there_is_none(qtbot, window
     models.activated.emit(models.findText("Open checkpoint…"))  # and then Cancel
     assert asked and shown(window, "noNetwork") is None and "trained" not in window.statusBar().currentMessage()
     monkeypatch.setattr(model_choice, "model_names", list)
+    monkeypatch.setattr(model_choice, "ablation_names", list)
     bare = make_window(photo_path, model=None)
     assert shown(bare, "noNetwork") == "There is no trained network."
     press(qtbot, bare, "noNetwork")

@@ -5,14 +5,17 @@ import pytest
 from PySide6.QtCore import Qt
 
 from nerd_gui.imaging import open_sample, sample_names, save_picture
+from nerd_gui.nerd import save_model
 
 
 @pytest.fixture
-def tiny_net(tiny_net):
-    """One that contracts, because the injection outweighs what the post-normalization lets through."""
+def tiny_model_path(tmp_path, tiny_net):
+    """A network that contracts, because the injection outweighs what the post-normalization lets through."""
     tiny_net.f_inject.conv_out.weight.mul_(10)
     tiny_net.transformation.norm_post.weight.mul_(0.1)
-    return tiny_net
+    path = tmp_path / "tiny.safetensors"
+    save_model(path, tiny_net, {"samples": 0, "validation_psnr": 20.0})
+    return path
 
 
 @pytest.fixture
