@@ -44,21 +44,31 @@ class Layout(QSplitter):
         heads: Sequence[QWidget],
         panels: Sequence[tuple[QWidget, int]],
         analyses: QWidget,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
+        super().__init__(Qt.Orientation.Horizontal, parent)
         self.setObjectName("mainSplitter")
-        self._exploring = _column(exploring)
-        left = QWidget()
+        # Built from the outside inwards, since Qt styles a widget with all its contents anew when its parent changes,
+        # and in the order in which Tab visits the widgets.
+        left, self._side = QWidget(self), QWidget(self)
+        self._exploring = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(SMALL, SMALL, SMALL, SMALL)
         column.setSpacing(TIGHT)
         for widget in above:
             column.addWidget(widget)
         column.addWidget(picture, 1)
-        for widget in (self._exploring, *below):
+        column.addWidget(self._exploring)
+        _fill_column(self._exploring, exploring)
+        for widget in below:
             column.addWidget(widget)
-        self.pages = SidePages(_panels(panels), analyses)
-        self._side = _side(heads, self.pages)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setObjectName("rightSplitter")  # before its parents style it
+        self.pages = SidePages()
+        _fill_side(self._side, heads, self.pages)
+        self.pages.add(scrolled(splitter))
+        _fill_panels(splitter, panels)
+        self.pages.add(analyses)
         self.addWidget(left)
         self.addWidget(self._side)
         self.setStretchFactor(0, 3)
@@ -72,31 +82,25 @@ class Layout(QSplitter):
             widget.setVisible(mode is Mode.EXPLORE)
 
 
-def _column(widgets: Sequence[QWidget]) -> QWidget:
-    made = QWidget()
-    column = QVBoxLayout(made)
+def _fill_column(parent: QWidget, widgets: Sequence[QWidget]) -> None:
+    column = QVBoxLayout(parent)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(TIGHT)
     for widget in widgets:
         column.addWidget(widget)
-    return made
 
 
-def _panels(panels: Sequence[tuple[QWidget, int]]) -> QWidget:
-    """Put the panels below each other; they scroll if the window is too low for them."""
-    splitter = QSplitter(Qt.Orientation.Vertical)
-    splitter.setObjectName("rightSplitter")
+def _fill_panels(splitter: QSplitter, panels: Sequence[tuple[QWidget, int]]) -> None:
+    """Put the panels below each other."""
     splitter.setChildrenCollapsible(False)
     for place, (panel, share) in enumerate(panels):
         splitter.addWidget(panel)
         splitter.setStretchFactor(place, share)
     splitter.setSizes([100 * share for _, share in panels])
-    return scrolled(splitter)
 
 
-def _side(heads: Sequence[QWidget], pages: QWidget) -> QWidget:
+def _fill_side(side: QWidget, heads: Sequence[QWidget], pages: QWidget) -> None:
     """Put the heads and the pages into a column with its own background."""
-    side = QWidget()
     side.setObjectName("side")
     side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     column = QVBoxLayout(side)
@@ -105,7 +109,6 @@ def _side(heads: Sequence[QWidget], pages: QWidget) -> QWidget:
     for head in heads:
         column.addWidget(head)
     column.addWidget(pages, 1)
-    return side
 
 
 def tools(do: Actions, modes: Modes, noise: QWidget, controls: QWidget) -> QToolBar:

@@ -155,6 +155,7 @@ class MainWindow(QMainWindow):
             heads=[ChannelRow(self.session), self.runs_panel],
             panels=[(self.curves, 3), (self.attention_panel, 2)],
             analyses=self.analyses,
+            parent=self,
         )
         self.setCentralWidget(self.layout_)
         self.actions_.offer_pages([self.layout_.pages.curves, self.layout_.pages.analysis])

@@ -14,7 +14,7 @@ from nerd_gui.window.tool_bar import Switch
 
 
 class SidePages(QWidget):
-    """The two pages, with a switch between them.
+    """The two pages, with a switch between them; `add` puts them in, the curves first.
 
     Attributes
     ----------
@@ -22,16 +22,14 @@ class SidePages(QWidget):
         Mutually exclusive checkable actions for a menu.
     """
 
-    def __init__(self, curves: QWidget, analyses: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._group = QActionGroup(self)
         self._stack = QStackedWidget()
         self.curves = self._page(
-            curves, "curvesPageAction", "&Curves and heads", "The curves of the run, and where the heads look"
+            0, "curvesPageAction", "&Curves and heads", "The curves of the run, and where the heads look"
         )
-        self.analysis = self._page(
-            analyses, "analysisPageAction", "Anal&ysis", "Analyses of the shown run's equilibrium"
-        )
+        self.analysis = self._page(1, "analysisPageAction", "Anal&ysis", "Analyses of the shown run's equilibrium")
         self.curves.setChecked(True)
         turn = QAction("Curves or analysis", self)
         turn.setObjectName("otherPageAction")
@@ -48,6 +46,10 @@ class SidePages(QWidget):
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self._stack, 1)
+
+    def add(self, page: QWidget) -> None:
+        """Add a page after those that are there."""
+        self._stack.addWidget(page)
 
     def turn(self) -> None:
         """Show the other page."""
@@ -67,13 +69,12 @@ class SidePages(QWidget):
         """
         (self.analysis if state.flag("analysis") else self.curves).setChecked(True)
 
-    def _page(self, page: QWidget, name: str, text: str, tip: str) -> QAction:
-        self._stack.addWidget(page)
+    def _page(self, index: int, name: str, text: str, tip: str) -> QAction:
         action = QAction(text, self)
         action.setObjectName(name)
         action.setCheckable(True)
         action.setToolTip(f"{tip} ({Shortcut.PAGE.text}).")
         action.setStatusTip(f"{tip} ({Shortcut.PAGE.text}).")
-        action.toggled.connect(lambda on: self._stack.setCurrentWidget(page) if on else None)
+        action.toggled.connect(lambda on: self._stack.setCurrentIndex(index) if on else None)
         self._group.addAction(action)
         return action
