@@ -14,8 +14,8 @@ from nerd_gui.nerd import ModelError, load_record, model_names
 AUTO = "auto"
 _Suits = Callable[["Network"], tuple[Any, ...]]
 _LITE = 64  # features up to which a network is quick enough for a processor
-#: Noise levels, 0-255, below which a photo has hardly any noise: its typical level, if it was measured with high
-#: confidence and if not, and the level where the noise is strongest.
+#: A photo has hardly any noise if its level (0-255) is below the first value where it was measured with confidence, or
+#: below the second where it was not, and if the level at the brightness with the strongest noise is below the third.
 HARDLY_ANY, UNSURE, NOWHERE = 2.0, 1.25, 3.0
 #: Grain size 2 is chosen if neighbouring pixels' noise correlates strongly: in luma above the first value, or in luma
 #: above the second and in colour above the third, as after demosaicking. The photo's fine detail must also be below the

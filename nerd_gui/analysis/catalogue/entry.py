@@ -46,7 +46,7 @@ class Question:
 
     @property
     def of(self) -> tuple[Any, Tensor, Tensor]:
-        """Network, picture and equilibrium: the first arguments of every analysis."""
+        """The network, the picture and its equilibrium, which are the first arguments of every analysis."""
         return self.at.net, self.at.y, self.at.z
 
     @property
