@@ -51,3 +51,9 @@ def value_range(drawn: list[float], *, log: bool) -> tuple[float, float]:
     span = max(high - low, 0.5 if log else least * abs(high), 1e-9)
     margin = max(0.08 * span, (_LEAST_DECADES - high + low) / 2 if log else 0)
     return low - margin, high + margin
+
+
+def show_range(view: pg.ViewBox, x: tuple[float, float], y: tuple[float, float]) -> None:
+    """Let a view show these ranges; nothing is computed if it does already."""
+    if view.viewRange() != [list(x), list(y)]:
+        view.setRange(xRange=x, yRange=y, padding=0)

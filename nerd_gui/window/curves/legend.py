@@ -56,6 +56,7 @@ class LegendEntry(QWidget):
         self.name = name
         self.check = check
         self._sample = QLabel()
+        self._drawn: tuple[float, QPen, str | None] | None = None
         self._text = QLabel()
         self._text.setObjectName(object_name)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -82,7 +83,10 @@ class LegendEntry(QWidget):
 
     def set_pen(self, pen: QPen, symbol: str | None = None) -> None:
         """Draw the line sample with a pen."""
-        self._sample.setPixmap(line_sample(self.devicePixelRatioF(), pen.color(), pen.widthF(), pen.style(), symbol))
+        drawn = self.devicePixelRatioF(), QPen(pen), symbol
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self._sample.setPixmap(line_sample(drawn[0], pen.color(), pen.widthF(), pen.style(), symbol))
 
 
 def line_sample(

@@ -11,7 +11,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPen, QWheelEvent
 
-from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, value_range
+from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, show_range, value_range
 from nerd_gui.window.curves.plot_item import PlotItem
 from nerd_gui.window.curves.theme import PAPER, Theme
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
@@ -55,6 +55,7 @@ class _Level:
 
     style: Qt.PenStyle
     lines: list[tuple[pg.InfiniteLine, int | None]] = field(default_factory=list)
+    values: list[tuple[float, int | None]] = field(default_factory=list)
 
 
 class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no annotations
@@ -117,6 +118,8 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
         self._cursor.hide()
         item.addItem(self._cursor, ignoreBounds=True)
         self._mark = pg.ScatterPlotItem(symbol="t1", size=12)
+        self._marked: tuple[int, float] | None = None
+        self._frame: tuple[bool, bool, str] | None = None
         self._mark.setZValue(30)
         item.addItem(self._mark, ignoreBounds=True)
         self.theme = Theme.of(self.palette())
@@ -156,6 +159,9 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
     def set_levels(self, key: str, values: Sequence[tuple[float, int | None]]) -> None:
         """Draw horizontal lines, each in the colour of a run's slot, or without a colour (None)."""
         level = self._levels[key]
+        if list(values) == level.values:
+            return
+        level.values = list(values)
         for line, _ in level.lines:
             self.plotItem.removeItem(line)
         level.lines = []
@@ -194,10 +200,14 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
         """Mark the result of the shown run on its first curve."""
         first = next(iter(self._quantities))
         value = self._shown.values[first][index] if index is not None and self._shown is not None else None
-        if index is None or value is None or not self._drawable(value):
+        marked = None if index is None or value is None or not self._drawable(value) else (index, value)
+        if marked == self._marked:
+            return
+        self._marked = marked
+        if marked is None:
             self._mark.setData([], [])
         else:
-            self._mark.setData([index], [math.log10(value) if self._log else value])
+            self._mark.setData([marked[0]], [math.log10(marked[1]) if self._log else marked[1]])
 
     @property
     def result_index(self) -> int | None:
@@ -219,17 +229,15 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
     def fit(self, newest: int, last: int) -> None:
         """Show the iterates 0 ... `last`, of which `newest` has arrived last, and all values of the visible curves."""
         self._newest = newest
-        view = self.plotItem.vb
         margin = 0.02 * last + 0.15
-        view.setXRange(-margin, last + margin, padding=0)
+        steps = (-margin, last + margin)
         drawn = self._drawn(right=False)
-        view.setYRange(*value_range(drawn, log=self._log), padding=0)
+        show_range(self.plotItem.vb, steps, value_range(drawn, log=self._log))
         axis, numbered = self.plotItem.getAxis("left"), bool(drawn)
         if axis.style["showValues"] != numbered:  # an axis without curves has no numbers, since they would mean nothing
             axis.setStyle(showValues=numbered)
         if self._right is not None:
-            self._right.setXRange(-margin, last + margin, padding=0)
-            self._right.setYRange(*value_range(self._drawn(right=True), log=False), padding=0)
+            show_range(self._right, steps, value_range(self._drawn(right=True), log=False))
 
     def _drawn(self, *, right: bool) -> list[float]:
         """Return the visible values and levels of one axis."""
@@ -250,6 +258,10 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
 
     def set_frame(self, *, right: bool, bottom: bool) -> None:
         """Keep space for a right axis if other plots in the column have one; number the iterates if `bottom`."""
+        frame = right, bottom, self.theme.text.name()
+        if frame == self._frame:  # as for each iterate of a run
+            return
+        self._frame = frame
         empty = 0 if self._right is not None else _RIGHT_WIDTH if right else _MARGIN
         self.plotItem.layout.setContentsMargins(0, 5, empty, 2)
         axis = self.plotItem.getAxis("bottom")
