@@ -4,9 +4,15 @@ import copy
 import importlib
 import os
 import shutil
+import sys
 import threading
 from pathlib import Path
 from weakref import WeakSet
+
+# Where it is set, each of the processes that tests start would compile the whole package anew, and so would each run
+# the tests themselves.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.dont_write_bytecode = False
 
 if os.environ.setdefault("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     # Qt's own offscreen screen has 800 x 800 pixels, and the window keeps to its screen. Qt splits at colons.

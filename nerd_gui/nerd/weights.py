@@ -6,7 +6,7 @@ training (samples seen, validation PSNR, ...). Nothing is ever unpickled.
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -178,8 +178,10 @@ def load_nerd(name_or_path: str | Path, device: str | torch.device = "cpu") -> N
 
 def _fits(tensors: dict[str, torch.Tensor], config: NerdConfig) -> bool:
     """Whether the names, shapes and kinds of numbers of the tensors are those of a network with this configuration."""
+    # A folded network has the tensors of one without weight norm. On this device PyTorch would load its compiler for
+    # the norm, which takes seconds.
     with torch.device("meta"):
-        wanted = NERD(config).fold().state_dict()
+        wanted = NERD(replace(config, weight_norm=False)).state_dict()
     return tensors.keys() == wanted.keys() and all(
         value.shape == tensors[name].shape
         and (tensors[name].dtype in _REALS if value.is_floating_point() else tensors[name].dtype == value.dtype)
