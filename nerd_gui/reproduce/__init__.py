@@ -1,7 +1,7 @@
-"""The paper's tables and figures made anew by networks that are here: `nerd-gui reproduce`. Knows no window.
+"""`nerd-gui reproduce`: measures the paper's tables and figures again, with the networks of this program. No Qt.
 
-An item measures rows, which are kept on disk one measurement after another, and shows them beside the paper's numbers
-as a section of one page.
+Each table or figure is an `Item`. An item measures rows and saves them to a CSV file after every measurement. It then
+shows them beside the paper's numbers, as one section of the page `index.md`.
 """
 
 from nerd_gui.reproduce.items import ITEMS

@@ -1,4 +1,4 @@
-"""Tables IV, VI, VII and VIII and Fig. 7: networks that differ in one thing, on Set12."""
+"""Tables IV, VI, VII and VIII and Fig. 7: networks that differ in one setting, compared on Set12."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SIGMA = 25.0
-#: Another seed of the baseline moves the PSNR by some hundredths: what is less says nothing.
+#: Training with another seed changes the PSNR by a few hundredths of a dB, so smaller differences mean nothing.
 _SCATTER = 0.03
-#: What another q at inference may cost (dB) where that is a free choice.
+#: The paper calls q a free choice at inference; we agree if another q changes the PSNR by less than this (dB).
 _FLEXIBLE = 0.1
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of a table: its words, the paper's score, our network, its noise and its window (None: its own)."""
+    """One row of a table: its label, the paper's score, our network, the noise level and the window.
+
+    The window is None where the network uses the one it was trained with.
+    """
 
     words: str
     printed: Score | None
@@ -67,10 +70,10 @@ def _table(cases: Sequence[Case], means: Mapping[Case, Score], head: str) -> Tab
 
 
 def _order(cases: Sequence[Case], means: Mapping[Case, Score], claim: str, best: Case) -> str:
-    """Whether the case that is best in the paper is so here, if all are there."""
+    """Say whether the case that is best in the paper is also best here."""
     there = [case for case in cases if case in means]
     if best not in means or len(there) < 2:
-        return "Not to be said yet: the networks to compare are not all trained."
+        return "No answer yet: the networks to compare are not all trained."
     rivals = [case for case in there if case is not best]
     lead = min(means[best].psnr - means[case].psnr for case in rivals)
     told = ", ".join(f"{case.words} {means[case].psnr - means[best].psnr:+.2f} dB" for case in rivals)
@@ -79,8 +82,8 @@ def _order(cases: Sequence[Case], means: Mapping[Case, Score], claim: str, best:
     elif lead < -_SCATTER:
         kind = "Does not agree"
     else:
-        kind = f"Undecided (within {_SCATTER} dB, which another seed may move)"
-    return f"{kind}: {claim}. Against {best.words}: {told}."
+        kind = f"Undecided (the difference is below {_SCATTER} dB, which training with another seed may change)"
+    return f"{kind}: {claim}. Compared with {best.words}: {told}."
 
 
 _IV = tuple(
@@ -99,7 +102,7 @@ def _show_iv(rows: list[Row], bench: Workbench) -> Section:
             printed = TABLE_IV[noise.sigma, "noise"].psnr - TABLE_IV[noise.sigma, "image"].psnr
             holds = "agrees" if gain > _SCATTER else "does not agree"
             words.append(
-                f"At sigma {noise.sigma:g} noise is {gain:+.2f} dB ahead of image (paper: {printed:+.2f}): {holds}."
+                f"At sigma {noise.sigma:g}, noise minus image is {gain:+.2f} dB (paper: {printed:+.2f} dB): {holds}."
             )
     curves = {case: found for case in _IV if case in means and (found := _training_curve(case.network))}
     for sigma in sorted({case.sigma for case in curves}):
@@ -107,18 +110,18 @@ def _show_iv(rows: list[Row], bench: Workbench) -> Section:
         drawings.append(
             Drawing(
                 f"figure-7-{sigma:g}",
-                f"Fig. 7, sigma {sigma:g}: PSNR of the averaged network on six validation crops over the samples "
-                "seen (the paper: Set12 at sigma 50 over epochs).",
+                f"Fig. 7, sigma {sigma:g}: PSNR of the averaged network on six validation crops, against the number of "
+                "training samples. (The paper shows Set12 at sigma 50 against epochs.)",
                 lambda figure, of_sigma=of_sigma: _draw_curves(figure, of_sigma),  # type: ignore[misc]
             )
         )
-    verdict = " ".join(words) or "Not to be said yet: no pair of networks is trained."
+    verdict = " ".join(words) or "No answer yet: of no pair are both networks trained."
     missing = still_to_train((case.network for case in _IV), (case.network for case in means))
     return Section(verdict, [("PSNR (dB) / SSIM on Set12:", _table(_IV, means, "equilibrium"))], drawings, missing)
 
 
 def _training_curve(network: str) -> list[tuple[int, float]]:
-    """Samples and validation PSNR of a network's training, if its curve lies beside it."""
+    """Read (samples, validation PSNR) from the training curve beside a network's file; empty if there is none."""
     path = model_path(network).with_suffix(".csv")
     if not path.exists():
         return []
@@ -173,18 +176,23 @@ def _show_viii(rows: list[Row], bench: Workbench) -> Section:
     if len(trained) > 1:
         best = max(trained, key=lambda case: means[case].psnr)
         spread = means[best].psnr - min(means[case].psnr for case in trained)
-        words.append(f"Of the networks here the best is the one {best.words}; they span {spread:.2f} dB (paper: 0.05).")
+        words.append(
+            f"Our best network is the one {best.words}; the worst is {spread:.2f} dB below it (paper: 0.05 dB)."
+        )
     chosen = [case for case in _CHOSEN if case in means]
     own = next((case for case in chosen if case.window == bench.window_of(BEST)), None)
     if own is not None and len(chosen) > 1:
         words.append(_flexible(own, chosen, means))
     if not words:
-        words.append("Not to be said yet: too few of the networks are trained or measured.")
+        words.append("No answer yet: too few of the networks are trained or measured.")
     missing = still_to_train((case.network for case in _TRAINED), (case.network for case in means))
     tables = [
         ("The paper, Set12, sigma 25:", printed),
-        ("Ours, by the q of training (19 368 samples):", _table(_TRAINED, means, "network")),
-        ("Ours, q as a choice of inference (`nerd-gui evaluate --window Q`):", _table(_CHOSEN, means, "network")),
+        ("Our networks, each trained with another q (19 368 samples):", _table(_TRAINED, means, "network")),
+        (
+            "One of our networks, run with several q (`nerd-gui evaluate --window Q`):",
+            _table(_CHOSEN, means, "network"),
+        ),
     ]
     return Section(" ".join(words), tables, missing=missing)
 
@@ -194,7 +202,7 @@ def _flexible(own: Case, chosen: Sequence[Case], means: Mapping[Case, Score]) ->
     told = ", ".join(f"{change:+.2f} dB with {window}" for window, change in changes.items())
     holds = "agrees" if max(map(abs, changes.values())) < _FLEXIBLE else "agrees near the q of training only"
     return (
-        f"As a choice of inference q changes the PSNR by {told}, so that “flexible to use different neighborhood "
+        f"Another q at inference changes the PSNR by {told}. The paper's “flexible to use different neighborhood "
         f"sizes for inference” {holds}."
     )
 
@@ -225,7 +233,8 @@ COMPARED = (
     _item(
         "table-4",
         "Table IV and Fig. 7: noise or image as the equilibrium",
-        "With the image as the equilibrium training fluctuates and ends 0.4 to 1.3 dB lower.",
+        "When the equilibrium is the image instead of the noise, training fluctuates and the PSNR ends 0.4 to 1.3 dB "
+        "lower.",
         _IV,
         "iv",
     ),
@@ -240,7 +249,8 @@ COMPARED = (
     _item(
         "table-8",
         "Table VIII: the neighbourhood",
-        "The PSNR is highest for q = 65, hardly less for 50 to 70, and q may be another one at inference.",
+        "The PSNR is highest for q = 65 and nearly as high from 50 to 70. A q other than that of training may be used "
+        "at inference.",
         _VIII,
         "viii",
         (BEST,),

@@ -1,4 +1,4 @@
-"""Figures on paper, as SVG and PNG, by matplotlib; its extra is `pip install "nerd-gui[reproduce]"`."""
+"""Draw figures as SVG and PNG with matplotlib, which `pip install "nerd-gui[reproduce]"` installs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Okabe and Ito's colours, which all eyes tell apart, and a mark for each, for paper without colour.
+#: Okabe and Ito's colours, which colour-blind readers can tell apart, each with a marker for black-and-white print.
 SERIES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#e69f00", "v"), ("#56b4e9", "P"))
 _STYLE: Any = {
     "font.size": 9,
@@ -36,12 +36,12 @@ _STYLE: Any = {
     "svg.hashsalt": "nerd-gui",  # the same figure is the same file
     "svg.fonttype": "none",
 }
-#: Dots an inch and colours of a PNG: the first with which it is as small as a page's picture should be.
+#: Dots per inch and number of colours of a PNG. The first pair that gives a file below `_SMALL` is taken.
 _FORMS, _SMALL = ((150, 64), (130, 24), (100, 12)), 95_000  # bytes
 
 
 def check_library() -> None:
-    """See to it that figures can be drawn.
+    """Check that matplotlib, which draws the figures, is installed.
 
     Raises
     ------
@@ -49,7 +49,9 @@ def check_library() -> None:
         If matplotlib is missing.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise ReproduceError('Figures are drawn by matplotlib, which is missing; pip install "nerd-gui[reproduce]".')
+        raise ReproduceError(
+            'matplotlib, which draws the figures, is not installed. Install it: pip install "nerd-gui[reproduce]".'
+        )
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def save_drawing(drawing: Drawing, folder: Path) -> None:
         drawing.draw(figure)
         content = io.BytesIO()
         figure.savefig(content, format="svg", metadata={"Date": None})
-        figure.set_layout_engine("none")  # it is found; finding it once more takes half of the time
+        figure.set_layout_engine("none")  # the SVG has fixed the layout; computing it again would double the time
         write_file(folder / f"{drawing.name}.svg", content.getvalue())
         write_file(folder / f"{drawing.name}.png", _small_png(figure))
 
@@ -92,7 +94,7 @@ def _small_png(figure: Figure) -> bytes:
 
 
 def curve(axes: Axes, x: Sequence[float], y: Sequence[float | None], label: str, series: int, **options: Any) -> None:
-    """A line with its marks over whole numbers x; where y is undefined it is broken."""
+    """Plot y against whole numbers x, as a line with markers and with a gap where y is None."""
     colour, mark = SERIES[series % len(SERIES)]
     values = [np.nan if value is None else value for value in y]
     axes.plot(x, values, color=colour, marker=mark, label=label, **options)
@@ -100,19 +102,19 @@ def curve(axes: Axes, x: Sequence[float], y: Sequence[float | None], label: str,
 
 
 def level(axes: Axes, y: float, label: str, colour: str = "#555555") -> None:
-    """A number of the paper as a broken line across."""
+    """Draw a dashed horizontal line at y, for a number that the paper prints."""
     axes.axhline(y, color=colour, linestyle="--", linewidth=1.0, label=label)
 
 
 def shown(axes: Axes, pixels: np.ndarray, title: str, **options: Any) -> Any:
-    """A picture (rows, cols) without axes; grey unless a colour map is named. Returns what a colour bar takes."""
+    """Show a picture (rows, cols) without axes, grey unless `options` name a colour map; return matplotlib's image."""
     axes.set_title(title, fontsize=8)
     axes.set_axis_off()
     return axes.imshow(pixels, **{"cmap": "gray", **options})
 
 
 def as_png(pixels: np.ndarray) -> bytes:
-    """8-bit grey pixels (rows, cols) as a PNG."""
+    """Encode 8-bit grey pixels (rows, cols) as a PNG file."""
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG", optimize=True)
     return content.getvalue()

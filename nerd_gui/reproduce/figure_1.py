@@ -1,4 +1,4 @@
-"""Fig. 1: PSNR and pictures against the number of iterations."""
+"""Fig. 1: PSNR and pictures at increasing numbers of iterations."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SIGMA, _STEPS = 25.0, 50
-#: Iterates whose pictures are shown, and whose numbers stand in the table.
+#: The iterates shown as pictures, and those listed in the table.
 _PICTURES, _TABLE = (1, 2, 5, 17, 50), (1, 2, 3, 5, 8, 12, 17, 25, 50)
-#: What the paper's "no degradation" may lose, in dB: the 17th iterate against the last.
+#: The paper says "no degradation": we agree if the PSNR changes by less than this (dB) after the 17th iterate.
 _SAME = 0.01
 
 
@@ -71,9 +71,9 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
     lost = max(means[middle:]) - min(means[middle:])
     near = next(index for index, psnr in enumerate(means) if psnr > means[-1] - 0.1)
     verdict = (
-        f"{'Agrees' if lost < _SAME else 'Does not agree'}: from iterate {middle} to {steps} the mean PSNR moves by "
-        f"{lost:.4f} dB, so that more iterations do {'no' if lost < _SAME else 'some'} harm, and within 0.1 dB of "
-        f"the end it is after {near} steps. The end, {means[-1]:.2f} dB, is "
+        f"{'Agrees' if lost < _SAME else 'Does not agree'}: from iterate {middle} to {steps} the mean PSNR changes by "
+        f"{lost:.4f} dB, so more iterations do {'no' if lost < _SAME else 'some'} harm. The PSNR is within 0.1 dB of "
+        f"its final value after {near} steps. The final value, {means[-1]:.2f} dB, is "
         f"{means[-1] - TABLE_I['set12', 25]['NERD'].psnr:+.2f} dB from the paper's network and "
         f"{means[-1] - TABLE_I['set12', 25]['DnCNN'].psnr:+.2f} dB from DnCNN."
     )
@@ -81,17 +81,17 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
     drawings = [
         Drawing(
             "figure-1",
-            f"{BEST}, sigma 25: mean PSNR of Set12 against the iterate, with what Table I prints of DnCNN.",
+            f"{BEST}, sigma 25: mean PSNR on Set12 against the iterate; the line is Table I's value for DnCNN.",
             lambda figure: _draw_curve(figure, means),
         ),
         Drawing(
             "figure-1-pictures",
-            f"{seen[0]['picture']}, sigma 25, at some iterates; PSNR (dB) and SSIM.",
+            f"{seen[0]['picture']}, sigma 25: some iterates with their PSNR (dB) and SSIM.",
             partial(_draw_pictures, bench, [row for row in seen if row["file"]]),
             (8.0, 2.2),
         ),
     ]
-    return Section(verdict, [("Against the iterations:", table)], drawings)
+    return Section(verdict, [("PSNR, SSIM and residual of some iterates:", table)], drawings)
 
 
 def _draw_curve(figure: Figure, means: list[float]) -> None:
@@ -113,8 +113,8 @@ def _draw_pictures(bench: Workbench, rows: list[Row], figure: Figure) -> None:
 FIGURE_1 = Item(
     name="figure-1",
     title="Fig. 1: iterations",
-    repeats="A reliable picture after few iterations, and none worse after many; networks that unroll a given number "
-    "of steps need just that number.",
+    repeats="NERD gives a good picture after a few iterations, and no worse one after many. Networks that unroll a "
+    "fixed number of steps work with that number only.",
     networks=(BEST,),
     pictures=("set12",),
     key={"steps": int},

@@ -1,4 +1,4 @@
-"""Fig. 10: how fast each solver comes near the equilibrium."""
+"""Fig. 10: how fast each solver approaches the equilibrium."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RACERS: dict[str, tuple[str, dict[str, Any]]] = {
 _NETWORKS = (BEST, BASELINE, NO_PENALTY)
 _STEPS, _SIGMA = 40, 25.0
 _MONARCH = ("05",)
-#: So many times as near as plain iteration: what counts as the paper's "efficiently".
+#: We agree with the paper's "efficiently" if Broyden's residual is this many times smaller than plain iteration's.
 _CLEARLY = 10.0
 
 
@@ -61,27 +61,27 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
     drawings = [
         Drawing(
             f"figure-10-{name}",
-            f"{name}, {runs['Broyden'][0]['picture']}, sigma 25: step ‖z(i+1) − z(i)‖ / ‖z(i)‖ as in Fig. 10, and "
-            "residual ‖f(z) − z‖ / ‖f(z)‖, against evaluations of f.",
+            f"{name}, {runs['Broyden'][0]['picture']}, sigma 25: the step ‖z(i+1) − z(i)‖ / ‖z(i)‖, as in Fig. 10, and "
+            "the residual ‖f(z) − z‖ / ‖f(z)‖, against the number of evaluations of f.",
             lambda figure, runs=runs: _draw(figure, runs),  # type: ignore[misc]
             (7.0, 3.0),
         )
         for name, runs in curves.items()
     ]
-    caption = "The least residual within all steps (the paper prints a plot without numbers):"
+    caption = "The smallest residual of each run (the paper shows a plot without numbers):"
     return Section(" ".join(words), [(caption, table)], drawings, still_to_train(_NETWORKS, curves))
 
 
 def _verdict(name: str, least: dict[str, float]) -> str:
     ratio = least["plain"] / least["Broyden"]
     told = (
-        f"plain iteration is left at a residual of {least['plain']:.1e} where Broyden's method comes to "
+        f"plain iteration gets down to a residual of {least['plain']:.1e}, Broyden's method to "
         f"{least['Broyden']:.1e}, Anderson's to {least['Anderson']:.1e}, and plain iteration with damping 0.7 to "
         f"{least['plain, damping 0.7']:.1e}"
     )
     if ratio > _CLEARLY:
         return f"Agrees for {name}: {told}."
-    return f"Does not agree for {name}, where plain iteration converges, too: {told}."
+    return f"Does not agree for {name}, where plain iteration converges as well: {told}."
 
 
 def _least(run: Sequence[Row]) -> float:
@@ -102,7 +102,7 @@ def _draw(figure: Figure, runs: dict[str, list[Row]]) -> None:
 FIGURE_10 = Item(
     name="figure-10",
     title="Fig. 10: convergence",
-    repeats="By plain iteration f may oscillate around the fixed point; by Broyden's method it is reached stably.",
+    repeats="Plain iteration of f may oscillate around the fixed point. Broyden's method reaches it stably.",
     networks=(BEST,),
     pictures=("set12",),
     key={"solver": str, "steps": int},

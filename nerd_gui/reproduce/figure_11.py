@@ -1,4 +1,4 @@
-"""Fig. 11: what T and lambda make of the phantom gradient, held against the exact implicit gradient."""
+"""Fig. 11: how close the phantom gradient is to the exact implicit gradient, for several T and lambda."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _NETWORKS = (BEST, BASELINE, NO_PENALTY)
 _T, _LAMBDA = (1, 2, 3, 4, 6, 8, 12), (0.2, 0.5, 0.8, 1.0)
 _SIDE, _SIGMA = 64, 25.0
 _PICTURES = ("01", "03", "05", "09")
-#: The paper's choice, and that of our recipes.
+#: T and lambda as the paper chose them, and as our recipes do.
 _PAPER, _OURS = (8, 0.8), (3, 0.8)
-_NEARLY = 0.99  # the cosine from which on two gradients count as nearly one
+_NEARLY = 0.99  # two gradients with a cosine above this count as nearly equal
 
 
 def _measure(bench: Workbench) -> list[Row]:
@@ -55,7 +55,8 @@ def _compared(
             injected = net.inject(y)
             z = attach(lambda z: net.implicit(z, injected))
             error = (net.estimate(y, z)[0] - patch.clean).square().mean()
-            # With that of s, which is not looked at: PyTorch's group norm fails for its own weights alone.
+            # The gradient of s is computed though nobody uses it: PyTorch's group norm raises an error if gradients of
+            # its weights alone are asked for.
             of_f = [weight for name, weight in net.named_parameters() if not name.startswith(("f_inject", "f_decode"))]
             return torch.cat([each.flatten() for each in torch.autograd.grad(error, [injected, *of_f])[1:]])
 
@@ -76,7 +77,7 @@ def _phantom(z: Tensor, steps: int, damping: float, f: Callable[[Tensor], Tensor
 
 @contextmanager
 def _differentiable(net: Network) -> Iterator[None]:
-    """Let a network's parameters have gradients; its BatchNorm goes on with its statistics."""
+    """Give a network's parameters gradients, while BatchNorm stays in evaluation mode."""
     net.requires_grad_(True)
     try:
         with torch.enable_grad(), exact_float32():
@@ -97,7 +98,7 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
         table = [["lambda", *(f"T = {unrolled}" for unrolled in steps)]]
         for damping in dampings:
             table.append([f"{damping:g}", *("{:.4f} / {:.3f}".format(*of[damping, each]) for each in steps)])
-        tables.append((f"{name}: cosine / relative error against the exact gradient of the weights of f:", table))
+        tables.append((f"{name}, weights of f: cosine with the exact gradient / relative error:", table))
     words = []
     for name, of in means.items():
         told = [
@@ -109,15 +110,15 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
         words.append(f"{name}: {'; '.join(told)}.")
     near = all(of[_PAPER[1], _PAPER[0]][0] > _NEARLY for of in means.values() if (_PAPER[1], _PAPER[0]) in of)
     verdict = (
-        f"{'Agrees' if near else 'Does not agree'} with the paper's choice, T = 8 and lambda = 0.8, in that the "
-        f"phantom gradient is {'nearly' if near else 'not'} the exact one there. {' '.join(words)} The paper's Fig. "
-        "11 shows the PSNR after trainings with each T and lambda, which are not made anew here: this is what they "
-        "are thought to depend on."
+        f"{'Agrees' if near else 'Does not agree'} with the paper's choice of T = 8 and lambda = 0.8: there the "
+        f"phantom gradient is {'nearly' if near else 'not'} the exact one. {' '.join(words)} The paper's Fig. "
+        "11 shows the PSNR after training with each T and lambda. These trainings are not repeated here; they are "
+        "expected to depend on how exact the gradient is."
     )
     first = next(iter(means))
     drawing = Drawing(
         "figure-11",
-        f"{first}: the phantom gradient against the exact one over T, for four lambda.",
+        f"{first}: the phantom gradient compared with the exact one, against T, for four values of lambda.",
         lambda figure: _draw(figure, means[first], dampings, steps),
         (7.0, 3.0),
     )
@@ -147,9 +148,9 @@ def _draw(
 FIGURE_11 = Item(
     name="figure-11",
     title="Fig. 11: the phantom gradient",
-    repeats="How T and lambda of the phantom gradient (Eq. 16) matter; the paper trains with each and takes T = 8, "
-    "lambda = 0.8. Here the phantom gradient of the error is held against the exact one (Eq. 15, the adjoint equation "
-    "solved by Broyden's method) on the middle 64x64 pixels of four pictures.",
+    repeats="How T and lambda of the phantom gradient (Eq. 16) matter. The paper trains with each pair and chooses "
+    "T = 8, lambda = 0.8. Here, the phantom gradient of the loss is compared with the exact one (Eq. 15, whose linear "
+    "equation is solved by Broyden's method) on the middle 64x64 pixels of four pictures.",
     networks=(BEST,),
     pictures=("set12",),
     key={},

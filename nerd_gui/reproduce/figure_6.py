@@ -1,4 +1,4 @@
-"""Fig. 6: what the equilibrium and the injection look like, decoded."""
+"""Fig. 6: what the equilibrium z* and the injection s look like when f_decode turns them into pictures."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _NETWORKS, _SIGMA = (BEST, BASELINE), 25.0
 _WHAT = {"equilibrium": "f_decode(z*)", "injection": "f_decode(s)"}
-#: s shows the picture if it correlates with it so many times as much as z* does.
+#: s counts as showing the picture if its correlation with the picture is this many times that of z*.
 _SHOWS = 3.0
-_SHOWN = 3.0  # standard deviations from mid-grey to white
+_SHOWN = 3.0  # standard deviations between mid-grey and white
 
 
 def _measure(bench: Workbench) -> list[Row]:
@@ -73,8 +73,8 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
     drawings = [
         Drawing(
             f"figure-6-{name}",
-            f"{name}, {next(iter(of.values()))['picture']}, sigma 25: grey is 0, white and black are "
-            f"{_SHOWN:g} standard deviations of each.",
+            f"{name}, {next(iter(of.values()))['picture']}, sigma 25: mid-grey is 0, white and black are "
+            f"{_SHOWN:g} standard deviations away.",
             partial(_draw, bench, of),
             (5.6, 3.0),
         )
@@ -87,10 +87,10 @@ def _verdict(name: str, equilibrium: Row, injection: Row) -> str:
     noise, picture = abs(equilibrium["with_noise"]) > abs(equilibrium["with_picture"]), abs(injection["with_picture"])
     shows = picture > _SHOWS * abs(equilibrium["with_picture"])
     return (
-        f"{'Agrees' if noise and shows else 'Does not agree'} for {name}: z* decodes to what correlates with the "
-        f"noise by {equilibrium['with_noise']:+.2f} and with the picture by {equilibrium['with_picture']:+.2f}, s to "
-        f"what correlates with the picture by {injection['with_picture']:+.2f} (f_decode does not keep the sign, as "
-        "it was trained on z*)."
+        f"{'Agrees' if noise and shows else 'Does not agree'} for {name}: the decoded z* has a correlation of "
+        f"{equilibrium['with_noise']:+.2f} with the noise and {equilibrium['with_picture']:+.2f} with the picture. The "
+        f"decoded s has a correlation of {injection['with_picture']:+.2f} with the picture; its sign means nothing, "
+        "since f_decode was trained on z* only."
     )
 
 
@@ -103,8 +103,8 @@ def _draw(bench: Workbench, of: dict[str, Row], figure: Figure) -> None:
 FIGURE_6 = Item(
     name="figure-6",
     title="Fig. 6: the equilibrium and the injection, decoded",
-    repeats="f_decode makes of the equilibrium z* of monarch scattered points, as noise is; of the injection s it "
-    "makes the picture.",
+    repeats="For the picture monarch, f_decode turns the equilibrium z* into scattered points, like noise, and the "
+    "injection s into the picture.",
     networks=(BEST,),
     pictures=("set12",),
     key={"steps": int},

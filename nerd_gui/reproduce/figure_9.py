@@ -1,4 +1,4 @@
-"""Fig. 9: where the heads look from named pixels."""
+"""Fig. 9: where each attention head looks from two given pixels."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SIGMA = 25.0
-#: Rows and columns in monarch.
+#: (row, column) in monarch.
 _PIXELS = {"white area of the wing": (160, 180), "black vein": (176, 176)}
-#: Maps that share less of their weight are those of heads that look at different things; some heads look farther than
-#: others if the widest looks so many times as far as the nearest.
+#: Two heads look at different things if their maps share less than this part of their weight. Some heads look farther
+#: than others if the largest radius is at least this many times the smallest.
 _SHARED, _FARTHER = 0.5, 1.5
 
 
@@ -64,7 +64,7 @@ def _maps(bench: Workbench, picture: CleanPicture, steps: int) -> list[Row]:
 
 
 def _archive(maps: AttentionMaps, picture: CleanPicture) -> bytes:
-    """The maps and the part of the clean picture under them as NPZ."""
+    """Pack the maps and the part of the clean picture under them into an NPZ file."""
     weights = maps.weights[0].numpy()
     part = picture.clean[0, 0, maps.top : maps.top + weights.shape[1], maps.left : maps.left + weights.shape[2]]
     content = io.BytesIO()
@@ -75,7 +75,9 @@ def _archive(maps: AttentionMaps, picture: CleanPicture) -> bytes:
 
 def _show(rows: list[Row], bench: Workbench) -> Section:
     of_pixel = {place: list(group) for place, group in groupby(rows, lambda row: row["pixel"])}
-    table: Table = [["pixel", "head", "radius (pixels)", "entropy (bit)", "weight of itself", "shared at least"]]
+    table: Table = [
+        ["pixel", "head", "radius (pixels)", "entropy (bit)", "weight of the pixel itself", "least shared with a head"]
+    ]
     spans, shares = {}, {}
     for place, heads in of_pixel.items():
         radii = [row["radius"] for row in heads]
@@ -87,21 +89,21 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
             table.append([where, str(row["head"]), *cells])
     differ, farther = min(shares.values()) < _SHARED, max(spans.values()) > _FARTHER
     shared = ", ".join(f"{share:.2f} at the {place}" for place, share in shares.items())
-    told = ", ".join(f"{span:.1f} times at the {place}" for place, span in spans.items())
+    told = ", ".join(f"{span:.1f} at the {place}" for place, span in spans.items())
     verdict = (
-        f"{'Agrees' if differ else 'Does not agree'} that heads look at different things: the two least alike share of "
-        f"their weight {shared} (1 for the same map). {'Agrees' if farther else 'Does not agree'} that some look "
-        f"near and some far: the widest looks farther than the nearest {told}; the window is 17 pixels here and 65 "
-        "in the paper."
+        f"{'Agrees' if differ else 'Does not agree'} that heads look at different things: the two most different maps "
+        f"have {shared} of their weight in common (equal maps: 1). {'Agrees' if farther else 'Does not agree'} that "
+        f"some heads look near and some far: the largest radius divided by the smallest is {told}. The window is 17 "
+        "pixels wide here and 65 in the paper."
     )
     drawing = Drawing(
         "figure-9",
-        "The neighbourhood of each pixel (cross) and the maps of the heads, each from 0 to its own largest weight; the "
-        "numbers are in the NPZ files beside.",
+        "The neighbourhood of each pixel (cross) and the maps of the heads. Each map goes from 0 to its own largest "
+        "weight; the NPZ files in this folder hold the numbers.",
         partial(_draw, bench, of_pixel),
         (7.0, 1.6 * len(of_pixel)),
     )
-    return Section(verdict, [("Each head from each pixel:", table)], [drawing])
+    return Section(verdict, [("The map of each head at each pixel:", table)], [drawing])
 
 
 def _draw(bench: Workbench, of_pixel: dict[str, list[Row]], figure: Figure) -> None:
@@ -119,9 +121,9 @@ def _draw(bench: Workbench, of_pixel: dict[str, list[Row]], figure: Figure) -> N
 FIGURE_9 = Item(
     name="figure-9",
     title="Fig. 9: where the heads look",
-    repeats="Different heads learn different correspondences: from a pixel some look near it, some over the whole "
-    "neighbourhood, one at the edges. The paper shows two pixels of a patch that it does not name; here two of "
-    "monarch.",
+    repeats="Different heads learn different correspondences: some look near the pixel, some over the whole "
+    "neighbourhood, one at the edges. The paper shows two pixels of a patch that it does not name; here, two pixels of "
+    "monarch are taken.",
     networks=(BEST,),
     pictures=("set12",),
     key={"steps": int},

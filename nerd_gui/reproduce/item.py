@@ -1,4 +1,4 @@
-"""What all items have in common: a table or a figure of the paper, measured anew and shown beside it."""
+"""The classes of an item: one table or figure of the paper, measured again and shown beside the paper's numbers."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 
     from nerd_gui.reproduce.workbench import Workbench
 
-#: One line of an item's CSV; None where a number is undefined.
+#: One row of an item's CSV, by column. A number that is undefined is None.
 Row = dict[str, Any]
-#: Cells, header first.
+#: The cells of a table, row by row; the first row is the header.
 Table = list[list[str]]
 
 
 class ReproduceError(ValueError):
-    """Pictures, networks or files that an item lacks; the message says what, where, and what to do."""
+    """An item lacks pictures, networks or files; the message says which, where they belong, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A figure on paper.
+    """A figure of the page, not drawn yet.
 
     Attributes
     ----------
     name : str
-        Of its files, without suffix.
+        Name of its files, without the suffix.
     caption : str
     draw : callable
-        Takes an empty matplotlib figure.
+        Called with an empty matplotlib figure, into which it draws.
     size : (width, height)
         In inches.
     """
@@ -44,12 +44,12 @@ class Drawing:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """What the rows of an item say.
+    """The content of an item's section on the page.
 
     Attributes
     ----------
     verdict : str
-        What agrees with the paper and what does not, in plain sentences.
+        Sentences: what agrees with the paper and what does not.
     tables : sequence of (caption, Table)
     drawings : sequence of Drawing
     missing : sequence of str
@@ -69,22 +69,22 @@ class Item:
     Attributes
     ----------
     name : str
-        On the command line, and of its files.
+        Its name on the command line and the beginning of its files' names.
     title : str
     repeats : str
-        What of the paper it measures anew: a sentence.
+        What the paper claims and this item measures again, in a sentence or two.
     networks, pictures : tuple of str
-        Without which there is nothing to measure: names of networks and of picture sets.
+        Names of the networks and picture sets that a measurement needs.
     key, values : mapping of str to type
-        The columns of its CSV beside the common ones: those that say what was measured, and what came out.
+        The columns of its CSV in addition to the common ones: `key` tells measurements apart, `values` are the results.
     measure : callable
-        Measures with a workbench what its store does not hold yet, and returns all rows.
+        Called with a `Workbench`; measures the rows that its store does not hold yet, and returns all rows.
     show : callable
-        Makes the section of those rows.
+        Called with the rows and the workbench; returns the `Section`.
     in_part : bool
-        Whether its section can be shown when only a part of it is measured.
+        Whether the section can be shown when only some of the rows are measured.
     store : str
-        Name of the CSV where items share one; its own name if empty.
+        Name of the CSV, where several items share one; if empty, the item's own name.
     """
 
     name: str
@@ -101,5 +101,5 @@ class Item:
 
     @property
     def csv(self) -> str:
-        """The file of its rows."""
+        """Name of the CSV file that holds its rows."""
         return f"{self.store or self.name}.csv"

@@ -1,4 +1,4 @@
-"""Which networks stand for which of the paper's, and how they are called on the page."""
+"""Which of our networks are compared with which of the paper's, and what the page says of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from nerd_gui.nerd import load_record
 from nerd_gui.reproduce.workbench import is_here
 
-#: The best network for one noise level, and the blind one.
+#: The best network for sigma 25, and the one for any noise level (blind).
 BEST, BLIND = "nerd-lite-25", "nerd-lite"
-#: All by one recipe, so that two of them differ in one thing.
+#: Networks whose names begin so were trained by the same recipe, each with one setting changed.
 ABLATION = "nerd-lite-25-ablation-"
 BASELINE, NO_POST, NO_PENALTY, SEED_1 = (
     f"{ABLATION}{name}" for name in ("baseline", "no-post", "no-penalty", "seed-1")
@@ -17,11 +17,11 @@ BASELINE, NO_POST, NO_PENALTY, SEED_1 = (
 
 
 def still_to_train(names: Iterable[str], measured: Iterable[str]) -> list[str]:
-    """A sentence for each network that nothing was measured of."""
+    """Return one sentence for each of the `names` that is not among those `measured`."""
     there = set(measured)
     return [f"`{name}` is not {'measured' if is_here(name) else 'trained'} yet." for name in names if name not in there]
 
 
 def samples_of(name: str) -> str:
-    """How many samples a network has seen, as words."""
+    """Return how many samples a network has been trained on, as a phrase such as "116,166 samples"."""
     return f"{load_record(name).get('samples', 0):,} samples"

@@ -1,4 +1,7 @@
-"""The one page of all items: each section stands between two marks, and is replaced when its item is measured anew."""
+"""The page of all items, `index.md`.
+
+Each section stands between two HTML comments, so that it can be replaced when its item is measured again.
+"""
 
 from __future__ import annotations
 
@@ -13,34 +16,47 @@ from nerd_gui.reproduce.item import Item, Row, Section
 
 PAGE = "index.md"
 _HEAD = """\
-# The paper's tables and figures, made anew
+# The paper's tables and figures, measured again
 
-`nerd-gui reproduce` measures each of these with the networks that come with the program, and sets them beside the
-numbers that the paper prints (Chen et al., *Equilibrium Image Denoising with Implicit Differentiation*). The networks
-are small ones, a quarter of the paper's in parameters and with a window of 17 instead of 65 pixels, and have seen a
-few hundredths of its training samples at most; what differs besides stands in `weights/DEVIATIONS.md`. So numbers are
-expected to be lower, and the question is whether what the paper says of them holds.
+The command `nerd-gui reproduce` measures the tables and figures of the paper (Chen et al., *Equilibrium Image Denoising
+with Implicit Differentiation*) with the networks that come with the program. This page shows its results beside the
+numbers that the paper prints.
 
-Every number here is made from rows of the CSV that its section names. A row says which network (and the first 16 digits
-of its file's SHA-256), which picture (and those of its clean 8-bit pixels), which noise (white, numpy's
-`default_rng` seeded with "seed", neither clipped nor rounded) and when and by which version it was measured. PSNR and
-SSIM are taken as everywhere in the program: clipped, rounded to 8 bits, no border cropped.
+Our networks are smaller than the paper's. They have a quarter of its parameters and a window of 17 instead of 65
+pixels, and they were trained on a few hundredths of its samples at most. All other differences are listed in
+`weights/DEVIATIONS.md`. We therefore expect lower numbers. The question of each section is whether the paper's *claim*
+holds.
 
-Networks named `…-ablation-…` were trained by one recipe, each with one thing changed: from random weights, 19 368
-samples, the same seed. One that is missing below is made by `nerd-gui train --config NAME --data bsd400 --resume
-runs/NAME --minutes 900 --release weights/ablations/NAME.safetensors`, about an hour of a processor core.
+Each section names the CSV file that its numbers come from. A row of such a file says:
+
+- which network was measured, with the first 16 digits of its file's SHA-256;
+- which picture was measured, with the first 16 digits of the SHA-256 of its clean 8-bit pixels;
+- which noise was added: white Gaussian noise from numpy's `default_rng`, started with the column "seed", and neither
+  clipped nor rounded;
+- when it was measured, and with which version of the program.
+
+For PSNR and SSIM, results are clipped and rounded to 8 bits, and no border is cut off.
+
+Networks named `…-ablation-…` were trained by the same recipe from random weights, on 19 368 samples with the same seed;
+each has one setting changed. If one is missing below, this command trains it in about an hour on one processor core:
+`nerd-gui train --config NAME --data bsd400 --resume runs/NAME --minutes 900 --release
+weights/ablations/NAME.safetensors`.
 """
-_QUICK = "**A quick run: small stand-ins instead of the pictures, few steps. No number below means anything.**\n"
+_QUICK = (
+    "**This was a quick run, with a few steps on small pictures in place of the real ones. No number below means "
+    "anything.**\n"
+)
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """When, how and by what an item was measured.
+    """When, how and on which machine an item was measured.
 
     Attributes
     ----------
     date, command, version, machine : str
     quick : bool
+        Whether it was a quick run, whose numbers mean nothing.
     """
 
     date: str
@@ -51,7 +67,7 @@ class Circumstances:
 
 
 def section_text(item: Item, section: Section, rows: Sequence[Row], how: Circumstances) -> str:
-    """A section as Markdown."""
+    """Return an item's section as Markdown."""
     parts = [f"## {item.title}", item.repeats]
     if how.quick:
         parts.append(_QUICK.strip())
@@ -77,12 +93,12 @@ def section_text(item: Item, section: Section, rows: Sequence[Row], how: Circums
 
 
 def update_page(folder: Path, items: Mapping[str, Item], sections: Mapping[str, str]) -> None:
-    """Write the page with these sections by item; those of other items stay as they are.
+    """Write the page with these sections, given by their items' names. The sections of other items stay as they are.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If the page cannot be written.
     """
     path = folder / PAGE
     before = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -96,11 +112,11 @@ def update_page(folder: Path, items: Mapping[str, Item], sections: Mapping[str, 
     contents = "\n".join(f"- [{items[name].title}](#{_anchor(items[name].title)})" for name in there)
     if lacking := [name for name in items if name not in kept]:
         named = ", ".join(f"{items[name].title} (`{name}`)" for name in lacking)
-        contents += f"\n\nNot measured in this folder yet: {named}."
+        contents += f"\n\nNot measured yet in this folder: {named}."
     body = "\n\n".join(f"<!-- {name} -->\n{kept[name]}\n<!-- end of {name} -->" for name in there)
     write_text(path, f"{_HEAD}\n{contents}\n\n{body}\n")
 
 
 def _anchor(title: str) -> str:
-    """The name that a heading's anchor gets on a page."""
+    """Return the anchor that Markdown gives to a heading."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")

@@ -1,4 +1,4 @@
-"""`nerd-gui reproduce`: items one after another, each on the page as soon as it is measured."""
+"""`nerd-gui reproduce`: measures items one after another, and writes each to the page as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -30,33 +30,34 @@ def reproduce(
     command: str = "nerd-gui reproduce",
     say: Callable[[str], None] = print,
 ) -> None:
-    """Measure items and write their page, CSVs and figures into a folder.
+    """Measure items and write their page, CSV files and figures into a folder.
 
-    What is there already is not measured again, so that a run that was stopped goes on.
+    Rows that are in the CSV files already are not measured again. So a run that was stopped can be continued.
 
     Parameters
     ----------
     names : sequence of str
-        Of `ITEMS`.
+        Names of items, from `ITEMS`.
     out : Path
-        Made if it is not there.
+        The folder to write into; created if it does not exist.
     data : Path, optional
-        The folder of the picture sets' folders.
+        The folder that holds one folder for each picture set.
     quick : bool
-        Small stand-ins and few steps, to see that everything works.
+        Take a few steps on small pictures in place of the real ones, to see that everything works.
     fresh : bool
-        Measure also what the networks' cards tell already.
+        Measure again the figures that the networks' cards hold already.
     measures : bool
-        Whether to measure what is not there yet, or write the page of what is.
+        Whether to measure missing rows. If not, the page is written from the rows that exist.
     command : str
-        What the page says that it was made by.
+        The command that the page names as its origin.
     say : callable
-        Told what is being measured.
+        Called with a line of text before each measurement.
 
     Raises
     ------
     ReproduceError, PhotoError, ModelError
-        If a picture, a network or matplotlib is missing (before the first measurement), or a file cannot be written.
+        If a picture, a network or matplotlib is missing (checked before the first measurement), or if a file cannot be
+        written.
     """
     check_library()
     how = Circumstances(_today(), command, _version(), _machine(), quick)
@@ -66,7 +67,7 @@ def reproduce(
         item = ITEMS[name]
         if missing := [network for network in item.networks if not is_here(network)]:
             raise ReproduceError(
-                f"{item.title} needs the network “{missing[0]}”, which is not in the folder “weights”."
+                f"{item.title} needs the network “{missing[0]}”, which is missing in the folder “weights”."
             )
         if item.csv not in stores:
             stores[item.csv] = Store(out / item.csv, item.key, item.values, (how.date, how.version))
@@ -80,7 +81,7 @@ def reproduce(
             item = bench.item
             rows = item.measure(bench)
             if bench.lacks and not (rows and item.in_part):
-                say(f"{item.name}: not all of it is measured yet; its section is left as it is.")
+                say(f"{item.name}: some of its rows are not measured yet, so its section is left as it is.")
                 continue
             section = item.show(rows, bench)
             for drawing in section.drawings:
@@ -89,7 +90,7 @@ def reproduce(
             say(f"{item.name}: {section.verdict}")
     except OSError as error:
         raise ReproduceError(
-            f"“{error.filename or out}” cannot be used ({error.strerror}); choose another folder."
+            f"“{error.filename or out}” cannot be read or written ({error.strerror}); choose another folder."
         ) from error
 
 
@@ -98,7 +99,7 @@ def _today() -> str:
 
 
 def _version() -> str:
-    """The program's version, and of a checkout the commit."""
+    """Return the program's version, with the commit if it runs from a git checkout."""
     root = Path(__file__).resolve().parents[2]
     done = None
     if (root / ".git").exists():
@@ -114,7 +115,7 @@ def _git(root: Path, *words: str) -> str:
         return subprocess.run(
             ["git", "-C", str(root), *words], capture_output=True, text=True, check=False
         ).stdout.strip()
-    except OSError:  # there is no git here
+    except OSError:  # git is not installed
         return ""
 
 

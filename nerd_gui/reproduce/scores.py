@@ -1,4 +1,4 @@
-"""PSNR and SSIM of networks on picture sets: what most of the paper's tables are made of, measured once for all."""
+"""PSNR and SSIM of networks on picture sets, measured once and shared by all tables that need them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from nerd_gui.reproduce.item import Row
 from nerd_gui.reproduce.solving import STEPS, result
 from nerd_gui.reproduce.workbench import CleanPicture, Workbench
 
-#: The CSV that the items share, and its columns.
+#: The CSV file that the items share, and its columns.
 STORE = "scores"
 KEY: Mapping[str, type] = {"steps": int, "window": int}
 VALUES: Mapping[str, type] = {"psnr": float, "ssim": float, "residual": float, "noise_level": float, "source": str}
-#: Settings under which a card's figures are those that would be measured here.
+#: A card's figures can be taken over if they were measured with these settings.
 _AS_HERE = {"solver": "broyden", "max_iter": STEPS, "tol": 0.0, "memory": None, "window": None, "precision": "float32"}
 
 
 def scores(
     bench: Workbench, network: str, pictures: Sequence[CleanPicture], sigma: float, *, window: int | None = None
 ) -> list[Row]:
-    """PSNR, SSIM and residual of the result for each picture.
+    """Return PSNR, SSIM and residual of the result, one row for each picture.
 
-    What a network's card holds of the same weights, picture, noise and settings is taken from there, and the row says
-    so; unless `bench.fresh`. Without a figure for each of them there are none.
+    Figures that the network's card holds for the same weights, picture, noise and settings are taken from it, and the
+    row's "source" says so. With `bench.fresh` all are measured. If a figure is missing for any picture, no rows are
+    returned.
     """
     steps, own = 3 if bench.quick else STEPS, bench.window_of(network)
     anew = bench.fresh or bench.quick or (window or own) != own
@@ -43,11 +44,11 @@ def scores(
             measure if card is None else partial(list, [card]),
             at_once=card is not None,
         )
-    return rows if len(rows) == len(pictures) else []  # a mean over a part of a set says nothing
+    return rows if len(rows) == len(pictures) else []  # the mean over a part of a set could not be compared
 
 
 def mean_score(rows: Sequence[Row]) -> Score:
-    """The means over the pictures."""
+    """Return the mean PSNR and SSIM over the pictures."""
     return Score(fmean(row["psnr"] for row in rows), fmean(row["ssim"] for row in rows))
 
 
@@ -60,7 +61,7 @@ def _measured(
 
 
 def _on_card(network: str, picture: CleanPicture, sigma: float) -> Row | None:
-    """What the file of the network's card says of a picture; None where there is nothing that was measured alike."""
+    """Read a picture's figures from the network's card; None if the card has none with the same settings."""
     path = model_path(network).with_suffix(".json")
     if not path.exists():
         return None

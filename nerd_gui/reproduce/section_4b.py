@@ -1,4 +1,4 @@
-"""Sec. IV-B: whether all starts and all solvers end at one equilibrium."""
+"""Sec. IV-B: whether all start points and all solvers lead to the same equilibrium."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from nerd_gui.reproduce.workbench import CleanPicture, Workbench
 
 _NETWORKS = (BEST, BLIND, BASELINE, NO_POST, NO_PENALTY)
 _SOLVERS: dict[str, dict[str, Any]] = {"broyden": {}, "anderson": {}, "plain": {}}
-#: Sizes of the starts in parts of the equilibrium's root mean square; 0 is the paper's start.
+#: Root mean square of the start points, relative to that of the equilibrium; 0 is the paper's start.
 _SIZES = (0.0, 0.5, 1.0, 2.0)
 _STEPS, _DEEP, _TOL, _SIGMA, _SIDE = 80, 150, 1e-6, 25.0, 96
-#: How near ends must be to count as one, and how near its equation an end must be to be compared at all.
+#: Two end points closer than `ONE` count as the same equilibrium. End points with a residual above `_SOLVED` are not
+#: compared.
 ONE, _SOLVED = 3e-5, 1e-4
 
 
@@ -34,7 +35,7 @@ def _measure(bench: Workbench) -> list[Row]:
 
 
 def _ends(bench: Workbench, name: str, picture: CleanPicture, steps: int) -> list[Row]:
-    """The distance of every end from that of a longer solve from zero."""
+    """Measure the distance of each run's end point from that of a longer run that starts at zero."""
     net = bench.network(name).net
     f, s = map_of(net, picture.noisy(_SIGMA), None, None, None)
 
@@ -58,7 +59,7 @@ def _ends(bench: Workbench, name: str, picture: CleanPicture, steps: int) -> lis
 
 
 def _show(rows: list[Row], bench: Workbench) -> Section:
-    table: Table = [["network", "solver", *(f"from {size:g} of its size" for size in _SIZES), "worst residual"]]
+    table: Table = [["network", "solver", *(f"start of size {size:g}" for size in _SIZES), "worst residual"]]
     one, several, unsolved = [], [], []
     for name, of_network in groupby(rows, lambda row: row["network"]):
         ends = [row for row in of_network if not row["reference"]]
@@ -69,33 +70,36 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
         solved = [row for row in ends if row["residual"] < _SOLVED]
         worst = max((row["distance"] for row in solved), default=float("nan"))
         if not solved:
-            unsolved.append(f"{name} (none of {len(ends)})")
+            unsolved.append(f"{name} (none of {len(ends)} does)")
             continue
         if worst <= ONE:
-            one.append(f"{name} ({worst:.1e} at most)")
+            one.append(f"{name} (largest distance {worst:.1e})")
         else:
-            several.append(f"{name} (up to {worst:.1e})")
+            several.append(f"{name} (largest distance {worst:.1e})")
         if len(solved) < len(ends):
             unsolved.append(f"{name} ({len(solved)} of {len(ends)} do)")
     words = []
     if one:
-        words.append(f"Agrees: all ends with a residual below {_SOLVED:g} are one equilibrium for {', '.join(one)}.")
+        words.append(f"Agrees: all runs with a residual below {_SOLVED:g} end at one equilibrium for {', '.join(one)}.")
     if several:
         words.append(
-            f"Ends that are solved to {_SOLVED:g} lie farther than {ONE:g} apart for {', '.join(several)}: either f "
-            "contracts so slowly that this residual does not fix z, or there is more than one equilibrium."
+            f"Runs with a residual below {_SOLVED:g} end more than {ONE:g} apart for {', '.join(several)}: either f "
+            "contracts so slowly that such a residual still leaves z uncertain, or there is more than one equilibrium."
         )
     if unsolved:
-        words.append(f"Not all solves reach a residual of {_SOLVED:g}: {', '.join(unsolved)}.")
-    caption = "Distance ‖z − z*‖ / ‖z*‖ of each end from the end of a longer solve from zero:"
+        words.append(f"Not all runs reach a residual of {_SOLVED:g}: {', '.join(unsolved)}.")
+    caption = (
+        "Distance ‖z − z*‖ / ‖z*‖, where z is the end of each run and z* that of a longer run from zero. "
+        "The columns give the size of the start, relative to z*:"
+    )
     return Section(" ".join(words), [(caption, table)], missing=still_to_train(_NETWORKS, bench.present(_NETWORKS)))
 
 
 SECTION_4B = Item(
     name="section-4b",
     title="Sec. IV-B: one equilibrium",
-    repeats="If f is well-posed, the equilibrium is one and does not depend on the start. The paper assumes it; this "
-    "table looks: four starts (zero, and random ones of three sizes) times three solvers, in the middle of monarch.",
+    repeats="If f is well-posed, there is only one equilibrium, whatever the start. The paper assumes this. Here it is "
+    "tested with four starts (zero, and random ones of three sizes) and three solvers, in the middle of monarch.",
     networks=(BEST,),
     pictures=("set12",),
     key={"steps": int},

@@ -1,4 +1,4 @@
-"""A picture solved by a network, iterate by iterate, with what the paper says of one."""
+"""Solve for the equilibrium of one picture, and return every iterate with its numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nerd_gui.equilibrium import SOLVERS
 from nerd_gui.nerd import Network, exact_float32
 from nerd_gui.reproduce.workbench import CleanPicture
 
-#: The steps of all runs that are said nothing else of: as many as the paper takes at most.
+#: The number of steps of a run unless an item says otherwise: the paper's maximum.
 STEPS = 17
 
 
@@ -29,12 +29,12 @@ class Solution:
     z : Tensor, (1, d, rows, cols)
     s : Tensor, as z
     x_hat : float32 array (rows, cols)
-        The picture that z stands for.
+        The denoised picture.
     n_hat : float32 array (rows, cols)
     residual : float
     psnr, ssim : float
     noise_level : float
-        See Fig. 8; 0-255 scale.
+        The estimated noise level (Fig. 8) on the 0–255 scale.
     """
 
     index: int
@@ -51,7 +51,7 @@ class Solution:
 def iterates(
     net: Network, picture: CleanPicture, sigma: float, steps: int = STEPS, *, window: int | None = None
 ) -> Iterator[Solution]:
-    """All iterates of so many Broyden steps from zero, in float32, with the safeguard that all runs have."""
+    """Return all iterates of `steps` Broyden steps from zero, in float32 and with the usual safeguard."""
     subject, y = picture.subject(sigma), picture.noisy(sigma)
     f, s = map_of(net, y, None, window, None)
     for step in SOLVERS["broyden"](f, net.initial(s), max_iter=steps, tol=0.0):
@@ -65,5 +65,5 @@ def iterates(
 def result(
     net: Network, picture: CleanPicture, sigma: float, steps: int = STEPS, *, window: int | None = None
 ) -> Solution:
-    """The iterate of least residual."""
+    """Return the iterate with the smallest residual."""
     return min(iterates(net, picture, sigma, steps, window=window), key=lambda found: found.residual)

@@ -1,4 +1,4 @@
-"""Rows that were measured, on disk as CSV: a run that is stopped goes on where it was."""
+"""Measured rows, saved as CSV, so that a run that was stopped can be continued."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from nerd_gui.files import write_file
 from nerd_gui.reproduce.item import ReproduceError, Row
 
-#: What every row says of how it came about: the network and its file's SHA-256, the picture and the SHA-256 of its
-#: clean pixels, their number, the noise. A measurement of several pictures names the set.
+#: The columns that every CSV has: the network and its file's SHA-256, the picture with the SHA-256 of its clean pixels
+#: and its size, and the noise. A measurement over several pictures names their set instead.
 COMMON: Mapping[str, type] = {
     "network": str,
     "weights": str,
@@ -23,26 +23,26 @@ COMMON: Mapping[str, type] = {
     "sigma": float,
     "seed": int,
 }
-#: When a row was measured, and by which version of the program; not part of what tells measurements apart.
+#: When a row was measured, and by which version of the program. These two do not tell measurements apart.
 _WHEN: Mapping[str, type] = {"date": str, "version": str}
 
 
 class Store:
-    """The rows of one item.
+    """The measured rows of one item, in a CSV file.
 
     Parameters
     ----------
     path : Path
-        The CSV; made with the first rows.
+        The CSV file; it is created with the first rows.
     key, values : mapping of str to type
-        Its columns beside the common ones.
+        Its columns in addition to the common ones.
     when : (str, str)
-        Date and version that new rows bear.
+        Date and version, written into new rows.
 
     Raises
     ------
     ReproduceError
-        If there is a file of other columns.
+        If the file exists but has other columns.
     """
 
     def __init__(self, path: Path, key: Mapping[str, type], values: Mapping[str, type], when: tuple[str, str]) -> None:
@@ -70,7 +70,7 @@ class Store:
         return {name: None if row[name] == "" else kind(row[name]) for name, kind in self._columns.items()}
 
     def kept(self, key: Mapping[str, object]) -> list[Row]:
-        """The rows of a measurement that are on the disk."""
+        """Return the rows of a measurement that the file holds; empty if it was not measured."""
         typed = self._typed(self._as_text(key))
         named = {name: typed[name] for name in self._key if name in key}
         return [row for row in self._rows if all(row[name] == value for name, value in named.items())]
@@ -81,16 +81,16 @@ class Store:
         compute: Callable[[], Iterable[Row]],
         whole: Callable[[Row], bool] = lambda row: True,
     ) -> list[Row]:
-        """The rows of a measurement: from the disk, or measured now and written there, all of them or none.
+        """Return the rows of a measurement: from the file if it has them, otherwise measured now and saved together.
 
         Parameters
         ----------
         key : mapping
-            Its common columns and the item's own; None where one does not apply.
+            Values of the common columns and of the item's own key; None where one does not apply.
         compute : callable
-            Returns the values of each row, and those of the key in which its rows differ.
+            Measures; returns for each row its values, and the key columns in which the rows differ.
         whole : callable
-            Whether what a row tells of is there, too; a measurement is made again where it is not.
+            Called with a row; says whether the files that the row names exist. If not, the measurement is repeated.
         """
         found = self.kept(key)
         if not (found and all(map(whole, found))):
@@ -103,7 +103,7 @@ class Store:
     def _as_text(self, row: Mapping[str, object]) -> dict[str, str]:
         unknown = row.keys() - self._columns.keys()
         if unknown:
-            raise KeyError(f"there is no column {', '.join(sorted(unknown))}")
+            raise KeyError(f"The store has no column {', '.join(sorted(unknown))}.")
         return {name: _text(row.get(name), kind) for name, kind in self._columns.items()}
 
     def _write(self) -> None:

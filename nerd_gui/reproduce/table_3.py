@@ -1,4 +1,4 @@
-"""Table III: depth maps."""
+"""Table III: denoising of depth maps."""
 
 from __future__ import annotations
 
@@ -42,18 +42,20 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
     }
     told = ", ".join(f"{gain:+.2f} dB at {sigma:g}" for sigma, gain in gains.items())
     verdict = (
-        "Not comparable number by number: the seven maps of the paper do not come with the program, and scikit-image's "
-        f"motorcycle is another scene. On it {BLIND} lies {told} from the paper's average of seven maps; that a "
-        "network trained on photos serves for depth maps, too, agrees."
+        "The numbers cannot be compared one by one: the paper's seven maps do not come with the program, and "
+        f"scikit-image's motorcycle is another scene. Compared with the paper's average, {BLIND} is at {told}. It "
+        "agrees that a network trained on photos also denoises depth maps."
     )
     missing = []
     if not has_pictures(_SET, bench.data):
         missing = [
-            "The paper's own maps (Aloe, Bowling, …): put them as 8-bit pictures into the folder `depth` of "
-            "`--data`; they are found at https://vision.middlebury.edu/stereo/data/scenes2006/HalfSize/zip-2views/."
+            "The paper's own maps (Aloe, Bowling, …). Download them from "
+            "https://vision.middlebury.edu/stereo/data/scenes2006/HalfSize/zip-2views/ and put them as 8-bit pictures "
+            "into the folder `depth` of `--data`."
         ]
     caption = (
-        "PSNR (dB) / SSIM; ours on motorcycle's disparities, four grey levels a pixel, holes filled with the nearest:"
+        "PSNR (dB) / SSIM. Ours: the disparities of motorcycle, four grey levels per pixel of disparity, with unknown "
+        "values filled by the nearest known one:"
     )
     return Section(verdict, [(caption, table)], missing=missing)
 
@@ -61,8 +63,8 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
 TABLE_3 = Item(
     name="table-3",
     title="Table III: depth maps",
-    repeats="Trained on photos, NERD denoises depth maps (Middlebury 2006, left views) better than NLRN and GCDN in "
-    "PSNR.",
+    repeats="NERD, trained on photos, denoises depth maps (Middlebury 2006, left views) with a higher PSNR than NLRN "
+    "and GCDN.",
     networks=(BEST, BLIND),
     pictures=(),
     key=KEY,

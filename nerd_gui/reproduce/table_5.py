@@ -1,4 +1,4 @@
-"""Table V and Fig. 8: what post-normalization does to the equilibrium and to the estimated noise level."""
+"""Table V and Fig. 8: how post-normalization changes the equilibrium and the estimated noise level."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _SIGMA = 25.0
 _FAIR = {"with": BASELINE, "without": NO_POST}
-#: Until the fair pair is there.
+#: Compared until the networks of the fair pair are trained.
 _UNFAIR = {"with": BEST, "without": "nerd-lite-25-no-post"}
-#: From this iterate on the noise level has come to rest in the paper's figure.
+#: In the paper's figure, the noise level no longer changes after this iterate.
 _RESTS = 8
 
 
@@ -91,15 +91,15 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
         f"Post-normalization makes the norm of z* {_percent(smaller[0])} and its variance {_percent(smaller[1])} "
         f"(paper: 70 % and 91 % smaller): {'agrees' if min(smaller) > 0.3 else 'does not agree'}. "
         f"It changes the PSNR by {gain:+.2f} dB (paper: +0.06): {'agrees' if gain > 0.015 else 'does not agree'}"
-        f"{'' if pair is _FAIR else ', but the two have not seen equal samples, so that this says nothing'}. "
-        f"From iterate 1 to {_RESTS} the noise level moves by {swing['with']:.1f} in all with it and by "
-        f"{swing['without']:.1f} without: {'agrees' if swing['without'] > swing['with'] else 'does not agree'} with "
-        "“changes drastically at the first few evaluations” without it."
+        f"{'' if pair is _FAIR else ', but the two networks saw different samples, so this difference means nothing'}. "
+        f"From iterate 1 to {_RESTS}, the changes of the noise level add up to {swing['with']:.1f} with it and to "
+        f"{swing['without']:.1f} without it: {'agrees' if swing['without'] > swing['with'] else 'does not agree'} with "
+        "the paper, where the noise level without it “changes drastically at the first few evaluations”."
     )
     drawing = Drawing(
         "figure-8",
-        f"{monarch}, sigma 25: the estimated noise level of each iterate, and sqrt(sigma² − MSE), which a "
-        "least-squares denoiser leaves.",
+        f"{monarch}, sigma 25: the estimated noise level of each iterate. The lower line is sqrt(sigma² − MSE), the "
+        "standard deviation of what a least-squares denoiser removes.",
         lambda figure: _draw(figure, {kind: runs[name][monarch] for kind, name in pair.items()}),
     )
     of_monarch = {kind: min(runs[name][monarch], key=lambda row: row["residual"]) for kind, name in pair.items()}
@@ -126,7 +126,7 @@ def _percent(part: float) -> str:
 
 
 def _swing(run: list[Row]) -> float:
-    """The way that the noise level takes from one iterate to the next, up and down, in all."""
+    """Add up the changes of the noise level from one iterate to the next, upward and downward alike."""
     levels = [row["noise_level"] for row in run[1 : _RESTS + 1]]
     return float(sum(abs(after - before) for before, after in pairwise(levels)))
 
@@ -146,8 +146,8 @@ def _draw(figure: Figure, runs: dict[str, list[Row]]) -> None:
 TABLE_5 = Item(
     name="table-5",
     title="Table V and Fig. 8: post-normalization",
-    repeats="Post-normalization makes norm and variance of z* smaller, betters the PSNR a little, and keeps the "
-    "estimated noise level at its place from the first iterates on.",
+    repeats="Post-normalization makes the norm and variance of z* smaller, raises the PSNR a little, and keeps the "
+    "estimated noise level steady from the first iterates on.",
     networks=tuple(_UNFAIR.values()),
     pictures=("set12",),
     key={"steps": int},

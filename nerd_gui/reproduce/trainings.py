@@ -1,4 +1,4 @@
-"""Fig. 11's other half: short trainings with several T and lambda, all from one state."""
+"""Fig. 11, second part: short trainings with several T and lambda, all from the same training state."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from nerd_gui.training.grain import NoisyPatches
 from nerd_gui.training.state import RunState
 from nerd_gui.training.train import validate, validation_batch
 
-#: The network of the fair pair with post-normalization, before its decay (`weights/TRAINING.md`).
+#: The training state of a network with post-normalization, saved before its learning rate decays
+#: (`weights/TRAINING.md`).
 _STATE = "nerd-lite-25-from-scratch"
-#: T and lambda; each from the same state, with the same patches.
+#: Pairs of T and lambda. Each training begins at the same state and sees the same patches.
 _GRID = ((1, 0.8), (3, 0.8), (8, 0.8), (3, 0.5), (3, 1.0))
 _SAMPLES = 900
-#: Another draw of what BatchNorm's statistics are taken from moves validation by so much.
+#: The validation PSNR (dB) changes by about this when BatchNorm's statistics are taken from other samples.
 _SCATTER = 0.015
 
 
@@ -78,26 +79,30 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
     table += [[str(row["T"]), f"{row['lambda']:g}", f"{row['psnr']:.3f}", f"{row['residual']:.1e}"] for row in rows]
     if not rows:
         missing = (
-            f"The trainings: they need the folder `bsd400` in `--data`, and `weights/state/{_STATE}.safetensors`, "
-            "which comes with a checkout alone."
+            f"The trainings. They need the folder `bsd400` in `--data`, and `weights/state/{_STATE}.safetensors`, "
+            "which is part of the repository but not of the installed package."
         )
-        return Section("Not to be said.", missing=[missing])
+        return Section("No answer: nothing was measured.", missing=[missing])
     best, worst = (choose(rows, key=lambda row: row["psnr"]) for choose in (max, min))
     spread = best["psnr"] - worst["psnr"]
     named = f"T = {best['T']}, lambda = {best['lambda']:g}"
     verdict = (
-        f"{'Not to be said' if spread < 2 * _SCATTER else 'To be said with care'}: after {rows[0]['samples']} "
-        f"samples the highest PSNR is that of {named}; all lie within {spread:.3f} dB, where another draw of "
-        f"BatchNorm's statistics moves one by {_SCATTER} dB. The paper's trainings are thousands of times as long."
+        f"{'No answer' if spread < 2 * _SCATTER else 'With caution'}: after {rows[0]['samples']} samples, {named} has "
+        f"the highest PSNR. The best and the worst differ by {spread:.3f} dB, while another choice of samples for "
+        f"BatchNorm's statistics alone changes the PSNR by {_SCATTER} dB. The paper's trainings are thousands of times "
+        "as long."
     )
-    caption = f"A decay over {rows[0]['samples']} samples from the state `{_STATE}` (17 052 samples), the same patches:"
+    caption = (
+        f"Validation after {rows[0]['samples']} samples with decaying learning rate, on the same patches, from the "
+        f"state `{_STATE}` (17 052 samples):"
+    )
     return Section(verdict, [(caption, table)])
 
 
 TRAININGS = Item(
     name="figure-11-trainings",
     title="Fig. 11: short trainings with T and lambda",
-    repeats="The PSNR after training with several T and lambda; the paper's best is T = 8 with lambda = 0.8.",
+    repeats="The PSNR depends on T and lambda of the training. The paper's best pair is T = 8, lambda = 0.8.",
     networks=(),
     pictures=(),
     key={"state": str, "samples": int, "T": int, "lambda": float},

@@ -1,4 +1,4 @@
-"""What items measure with: networks, pictures whose hashes are known, and the rows that are there already."""
+"""What an item needs to measure: networks, pictures (checked by their hashes), and the rows measured before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nerd_gui.nerd import ModelError, Network, load_config, load_model, model_pa
 from nerd_gui.reproduce.item import Item, ReproduceError, Row
 from nerd_gui.reproduce.store import Store
 
-#: Where the picture sets are found by who does not have them.
+#: Where each picture set can be downloaded.
 FOUND_AT = {
     "set12": "https://github.com/cszn/DnCNN (testsets/Set12)",
     "bsd68": "https://github.com/cszn/DnCNN (testsets/BSD68)",
@@ -30,13 +30,13 @@ FOUND_AT = {
     "depth": "https://vision.middlebury.edu/stereo/data/scenes2006/HalfSize/zip-2views/ (disp1.png of each scene)",
     "bsd400": "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/ (train and test)",
 }
-#: Pictures of quick mode, whatever is asked for: what is measured on them is worth nothing but says that all works.
+#: Quick mode takes these pictures in place of every set, cut to this size. It only shows that everything works.
 _QUICK, _QUICK_SIDE = ("camera 256", "coins"), 24
 
 
 @dataclass(frozen=True, eq=False)
 class CleanPicture:
-    """A clean picture of a set; its noise is seeded with its index.
+    """A clean picture of a set.
 
     Attributes
     ----------
@@ -45,6 +45,7 @@ class CleanPicture:
     name : str
         "SET/NAME".
     seed : int
+        Seed of the noise that is added: the picture's index in its set.
     """
 
     photo: Photo
@@ -53,35 +54,35 @@ class CleanPicture:
 
     @property
     def digest(self) -> str:
-        """The first 16 digits of the SHA-256 of its 8-bit pixels, row by row, headed by "ROWS COLS "."""
+        """The first 16 digits of a SHA-256: of the text "ROWS COLS " followed by the 8-bit pixels, row by row."""
         return digest_of(self.photo)
 
     @property
     def clean(self) -> Tensor:
-        """x (1, 1, rows, cols) in [0, 1]."""
+        """The clean picture x, (1, 1, rows, cols) in [0, 1]."""
         return torch.from_numpy(np.ascontiguousarray(self.photo.pixels, dtype=np.float32))[None]
 
     def subject(self, sigma: float) -> Subject:
-        """The picture with noise, as a run takes it."""
+        """Return the picture with noise, as the `Subject` of a run."""
         return Subject.of(self.photo, sigma=sigma, seed=self.seed)
 
     def noisy(self, sigma: float) -> Tensor:
-        """y (1, 1, rows, cols)."""
+        """Return the noisy picture y, (1, 1, rows, cols)."""
         return torch.from_numpy(self.subject(sigma).noisy)[None]
 
     def part(self, row: int, col: int, rows: int, cols: int) -> CleanPicture:
-        """A part of it, or as much of that as there is."""
+        """Cut out a part; where it reaches beyond the picture, only what lies inside."""
         rows, cols = min(rows, self.photo.rows), min(cols, self.photo.cols)
         row, col = min(row, self.photo.rows - rows), min(col, self.photo.cols - cols)
         return CleanPicture(self.photo.crop(row, col, rows, cols), self.name, self.seed)
 
     def middle(self, side: int) -> CleanPicture:
-        """The square in the middle, or as much of it as there is."""
+        """Cut out the square in the middle; where it is larger than the picture, only what lies inside."""
         return self.part(max(0, (self.photo.rows - side) // 2), max(0, (self.photo.cols - side) // 2), side, side)
 
 
 def digest_of(photo: Photo) -> str:
-    """See `CleanPicture.digest`."""
+    """Return the digest of a photo's pixels, as `CleanPicture.digest` defines it."""
     pixels = to_8_bit(photo.pixels)[0]
     return hashlib.sha256(f"{photo.rows} {photo.cols} ".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()[
         :16
@@ -90,7 +91,7 @@ def digest_of(photo: Photo) -> str:
 
 @dataclass(frozen=True, eq=False)
 class NamedNetwork:
-    """A network in evaluation, its name, and the first 16 digits of its file's SHA-256."""
+    """A network in evaluation mode, its name, and the first 16 digits of its file's SHA-256."""
 
     name: str
     net: Network
@@ -98,30 +99,30 @@ class NamedNetwork:
 
 
 class Workbench:
-    """What an item measures with.
+    """Gives an item the networks, pictures and rows that it measures with.
 
     Attributes
     ----------
     lacks : bool
-        Whether a measurement was not there that was not to be made.
+        Whether a row was missing while `measures` was off.
 
     Parameters
     ----------
     item : Item
     out : Path
-        Folder of the page, its CSVs and pictures.
+        Folder of the page, its CSV files and pictures.
     data : Path or None
-        Folder of the picture sets' folders.
+        Folder that holds one folder for each picture set.
     store : Store
-        Of the item's rows.
+        The item's rows.
     quick : bool
-        Whether to take small stand-ins for all pictures and few steps: to see that it works.
+        Whether to take a few steps on small pictures in place of the real ones, to see that everything works.
     fresh : bool
-        Whether to measure again what networks' cards tell already.
+        Whether to measure again the figures that the networks' cards hold already.
     measures : bool
-        Whether to measure what is not there yet.
+        Whether to measure missing rows.
     say : callable
-        Told what is being measured.
+        Called with a line of text before each measurement.
     """
 
     def __init__(
@@ -143,31 +144,32 @@ class Workbench:
         self._networks: dict[str, NamedNetwork] = {}
 
     def network(self, name: str) -> NamedNetwork:
-        """A network by name, of those that come with the program or of the ablations.
+        """Load a network by name: one that comes with the program, or one of the ablations.
 
         Raises
         ------
         ModelError
+            If there is no such network, or if its file is damaged.
         """
         if name not in self._networks:
             self._networks[name] = NamedNetwork(name, load_model(name), weights_sha256(name)[:16])
         return self._networks[name]
 
     def window_of(self, name: str) -> int:
-        """q that a network was trained with; its weights are not loaded for it."""
+        """Return the window q that a network was trained with, without loading its weights."""
         return load_config(name).window
 
     def present(self, names: Iterable[str]) -> list[str]:
-        """Those of some networks that are here."""
+        """Return those of the `names` whose networks exist."""
         return [name for name in names if is_here(name)]
 
     def pictures(self, name: str, only: Sequence[str] | None = None) -> list[CleanPicture]:
-        """The pictures of a set, all or some of them by name; in quick mode small stand-ins.
+        """Return the pictures of a set, or those named in `only`. In quick mode, small pictures take their place.
 
         Raises
         ------
         ReproduceError
-            If the set is missing, or is not the one that its name says.
+            If the set is missing, or if its pictures have other pixels than the published ones.
         """
         if self.quick:
             count = len(only) if only is not None else len(_QUICK)
@@ -182,9 +184,9 @@ class Workbench:
         return [each for each in made if only is None or each.name.partition("/")[2] in only]
 
     def motorcycle(self) -> CleanPicture:
-        """The depth map that scikit-image brings along, its disparities times 4 as grey levels.
+        """Return scikit-image's depth map "motorcycle" as a picture, with four grey levels per pixel of disparity.
 
-        Where none is known stands the nearest that is.
+        Where the disparity is unknown, the nearest known one is taken.
         """
         with np.load(str(importlib.resources.files("skimage") / "data" / "motorcycle_disp.npz")) as file:
             disparity = np.asarray(next(iter(file.values())), np.float32)
@@ -204,10 +206,10 @@ class Workbench:
         *,
         at_once: bool = False,
     ) -> list[Row]:
-        """The rows of one measurement, see `Store.measured`; a file that a row names must be there, too.
+        """Return the rows of one measurement (see `Store.measured`), or measure again if a file that they name is gone.
 
-        Where nothing is to be measured and they are not there, `lacks` is noted and there are none; unless to `compute`
-        them takes no time (`at_once`).
+        If the rows are missing while `measures` is off, `lacks` is set and no rows are returned. Rows that take no time
+        to compute (`at_once`) are computed even then.
         """
         whole: dict[str, object] = {"sigma": sigma, **key}
         if network is not None:
@@ -234,13 +236,13 @@ class Workbench:
         return self._store.measured(whole, told, is_there)
 
     def keep_picture(self, name: str, content: bytes) -> str:
-        """Write a picture beside the page, and return the name of its file."""
+        """Write a picture into the page's folder, and return the name of its file."""
         write_file(self.out / name, content)
         return name
 
 
 def is_here(name: str) -> bool:
-    """Whether there is a network of this name."""
+    """Return whether a network of this name exists."""
     try:
         model_path(name)
     except ModelError:
@@ -249,7 +251,7 @@ def is_here(name: str) -> bool:
 
 
 def has_pictures(name: str, data: Path | None) -> bool:
-    """Whether the folder of a picture set is there."""
+    """Return whether the folder of a picture set exists."""
     try:
         folder_of(name, data)
     except ReproduceError:
@@ -258,12 +260,12 @@ def has_pictures(name: str, data: Path | None) -> bool:
 
 
 def folder_of(name: str, data: Path | None) -> Path:
-    """The folder of a picture set.
+    """Return the folder of a picture set.
 
     Raises
     ------
     ReproduceError
-        If it is missing.
+        If the folder is missing.
     """
     if data is not None:
         for folder in (data / name, data / name.capitalize(), data / name.upper()):
@@ -271,23 +273,23 @@ def folder_of(name: str, data: Path | None) -> Path:
                 return folder
     where = "no folder of pictures was named" if data is None else f"“{data}” has no folder “{name}”"
     raise ReproduceError(
-        f"The pictures “{name}” are missing: {where} (--data DIR). They are found at {FOUND_AT[name]}."
+        f"The pictures “{name}” are missing: {where} (--data DIR). Download them from {FOUND_AT[name]}."
     )
 
 
 def known_digests(name: str) -> dict[str, str]:
-    """Digests of the pictures of a set by name; empty for a set that none are known of."""
+    """Return the published pictures' digests by file name; empty for a set whose digests are not known."""
     known: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "known_pictures.json").read_text())
     return known.get(name, {})
 
 
 def check_known(name: str, pictures: Sequence[CleanPicture]) -> None:
-    """See to it that pictures are those of a set that is known.
+    """Check that pictures are the published ones of their set, by their digests.
 
     Raises
     ------
     ReproduceError
-        If one is missing or another.
+        If a picture is missing, has other pixels, or does not belong to the set.
     """
     known = known_digests(name)
     if not known:
@@ -295,11 +297,13 @@ def check_known(name: str, pictures: Sequence[CleanPicture]) -> None:
     there = {picture.name.partition("/")[2]: picture.digest for picture in pictures}
     for stem, digest in known.items():
         if stem not in there:
-            raise ReproduceError(f"The set “{name}” lacks its picture {stem}; the whole is found at {FOUND_AT[name]}.")
+            raise ReproduceError(f"The set “{name}” lacks its picture {stem}. Download the set from {FOUND_AT[name]}.")
         if there[stem] != digest:
             raise ReproduceError(
-                f"The picture {stem} in “{name}” is another one than that of the set (its pixels' hash is "
-                f"{there[stem]}, not {digest}); the set is found at {FOUND_AT[name]}."
+                f"The picture {stem} in “{name}” is not the one of the set: the hash of its pixels is {there[stem]}, "
+                f"not {digest}. Download the set from {FOUND_AT[name]}."
             )
     if more := sorted(there.keys() - known.keys()):
-        raise ReproduceError(f"The folder “{name}” holds pictures that are none of the set: {', '.join(more[:3])}.")
+        raise ReproduceError(
+            f"The folder “{name}” holds pictures that do not belong to the set: {', '.join(more[:3])}. Move them away."
+        )

@@ -75,14 +75,14 @@ def test_the_page_of_what_is_there_alone(made, tmp_path, monkeypatch):
     reproduce(["figure-9", "figure-10", "table-1"], tmp_path, quick=True, measures=False, say=said.append)
     page = (tmp_path / "index.md").read_text()
     assert f"## {ITEMS['figure-9'].title}" in page and f"## {ITEMS['figure-10'].title}" not in page
-    assert "Not measured in this folder yet:" in page and "(`figure-10`)" in page and "(`figure-9`)" not in page
+    assert "Not measured yet in this folder:" in page and "(`figure-10`)" in page and "(`figure-9`)" not in page
     assert [words.partition(":")[2] for words in said[1:]] == [
-        " not all of it is measured yet; its section is left as it is."
+        " some of its rows are not measured yet, so its section is left as it is."
     ] * 2
     (tmp_path / "figure-9-black-vein.npz").unlink()  # what the rows tell of is not there
     said.clear()
     reproduce(["figure-9"], tmp_path, quick=True, measures=False, say=said.append)
-    assert "not all of it is measured" in said[0]
+    assert "some of its rows are not measured" in said[0]
 
 
 def test_what_is_missing_is_found_before_anything_is_measured(tmp_path, capsys, monkeypatch):
