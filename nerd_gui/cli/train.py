@@ -43,6 +43,11 @@ def parser() -> argparse.ArgumentParser:
         "(recipes whose length is fixed, as nerd-lite-25-ablation-… and nerd-paper-…, do so by themselves)",
     )
     add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another run")
+    add(
+        "--widen",
+        action="store_true",
+        help="the state of --fork has fewer features: widen it, to denoise alike at first",
+    )
     add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
     add("--validate-every", type=not_negative, default=4.0, metavar="M", help="minutes from one validation to the next")
     add("--release", type=Path, metavar="FILE.safetensors", help="write the averaged network at the end")
@@ -65,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     if args.release is not None and args.release.suffix != ".safetensors":
         raise UsageError(f"“{args.release}” is no name for a network; end it in .safetensors.")
     check_file(args.release)
+    if args.widen and args.fork is None:
+        raise UsageError("--widen needs the state that is to be widened; name it with --fork.")
 
     recipe, device = recipe_and_device(args.config, args.device)
     if args.threads is not None:
@@ -77,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
             minutes=args.minutes,
             decay=args.decay,
             fork=args.fork,
+            widen=args.widen,
             device=processes.device,
             validate_every=args.validate_every,
             release=args.release,

@@ -106,10 +106,12 @@ class Evaluator:
             torch._dynamo.config.recompile_limit = max(_GRAPHS, torch._dynamo.config.recompile_limit)
             self._implicit = torch.compile(net.implicit, dynamic=False)
 
-    def at(self, s: Tensor, precision: Precision | None = None) -> Callable[[Tensor], Tensor]:
+    def at(
+        self, s: Tensor, precision: Precision | None = None, window: int | None = None
+    ) -> Callable[[Tensor], Tensor]:
         """Return f as a function of z only, for the injection s."""
         graph: _Graph | None = None
-        implicit = partial(self._implicit, precision=precision)
+        implicit = partial(self._implicit, precision=precision, window=window)
 
         def f(z: Tensor) -> Tensor:
             nonlocal graph
@@ -119,7 +121,7 @@ class Evaluator:
             if not self._graphed:
                 return implicit(z, s)
             if graph is None:
-                graph = self._graph(implicit, z, s, precision)
+                graph = self._graph(implicit, z, s, (z.shape, precision, window))
             return graph(z)
 
         return f
@@ -127,8 +129,7 @@ class Evaluator:
     def _lone(self, z: Tensor) -> bool:
         return self._compiled and not z.requires_grad
 
-    def _graph(self, f: Callable[..., Tensor], z: Tensor, s: Tensor, precision: Precision | None) -> "_Graph":
-        key = (z.shape, precision)
+    def _graph(self, f: Callable[..., Tensor], z: Tensor, s: Tensor, key: tuple[Any, ...]) -> "_Graph":
         if key not in self._graphs:
             self._graphs[key] = _Graph(f, z, s)
         self._graphs[key].s.copy_(s)

@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,7 @@ from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, find_recipe
 from nerd_gui.training.state import RunState
 from nerd_gui.training.trainer import Trainer, equilibrium
+from nerd_gui.training.widening import widened
 
 _CURVE = ("samples", "seconds", "mse", "residual", "validation_psnr", "validation_residual", "learning_rate")
 _CROP, _CROPS = 96, 6
@@ -47,15 +49,19 @@ def validation_batch(pictures: list[np.ndarray], noise: NoiseModel, device: torc
 
 
 @torch.no_grad()
-def validate(net: NERD, patches: NoisyPatches, steps: int = 12, *, told: float = 1.0) -> tuple[float, float]:
+def validate(
+    net: NERD, patches: NoisyPatches, steps: int = 12, *, told: float = 1.0, window: int | None = None
+) -> tuple[float, float]:
     """Return the mean PSNR (dB) and the mean least residual, in float32; NaN and infinity if a result is not finite.
 
-    A network with level input gets the true level of each picture times `told`.
+    A network with level input gets the true level of each picture times `told`. The window is that of the network if
+    it is None.
     """
     noisy, clean, _ = patches
     with exact_float32():
         s = net.inject(noisy, told * patches.level if net.config.level_input else None)
-        z, residual = equilibrium(lambda z: net.implicit(z, s, precision="float32"), net.initial(s), steps, tol=0)
+        f = partial(net.implicit, s=s, precision="float32", window=window)
+        z, residual = equilibrium(f, net.initial(s), steps, tol=0)
         x_hat, _ = net.estimate(noisy, z)
     if not x_hat.isfinite().all():
         return math.nan, math.inf
@@ -85,7 +91,13 @@ def _describe(recipe: Recipe, folder: Path) -> bool:
 
 
 def _open_run(
-    recipe: Recipe, pictures: Tensor, folder: Path, fork: Path | None, processes: Processes, execution: Execution
+    recipe: Recipe,
+    pictures: Tensor,
+    folder: Path,
+    fork: Path | None,
+    widen: bool,
+    processes: Processes,
+    execution: Execution,
 ) -> Trainer:
     """Continue the run in `folder` if it has a state; else start a new one, from the state `fork` if given."""
     (as_before,) = processes.agree(_describe(recipe, folder) if processes.first else False)
@@ -95,7 +107,9 @@ def _open_run(
         trainer.restore(RunState.load(state, trainer.device))
     elif fork is not None:
         begun = RunState.load(fork, trainer.device).in_channels(recipe.model.channels)
-        trainer.restore(begun.with_level_input() if recipe.model.level_input else begun)
+        if recipe.model.level_input:
+            begun = begun.with_level_input()
+        trainer.restore(widened(begun, recipe.model.features) if widen else begun)
         trainer.decay_start = None
     if not as_before:  # another recipe's losses and learning rate are not comparable
         trainer.guard, trainer.rate_factor = DivergenceGuard(), 1.0
@@ -110,6 +124,7 @@ def train(
     minutes: float,
     decay: int | Literal["fit"] = 0,
     fork: Path | None = None,
+    widen: bool = False,
     device: str | torch.device = "cpu",
     validate_every: float = 4.0,
     release: Path | None = None,
@@ -137,6 +152,8 @@ def train(
     fork : Path, optional
         State of another run to start from. A colour network may start from a grey one, and a network with level input
         from a blind one.
+    widen : bool
+        Widen the state `fork` to the features of this recipe's network first, so that it denoises as before.
     validate_every : float
         Minutes between validations; each validation saves the state.
     release : Path, optional
@@ -164,7 +181,7 @@ def train(
         budget.release = _RELEASE_BATCHES / _VALIDATION_BATCHES
     processes, execution = processes or Processes(), execution or Execution()
     pictures, held_out = load_pictures(folders, recipe.model.channels)
-    trainer = _open_run(execution.applied_to(recipe), pictures.to(device), folder, fork, processes, execution)
+    trainer = _open_run(execution.applied_to(recipe), pictures.to(device), folder, fork, widen, processes, execution)
     patches = validation_batch(held_out, recipe.noise, trainer.device)
 
     def validation() -> list[float]:
@@ -172,7 +189,7 @@ def train(
         if processes.first:
             with budget.timing("average"):
                 net = trainer.averaged(_VALIDATION_BATCHES)
-            figures = validate(net, patches)
+            figures = validate(net, patches, window=trainer.stage.window)
         return processes.agree(*figures)
 
     def start_decay(samples: int) -> None:

@@ -156,7 +156,7 @@ class Trainer:
 
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
         """Return z with its gradient, the mean residual of the solve, and the penalty on slow contraction."""
-        f, z0 = self.evaluator.at(s, stage.precision), self.net.initial(s)
+        f, z0 = self.evaluator.at(s, stage.precision, stage.window), self.net.initial(s)
         if stage.solver_steps == 0:
             z = before = z0
             for _ in range(stage.unroll):
@@ -351,7 +351,7 @@ class Trainer:
         for _ in itertools.repeat(None, batches):
             patches = sampler.batch(stage.batch, stage.patch)
             s = net.inject(patches.noisy, self._told(patches, generator))
-            f = partial(net.implicit, s=s, precision=precision)
+            f = partial(net.implicit, s=s, precision=precision, window=stage.window)
             z, _ = equilibrium(f, net.initial(s), stage.solver_steps or 8, tol=TOLERANCE)
             net.decode(z)
         return net.eval()
