@@ -93,12 +93,14 @@ class MainWindow(QMainWindow):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        store = settings or QSettings("NERD GUI", "nerd-gui")
+        self.preferences, self.recent_files = Preferences(store), RecentFiles(store)
         dress()
+        if self.preferences.scheme is not None:
+            set_colour_scheme(self.preferences.scheme)  # before there are widgets that would have to change again
         self.setObjectName("mainWindow")
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
-        store = settings or QSettings("NERD GUI", "nerd-gui")
-        self.preferences, self.recent_files = Preferences(store), RecentFiles(store)
         self.messages = Messages(self)
         self.notice_bar = NoticeBar(self.messages)
         self.session = session = Session(self)

@@ -1,6 +1,6 @@
 """Remembers the window's sizes and choices from one start to the next."""
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QMainWindow, QSplitter
 
@@ -22,9 +22,10 @@ _SPINS = ("sigmaSpin", "maxIterSpin")
 _SWITCHES = ("filmStripAction", "playLoopAction")
 _BUTTONS = ("runsHeading", "relativeStepCheck", "residualChangeCheck")
 _SPLITTERS = ("mainSplitter", "rightSplitter")
+_SCHEMES = {"lightAppearanceAction": Qt.ColorScheme.Light, "darkAppearanceAction": Qt.ColorScheme.Dark}
 #: In each of these groups, the name of the checked action is remembered.
 _ONE_OF = {
-    "appearance": ("lightAppearanceAction", "darkAppearanceAction"),
+    "appearance": tuple(_SCHEMES),
     "sidePage": ("curvesPageAction", "analysisPageAction"),
     "playRate": tuple(f"playRate{rate}Action" for rate in (1, 2, 4, 8, 15)),
 }
@@ -45,6 +46,11 @@ class Preferences:
     def remember_network(self, name: str) -> None:
         """Remember a choice from the list of networks: a network's name or path, or *Auto*."""
         self._store.setValue("network", name)
+
+    @property
+    def scheme(self) -> Qt.ColorScheme | None:
+        """Light or dark, as a person chose last; None if the system decides."""
+        return _SCHEMES.get(str(self._store.value("appearance")))
 
     @property
     def mode(self) -> Mode | None:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QColor, QPalette
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 from widget_walk import complaints
-from window_person import run_to_the_end
+from window_person import choose_scheme, run_to_the_end
 
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.style.scheme import dress, set_colour_scheme
@@ -36,7 +36,7 @@ def shown(qtbot, window, open_file, tmp_path):
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_everything_fits_and_can_be_read(qtbot, shown, scheme):
-    shown.findChild(QAction, f"{scheme}AppearanceAction").trigger()
+    choose_scheme(qtbot, shown, scheme)
     found = []
     for size in SIZES:
         shown.resize(*size)
@@ -51,7 +51,7 @@ def test_everything_fits_and_can_be_read(qtbot, shown, scheme):
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_the_settings_and_the_folded_tools_fit_too(qtbot, shown, scheme):
-    shown.findChild(QAction, f"{scheme}AppearanceAction").trigger()
+    choose_scheme(qtbot, shown, scheme)
     shown.resize(*SIZES[0])
     QApplication.processEvents()
     menu = shown.controls.settings_button.menu()

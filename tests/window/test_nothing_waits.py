@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from scripted_session import make_iterate, make_trajectory, picture_of
@@ -107,6 +108,8 @@ def as_a_person_may(watch, window):
     watch("film strip", do.film_strip.trigger)
     watch("Photo", lambda: window.modes.choose(Mode.PHOTO))
     watch("Explore", lambda: window.modes.choose(Mode.EXPLORE))
+    for scheme in ("light", "dark"):
+        watch(scheme, window.findChild(QAction, f"{scheme}AppearanceAction").trigger)
     watch("resized", lambda: window.resize(1100, 700))
 
 

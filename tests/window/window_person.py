@@ -1,11 +1,18 @@
 """What a person does with the main window, for the tests of it."""
 
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox, QSlider
 
 
 def run_to_the_end(qtbot, window):
     with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.actions_.run.trigger()
+
+
+def choose_scheme(qtbot, window, name):
+    """Choose “light”, “dark” or “system” from the menu, and wait until the window shows it."""
+    window.findChild(QAction, f"{name}AppearanceAction").trigger()
+    qtbot.waitUntil(window.updatesEnabled)
 
 
 def slider(window):

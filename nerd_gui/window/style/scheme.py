@@ -1,15 +1,20 @@
 """The light and the dark scheme, which look the same on every desktop; by default, the system's choice of the two."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+import time
+from typing import ClassVar
 
-from nerd_gui.window.style.sheet import sheet
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
+
+from nerd_gui.window.style.sheet import ROLES, sheet
 from nerd_gui.window.style.tokens import DARK, LIGHT, TEXT_PIXELS, Colours, sized
 
 _Role = QPalette.ColorRole
 _Scheme = Qt.ColorScheme
 _STYLE = "fusion"  # the style that looks the same on every system
+_PIECE = 0.010  # seconds that widgets are styled anew before whatever else waits has its turn
 
 
 class _Chosen:
@@ -40,29 +45,64 @@ def dress() -> None:
     if _Chosen.worn is wanted and application.styleSheet() and application.palette() == palette:
         return
     _Chosen.worn = wanted
-    if not application.styleSheet():  # only once: the style must be set before the style sheet, which covers it
-        application.setStyle(_STYLE)
-    application.setFont(sized(application.font(), TEXT_PIXELS))
     application.setPalette(palette)
-    application.setStyleSheet(sheet(wanted))
+    if not application.styleSheet():
+        application.setStyle(_STYLE)  # first, since the style sheet covers the style
+        application.setFont(sized(application.font(), TEXT_PIXELS))
+        application.setStyleSheet(sheet())
+    else:
+        _Dressing.begin()
+
+
+class _Dressing:
+    """Gives the widgets the present colours, which the style sheet takes from the palette once for each widget.
+
+    All of them at once would keep the window waiting for a sixth of a second. So a few have their turn at a time, and
+    the windows keep their picture until all are done.
+    """
+
+    widgets: ClassVar[list[QWidget]] = []
+    windows: ClassVar[list[QWidget]] = []
+
+    @classmethod
+    def begin(cls) -> None:
+        """Begin with all widgets, also if some have still been waiting for the colours before."""
+        under_way = bool(cls.widgets)
+        cls.widgets = QApplication.allWidgets()
+        for window in QApplication.topLevelWidgets():
+            if window.isVisible() and window.updatesEnabled():
+                window.setUpdatesEnabled(False)
+                cls.windows.append(window)
+        if not under_way:
+            cls.take_turn()
+
+    @classmethod
+    def take_turn(cls) -> None:
+        end = time.monotonic() + _PIECE
+        while cls.widgets:
+            widget = cls.widgets.pop()
+            if isValid(widget):
+                widget.style().polish(widget)
+            if cls.windows and time.monotonic() > end:
+                QTimer.singleShot(0, cls.take_turn)
+                return
+        for window in cls.windows:
+            if isValid(window):
+                window.setUpdatesEnabled(True)
+        cls.windows.clear()
 
 
 def _palette(colours: Colours) -> QPalette:
     palette = QPalette(QColor(colours.raised), QColor(colours.window))
+    for name, role in ROLES.items():
+        palette.setColor(role, QColor(getattr(colours, name)))
     for role, name in (
-        (_Role.Base, colours.panel),
         (_Role.AlternateBase, colours.window),
         (_Role.ToolTipBase, colours.raised),
         (_Role.ToolTipText, colours.text),
-        (_Role.WindowText, colours.text),
         (_Role.Text, colours.text),
         (_Role.ButtonText, colours.text),
         (_Role.BrightText, colours.text),
-        (_Role.PlaceholderText, colours.second),
-        (_Role.Mid, colours.line),
-        (_Role.Highlight, colours.filled),
-        (_Role.HighlightedText, colours.on_filled),
-        (_Role.Accent, colours.accent),
         (_Role.Link, colours.accent),
         (_Role.LinkVisited, colours.accent),
     ):

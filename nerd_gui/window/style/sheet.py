@@ -1,10 +1,30 @@
-"""The style sheet, made from the tokens, for what a palette cannot express."""
+"""The style sheet, for what a palette cannot express. Its colours are the palette's, so both schemes have the same."""
 
-from dataclasses import asdict
+import re
 from string import Template
 
+from PySide6.QtGui import QPalette
+
 from nerd_gui.places import data_folder
-from nerd_gui.window.style.tokens import CONTROL_HEIGHT, DARK, MEDIUM, RADIUS, SMALL, TIGHT, Colours
+from nerd_gui.window.style.tokens import CONTROL_HEIGHT, FILLED_HOVER, HANDLE, MEDIUM, RADIUS, SMALL, TIGHT, WARNING
+
+_Role = QPalette.ColorRole
+
+#: The palette's role for each colour of a scheme that the style sheet uses.
+ROLES = {
+    "window": _Role.Window,
+    "panel": _Role.Base,
+    "raised": _Role.Button,
+    "hover": _Role.Midlight,
+    "picked": _Role.Light,
+    "line": _Role.Mid,
+    "frame": _Role.Dark,
+    "text": _Role.WindowText,
+    "second": _Role.PlaceholderText,
+    "accent": _Role.Accent,
+    "filled": _Role.Highlight,
+    "on_filled": _Role.HighlightedText,
+}
 
 _SHEET = Template("""
 QToolTip { background: $raised; color: $text; border: 1px solid $frame; padding: 4px 6px; }
@@ -18,7 +38,7 @@ QSplitter::handle { background: transparent; }
 QSplitter::handle:hover { background: $accent; }
 #rightSplitter::handle { border-top: 1px solid $line; margin: 3px ${medium}px; }
 
-QToolButton, QPushButton { color: $text; border-radius: ${radius}px; padding: 0 ${tight}px;
+QToolButton, QPushButton { border-radius: ${radius}px; padding: 0 ${tight}px;
     min-height: ${inner}px; max-height: ${inner}px; }
 QPushButton { padding: 0 ${small}px; }
 QToolButton, QPushButton { background: $raised; border: 1px solid $frame; }
@@ -31,12 +51,11 @@ QToolButton[heading="true"], QToolButton[heading="true"]:checked { background: t
 QToolButton[heading="true"]:hover { background: $hover; }
 QToolButton[heading="true"]:focus { border-color: $accent; }
 QFrame[card="true"] { border: 0; border-top: 1px solid $line; }
-QToolButton:disabled, QPushButton:disabled { color: $disabled; }
 QToolButton[popupMode="1"] { padding-right: 22px; }
 QToolButton[popupMode="2"] { padding-right: 18px; }
 QToolButton::menu-button { border: 0; width: 18px; border-radius: ${radius}px; }
 QToolButton::menu-button:hover { background: $line; }
-QToolButton::menu-arrow, QToolButton::menu-indicator { image: url("$icons/down-$name.svg"); width: 14px; height: 14px; }
+QToolButton::menu-arrow, QToolButton::menu-indicator { image: url("$icons/down.svg"); width: 14px; height: 14px; }
 QToolButton::menu-indicator { subcontrol-origin: padding; subcontrol-position: center right; right: 3px; }
 QToolButton[primary="true"]:enabled, QPushButton[primary="true"]:enabled { background: $filled; color: $on_filled;
     border-color: $filled; font-weight: 600; }
@@ -49,7 +68,7 @@ QWidget[switch="true"] > QToolButton { border: 0; border-radius: 4px; min-height
 QWidget[switch="true"] > QToolButton:checked { background: $picked; color: $text; font-weight: 600; }
 QWidget[switch="true"] > QToolButton:focus { border: 1px solid $accent; }
 
-QComboBox, QAbstractSpinBox, QLineEdit { background: $raised; color: $text; border: 1px solid $frame;
+QComboBox, QAbstractSpinBox, QLineEdit { background: $raised; border: 1px solid $frame;
     border-radius: ${radius}px; padding: 0 0 0 ${small}px;
     min-height: ${inner}px; max-height: ${inner}px;
     selection-background-color: $filled; selection-color: $on_filled; }
@@ -57,10 +76,9 @@ QComboBox:hover, QAbstractSpinBox:hover, QLineEdit:hover { border-color: $second
 QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus { border-color: $accent; }
 QAbstractSpinBox QLineEdit { border: 0; background: transparent; padding: 0; min-height: 0; }
 QLineEdit { padding-right: ${small}px; }
-QComboBox:disabled, QAbstractSpinBox:disabled, QLineEdit:disabled { color: $disabled; border-color: $line;
-    background: transparent; }
+QComboBox:disabled, QAbstractSpinBox:disabled, QLineEdit:disabled { border-color: $line; background: transparent; }
 QComboBox::drop-down { border: 0; width: 20px; }
-QComboBox::down-arrow { image: url("$icons/down-$name.svg"); width: 14px; height: 14px; }
+QComboBox::down-arrow { image: url("$icons/down.svg"); width: 14px; height: 14px; }
 QComboBox::down-arrow:disabled { image: none; }
 QComboBox QAbstractItemView { background: $raised; color: $text; border: 1px solid $frame; outline: 0;
     selection-background-color: $filled; selection-color: $on_filled; }
@@ -70,11 +88,11 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 1
 QAbstractSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right; }
 QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right; }
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $line; }
-QAbstractSpinBox::up-arrow { image: url("$icons/up-$name.svg"); width: 11px; height: 11px; }
-QAbstractSpinBox::down-arrow { image: url("$icons/down-$name.svg"); width: 11px; height: 11px; }
+QAbstractSpinBox::up-arrow { image: url("$icons/up.svg"); width: 11px; height: 11px; }
+QAbstractSpinBox::down-arrow { image: url("$icons/down.svg"); width: 11px; height: 11px; }
 QAbstractSpinBox::up-arrow:disabled, QAbstractSpinBox::down-arrow:disabled { image: none; }
 
-QFrame[notice] { background: $panel; border: 1px solid $line; border-left: 4px solid $notice;
+QFrame[notice] { background: $panel; border: 1px solid $line; border-left: 4px solid $accent;
     border-radius: ${radius}px; }
 QFrame[notice="warning"] { border-left-color: $warning; }
 QLabel[quiet="true"] { color: $second; }
@@ -109,15 +127,14 @@ QHeaderView::section { background: $panel; color: $second; border: 0; border-bot
 """)
 
 
-def sheet(colours: Colours) -> str:
-    """Return the style sheet of a scheme."""
-    dark = colours is DARK
+def sheet() -> str:
+    """Return the style sheet of both schemes."""
+    named = {name: f"palette({re.sub('(?<=[a-z])(?=[A-Z])', '-', role.name).lower()})" for name, role in ROLES.items()}
     return _SHEET.substitute(
-        asdict(colours),
-        hover=colours.line if dark else "#e9ecef",
-        picked=colours.frame if dark else colours.line,
-        handle=colours.text if dark else colours.panel,
-        name="dark" if dark else "light",
+        named,
+        filled_hover=FILLED_HOVER,
+        handle=HANDLE,
+        warning=WARNING,
         icons=(data_folder("resources") / "icons" / "style").as_posix(),
         inner=CONTROL_HEIGHT - 2,
         radius=RADIUS,

@@ -12,6 +12,8 @@ RADIUS = 6
 CONTROL_HEIGHT = 28
 #: Font sizes in pixels: captions and axes, text, headings.
 CAPTION_PIXELS, TEXT_PIXELS, HEADING_PIXELS = 11, 13, 15
+#: Colours of both schemes: the primary button below the mouse, a slider's handle, the bar at the left of a warning.
+FILLED_HOVER, HANDLE, WARNING = "#185fd0", "#f0f2f4", "#f2b134"
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Colours:
     ----------
     window, panel, raised : str
         Backgrounds of the window, of panels on it, and of controls.
+    hover, picked : str
+        Backgrounds of a control below the mouse, and of the chosen one of several.
     line, frame : str
         Thin lines between parts, and stronger ones around controls.
     text, second, disabled : str
@@ -30,15 +34,15 @@ class Colours:
         The background around the picture; neutral grey, because colours are judged against it.
     accent : str
         The colour of selection and focus.
-    filled, filled_hover, on_filled : str
+    filled, on_filled : str
         The background of the primary button and of selected text, and the text on it.
-    notice, warning, error : str
-        The colours of the bar at the left of a notice.
     """
 
     window: str
     panel: str
     raised: str
+    hover: str
+    picked: str
     line: str
     frame: str
     text: str
@@ -47,17 +51,15 @@ class Colours:
     picture: str
     accent: str
     filled: str
-    filled_hover: str
     on_filled: str
-    notice: str
-    warning: str
-    error: str
 
 
 DARK = Colours(
     window="#1e2023",
     panel="#26292d",
     raised="#2f3338",
+    hover="#3b4046",
+    picked="#555c64",
     line="#3b4046",
     frame="#555c64",
     text="#e7e9eb",
@@ -66,16 +68,14 @@ DARK = Colours(
     picture="#303030",
     accent="#3d8bfd",
     filled="#1f6feb",
-    filled_hover="#2c7af0",
     on_filled="#ffffff",
-    notice="#3d8bfd",
-    warning="#f2b134",
-    error="#e5534b",
 )
 LIGHT = Colours(
     window="#f5f6f7",
     panel="#ffffff",
     raised="#ffffff",
+    hover="#e9ecef",
+    picked="#d9dde1",
     line="#d9dde1",
     frame="#b6bdc5",
     text="#1d2125",
@@ -84,11 +84,7 @@ LIGHT = Colours(
     picture="#d0d0d0",
     accent="#1f6feb",
     filled="#1f6feb",
-    filled_hover="#185fd0",
     on_filled="#ffffff",
-    notice="#1f6feb",
-    warning="#f2b134",
-    error="#e5534b",
 )
 
 

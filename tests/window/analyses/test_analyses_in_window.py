@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 from widget_walk import complaints
-from window_person import run_to_the_end
+from window_person import choose_scheme, run_to_the_end
 
 from nerd_gui.analysis import load_race
 from nerd_gui.analysis.catalogue import CATALOGUE, Analysis
@@ -182,7 +182,7 @@ def test_everything_fits_and_can_be_read(qtbot, window):
     ask(qtbot, window, "influence", "heads", "race", "settling")
     found = []
     for scheme, size in (("dark", (1366, 768)), ("light", (1100, 700))):
-        window.findChild(QAction, f"{scheme}AppearanceAction").trigger()
+        choose_scheme(qtbot, window, scheme)
         window.resize(*size)
         for name in ("influence", "heads", "race", "settling"):
             window.analyses.scroll_to(name)

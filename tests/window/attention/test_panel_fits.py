@@ -6,7 +6,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from widget_walk import complaints
-from window_person import run_to_the_end
+from window_person import choose_scheme, run_to_the_end
 
 from nerd_gui.window.style.scheme import set_colour_scheme
 
@@ -19,13 +19,13 @@ def as_before(qapp):
     set_colour_scheme(Qt.ColorScheme.Unknown)
 
 
-@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Dark, Qt.ColorScheme.Light])
+@pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_everything_fits_with_pins(qtbot, window, open_file, tmp_path, scheme):
     path = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 36), dtype=np.uint8)).save(path)
     open_file(window, path)
     run_to_the_end(qtbot, window)
-    set_colour_scheme(scheme)
+    choose_scheme(qtbot, window, scheme)
     found = []
     for pins in (2, 6):
         for place in range(pins):
