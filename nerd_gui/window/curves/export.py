@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-from pyqtgraph.exporters.Exporter import Exporter
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QLineF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QImage, QImageWriter, QPainter, QPen
 from PySide6.QtSvg import QSvgGenerator
@@ -87,7 +85,7 @@ def _png(runs: Legend, figures: Sequence[Figure], size: QSize) -> bytes:
     image.fill(PAPER.background)
     painter = QPainter(image)
     painter.scale(_PNG_SCALE, _PNG_SCALE)
-    _draw(painter, runs, figures, _PNG_SCALE)
+    _draw(painter, runs, figures)
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -107,13 +105,13 @@ def _svg(runs: Legend, figures: Sequence[Figure], size: QSize) -> bytes:
     generator.setTitle("Curves of NERD runs")
     painter = QPainter(generator)
     painter.fillRect(QRect(0, 0, size.width(), size.height()), PAPER.background)
-    _draw(painter, runs, figures, 1)
+    _draw(painter, runs, figures)
     painter.end()
     return bytes(buffer.data().data())
 
 
-def _draw(painter: QPainter, runs: Legend, figures: Sequence[Figure], scale: int) -> None:
-    """Draw legends and plots below each other; `scale` is the painter's scale, needed for lines of constant width."""
+def _draw(painter: QPainter, runs: Legend, figures: Sequence[Figure]) -> None:
+    """Draw legends and plots below each other."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     top = _MARGIN
     for run in runs:
@@ -122,11 +120,7 @@ def _draw(painter: QPainter, runs: Legend, figures: Sequence[Figure], scale: int
     for plot, legend in figures:
         _draw_legend(painter, plot, legend, top)
         top += _LEGEND_HEIGHT
-        exporter = Exporter(plot.plotItem)
-        with ExitStack() as stack:
-            stack.enter_context(plot.as_figure(scale))
-            exporter.setExportMode(True, {"antialias": True, "background": PAPER.background, "resolutionScale": scale})
-            stack.callback(exporter.setExportMode, False)
+        with plot.as_figure():
             place = QRectF(_MARGIN, top, plot.width(), plot.height())
             plot.scene().render(painter, place, QRectF(plot.mapToScene(plot.rect()).boundingRect()))
         top += plot.height()
@@ -147,9 +141,7 @@ def _draw_legend(painter: QPainter, plot: CurvePlot, legend: Legend, top: int) -
     painter.setFont(_legend_font(plot))
     left, middle = 2 * _MARGIN, top + _LEGEND_HEIGHT / 2
     for word, pen in legend:
-        line = QPen(pen)
-        line.setCosmetic(False)
-        painter.setPen(line)
+        painter.setPen(pen)
         painter.drawLine(QLineF(left, middle, left + _SAMPLE, middle))
         painter.setPen(PAPER.text)
         width = painter.fontMetrics().horizontalAdvance(word) + _SPACE

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QLineF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from superqt import QFlowLayout
 
@@ -56,7 +55,7 @@ class LegendEntry(QWidget):
         self.name = name
         self.check = check
         self._sample = QLabel()
-        self._drawn: tuple[float, QPen, str | None] | None = None
+        self._drawn: tuple[float, QPen, QPainterPath | None] | None = None
         self._text = QLabel()
         self._text.setObjectName(object_name)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -81,7 +80,7 @@ class LegendEntry(QWidget):
         """Show the curve's value at the cursor."""
         self._text.setText(f"{self.name} {value}")
 
-    def set_pen(self, pen: QPen, symbol: str | None = None) -> None:
+    def set_pen(self, pen: QPen, symbol: QPainterPath | None = None) -> None:
         """Draw the line sample with a pen."""
         drawn = self.devicePixelRatioF(), QPen(pen), symbol
         if drawn != self._drawn:
@@ -94,7 +93,7 @@ def line_sample(
     colour: QColor,
     width: float,
     style: Qt.PenStyle = Qt.PenStyle.SolidLine,
-    symbol: str | None = None,
+    symbol: QPainterPath | None = None,
 ) -> QPixmap:
     """Return a picture of a short piece of a curve, for a screen with `ratio` device pixels per logical pixel."""
     wide, tall = _SAMPLE
@@ -110,6 +109,6 @@ def line_sample(
         painter.setBrush(colour)
         painter.translate(wide / 2, tall / 2)
         painter.scale(6, 6)
-        painter.drawPath(pg.graphicsItems.ScatterPlotItem.Symbols[symbol])
+        painter.drawPath(symbol)
     painter.end()
     return pixmap

@@ -14,7 +14,8 @@ from nerd_gui.denoising import RunSettings, Trajectory
 from nerd_gui.denoising.settings import PICTURE
 from nerd_gui.window.curves.export import Figure, save_csv, save_picture
 from nerd_gui.window.curves.legend import NO_VALUE, LegendEntry, LegendRow
-from nerd_gui.window.curves.plot import SYMBOLS, CurvePlot, Series
+from nerd_gui.window.curves.lines import SYMBOLS
+from nerd_gui.window.curves.plot import CurvePlot, Series
 from nerd_gui.window.curves.run_legend import RunLegend
 from nerd_gui.window.curves.theme import Theme
 from nerd_gui.window.session.run import Run

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPen, QWheelEvent
 
 from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, show_range, value_range
+from nerd_gui.window.curves.lines import SYMBOLS, Curve, Lines, Mark
 from nerd_gui.window.curves.plot_item import PlotItem
 from nerd_gui.window.curves.theme import PAPER, Theme
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
@@ -21,7 +22,6 @@ _LEAST = 76  # pixels, the least height, which leaves room for the name of an ax
 
 
 STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
-SYMBOLS = ("o", "s", "d")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,6 @@ class _Level:
     """Horizontal lines of one kind, each with the colour of a run or without one."""
 
     style: Qt.PenStyle
-    lines: list[tuple[pg.InfiniteLine, int | None]] = field(default_factory=list)
     values: list[tuple[float, int | None]] = field(default_factory=list)
 
 
@@ -93,13 +92,11 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
         self.setAntialiasing(True)
         self._label, self._right_label, self._log = label, right_label, log
         self._newest = -1
-        self._line_scale = 1.0
         self._asked: int | None = None
         self._quantities: dict[str, _Quantity] = {}
         self._shown: Series | None = None
         self._series: list[Series] = []
-        self._lines: dict[tuple[int, str], pg.PlotDataItem] = {}
-        self._drawn_as: dict[pg.PlotDataItem, tuple[list[float | None], QPen]] = {}
+        self._result: int | None = None
         self._levels: dict[str, _Level] = {}
         for axis in item.axes.values():
             # No factor such as "x0.001" beside the axis. After the axis has a label, this call would do the opposite.
@@ -113,15 +110,12 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
             item.getAxis("right").setStyle(maxTickLevel=1)  # no third row of ticks, for whose numbers there is no room
             item.getAxis("right").linkToView(self._right)
             item.vb.sigResized.connect(self._follow_geometry)
+        self._lines = {right: Lines(view) for right, view in ((False, item.vb), (True, self._right)) if view}
         self._cursor = pg.InfiniteLine(angle=90)
         self._cursor.setZValue(20)
         self._cursor.hide()
-        item.addItem(self._cursor, ignoreBounds=True)
-        self._mark = pg.ScatterPlotItem(symbol="t1", size=12)
-        self._marked: tuple[int, float] | None = None
+        item.vb.addItem(self._cursor, ignoreBounds=True)
         self._frame: tuple[bool, bool, str] | None = None
-        self._mark.setZValue(30)
-        item.addItem(self._mark, ignoreBounds=True)
         self.theme = Theme.of(self.palette())
 
     # ---- contents -----------------------------------------------------------------------------------------------
@@ -137,60 +131,32 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
     def set_series(self, shown: Series | None, others: Sequence[Series] = ()) -> None:
         """Draw the curves of the shown run with wide lines and those of other runs with thin ones."""
         self._shown, self._series = shown, [*others, *([shown] if shown is not None else [])]
-        wanted = {(series.slot, key) for series in self._series for key in self._quantities}
-        for gone in set(self._lines) - wanted:
-            line = self._lines.pop(gone)
-            self._drawn_as.pop(line, None)
-            self._view_of(gone[1]).removeItem(line)
-        for series in self._series:
-            for key in self._quantities:
-                if (series.slot, key) not in self._lines:
-                    self._make(series.slot, key)
-                self._dress(series, key)
-
-    def _make(self, slot: int, key: str) -> None:
-        line = self._lines[slot, key] = pg.PlotDataItem()
-        line.setVisible(self._quantities[key].visible)
-        self._view_of(key).addItem(line)
-
-    def _view_of(self, key: str) -> pg.ViewBox | PlotItem:
-        return self._right if self._quantities[key].right else self.plotItem
+        self._draw()
 
     def set_levels(self, key: str, values: Sequence[tuple[float, int | None]]) -> None:
         """Draw horizontal lines, each in the colour of a run's slot, or without a colour (None)."""
-        level = self._levels[key]
-        if list(values) == level.values:
-            return
-        level.values = list(values)
-        for line, _ in level.lines:
-            self.plotItem.removeItem(line)
-        level.lines = []
-        for value, slot in values:
-            if self._drawable(value):
-                line = pg.InfiniteLine(math.log10(value) if self._log else value, angle=0)
-                self.plotItem.addItem(line, ignoreBounds=True)
-                level.lines.append((line, slot))
-                line.setPen(self.level_pen(key, slot))
+        self._levels[key].values = [(value, slot) for value, slot in values if self._drawable(value)]
+        self._draw()
 
     def levels(self, key: str) -> list[float]:
         """Return the values of the horizontal lines of a kind."""
-        return [10 ** line.value() if self._log else line.value() for line, _ in self._levels[key].lines]
+        return [value for value, _ in self._levels[key].values]
 
     def show_curve(self, key: str, visible: bool) -> None:
         """Show or hide a quantity for all runs."""
         self._quantities[key].visible = visible
-        for (_, name), line in self._lines.items():
-            if name == key:
-                line.setVisible(visible)
+        self._draw()
 
     def points(self, key: str, slot: int | None = None) -> tuple[list[int], list[float]]:
-        """Return the drawn iterates and values of a curve, of the shown run or of the run in a slot."""
-        if slot is None:
-            slot = self._shown.slot if self._shown is not None else -1
-        if (line := self._lines.get((slot, key))) is None:
-            return [], []
-        x, y = line.getOriginalDataset()
-        return ([], []) if x is None else ([round(value) for value in x], [float(value) for value in y])
+        """Return the iterates and values of a curve that can be drawn, of the shown run or of the run in a slot."""
+        wanted = [series for series in self._series if (series is self._shown if slot is None else series.slot == slot)]
+        found = self._points(wanted[0], key) if wanted else []
+        return [index for index, _ in found], [value for _, value in found]
+
+    def _points(self, series: Series, key: str) -> list[tuple[int, float]]:
+        right = self._quantities[key].right
+        values = enumerate(series.values.get(key, ()))
+        return [(index, value) for index, value in values if value is not None and self._drawable(value, right=right)]
 
     def curve_visible(self, key: str) -> bool:
         """Whether a quantity is shown."""
@@ -198,22 +164,51 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
 
     def set_result(self, index: int | None) -> None:
         """Mark the result of the shown run on its first curve."""
-        first = next(iter(self._quantities))
-        value = self._shown.values[first][index] if index is not None and self._shown is not None else None
-        marked = None if index is None or value is None or not self._drawable(value) else (index, value)
-        if marked == self._marked:
-            return
-        self._marked = marked
-        if marked is None:
-            self._mark.setData([], [])
-        else:
-            self._mark.setData([marked[0]], [math.log10(marked[1]) if self._log else marked[1]])
+        self._result = index
+        self._draw()
 
     @property
     def result_index(self) -> int | None:
         """The iterate that is marked as the result; None if no iterate is marked."""
-        x, _ = self._mark.getData()
-        return round(x[0]) if len(x) else None
+        marked = self._marked()
+        return marked[0] if marked is not None else None
+
+    def _marked(self) -> tuple[int, float] | None:
+        """Return the iterate and the value that are marked as the result."""
+        if self._shown is None:
+            return None
+        points = self._points(self._shown, next(iter(self._quantities)))
+        return next((point for point in points if point[0] == self._result), None)
+
+    def _draw(self) -> None:
+        """Draw all curves and levels in their present colours; the shown run's curves lie above all others."""
+        place = math.log10 if self._log else float
+        levels = [
+            (place(value), self.level_pen(key, slot))
+            for key, level in self._levels.items()
+            for value, slot in level.values
+        ]
+        marked = self._marked()
+        mark = None
+        if marked is not None:
+            mark = Mark((marked[0], place(marked[1])), self.theme.text, self.theme.background)
+        self._lines[False].draw(self._curves(right=False), levels, mark)
+        if self._right is not None:
+            self._lines[True].draw(self._curves(right=True))
+
+    def _curves(self, *, right: bool) -> list[Curve]:
+        place = math.log10 if self._log and not right else float
+        return [
+            Curve(
+                tuple((index, place(value)) for index, value in self._points(series, key)),
+                self.pen(key, series.slot),
+                SYMBOLS[quantity.order],
+                6 if series is self._shown else 4,
+            )
+            for series in self._series
+            for key, quantity in self._quantities.items()
+            if quantity.visible and quantity.right is right
+        ]
 
     @property
     def cursor_index(self) -> int | None:
@@ -288,66 +283,32 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
                 axis.setWidth(_LEFT_WIDTH if side == "left" else _RIGHT_WIDTH)
         item.getAxis("left").setGrid(28)
         self._cursor.setPen(pg.mkPen(theme.faint(0.75), width=1.5))
-        self._mark.setPen(pg.mkPen(theme.background, width=1))
-        self._mark.setBrush(pg.mkBrush(theme.text))
-        for series in self._series:
-            for key in self._quantities:
-                self._dress(series, key)
-        for key, level in self._levels.items():
-            for line, slot in level.lines:
-                line.setPen(self.level_pen(key, slot))
-
-    def _dress(self, series: Series, key: str) -> None:
-        """Draw a curve with its present values and pen; the shown run's curves lie above all others.
-
-        A curve whose drawing is up to date is skipped, because drawing one takes a millisecond and there may be many.
-        """
-        line, shown = self._lines[series.slot, key], series is self._shown
-        values, pen = series.values.get(key, []), self.pen(key, series.slot)
-        if self._drawn_as.get(line) == (values, pen):
-            return
-        self._drawn_as[line] = list(values), pen
-        quantity = self._quantities[key]
-        drawable = [(index, value) for index, value in enumerate(values) if self._drawable(value, right=quantity.right)]
-        line.setZValue(10 if shown else 5)
-        line.setData(
-            [index for index, _ in drawable],
-            [value for _, value in drawable],
-            pen=pen,
-            symbol=SYMBOLS[quantity.order],
-            symbolSize=6 if shown else 4,
-            symbolPen=None,
-            symbolBrush=pen.color(),
-        )
+        self._draw()
 
     def pen(self, key: str, slot: int | None = None) -> QPen:
         """Return a curve's pen: the colour tells the run, the style the quantity; without a run, the text's colour."""
         shown = self._shown is not None and slot == self._shown.slot
         colour = self.theme.faint(0.8) if slot is None else self.theme.of_run(slot)
-        width = (2.2 if shown or slot is None else 1.2) * self._line_scale
-        pen: QPen = pg.mkPen(colour, width=width, style=STYLES[self._quantities[key].order])
-        return pen
+        width = 2.2 if shown or slot is None else 1.2
+        return QPen(colour, width, STYLES[self._quantities[key].order])
 
     def level_pen(self, key: str, slot: int | None = None) -> QPen:
         """Return the pen of a horizontal line."""
         colour = self.theme.faint(0.7) if slot is None else self.theme.of_run(slot)
-        pen: QPen = pg.mkPen(colour, width=1.3 * self._line_scale, style=self._levels[key].style)
-        return pen
+        return QPen(colour, 1.3, self._levels[key].style)
 
     def _label_style(self) -> dict[str, str]:
         return {"color": self.theme.text.name(), "font-size": f"{CAPTION_PIXELS}px"}
 
     @contextmanager
-    def as_figure(self, line_scale: float = 1.0) -> Iterator[None]:
-        """Within this context, draw dark on white, without the cursor, and with lines `line_scale` times as wide."""
+    def as_figure(self) -> Iterator[None]:
+        """Within this context, draw dark on white and without the cursor."""
         theme, cursor = self.theme, self.cursor_index
-        self._line_scale = line_scale
         self.set_theme(PAPER)
         self.set_cursor_index(None)
         try:
             yield
         finally:
-            self._line_scale = 1.0
             self.set_theme(theme)
             self.set_cursor_index(cursor)
 

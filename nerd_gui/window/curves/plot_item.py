@@ -19,7 +19,7 @@ class PlotItem(pg.GraphicsWidget):  # type: ignore[misc]  # pyqtgraph has no ann
     bottom, left : pyqtgraph.AxisItem
         The axes that are shown. The axis on the right is hidden until `axes["right"].show()` is called.
     log : bool
-        Whether curves are drawn by the logarithm of their values.
+        Whether the left axis is numbered with powers of ten, because what is drawn are the values' logarithms.
 
     Attributes
     ----------
@@ -32,7 +32,6 @@ class PlotItem(pg.GraphicsWidget):  # type: ignore[misc]  # pyqtgraph has no ann
     def __init__(self, bottom: pg.AxisItem, left: pg.AxisItem, *, log: bool) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._log = log
         self.layout = QGraphicsGridLayout()
         self.layout.setSpacing(0)
         self.setLayout(self.layout)
@@ -53,13 +52,3 @@ class PlotItem(pg.GraphicsWidget):  # type: ignore[misc]  # pyqtgraph has no ann
     def getAxis(self, side: str) -> pg.AxisItem:
         """Return the axis of a side: "bottom", "left" or "right"."""
         return self.axes[side]
-
-    def addItem(self, item: pg.GraphicsObject, *, ignoreBounds: bool = False) -> None:
-        """Add an item to the view; a curve is drawn by the logarithm of its values if the left axis is logarithmic."""
-        if isinstance(item, pg.PlotDataItem):
-            item.setLogMode(False, self._log)
-        self.vb.addItem(item, ignoreBounds=ignoreBounds)
-
-    def removeItem(self, item: pg.GraphicsObject) -> None:
-        """Remove an item from the view."""
-        self.vb.removeItem(item)

@@ -61,10 +61,27 @@ def test_the_drawn_points_are_the_trajectorys(curves):
     assert x == list(range(1, 8)) and y == [2 * residual for residual in RESIDUALS[1:8]]
 
 
-def test_the_residual_axis_is_logarithmic(session, curves):
-    show(session, make_trajectory([1.0, 0.1, 0.01]))
-    x, y = plot_of(curves, "residualPlot")._lines[session.run.number - 1, "residual"].getData()
-    assert list(x) == [0, 1, 2] and np.allclose(y, [0, -1, -2])
+def test_the_residual_axis_is_logarithmic(session, curves, qtbot):
+    show(session, make_trajectory([1.0, 0.1, 0.01], tol=0))
+    qtbot.mouseClick(curves.findChild(QCheckBox, "relativeStepCheck"), LEFT)  # so that there is only one curve
+    plot = plot_of(curves, "residualPlot")
+    session.go(0)
+    QApplication.processEvents()
+    image, colour = plot.grab().toImage(), plot.pen("residual", session.run.number - 1).color()
+    middles = []
+    for index in (0, 1):  # at iterate 2 stands the mark of the result
+        column = plot.position_of(index).x()
+        coloured = [
+            (x, y)
+            for x in range(column - 2, column + 3)
+            for y in range(image.height())
+            if image.pixelColor(x, y) == colour
+        ]
+        middles.append(np.mean([y for _, y in coloured]))
+    axis = plot.plotItem.getAxis("left")
+    low, high = axis.range
+    decade = axis.size().height() / (high - low)
+    assert middles[1] - middles[0] == pytest.approx(decade, abs=2)
 
 
 @pytest.mark.parametrize("scale", [1, 1e-2, 1e-4])
@@ -220,7 +237,7 @@ def test_the_other_residuals_can_be_hidden_and_the_axis_fits_what_is_left(sessio
     plot = plot_of(curves, "residualPlot")
     change = curves.findChild(QCheckBox, "residualChangeCheck")
     step = curves.findChild(QCheckBox, "relativeStepCheck")
-    visible = lambda: plot._lines[session.run.number - 1, "residual_change"].isVisible()  # noqa: E731
+    visible = lambda: plot.curve_visible("residual_change")  # noqa: E731
     assert step.isChecked() and not change.isChecked() and not visible()
     qtbot.mouseClick(change, LEFT)
     assert change.isChecked() and visible()
