@@ -1,4 +1,4 @@
-"""Analyses of one equilibrium: exact answers about one network on one picture. This room does not know the window.
+"""Analyses of one equilibrium: exact answers about one network on one picture. This package does not use Qt.
 
 In every function, y is the noisy picture, (1, C, rows, cols), nominally in [0, 1] and not clipped; z is an equilibrium
 of the network for y, (1, d, rows, cols): the iterate of least residual of a run.

@@ -143,7 +143,7 @@ def iterate_path(iterates: Sequence[Tensor]) -> IteratePath:
     (3, 2)
     """
     if len(iterates) < 2:
-        raise ValueError("A path takes two iterates at least.")
+        raise ValueError("A path needs at least two iterates.")
     flat = [z.reshape(-1) for z in iterates]
     products = torch.zeros(len(flat), len(flat), dtype=torch.float64)
     for begin in range(0, len(flat[0]), _AT_ONCE):

@@ -73,7 +73,7 @@ def without_heads(net: Network, heads: Collection[int]) -> Network:
     """
     if net.non_local is None or not set(heads) <= set(range(net.non_local.heads)):
         there = 0 if net.non_local is None else net.non_local.heads
-        raise ValueError(f"The network has {there} heads, numbered from 0; {sorted(heads)} are not all among them.")
+        raise ValueError(f"The network has {there} heads, numbered from 0; some of {sorted(heads)} do not exist.")
     off = copy.deepcopy(net)
     assert off.non_local is not None
     weight = off.non_local.out.weight

@@ -90,8 +90,8 @@ class Linearised:
     ) -> None:
         if y.dim() != 4 or z.dim() != 4 or len(y) != 1 or len(z) != 1 or y.shape[2:] != z.shape[2:]:
             raise ValueError(
-                "An equilibrium is looked at for one picture (1, C, rows, cols) with its features (1, d, rows, cols), "
-                f"not {tuple(y.shape)} with {tuple(z.shape)}."
+                "An analysis takes one picture y (1, C, rows, cols) and its features z (1, d, rows, cols), "
+                f"not y {tuple(y.shape)} and z {tuple(z.shape)}."
             )
         self.net, self.y, self.z = net, y.detach(), z.detach().to(y.dtype)
         self.level, self.products = level, 0
@@ -216,7 +216,7 @@ def _solved(f: Callable[[Tensor], Tensor], start: Tensor, tol: float, max_iter: 
             best, least = step.f_z, residual
     if least > 3 * tol or step.stop_reason is StopReason.DIVERGED:
         raise NotSolved(
-            f"The equation at this equilibrium was solved to {least:.1e} only, in {step.evaluations} products: the "
-            "equilibrium is not stable enough. More solver steps for the run may help."
+            f"The equation at this equilibrium was solved to {least:.1e} only, in {step.evaluations} products, because "
+            "the equilibrium is not stable enough. A run with more solver steps may help."
         )
     return best

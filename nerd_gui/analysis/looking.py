@@ -191,7 +191,7 @@ def _attended_along(has_weight: Tensor, window: int, length: int) -> tuple[int, 
 
 def _block(net: Network) -> NonLocalBlock:
     if net.non_local is None:
-        raise ValueError("This network has no attention: it was made without the non-local block.")
+        raise ValueError("This network has no attention, because it was built without the non-local block.")
     return net.non_local
 
 

@@ -22,15 +22,15 @@ from nerd_gui.imaging.colour import LUMA
 from nerd_gui.nerd import Network
 
 NO_FEATURES = (
-    "Maps need the features of the iterates, which a photo denoised in tiles and a run from a file do not have: "
-    "explore a region."
+    "Maps are made from the features of the iterates. A photo denoised in tiles and a run opened from a file have "
+    "none. Explore a region instead."
 )
-NOTHING_BEFORE = "Nothing has changed yet at iterate 0: it is the start."
-NO_PIXEL = "Click a pixel of the picture: its attention is followed back from the result."
-NOT_YET = "Attention is followed back from the result of a run that has ended."
-AFTER_RESULT = "Attention is followed back from the result, iterate {}: choose that one, or one before it."
-NO_ATTENTION = "This network has no attention: it was made without the non-local block."
-NO_INJECTION = "What this model takes of the photo is not shaped as its features: there is no such map."
+NOTHING_BEFORE = "Iterate 0 is the start, so there is no change before it to show. Choose a later iterate."
+NO_PIXEL = "Click a pixel of the picture to see what it has looked at, from the result back to the start."
+NOT_YET = "This map begins at the result of the run. Wait until the run has ended."
+AFTER_RESULT = "This map begins at the result, which is iterate {}. Choose that iterate or an earlier one."
+NO_ATTENTION = "This network has no attention, because it was built without the non-local block."
+NO_INJECTION = "This map cannot be made: in this model, the injection and the features have different shapes."
 _SETTLED, _ALL = 1e-2, 100.0  # percent: ends of the residual's shared scale
 _ENDS = (0.5, 99.8)  # percentiles of non-negative values that are drawn darkest and lightest
 _LARGEST = 99.5  # percentile of the moduli of signed values that gets full contrast
@@ -198,7 +198,7 @@ class RunMaps:
         if features is None:
             raise RunError(NO_FEATURES)
         if not 0 <= number < max(1, self.count(kind)):
-            raise RunError(f"There is no {kind} {number}: they are numbered from 0 to {self.count(kind) - 1}.")
+            raise RunError(f"There is no {kind} {number}; the numbers go from 0 to {self.count(kind) - 1}.")
         if kind in (MapKind.RADIUS, MapKind.ENTROPY, MapKind.ROLLOUT) and self._net.non_local is None:
             raise RunError(NO_ATTENTION)
         if kind in (MapKind.INJECTION, MapKind.DECODED_INJECTION) and features.s.shape != features.z.shape:

@@ -80,7 +80,7 @@ def equilibrium_of(
     features = trajectory[trajectory.result].features if len(trajectory) else None
     if features is None:
         raise RunError(
-            "The run kept no features of its result, as runs of whole photos do not: explore a region, then analyse it."
+            "This run kept no features of its result; runs of whole photos never do. Explore a region and analyse that."
         )
     settings = trajectory.settings
     device = net.device

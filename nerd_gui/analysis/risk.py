@@ -112,7 +112,7 @@ def risk(
     True
     """
     if probes < 1 or not sigma > 0:
-        raise ValueError(f"The estimate takes at least 1 probe and a noise above 0, not {probes} and {sigma:g}.")
+        raise ValueError(f"The estimate needs at least 1 probe and a sigma above 0, not {probes} and {sigma:g}.")
     at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
     variance, n = (sigma / 255) ** 2, at.y.numel()
     with torch.no_grad(), exact_float32():

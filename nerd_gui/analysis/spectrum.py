@@ -116,7 +116,7 @@ def spectrum(
     at = Linearised(net, y, z, level=level, window=window, interrupt=interrupt)
     size = at.z.numel()
     if not 1 <= count < size - 1:
-        raise ValueError(f"{count} eigenvalues cannot be found of a Jacobian of {size} features: ask for 1 or more.")
+        raise ValueError(f"{count} eigenvalues of a Jacobian of {size} features cannot be found; ask for 1 or a few.")
     basis = min(size, 2 * count + _BASIS)
     tol = _EXACT if at.z.dtype == torch.float64 else _SINGLE
     if most is None:
@@ -126,7 +126,7 @@ def spectrum(
     )
     values, radius = found.values, float(np.abs(found.values[0]))
     if found.errors[0] > max(_GIVEN_UP * radius, tol):
-        raise NotSolved(f"The leading eigenvalue is not known after {found.products} products; allow for more.")
+        raise NotSolved(f"The leading eigenvalue did not converge in {found.products} products; allow more products.")
     shaped = torch.zeros(0, *at.z.shape[1:], dtype=torch.complex64)
     if vectors:
         # The leading eigenvectors of J^T are a good start for those of J.
@@ -193,7 +193,7 @@ def field_of_values_abscissa(
     try:
         values, _ = linalg.eigsh(operator, v0=start, **keywords)
     except linalg.ArpackNoConvergence as error:
-        raise NotSolved("The abscissa has not settled; let the run take more steps.") from error
+        raise NotSolved("The abscissa did not converge; let the run take more steps.") from error
     return float(values[0])
 
 

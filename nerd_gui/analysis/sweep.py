@@ -110,9 +110,9 @@ def sweep(
     ([9, 17], True)
     """
     if not values:
-        raise ValueError("A sweep takes at least one value.")
+        raise ValueError("A sweep needs at least one value.")
     if over == "sigma" and (clean is None or not sigma):
-        raise ValueError("A sweep over sigma takes a clean picture to which noise of a known level was added.")
+        raise ValueError("A sweep over sigma needs the clean picture, and the level of the noise that was added to it.")
     z = z.to(y.dtype)
     own = {"sigma": sigma, "window": window or net.window, "precision": "float32", "amount": 1.0}[over]
     about = _Setting(net, y, z, over, clean, sigma, level, window, interrupt)

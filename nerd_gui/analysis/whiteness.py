@@ -66,7 +66,7 @@ def whiteness(n_hat: Tensor, reach: int = 3) -> Whiteness:
     """
     channels, rows, cols = n_hat.shape
     if min(rows, cols) <= 2 * reach:
-        raise ValueError(f"A picture of {rows} x {cols} pixels is too small to be moved by {reach}.")
+        raise ValueError(f"A picture of {rows} x {cols} pixels is too small to be shifted by {reach} pixels.")
     centred = n_hat.double() - n_hat.double().mean((1, 2), keepdim=True)
     power = torch.fft.rfft2(centred, s=(rows + reach, cols + reach)).abs().square()
     full = torch.fft.irfft2(power, s=(rows + reach, cols + reach))

@@ -17,7 +17,7 @@ Function = Callable[[Tensor], Tensor]
 
 
 def installed_version(package: str) -> str | None:
-    """The version of an installed package, None if it is missing."""
+    """Return the version of an installed package; None if it is missing."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -67,7 +67,7 @@ def _guarded(check: Callable[[], dict[str, float]]) -> list[tuple[str, float | s
     """Run a check and return its errors by part, or the reason why it could not be run."""
     try:
         return list(check().items())
-    except Exception as error:  # noqa: BLE001 - whatever a driver or a compiler raises, the other checks go on
+    except Exception as error:  # noqa: BLE001 - drivers and compilers raise errors of any kind; other checks continue
         return [("", why(error))]
 
 

@@ -18,7 +18,7 @@ from nerd_gui.benchmarks.device_checks import Row
 def results(task: Row, limit: float, idle: float) -> Iterator[Row]:
     """Yield the rows of a job; its process is ended after `limit` seconds in total, or `idle` seconds without a row."""
     if min(limit, idle) <= 0:
-        yield {"failed": "no time was left for it"}
+        yield {"failed": "no time was left"}
         return
     lines: queue.Queue[str | None] = queue.Queue()
     with tempfile.TemporaryFile("w+") as errors:
@@ -57,7 +57,7 @@ def _rows(lines: "queue.Queue[str | None]", end: float, idle: float) -> Iterator
         try:
             line = lines.get(timeout=max(0.01, min(idle, end - monotonic())))
         except queue.Empty:
-            yield {"failed": f"it was ended, having said nothing for {idle:.0f} s or used up its time"}
+            yield {"failed": f"ended, because it gave no result for {idle:.0f} s or its time was over"}
             return
         if line is None:
             return

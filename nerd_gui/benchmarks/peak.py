@@ -49,7 +49,7 @@ def peak_of_solve(name: str, size: int, precision: Precision, solver: str, devic
         check=False,
     )
     if done.returncode < 0:
-        raise MemoryError(f"The peak memory of a solve ({solver}, {name}, {size} px) was more than there is.")
+        raise MemoryError(f"A solve ({solver}, {name}, {size} px) needs more memory than this machine has free.")
     done.check_returncode()
     return int(done.stdout)
 

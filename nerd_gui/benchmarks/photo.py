@@ -171,14 +171,15 @@ def photo_lines(report: Measured) -> list[str]:
     lines = [
         f"{report['cols']} x {report['rows']} pixels by {report['model']} ({report['precision']}), in "
         f"{report['tiles']} tiles: {minutes} min {seconds} s, {speed:.2f} megapixels a minute.",
-        f"Beside {report['evaluations']:.2f} evaluations of {report['halo_share']:.3f} times its pixels at "
-        f"{1e6 * report['f_seconds_per_pixel']:.2f} µs, as f takes at {SIDE} x {SIDE}: {report['ratio']:.3f} times.",
-        f"The sample took {report['sample_seconds']:.1f} s of it."
-        + ("" if wrong is None else f" After a tenth, the time left was told {wrong:+.0%} off."),
+        f"This is {report['ratio']:.3f} times the time of its evaluations of f alone: {report['evaluations']:.2f} on "
+        f"{report['halo_share']:.3f} times its pixels, at {1e6 * report['f_seconds_per_pixel']:.2f} µs each, as at "
+        f"{SIDE} x {SIDE}.",
+        f"The sample for the statistics took {report['sample_seconds']:.1f} s of it."
+        + ("" if wrong is None else f" After a tenth of the tiles, the estimated time left was wrong by {wrong:+.0%}."),
     ]
     if report["peak"] is not None:
         lines.append(
-            f"Most memory: {report['peak'] / 1e9:.2f} GB, of {report['budget'] / 1e9:.2f} GB that the run may take "
+            f"Peak memory: {report['peak'] / 1e9:.2f} GB of the {report['budget'] / 1e9:.2f} GB that the run may use "
             f"under the limit of {report['memory_limit']:g} GB."
         )
     return lines

@@ -128,5 +128,5 @@ def why_no_torchdeq(work: Workload, steps: int) -> list[str]:
     needed = (2 * steps + _TORCHDEQ_VECTORS) * work.z.numel() * work.z.element_size()
     if needed > free_bytes(work.device):
         what = f"torchdeq's solver ({work.name}, {work.size} px)"
-        return [f"{what} is not measured: it needs about {needed / 1e9:.1f} GB, more than is free."]
+        return [f"{what} is not measured, because it needs about {needed / 1e9:.1f} GB, more than is free."]
     return []

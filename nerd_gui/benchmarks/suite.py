@@ -91,7 +91,7 @@ def _run(request: BenchRequest, name: str, size: int, watch: Callable[[str], Non
     watch(f"{at}: network and picture")
     work = Workload.of(name, size, request.device)
     config = work.net.config
-    # As every run does.
+    # Use the same memory plan as every run.
     settings = RunSettings(device=request.device, max_iter=request.steps)
     allocator.set_reuse(plan_run(config, settings, 1, size, size).reuse)
     entry: Measured = {

@@ -15,10 +15,10 @@ def header(report: Measured) -> list[str]:
     random = sorted({run["model"] for run in report["runs"] if run["weights"] == "random"})
     lines = [
         *header_of_machine(machine),
-        f"Picture “{picture['sample']}”, sigma {picture['sigma']:g}. Times are medians of turns taken in alternation.",
+        f"Picture “{picture['sample']}”, sigma {picture['sigma']:g}. Times are medians; the competitors took turns.",
     ]
     if random:
-        lines.append(f"Random weights, for want of trained ones: {', '.join(random)}.")
+        lines.append(f"Measured with random weights, because no trained ones are installed: {', '.join(random)}.")
     return lines
 
 
@@ -34,25 +34,25 @@ def header_of_machine(machine: Measured) -> list[str]:
 def tables(report: Measured) -> Iterator[tuple[str, Table]]:
     """All tables with their titles, header first."""
     yield (
-        "What the machine can do, convolving d -> 4d -> d features and multiplying matrices (GFLOP/s)",
+        "The machine's limits: convolutions d -> 4d -> d, and matrix products (GFLOP/s)",
         _ceilings(report),
     )
-    yield "Attention over the window, beside PyTorch's own", _attention(report)
-    yield "One evaluation of f, beside the time of its useful operations at the rate of conv2d", _f(report)
+    yield "Attention, compared with PyTorch's own", _attention(report)
+    yield "One evaluation of f, and the time of its useful operations at the rate of conv2d", _f(report)
     if any("plain_path" in run for run in report["runs"]):
-        yield "An iterate by compiled code, and on the plain path that is taken where there is none", _paths(report)
+        yield "An iterate with compiled code, and on the plain path without it", _paths(report)
     yield "A solve with all its steps", _solve(report)
     yield (
-        "The solver without f, beside torchdeq's (f's values played back), and the peak memory of a solve",
+        "The solver without f, compared with torchdeq's (with recorded values of f), and the peak memory of a solve",
         _algebra(report),
     )
-    yield "From a click to the attention maps, and non-local means (scikit-image, one thread)", _others(report)
+    yield "The time from a click to the attention maps, and non-local means (scikit-image, one thread)", _others(report)
 
 
 def notes(report: Measured) -> list[str]:
     """Sentences about missing or unreliable figures."""
     busy = report["machine"]["busy"]
-    disturbed = f"Other programs took {busy:.0%} of the processor at the start: without them all this is faster."
+    disturbed = f"Other programs used {busy:.0%} of the processor at the start; without them, all times are shorter."
     missing = {note for run in report["runs"] for note in run["solve"]["missing"]}
     return [disturbed] * (busy > _BUSY) + sorted(missing)
 

@@ -88,7 +88,7 @@ def _measure_stage(recipe: Recipe, stage: Stage, pictures: Tensor, device: str, 
 
 def step_header(report: Measured) -> list[str]:
     """The lines about the machine and recipe that the figures depend on."""
-    return [*header_of_machine(report["machine"]), f"Recipe “{report['recipe']}”: one step of each of its stages."]
+    return [*header_of_machine(report["machine"]), f"Recipe “{report['recipe']}”: one training step in each stage."]
 
 
 def step_table(report: Measured) -> Table:

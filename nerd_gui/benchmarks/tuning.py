@@ -143,7 +143,7 @@ def choose(rows: Sequence[Row], recipe: Recipe) -> Execution | None:
         if row["batch"] == stages[row["stage"]].batch:
             times.setdefault((row["attention"], row["mode"]), {})[row["stage"]] = 1 / row["samples_per_second"]
     for (attention, mode), own in times.items():
-        if mode == "graphs":  # in a stage without a solver it is compiled and no more
+        if mode == "graphs":  # in a stage without a solver, f is only compiled
             own.update(
                 {stage: time for stage, time in times.get((attention, "compile"), {}).items() if stage not in own}
             )

@@ -116,7 +116,7 @@ class Workload:
         """
         block = self.net.non_local
         if block is None:
-            raise ValueError("This network has no non-local block, hence no attention.")
+            raise ValueError("This network has no attention, because it was built without the non-local block.")
         pixels = block.norm(self.s + self.z).permute(0, 2, 3, 1)
         query, key, value = (
             linear(pixels).unflatten(-1, (block.heads, -1)).permute(0, 3, 1, 2, 4).contiguous()

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     The first argument names the command. If it does not, the window opens, and the argument is the photo to open.
     """
-    began = time.monotonic()  # before PyTorch is loaded, because time budgets include that
+    began = time.monotonic()  # before PyTorch is loaded, because time limits include loading it
     allocator.share_one_arena()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for file names that the terminal cannot show
@@ -52,7 +52,7 @@ def _run(argv: Sequence[str] | None, began: float) -> int:
         code: int = command.run(args)
         return code
     except KeyboardInterrupt:
-        say("interrupted; no file is left half-written.")
+        say("Interrupted. No file was left half-written.")
         return INTERRUPTED
     except ValueError as error:
         # The program's own errors have messages for the user; any other is a bug and keeps its traceback.
@@ -62,7 +62,7 @@ def _run(argv: Sequence[str] | None, began: float) -> int:
     except (MemoryError, RuntimeError) as error:
         if not allocator.ran_out(error):
             raise
-        say("there is not enough memory left; close other programs, or take a smaller picture.")
+        say("There is not enough memory. Close other programs, or take a smaller picture.")
     except OSError as error:
         say(f"“{error.filename}” cannot be used ({error.strerror}); check the path." if error.filename else error)
     return BAD_INPUT

@@ -23,26 +23,26 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui analyse`."""
     made = Parser(
         "analyse",
-        "Find the equilibrium of a photo, or of a part of it, and ask it questions: what a pixel was made from, how\n"
-        "stable it is, how far its picture can be trusted, what the heads are for, whether other starts end there.",
+        "Find the equilibrium of a photo, or of a part of it, and analyse it: what a pixel was made from, how stable\n"
+        "the equilibrium is, how large its error is, what each head does, whether other starts lead to it.",
         "examples:\n  nerd-gui analyse photo.png -o about/ --pixel 120 80\n"
         "  nerd-gui analyse clean.png -o about/ --add-noise 25 --only risk spectrum\n"
         "  nerd-gui analyse large.jpg -o about/ --region 1000 2000 256 256",
     )
     add = made.add_argument
     add("photo", type=Path, metavar="PHOTO")
-    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files; made if not there")
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files; created if missing")
     add("--only", nargs="+", choices=list(CATALOGUE), metavar="NAME", help=f"of {', '.join(CATALOGUE)}")
-    add("--pixel", nargs=2, type=whole(0), metavar=("ROW", "COL"), help="of influence (default: the middle)")
-    add("--channel", type=int, choices=(0, 1, 2), default=0, help="of a colour photo (default: 0)")
-    add("--region", nargs=4, type=whole(0), metavar=("ROW", "COL", "ROWS", "COLS"), help="part of the photo")
+    add("--pixel", nargs=2, type=whole(0), metavar=("ROW", "COL"), help="pixel to analyse (default: the middle)")
+    add("--channel", type=int, choices=(0, 1, 2), default=0, help="channel of a colour photo (default: 0)")
+    add("--region", nargs=4, type=whole(0), metavar=("ROW", "COL", "ROWS", "COLS"), help="part of the photo to analyse")
     add("--add-noise", type=sigma, metavar="S", help="the photo is clean: add noise of this level (0-255) first")
-    add("--seed", type=whole(0), default=0, metavar="N", help="of the added noise and of all chance (default: 0)")
+    add("--seed", type=whole(0), default=0, metavar="N", help="seed of all random numbers (default: 0)")
     add(
         "--model",
         type=network,
         metavar="NAME",
-        help="network by name or file, or module:object of your own (default: auto)",
+        help="a network's name or file, or your own model as module:object (default: auto)",
     )
     add("--overwrite", action="store_true", help="replace files that exist")
     add_max_pixels(made)
@@ -63,16 +63,16 @@ def run(args: argparse.Namespace) -> int:
     if region is None and max(photo.rows, photo.cols) > _SIDE:
         rows, cols = min(photo.rows, _SIDE), min(photo.cols, _SIDE)
         region = ((photo.rows - rows) // 2, (photo.cols - cols) // 2, rows, cols)
-        say(f"the middle {cols} x {rows} pixels are analysed; --region chooses others")
+        say(f"Analysing the middle {cols} x {rows} pixels; --region chooses another part.")
     subject = Subject.of(photo, sigma=args.add_noise, seed=args.seed, region=region)
     pixel = args.pixel or (subject.rows // 2, subject.cols // 2)
     if args.channel >= subject.channels or pixel[0] >= subject.rows or pixel[1] >= subject.cols:
         raise UsageError(
-            f"Channel {args.channel}, row {pixel[0]}, column {pixel[1]} lies outside {subject.channels} channel(s) of "
-            f"{subject.rows} x {subject.cols} pixels."
+            f"Channel {args.channel}, row {pixel[0]}, column {pixel[1]} lies outside the picture, which has "
+            f"{subject.channels} channel(s) of {subject.rows} x {subject.cols} pixels."
         )
     settings = run_settings(args, args.model or _suited(subject, args))
-    say(f"the equilibrium by {settings.model}")
+    say(f"Finding the equilibrium with {settings.model} …")
     net = load_model(settings.model, settings.device)
     trajectory = denoise(subject, settings, net)
     at = equilibrium_of(trajectory, net, args.channel)
@@ -98,5 +98,5 @@ def _suited(subject: Subject, args: argparse.Namespace) -> str:
     device = default_device() if args.device is None else args.device
     choice = choose(subject.photo, adds_noise=args.add_noise is not None, device=device, sigma=args.add_noise)
     if choice.model is None:
-        raise UsageError(f"{choice.reason} Name a network with --model to analyse it all the same.")
+        raise UsageError(f"{choice.reason} To analyse it anyway, name a network with --model.")
     return choice.model

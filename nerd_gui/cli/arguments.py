@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
         ------
         UsageError
         """
-        raise UsageError(f"{message.rstrip('.')}; “{self.prog} --help” explains.")
+        raise UsageError(f"{message.rstrip('.')}; see “{self.prog} --help”.")
 
 
 def add_max_pixels(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def add_max_pixels(parser: argparse.ArgumentParser) -> None:
         "--max-pixels",
         type=whole(1),
         metavar="N",
-        help="open photos of up to N pixels, also if their files are too small to be trusted",
+        help="open photos of up to N pixels, even if their files are suspiciously small",
     )
 
 

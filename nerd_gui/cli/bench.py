@@ -27,14 +27,15 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui bench`."""
     made = Parser(
         "bench",
-        "Measure attention, f, the solver, its memory and a click on this machine, beside the machine's own ceilings\n"
-        "and other people's code: minutes on a laptop. Leave the machine alone meanwhile.",
+        "Measure the speed of attention, f, the solver and a click, and the solver's memory. The figures are compared\n"
+        "with what this machine can do at most, and with other libraries. This takes some minutes on a laptop; do not\n"
+        "use the machine for anything else meanwhile.",
         "examples:\n  nerd-gui bench --quick\n  nerd-gui bench --json bench.json\n"
         "  nerd-gui bench --model nerd-lite --size 256 512 --threads 2\n  nerd-gui bench --training nerd-lite-25\n"
         "  nerd-gui bench --photo 24 --memory-limit 4",
     )
     add = made.add_argument
-    add("--model", nargs="+", action="extend", metavar="NAME", help="networks, or files (default: nerd, nerd-lite)")
+    add("--model", nargs="+", action="extend", metavar="NAME", help="names or files (default: nerd, nerd-lite)")
     add("--size", nargs="+", action="extend", type=whole(8), metavar="PX", help="picture sides (default: 128, 256)")
     add("--precision", nargs="+", action="extend", choices=_PRECISIONS, metavar="P", help="float32, bfloat16 or both")
     add("--training", metavar="NAME|FILE.json", help="measure one step of a training recipe instead")
@@ -44,11 +45,11 @@ def parser() -> argparse.ArgumentParser:
         const=_PHOTO,
         type=positive,
         metavar="MP",
-        help=f"measure a whole photo of so many megapixels instead (default: {_PHOTO:g})",
+        help=f"measure a whole photo of MP megapixels instead (default: {_PHOTO:g})",
     )
-    add("--memory-limit", type=positive, metavar="GB", help="gigabytes that the run of --photo is made to fit into")
-    add("--quick", action="store_true", help="a small picture and few turns: a minute, rough figures")
-    add("--json", type=Path, metavar="FILE", help="write all figures, those of every single turn too")
+    add("--memory-limit", type=positive, metavar="GB", help="gigabytes that the run of --photo may use")
+    add("--quick", action="store_true", help="a small picture and few repetitions: takes a minute, gives rough figures")
+    add("--json", type=Path, metavar="FILE", help="write all figures, including those of each repetition")
     add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
     return made
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         report = measure_step(recipe, device, turns)
         _write(args.json, report)
         print("\n".join(step_header(report)))
-        print(f"\nOne step of training, beside the time of its useful operations\n{as_text(step_table(report))}")
+        print(f"\nOne step of training, and the time for its useful operations alone\n{as_text(step_table(report))}")
         return 0
     if args.photo is not None:
         report = measure_photo(_photo_settings(args, device), args.photo, say)

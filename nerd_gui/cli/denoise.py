@@ -36,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui denoise`."""
     made = Parser(
         "denoise",
-        "Denoise photo files; what a file says beside its pixels, and their depth, are kept. The run of a photo that "
-        "is noisy already ends when nothing visible changes any more, unless --tol or --stop-on say otherwise.",
+        "Denoise photo files. Metadata and bit depth are kept. A run on a photo that is already noisy ends when "
+        "nothing visible changes any more, unless --tol or --stop-on say otherwise.",
         "examples:\n  nerd-gui denoise noisy.png -o clean.png --report run.json\n"
         "  nerd-gui denoise *.jpg -o denoised/\n"
         "  nerd-gui denoise holidays -o denoised --skip-existing   a folder, or the rest of it\n"
@@ -55,29 +55,29 @@ def parser() -> argparse.ArgumentParser:
     )
     add("-o", "--output", required=True, metavar="OUT", help="file, or folder for files NAME_denoised")
     add("--add-noise", type=sigma, metavar="S", help="the photo is clean: add noise of this level (0-255) first")
-    add("--seed", type=whole(0), metavar="N", help="of the added noise (default: 0)")
+    add("--seed", type=whole(0), metavar="N", help="seed of the added noise (default: 0)")
     add("--clean", type=Path, metavar="FILE", help="the clean picture of a noisy photo, to compare with")
     add(
         "--model",
         type=network,
         metavar="NAME",
-        help="network by name or file, or module:object of your own (default: auto)",
+        help="a network's name or file, or your own model as module:object (default: auto)",
     )
     add("--report", type=Path, metavar="FILE.json", help="write the run's numbers (of several photos, a list of them)")
-    add("--overwrite", action="store_true", help="replace files that exist, the original among them if it is OUT")
-    add("--skip-existing", action="store_true", help="take photos whose results are there as done: go on with a batch")
+    add("--overwrite", action="store_true", help="replace files that exist, even the original if OUT is the same file")
+    add("--skip-existing", action="store_true", help="skip photos whose results exist, to continue a batch")
     add(
         "--dask",
         metavar="ADDRESS",
-        help="let a Dask cluster do it, whose workers see the same folders: one task a photo",
+        help="run on a Dask cluster, one task per photo; its workers must see the same folders",
     )
     add(
         "--quality",
         type=quality,
         metavar="Q",
-        help="of JPEG and WebP files, 1-100 (default: the photo's, or 95)",
+        help="quality of JPEG and WebP files, 1-100 (default: the photo's own, or 95)",
     )
-    add("--grain", type=int, choices=(1, 2), help="2: for coarse or resized noise (default: 1, or what auto chooses)")
+    add("--grain", type=int, choices=(1, 2), help="2 for coarse or enlarged noise (default: 1, or what auto chooses)")
     add_max_pixels(made)
     add_run_options(made)
     made.set_defaults(tol=None, stop_on=None, precision=None)  # None shows that an option was not given
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     UsageError, RunError, PhotoError, ModelError
-        Before the first run, for what concerns all of them; of a single photo, for all that concerns it.
+        Before the first run if it concerns all photos; for a single photo, at any time.
     """
     if args.seed is not None and args.add_noise is None:
         raise UsageError("--seed chooses the noise that --add-noise adds; give both or neither.")
@@ -103,12 +103,12 @@ def run(args: argparse.Namespace) -> int:
     if args.clean is not None and several:
         raise UsageError("--clean names the clean picture of one photo; denoise several photos one by one.")
     if args.overwrite and args.skip_existing:
-        raise UsageError("--skip-existing keeps what is there and --overwrite replaces it; choose one of them.")
+        raise UsageError("--skip-existing keeps existing files and --overwrite replaces them; choose one of the two.")
     device = None
     if args.dask is not None:
         if args.threads is not None:
-            raise UsageError("--threads is for this computer; give each worker of the cluster its own (--nthreads).")
-        device, args.device = args.device, None  # the device is one of the workers, and need not exist here
+            raise UsageError("--threads is for this computer; set the cluster's threads with its workers' --nthreads.")
+        device, args.device = args.device, None  # it is a device of the workers, which need not exist on this computer
 
     destination = Destination(args.output, several=several, overwrite=args.overwrite)
     destination.check_folder()

@@ -75,11 +75,11 @@ def _targets() -> dict[str, Path]:
     """The place of each file."""
     if not sys.platform.startswith("linux"):
         raise UsageError(
-            "A menu entry of this kind is for Linux desktops. On Windows and macOS start the program with “nerd-gui”, "
-            "and keep it in the task bar or the Dock if you like."
+            "--install-desktop works on Linux only. On Windows and macOS, start the program with “nerd-gui”, and pin "
+            "it to the task bar or the Dock if you like."
         )
     named = os.environ.get("XDG_DATA_HOME", "")
-    data = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"  # relative paths are to be ignored
+    data = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"  # XDG says: ignore relative paths
     return {source: data / folder / Path(source).name for source, folder in _PLACES.items()}
 
 

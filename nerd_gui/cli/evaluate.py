@@ -21,8 +21,8 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui evaluate`."""
     made = Parser(
         "evaluate",
-        "Denoise the pictures of folders, clean ones with noise added or real photos NAME_real beside their clean "
-        "pictures NAME_mean, and measure PSNR and SSIM.",
+        "Denoise the pictures of folders, and measure PSNR and SSIM. A folder holds either clean pictures, to which "
+        "noise is added, or pairs of a real photo NAME_real and its clean picture NAME_mean.",
         "examples:\n  nerd-gui evaluate set12 bsd68 --sigma 15 25 50 --model nerd-lite nerd-lite-25 --json all.json\n"
         "  nerd-gui evaluate nam --model nerd-lite-photo\n"
         "  nerd-gui evaluate set12 --sigma 25 --model nerd-lite --tol 0 --card weights\n"
@@ -31,22 +31,22 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui evaluate --figures all.json --card weights           (keeps what was measured before)",
     )
     add = made.add_argument
-    add("folders", nargs="*", type=Path, metavar="DIR", help="clean pictures, turned grey for a grey network; or pairs")
+    add("folders", nargs="*", type=Path, metavar="DIR", help="folder of clean pictures, or of pairs")
     add("--sigma", nargs="+", default=[], type=sigma, metavar="S", help="noise levels (0-255) for clean pictures")
     add("--model", nargs="+", default=[], metavar="NAME", help="networks by name, or .safetensors files")
     add("--limit", type=whole(1), metavar="K", help="take the first K pictures of each folder only")
-    add("--other-solver", metavar="NAME", help="solve with this one too, and say how near the two results are")
+    add("--other-solver", metavar="NAME", help="solve with this solver as well, and compare the two results")
     add("--json", type=Path, metavar="FILE", help="write all figures, after every picture")
     add("--markdown", type=Path, metavar="FILE", help="write means, images and protocol as a document")
     add("--card", type=Path, metavar="DIR", help="keep the figures in the networks' cards NAME.md in this folder")
-    add("--figures", nargs="+", default=[], type=Path, metavar="FILE", help="files of --json to keep in the cards, too")
+    add("--figures", nargs="+", default=[], type=Path, metavar="FILE", help="files of --json to add to the cards")
     add(
         "--readme",
         nargs="+",
         default=[],
         type=Path,
         metavar="FILE",
-        help="write the table of all networks with a card, or of the best ones, between its markers in these documents",
+        help="in these documents, update the table of networks (all with a card, or the best) between its markers",
     )
     add_run_options(made, several_windows=True)
     return made
@@ -81,14 +81,14 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     """Check the combination of options, and that the files can be written."""
     if args.card is None and (args.readme or args.figures):
-        raise UsageError("--readme and --figures are about networks with cards; name the cards' folder with --card.")
+        raise UsageError("--readme and --figures need the folder of the networks' cards; name it with --card.")
     if not args.folders and (args.card is None or args.model or args.sigma):
         raise UsageError("There is nothing to measure; name folders of pictures before the options.")
     if args.folders and not args.model:
-        raise UsageError("There is nothing to measure with; name networks with --model.")
+        raise UsageError("There is no network to measure; name one with --model.")
     if args.other_solver is not None and args.other_solver == args.solver:
         raise UsageError(
-            f"--other-solver {args.other_solver} is the solver itself; choose another one to compare with."
+            f"--other-solver {args.other_solver} is the same as --solver; choose another one to compare with."
         )
     for path in (args.json, args.markdown, *args.readme):
         check_file(path)
@@ -107,7 +107,7 @@ def _keep(entries: list[Figures], cards: list[Card], folder: Path) -> None:
 
 
 def _without_card(model: str, folder: Path) -> None:
-    say(f"“{model}” has no card in “{folder}”; its figures are not kept there.")
+    say(f"“{model}” has no card in “{folder}”, so its figures are not saved there.")
 
 
 def _measured(args: argparse.Namespace, cards: list[Card]) -> list[Figures]:

@@ -18,8 +18,8 @@ def parser() -> argparse.ArgumentParser:
         "  nerd-gui export-hub my-network.safetensors -o mine/ --overwrite",
     )
     add = made.add_argument
-    add("model", metavar="NAME", help="network by name, or a .safetensors file")
-    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files; made if not there")
+    add("model", metavar="NAME", help="a network's name, or a .safetensors file")
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files; created if missing")
     add("--overwrite", action="store_true", help="replace files that exist")
     return made
 

@@ -13,14 +13,14 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui export-onnx`."""
     made = Parser(
         "export-onnx",
-        "Write a network as three ONNX graphs, inject, f and decode, for pictures of any size. The program that runs\n"
-        "them finds the equilibrium itself: docs/onnx_solver.py does it with numpy in a few lines.",
+        "Write a network as three ONNX graphs: inject, f and decode. They take pictures of any size. The program that\n"
+        "runs them must find the equilibrium itself; docs/onnx_solver.py shows how, with numpy in a few lines.",
         "examples:\n  nerd-gui export-onnx nerd-lite -o nerd-lite-onnx/\n"
         "  nerd-gui export-onnx my-network.safetensors -o mine/ --window 33",
     )
     add = made.add_argument
-    add("model", metavar="NAME", help="network by name, or a .safetensors file")
-    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files; made if not there")
+    add("model", metavar="NAME", help="a network's name, or a .safetensors file")
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files; created if missing")
     add("--window", type=whole(1), metavar="Q", help="attention window in pixels (default: the network's own)")
     add("--overwrite", action="store_true", help="replace files that exist")
     return made

@@ -18,10 +18,10 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui noise`."""
     made = Parser(
         "noise",
-        "Measure the noise in the flat parts of photos: its level at each intensity, its correlation from pixel to\n"
-        "pixel in luma and colour, its kurtosis. Levels are on the 0-255 scale.",
+        "Measure the noise in the flat parts of photos: its level at each intensity, its correlation between\n"
+        "neighbouring pixels in luma and colour, and its kurtosis. Levels are on the 0-255 scale.",
         "examples:\n  nerd-gui noise photo.jpg\n  nerd-gui noise photo.jpg --json\n"
-        "  nerd-gui noise photos/ --table                     (how it is distributed over a folder's photos)\n"
+        "  nerd-gui noise photos/ --table                     (quantiles over all photos of a folder)\n"
         "  nerd-gui noise clean/ --table --drawn-by nerd-lite-photo-colour     (the noise that a recipe trains on)",
     )
     add = made.add_argument
@@ -30,11 +30,11 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="PHOTO",
-        help="photos, or folders; of pairs NAME_real, NAME_mean the noisy ones",
+        help="photos, or folders; of pairs NAME_real and NAME_mean, only NAME_real is measured",
     )
     add("--json", action="store_true", help="print all numbers as JSON")
     add("--table", action="store_true", help="print quantiles over all photos, as Markdown")
-    add("--drawn-by", metavar="NAME|FILE.json", help="the pictures are clean: give them the noise of this recipe first")
+    add("--drawn-by", metavar="NAME|FILE.json", help="the pictures are clean: first add the noise of this recipe")
     add_max_pixels(made)
     return made
 
@@ -47,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
     UsageError, PhotoError, NoiseStatisticsError, EvaluationError
     """
     if args.json and args.table:
-        raise UsageError("--json and --table are two ways to print the same; choose one.")
+        raise UsageError("--json and --table print the same numbers in different forms; choose one of them.")
     found = list(_measured(args))
     if not found:
-        raise UsageError("None of the photos can be measured: they are too small, or have no flat parts; take others.")
+        raise UsageError("No photo could be measured: all are too small or have no flat parts. Choose other photos.")
     if args.table:
         say(f"{len(found)} measured")
         print(as_markdown(quantiles([statistics for _, statistics in found])))

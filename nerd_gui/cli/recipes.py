@@ -22,5 +22,5 @@ def recipe_and_device(config: str, device: str | None) -> tuple[Recipe, str]:
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"There is no device “{device}” here; choose another one, such as cpu.") from error
+        raise UsageError(f"This machine has no device “{device}”; choose another one, such as cpu.") from error
     return recipe, device

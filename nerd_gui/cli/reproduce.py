@@ -18,18 +18,19 @@ def parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {item.name:20} {item.title}" for item in ITEMS.values())
     made = Parser(
         "reproduce",
-        "Make the paper's tables and figures anew with the networks that are here, each beside the paper's numbers:\n"
-        "one page (index.md), a CSV of every measured row, figures as SVG and PNG. A run that is stopped goes on.",
+        "Measure the paper's tables and figures again with the program's networks, and compare them with the paper's\n"
+        "numbers. Writes one page (index.md), the measured rows as CSV, and figures as SVG and PNG. A run that was\n"
+        "stopped can be continued by the same command.",
         f"items:\n{listed}\n\nexamples:\n  nerd-gui reproduce all --data DIR --out reproduction\n"
         "  nerd-gui reproduce figure-10 --data DIR",
     )
     add = made.add_argument
     add("items", nargs="+", choices=[*ITEMS, _ALL], metavar="NAME|all")
-    add("--data", type=Path, metavar="DIR", help="folder of the folders set12, bsd68, urban100, depth, bsd400")
-    add("--out", type=Path, default=Path("reproduction"), metavar="DIR", help="folder of the page (reproduction)")
-    add("--quick", action="store_true", help="small stand-ins and few steps: only shows that everything works")
-    add("--fresh", action="store_true", help="measure also what the networks' cards tell already")
-    add("--page-only", action="store_true", help="measure nothing; write the page of what is measured already")
+    add("--data", type=Path, metavar="DIR", help="folder that holds the folders set12, bsd68, urban100, depth, bsd400")
+    add("--out", type=Path, default=Path("reproduction"), metavar="DIR", help="folder to write (default: reproduction)")
+    add("--quick", action="store_true", help="few steps on small pictures, only to see that everything works")
+    add("--fresh", action="store_true", help="measure again the figures that the networks' cards hold already")
+    add("--page-only", action="store_true", help="measure nothing; write the page from the rows that exist")
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
     return made
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     UsageError, ReproduceError, PhotoError, ModelError
     """
     if args.data is not None and not args.data.is_dir():
-        raise UsageError(f"“{args.data}” is no folder; name the one that holds set12 and the others.")
+        raise UsageError(f"“{args.data}” is not a folder; name the one that holds set12 and the other picture sets.")
     check_in_folder(args.out, "index.md", replace=True)
     if args.threads is not None:
         torch.set_num_threads(args.threads)

@@ -29,44 +29,44 @@ def add_run_options(parser: argparse.ArgumentParser, *, several_windows: bool = 
         type=whole(1),
         default=usual.max_iter,
         metavar="N",
-        help=f"most solver steps (default: {usual.max_iter})",
+        help=f"largest number of solver steps (default: {usual.max_iter})",
     )
     add(
         "--tol",
         type=not_negative,
         default=usual.tol,
         metavar="T",
-        help=f"what the measure of --stop-on must fall to, 0: take all steps (default: {usual.tol:g})",
+        help=f"the run ends when the measure of --stop-on is below T; 0: take all steps (default: {usual.tol:g})",
     )
     add(
         "--stop-on",
         default=usual.stop_on,
         metavar="MEASURE",
-        help=f"{_choice(STOPS, usual.stop_on)}; picture: the run ends when nothing visible changes, whatever --tol",
+        help=f"{_choice(STOPS, usual.stop_on)}; picture: ends when nothing visible changes and ignores --tol",
     )
     add(
         "--safeguard",
         action=argparse.BooleanOptionalAction,
         default=usual.safeguard,
-        help="drop steps that more than double the residual (the default), or let the solver go on from them",
+        help="drop steps that more than double the residual (the default), or keep them",
     )
     add(
         "--memory",
         type=whole(1),
         metavar="PAIRS",
-        help="pairs of vectors that the solver keeps of its steps (default: its own choice, for Broyden all)",
+        help="number of past steps that the solver keeps (default: the solver's own choice; Broyden keeps all)",
     )
     add(
         "--damping",
         type=positive,
         metavar="D",
-        help=f"length of a step of the plain iteration, z <- D f(z) + (1 - D) z (default: {usual.damping:g})",
+        help=f"step length of plain iteration, z <- D f(z) + (1 - D) z (default: {usual.damping:g})",
     )
     add(
         "--strength",
         type=lambda text: None if text == "auto" else sigma(text),
         metavar="S|auto",
-        help="noise level (0-255) that the network is told, if it takes one (default: auto, that of the photo)",
+        help="noise level (0-255) given to a network that takes one (default: auto, measured in the photo)",
     )
     add("--start", default=usual.start, metavar="START", help=f"z of iterate 0: {_choice(_STARTS, usual.start)}")
     add("--start-seed", type=whole(0), metavar="N", help=f"seed of the random start (default: {usual.start_seed})")
@@ -81,14 +81,14 @@ def add_run_options(parser: argparse.ArgumentParser, *, several_windows: bool = 
         "--precision",
         default=usual.precision,
         metavar="P",
-        help=f"inside f: {_choice(get_args(Precision), usual.precision)}; of a run for the picture the faster one",
+        help=f"arithmetic inside f: {_choice(get_args(Precision), usual.precision)}; for --stop-on picture the faster",
     )
     add("--device", metavar="D", help="cpu, cuda, cuda:1, mps … (default: the fastest)")
     add(
         "--memory-limit",
         type=positive,
         metavar="GB",
-        help="gigabytes of RAM, or of the GPU, that the run is made to fit into (default: what is free)",
+        help="gigabytes of memory (RAM or GPU) that the run may use (default: what is free)",
     )
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
 
@@ -104,19 +104,20 @@ def run_settings(args: argparse.Namespace, model: str | None) -> RunSettings:
     Raises
     ------
     UsageError
-        If an option has no effect on this run, or it is to start where no run has been.
+        If an option would have no effect on this run, or if the run is to start from an earlier one that does not
+        exist.
     RunError
         If there is no such device or solver, or no network.
     """
     if args.start == "last":
         raise UsageError(
-            "A run from the command line has no last equilibrium to start from; choose --start zero or random, or run "
-            "twice in the window."
+            "A run from the command line has no last equilibrium to start from. Choose --start zero or random, or use "
+            "the window."
         )
     if args.start_seed is not None and args.start != "random":
         raise UsageError("--start-seed chooses the start of --start random; give both or neither.")
     if args.damping is not None and "plain" not in (args.solver, getattr(args, "other_solver", None)):
-        raise UsageError("--damping is that of the plain iteration; ask for --solver plain, or leave it out.")
+        raise UsageError("--damping has an effect on plain iteration only; add --solver plain, or leave it out.")
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     device = default_device() if args.device is None else check_device(args.device)

@@ -18,7 +18,7 @@ def check_file(path: Path | None, *, replace: bool = True) -> None:
     Raises
     ------
     UsageError
-        If it cannot, or is there already and may not be replaced.
+        If it cannot, or if it exists and may not be replaced.
     """
     if path is None:
         return
@@ -29,7 +29,7 @@ def check_file(path: Path | None, *, replace: bool = True) -> None:
     ):  # a pipe or a device: nothing is replaced there, or made beside it
         return
     if not replace and os.path.lexists(path):
-        raise UsageError(f"“{path}” exists already; choose another name, or ask for it to be replaced (--overwrite).")
+        raise UsageError(f"“{path}” exists already; choose another name, or replace it with --overwrite.")
     check_folder(path.parent)
 
 
@@ -43,7 +43,7 @@ def check_in_folder(folder: Path, name: str, *, replace: bool) -> None:
     """
     path = folder / name
     if not replace and os.path.lexists(path):
-        raise UsageError(f"“{path}” exists already; choose another folder, or ask for it to be replaced (--overwrite).")
+        raise UsageError(f"“{path}” exists already; choose another folder, or replace it with --overwrite.")
     try:
         files.check_place(path)
     except OSError as error:

@@ -15,7 +15,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui train`."""
     made = Parser(
         "train",
-        "Train a network for some minutes, going on where the last stretch in the same folder ended.",
+        "Train a network for a number of minutes. A training that exists in the same folder is continued.",
         "examples:\n  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 60\n"
         "  nerd-gui train --config nerd-lite --data bsd400 --resume runs/lite --minutes 20 --decay 8000 "
         "--release my.safetensors\n"
@@ -23,36 +23,36 @@ def parser() -> argparse.ArgumentParser:
         "  torchrun --nproc-per-node=2 -m nerd_gui train --config nerd-lite …   (on 2 cards)",
     )
     add = made.add_argument
-    add("--config", required=True, metavar="NAME|FILE.json", help="recipe by name, or a file like a run's recipe.json")
+    add("--config", required=True, metavar="NAME|FILE.json", help="a recipe's name, or a file like a run's recipe.json")
     add(
         "--data",
         required=True,
         nargs="+",
         type=Path,
         metavar="FOLDER",
-        help="training pictures of one size; those of further folders are cut into parts of that size",
+        help="folder of training pictures of one size; pictures of further folders are cut to that size",
     )
-    add("--resume", required=True, type=Path, metavar="DIR", help="folder of the run; made if it is not there")
-    add("--minutes", required=True, type=not_negative, metavar="M", help="length of this stretch")
+    add("--resume", required=True, type=Path, metavar="DIR", help="folder of the training; created if missing")
+    add("--minutes", required=True, type=not_negative, metavar="M", help="how long to train now")
     add(
         "--decay",
         type=lambda text: text if text == "fit" else whole(1)(text),
         default=0,
         metavar="SAMPLES|fit",
-        help="let the learning rate fall to 0 over so many, or over as many as this stretch has time for "
-        "(recipes whose length is fixed, as nerd-lite-25-ablation-… and nerd-paper-…, do so by themselves)",
+        help="let the learning rate fall to 0 over this number of samples, or over as many as --minutes allow (recipes "
+        "of a fixed length, such as nerd-lite-25-ablation-… and nerd-paper-…, do this by themselves)",
     )
-    add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another run")
+    add("--fork", type=Path, metavar="STATE", help="begin from the state.safetensors of another training")
     add(
         "--widen",
         action="store_true",
-        help="the state of --fork has fewer features: widen it, to denoise alike at first",
+        help="the state of --fork has fewer features: widen its network, which first gives the same result",
     )
-    add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
-    add("--validate-every", type=not_negative, default=4.0, metavar="M", help="minutes from one validation to the next")
+    add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda if available)")
+    add("--validate-every", type=not_negative, default=4.0, metavar="M", help="minutes from validation to validation")
     add("--release", type=Path, metavar="FILE.safetensors", help="write the averaged network at the end")
-    add("--keep", type=Path, metavar="DIR", help="with every saved state, copy there what travels: curve, weights")
-    add("--tuned", type=Path, metavar="FILE.json", help="compute steps as “nerd-gui tune” found best on this machine")
+    add("--keep", type=Path, metavar="DIR", help="whenever the state is saved, copy curve and weights to this folder")
+    add("--tuned", type=Path, metavar="FILE.json", help="train in the way that “nerd-gui tune” found fastest here")
     add("--threads", type=whole(1), metavar="N", help="processor threads (default: one for each core)")
     return made
 
@@ -68,10 +68,10 @@ def run(args: argparse.Namespace) -> int:
         if path is not None and not path.exists():
             raise UsageError(f"“{path}” does not exist; check its name and folder.")
     if args.release is not None and args.release.suffix != ".safetensors":
-        raise UsageError(f"“{args.release}” is no name for a network; end it in .safetensors.")
+        raise UsageError(f"“{args.release}” is not a network's file name; it must end in .safetensors.")
     check_file(args.release)
     if args.widen and args.fork is None:
-        raise UsageError("--widen needs the state that is to be widened; name it with --fork.")
+        raise UsageError("--widen needs the state of the narrower network; name it with --fork.")
 
     recipe, device = recipe_and_device(args.config, args.device)
     if args.threads is not None:
@@ -94,5 +94,5 @@ def run(args: argparse.Namespace) -> int:
             began=args.began,
         )
         if processes.first:
-            print(f"{args.resume}: {trainer.samples} samples seen in {trainer.seconds / 3600:.2f} hours")
+            print(f"{args.resume}: trained on {trainer.samples} samples in {trainer.seconds / 3600:.2f} hours")
     return 0

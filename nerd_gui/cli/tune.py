@@ -16,16 +16,17 @@ def parser() -> argparse.ArgumentParser:
     """The options of `nerd-gui tune`."""
     made = Parser(
         "tune",
-        "Check that a device computes what it should, time the ways of computing a step of training, and a solve, and\n"
-        "write the fastest way to a file for “nerd-gui train --tuned”. What fails is said and passed over.",
+        "Find the fastest way to train on a device: check its results, measure several ways of computing a training\n"
+        "step and a solve, and write the fastest to a file for “nerd-gui train --tuned”. A way that fails is reported\n"
+        "and left out.",
         "examples:\n  nerd-gui tune --out tune.json\n  nerd-gui tune --device cuda --seconds 520 --out tune.json",
     )
     add = made.add_argument
-    add("--out", required=True, type=Path, metavar="FILE.json", help="all figures and the choice; written as they come")
+    add("--out", required=True, type=Path, metavar="FILE.json", help="file for all figures and the choice")
     add("--config", default="nerd", metavar="NAME|FILE.json", help="recipe whose steps are timed (default: nerd)")
-    add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda where there is one)")
-    add("--seconds", type=positive, default=520.0, metavar="S", help="all that it may take (default: 520)")
-    add("--batch-factor", type=positive, nargs="+", metavar="F", help="batches to try, in parts of the recipe's")
+    add("--device", metavar="D", help="cpu, cuda, cuda:1 … (default: cuda if available)")
+    add("--seconds", type=positive, default=520.0, metavar="S", help="time limit (default: 520)")
+    add("--batch-factor", type=positive, nargs="+", metavar="F", help="batch sizes to try, relative to the recipe's")
     add("--size", type=whole(8), nargs="+", metavar="PX", help="picture sides of the solves (default: 256, 1024)")
     return made
 
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
     report = tune(request, recipe, watch, lambda report: write_text(args.out, json.dumps(report, indent=1) + "\n"))
     if report["speed"] is None:
-        print("No way of computing a step was measured for all stages; train without --tuned.")
+        print("There is no choice, because no way of computing was measured for all stages. Train without --tuned.")
         return 1
     chosen = report["speed"]
     print(f"Chosen: attention {chosen['attention']}, f {chosen['mode']}, batches x {chosen['batch_factor']:g}.")

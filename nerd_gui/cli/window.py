@@ -16,36 +16,36 @@ def parser() -> argparse.ArgumentParser:
         "Commands without a window, each with a --help of its own:\n"
         "  nerd-gui denoise     denoise photo files\n"
         "  nerd-gui evaluate    measure networks on folders of pictures\n"
-        "  nerd-gui analyse     ask the equilibrium of a photo questions\n"
+        "  nerd-gui analyse     analyse the equilibrium of a photo\n"
         "  nerd-gui noise       measure the noise of photos\n"
-        "  nerd-gui reproduce   make the paper's tables and figures anew\n"
+        "  nerd-gui reproduce   measure the paper's tables and figures again\n"
         "  nerd-gui train       train a network\n"
         "  nerd-gui export-onnx write a network as ONNX graphs\n"
         "  nerd-gui export-hub  write a network as a folder for the Hugging Face Hub\n"
-        "  nerd-gui bench       measure how fast it all is here\n"
+        "  nerd-gui bench       measure the speed on this machine\n"
         "  nerd-gui tune        find the fastest way to train on this device",
         "examples:\n  nerd-gui\n  nerd-gui holiday.jpg\n  nerd-gui holiday.nerd\n  nerd-gui --screenshot window.png\n"
         "  nerd-gui --install-desktop\n"
-        "  nerd-gui ./denoise   a photo that is called as a command",
+        "  nerd-gui ./denoise   a photo whose name is that of a command",
     )
     made.add_argument(
         "photo",
         nargs="?",
         type=Path,
         metavar="PHOTO",
-        help="photo, or session (NAME.nerd), to open (a sample if left out)",
+        help="photo or session (NAME.nerd) to open (default: a sample picture)",
     )
     made.add_argument("--screenshot", type=Path, metavar="FILE", help="run, save a picture of the window, and exit")
     made.add_argument(
-        "--model", type=network, metavar="NAME", help="network by name or file, or module:object of your own"
+        "--model", type=network, metavar="NAME", help="a network's name or file, or your own model as module:object"
     )
     add_max_pixels(made)
     desktop = made.add_mutually_exclusive_group()
     desktop.add_argument(
-        "--install-desktop", action="store_true", help="on Linux: add the program to the menu, and .nerd files to it"
+        "--install-desktop", action="store_true", help="on Linux: add a menu entry, and open .nerd files with it"
     )
-    desktop.add_argument("--uninstall-desktop", action="store_true", help="take both away again")
-    made.add_argument("--dry-run", action="store_true", help="with one of these two: only say what it would do")
+    desktop.add_argument("--uninstall-desktop", action="store_true", help="remove the menu entry and the file type")
+    made.add_argument("--dry-run", action="store_true", help="with one of the two: only print the files concerned")
     made.add_argument("--version", action="version", version=f"NERD GUI {__version__}")
     return made
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         if library is None:
             raise
         raise UsageError(
-            f"The window cannot be shown: Qt lacks the system library {library}. {REMEDY} Without a window, "
-            "“nerd-gui denoise” denoises photos."
+            f"The window cannot be shown: Qt lacks the system library {library}. {REMEDY} “nerd-gui denoise” denoises "
+            "photos without a window."
         ) from error
     return run_window(args.photo, screenshot=args.screenshot, model=args.model)

@@ -119,7 +119,8 @@ def query_gradient(shape: Shape) -> str:
 def key_gradient(shape: Shape) -> str:
     """Return the code of `key_gradient(scratch, q, k, v, d_out, level, delta, d_k, d_v, …)`.
 
-    A block of keys, whom the queries from -last to -first see: these bounds are what is given.
+    It computes a block of keys. The queries that see a key lie at offsets from -last to -first; the caller passes these
+    two bounds.
     """
     module = ir.Module()
     code = VectorCode(module, "key_gradient", 9, 6, shape.lanes)

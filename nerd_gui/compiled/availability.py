@@ -44,7 +44,7 @@ class Status:
     def __str__(self) -> str:
         if self.compiled:
             return "Compiled code for this processor is used."
-        return f"No compiled code is used, so that an iterate takes {SLOWER} times as long: {self.reason}."
+        return f"An iterate takes {SLOWER} times as long, because no compiled code is used: {self.reason}."
 
 
 _failure: str | None = None
@@ -54,7 +54,7 @@ _asked_for = False  # whether the plain path was asked for
 def status(device: str = "cpu") -> Status:
     """The path of attention and the solver's passes on a device, as far as known; code is compiled at first use."""
     if not device.startswith("cpu"):
-        return Status(False, f"it is for the processor, and the device is {device}")
+        return Status(False, f"it runs on the processor only, and the device is {device}")
     reason = "the plain path was asked for" if _asked_for else _failure or _beforehand()
     return Status(reason is None, reason)
 

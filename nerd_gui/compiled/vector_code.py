@@ -318,7 +318,7 @@ class VectorCode:
 
     def exp2(self, x: Value, degree: int = _EXP2_DEGREE) -> Value:
         """Compute 2^x in each lane for x up to 127, by a polynomial; below x = -126 it falls to 0."""
-        if self.lanes == 16 and has("avx512dq"):  # whose vectors know 2^floor(x) and x - floor(x)
+        if self.lanes == 16 and has("avx512dq"):  # it has instructions for 2^floor(x) and x - floor(x)
             power = self._polynomial(_exp2_polynomial(degree, 0.0), self._avx512("reduce", x, INT(1)))
             return self._avx512("scalef", power, x)
         builder = self.builder

@@ -100,7 +100,7 @@ class Frames:
 
     def __init__(self, trajectory: Trajectory, settings: AnimationSettings) -> None:
         if not len(trajectory):
-            raise RunError("The run has no iterate yet; wait for its first one.")
+            raise RunError("The run has no iterate yet; wait for the first one.")
         # A copy of the list, so that the animation does not change when the run goes on.
         self._trajectory = replace(trajectory, iterates=list(trajectory.iterates))
         self._settings = settings
@@ -201,7 +201,7 @@ def save_animation(
     """
     form = FORMATS.get(path.suffix.lower())
     if form is None:
-        raise PhotoError(f"“{path.name}” is no name for an animation; choose one that ends in .webp, .png or .gif.")
+        raise PhotoError(f"“{path.name}” cannot be an animation; choose a name that ends in .webp, .png or .gif.")
     frames = Frames(trajectory, settings)
     images = []
     for index in range(len(frames)):

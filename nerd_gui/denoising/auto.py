@@ -24,7 +24,7 @@ HARDLY_ANY, UNSURE, NOWHERE = 2.0, 1.25, 3.0
 #: 1.6 dB; no other lost more than 0.6 dB.
 COARSE, COARSE_LUMA, COARSE_CHROMA, DETAILED = 0.67, 0.45, 0.6, 0.3
 _SURE, _SURER = 0.4, 0.5  # confidence that counts as high, and that is high enough for grain size 2
-_COARSE = "Its noise is coarse: the network sees it at half the size first (grain size 2)."
+_COARSE = "The noise is coarse, so the photo is denoised at half its size first (grain size 2)."
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def choose(
     """
     networks = trained_networks()
     if not networks:
-        raise RunError("No trained network came with this installation; reinstall the program or open a checkpoint.")
+        raise RunError("This installation has no trained network; reinstall the program or open a network's file.")
     kind = "grey" if photo.channels == 1 else "colour"
 
     def suits(network: Network) -> tuple[Any, ...]:
@@ -80,7 +80,7 @@ def choose(
         return Choice(model, 1, reason)
     noise = noise or photo_noise(photo.pixels)
     if hardly_any(noise):
-        return Choice(None, 1, f"This photo has hardly any noise (σ {noise.level:.1f}) and is best left as it is.")
+        return Choice(None, 1, f"This photo has hardly any noise (σ {noise.level:.1f}), so it is best left unchanged.")
     model, reason = _for_cameras(networks, suits, kind)
     grain = grain_size(noise)
     return Choice(model, grain, f"{reason} {_COARSE}" if grain > 1 else reason)
@@ -192,7 +192,7 @@ def _network(name: str) -> Network | None:
             whole=model["post_normalization"] and model["non_local"] and model["transformation"],
             psnr=record["validation_psnr"],
         )
-    except (ModelError, KeyError, TypeError):  # reported where the network is used; or the record is of another program
+    except (ModelError, KeyError, TypeError):  # using the network reports the error; or another program wrote the file
         return None
     return network if record.get("samples") else None
 
@@ -202,10 +202,10 @@ def _for_cameras(networks: Sequence[Network], suits: _Suits, kind: str) -> tuple
     made = [one for one in networks if one.for_photos]
     best = max(made or networks, key=lambda one: (suits(one), one.psnr))
     if not made:
-        return best.name, f"No network here is made for the noise of cameras; {best.name} is the next best."
+        return best.name, f"No installed network is made for camera noise; {best.name} is the next best."
     if best.kind != kind:
-        return best.name, f"The network for {kind} photos is not here; {best.name} is the next best for camera noise."
-    return best.name, f"{best.name} is made for {kind} photos with the noise that cameras make."
+        return best.name, f"The network for {kind} photos is missing; {best.name} is the next best for camera noise."
+    return best.name, f"{best.name} is made for {kind} photos with camera noise."
 
 
 def _for_white_noise(networks: Sequence[Network], suits: _Suits, sigma: float | None, kind: str) -> tuple[str, str]:
@@ -214,7 +214,7 @@ def _for_white_noise(networks: Sequence[Network], suits: _Suits, sigma: float | 
     if not fit:
         best = max(networks, key=lambda one: (not one.for_photos, one.high, suits(one)))
         of = "" if sigma is None else f" of σ {sigma:g}"
-        return best.name, f"No network here is made for added noise{of}; {best.name} is the next best."
+        return best.name, f"No installed network is made for added noise{of}; {best.name} is the next best."
     most = max(suits(one) for one in fit)
     alike = sorted((one for one in fit if suits(one) == most), key=lambda one: one.psnr)
     special, blind = ([one for one in alike if one.is_blind == blind] for blind in (False, True))
@@ -222,5 +222,5 @@ def _for_white_noise(networks: Sequence[Network], suits: _Suits, sigma: float | 
         return special[-1].name, f"{special[-1].name} is made for added noise of exactly σ {special[-1].low:g}."
     best = blind[-1]
     if best.kind != kind:
-        return best.name, f"The network for added noise in {kind} photos is not here; {best.name} is the next best."
+        return best.name, f"The network for added noise in {kind} photos is missing; {best.name} is the next best."
     return best.name, f"{best.name} is made for added noise of any strength in {kind} photos."

@@ -112,7 +112,7 @@ class Batch:
         ignored = left_out(others, destination)
         sources, results = _without_results(found, destination)
         if results:
-            ignored.append(f"Left out, because they are results of other photos here: {_named(results)}.")
+            ignored.append(f"Left out, because they are results of other photos in the list: {_named(results)}.")
         self.jobs = tuple(map(Job, sources, destination.targets(sources)))
         self.ignored = tuple(ignored)
 
@@ -214,7 +214,7 @@ def attempt(
         if skip_existing and os.path.isfile(job.target):  # another batch has written it in the meantime
             return Outcome(job, "skipped")
         if isinstance(error, MemoryError):
-            return Outcome(job, "failed", f"“{job.source.name}” needs more memory than there is; close other programs.")
+            return Outcome(job, "failed", f"“{job.source.name}” needs more memory than is free; close other programs.")
         return Outcome(job, "failed", str(error))
     return Outcome(job, "saved", report=report)
 
@@ -276,7 +276,7 @@ def expanded(inputs: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         if path.is_dir():
             files, others = sorted_out(path)
             if not files:
-                raise PhotoError(f"The folder “{path}” holds no photos; name one that does, or the photos themselves.")
+                raise PhotoError(f"The folder “{path}” holds no photos; name another folder, or the photos themselves.")
             left += others
         for file in files:
             found.setdefault(os.path.abspath(file), file)
@@ -301,7 +301,7 @@ def left_out(others: Sequence[Path], destination: Destination) -> list[str]:
         if os.path.abspath(path) != os.path.abspath(destination.path):
             by_folder.setdefault(path.parent, []).append(path)
     return [
-        f"Left out of “{folder}”, because by their names they are no photos: {_named(paths)}."
+        f"Left out of “{folder}”, because their names are not those of photos: {_named(paths)}."
         for folder, paths in by_folder.items()
     ]
 

@@ -48,10 +48,10 @@ class Cluster:
         try:
             asyncio.run(
                 asyncio.wait_for(_greet(self._dask, address), _PATIENCE + 1)
-            )  # without this, the client may wait for ever
+            )  # otherwise, the client may wait for ever
             self._client = self._dask.Client(address, timeout=_PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
-            why = " ".join(str(error).split()).rstrip(".") or "it is no Dask scheduler"
+            why = " ".join(str(error).split()).rstrip(".") or "it is not a Dask scheduler"
             raise RunError(
                 f"The Dask cluster “{address}” does not answer ({why}); check "
                 "that its scheduler runs and that this is the address it shows, such as tcp://192.168.1.5:8786."
@@ -126,7 +126,8 @@ class Cluster:
             job = tasks[future]
             if future.cancelled():
                 raise RunError(
-                    f"The Dask cluster “{self.address}” was lost; go on with --skip-existing when it is back."
+                    f"The connection to the Dask cluster “{self.address}” was lost; once it is back, continue with "
+                    "--skip-existing."
                 )
             outcome, sentences = self._result(job, future)
             if announce is not None:
@@ -146,8 +147,8 @@ class Cluster:
             return replace(outcome, job=job, state=state), sentences
         if isinstance(error, self._dask.scheduler.KilledWorker):
             reason = (
-                f"“{job.source.name}” was not denoised: {error.allowed_failures + 1} workers of the cluster died over "
-                "it, perhaps for want of memory; try --memory-limit, or workers with more of it."
+                f"“{job.source.name}” was not denoised: {error.allowed_failures + 1} workers of the cluster died while "
+                "denoising it, perhaps for lack of memory; try --memory-limit, or workers with more memory."
             )
         elif isinstance(error, ImportError):
             reason = f"A worker of the cluster cannot load NERD GUI ({error}); install it there."
@@ -215,7 +216,7 @@ def _here(settings: RunSettings, device: str | None, memory_limit: int | None) -
 def _check(task: _Task) -> None:
     if task.version != __version__:
         raise RunError(
-            f"A worker of the cluster has NERD GUI {__version__} and not {task.version}; install the same everywhere."
+            f"A worker of the cluster has NERD GUI {__version__}, this computer {task.version}; install the same."
         )
     for path in (task.job.source, task.job.target.parent):
         if not path.exists():
@@ -241,7 +242,7 @@ def _make_folders(jobs: list[Job]) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"The folder “{folder}” cannot be made ({error.strerror}); choose another one.") from error
+            raise RunError(f"The folder “{folder}” cannot be created ({error.strerror}); choose another.") from error
 
 
 def _with_absolute_model(treatment: Treatment) -> Treatment:
@@ -264,7 +265,7 @@ def _distributed() -> ModuleType:
         import distributed
     except ImportError as error:
         raise RunError(
-            "Batches on a cluster need the package “distributed”, which is not installed; install it with: "
+            "Batches on a cluster need the package “distributed”, which is not installed. Install it: "
             'pip install "nerd-gui[cluster]"'
         ) from error
     return distributed

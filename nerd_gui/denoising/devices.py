@@ -27,7 +27,7 @@ def check_device(name: str) -> str:
     """
     known = devices()
     if name not in known and not (name == "cuda:0" and "cuda" in known):
-        raise RunError(f"There is no device “{name}” here; choose one of {', '.join(known)}.")
+        raise RunError(f"This machine has no device “{name}”; choose one of {', '.join(known)}.")
     return name
 
 
@@ -59,4 +59,4 @@ def default_model(device: str) -> str:
     for name in [*preferred, *names]:
         if name in names:
             return name
-    raise RunError("No trained network came with this installation; reinstall the program or open a checkpoint.")
+    raise RunError("This installation has no trained network; reinstall the program or open a network's file.")

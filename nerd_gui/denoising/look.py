@@ -142,7 +142,7 @@ def look_picture(
     kept = removed * luma_amount
     if look.detail:
         if profile is None:
-            raise ValueError("A profile of the noise is needed to give detail back.")
+            raise ValueError("A look that gives detail back needs the noise profile of the picture.")
         kept -= luma_amount * np.float32(look.detail) * structure(luma_of(noisy) + removed, removed, profile)
     if len(change) == 1:
         return noisy + kept

@@ -195,16 +195,16 @@ def want_of_memory(settings: RunSettings, helps: str) -> Iterator[None]:
         if not allocator.ran_out(error):
             raise
         where = "" if settings.device == "cpu" else f" of “{settings.device}”"
-        raise OutOfMemory(f"The memory{where} does not suffice for this run; {helps}.") from error
+        raise OutOfMemory(f"There is not enough memory{where} for this run; {helps}.") from error
 
 
 def too_little(needed: int, settings: RunSettings, budget: int) -> TooLittleMemory:
     """Make the error for a run that does not fit."""
     limit = settings.memory_limit
-    there = "may be taken" if limit is None else f"are left of the limit of {limit:g} GB"
+    there = "are free" if limit is None else f"are left of the limit of {limit:g} GB"
     return TooLittleMemory(
-        f"This run needs about {needed / 1e9:.1f} GB of memory and {budget / 1e9:.1f} GB {there}; choose a smaller "
-        "region, fewer solver steps, or fewer pairs of vectors for the solver to keep."
+        f"This run needs about {needed / 1e9:.1f} GB of memory, but only {budget / 1e9:.1f} GB {there}; choose a "
+        "smaller region, fewer solver steps, or let the solver keep fewer pairs of vectors."
     )
 
 

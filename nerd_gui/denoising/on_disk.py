@@ -33,8 +33,8 @@ def array_on_disk(shape: tuple[int, ...]) -> NDArray[np.float16]:
             return np.memmap(file, dtype=np.float16, mode="r+", shape=shape)
     except OSError as error:
         raise RunError(
-            f"The iterates do not fit in the temporary folder “{tempfile.gettempdir()}” ({error.strerror}); make room "
-            "there, or choose a smaller region or fewer solver steps."
+            f"The iterates do not fit into the temporary folder “{tempfile.gettempdir()}” ({error.strerror}); make "
+            "room there, or choose a smaller region or fewer solver steps."
         ) from error
 
 

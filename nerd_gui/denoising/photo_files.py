@@ -65,7 +65,7 @@ class Destination:
         if self.is_folder and os.path.exists(place) and not os.path.isdir(place):
             raise RunError(f"“{place}” is a file; name a folder for the denoised photos.")
         if not self.is_folder and not self.path.suffix:
-            raise RunError(f"“{place}” has no suffix; end it in .png for a file, or in {os.sep} for a folder.")
+            raise RunError(f"“{place}” has no suffix; add .png to name a file, or {os.sep} to name a folder.")
 
     def check_folder(self) -> None:
         """Check that files can be written to the folder, or to its nearest existing parent if it does not exist yet.
@@ -84,7 +84,7 @@ class Destination:
                 pass
         except OSError as error:
             raise RunError(
-                f"Nothing can be written in “{folder}” ({error.strerror}); choose another folder."
+                f"Files cannot be written to “{folder}” ({error.strerror}); choose another folder."
             ) from error
 
     def targets(self, sources: Sequence[Path]) -> list[Path]:
@@ -115,8 +115,8 @@ class Destination:
         """
         if os.path.lexists(target) and not self.overwrite:
             raise RunError(
-                f"“{target}” exists already; choose another name, or ask for it to be replaced (--overwrite) or for "
-                "what is there to be skipped (--skip-existing)."
+                f"“{target}” exists already; choose another name, or replace it with --overwrite, or skip existing "
+                "results with --skip-existing."
             )
 
 
@@ -318,7 +318,7 @@ def _solved_within_memory(
         except OutOfMemory as error:
             said = str(error)
         del run  # frees its memory before the next run is prepared
-        tell("Memory ran out on the way; the photo is denoised again in half as much of it.")
+        tell("Memory ran out; the photo is denoised again with half as much memory.")
         settings = replace(settings, memory_limit=limit_within(settings, plan.needed // 2))
     raise OutOfMemory(said)
 

@@ -14,7 +14,7 @@ from nerd_gui.imaging import Edit
 PROGRAM = f"NERD GUI {__version__}"
 #: IPTC's term for denoised photos, among others; generated pictures and composites have different terms.
 SOURCE_TYPE = "algorithmicallyEnhanced"
-STATEMENT = "Nothing was generated: the noise alone was estimated, by a neural network, and subtracted from the photo."
+STATEMENT = "Nothing was generated: a neural network estimated the noise, and only this was subtracted from the photo."
 _MEASURES = {"residual": "residual", "relative_step": "relative step", "residual_change": "change of the residual"}
 
 

@@ -90,7 +90,7 @@ class DenoisingRun:
         settings = self.settings
         if settings.start != "last":
             if given is not None:
-                raise RunError(f"A run from {settings.start} takes no equilibrium; choose the start “last” for it.")
+                raise RunError(f"A run with the start “{settings.start}” takes no equilibrium; choose “last”.")
             return None, None
         if given is None:
             return None, NO_EQUILIBRIUM

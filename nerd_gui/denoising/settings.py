@@ -81,7 +81,7 @@ class RunSettings:
         if not (math.isfinite(self.tol) and self.tol >= 0):
             raise RunError(f"The tolerance must be a number of 0 or more, not {self.tol}.")
         if self.stop_on not in STOPS:
-            raise RunError(f"A run can stop on {', '.join(STOPS)}, not on “{self.stop_on}”.")
+            raise RunError(f"A run can stop on {', '.join(STOPS)}; there is no measure “{self.stop_on}”.")
         if self.memory is not None and self.memory < 1:
             raise RunError(f"The solver must keep at least 1 pair of vectors, not {self.memory}.")
         if not 0 < self.damping < math.inf:

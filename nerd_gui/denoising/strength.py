@@ -27,8 +27,8 @@ def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunS
     if not net.config.level_input:
         if settings.strength is not None:
             raise RunError(
-                f"The network “{settings.model}” finds the noise level out for itself; leave the strength out, or "
-                "choose a network that is told it."
+                f"The network “{settings.model}” estimates the noise level itself; leave the strength out, or choose a "
+                "network that takes it as an input."
             )
         return settings
     if settings.strength is not None:

@@ -66,11 +66,12 @@ class Subject:
         """
         if clean is not None and clean.pixels.shape != photo.pixels.shape:
             raise RunError(
-                f"The clean picture “{clean.name}” is {clean.cols} x {clean.rows} with {clean.channels} channel(s), "
-                f"the photo {photo.cols} x {photo.rows} with {photo.channels}; choose the clean version of this photo."
+                f"The clean picture “{clean.name}” has {clean.cols} x {clean.rows} pixels and {clean.channels} "
+                f"channel(s), but the photo has {photo.cols} x {photo.rows} pixels and {photo.channels} channel(s); "
+                "choose the clean version of this photo."
             )
         if clean is not None and sigma is not None:
-            raise RunError("Noise is added to a clean picture, so there is no other clean picture to name.")
+            raise RunError("The photo is itself the clean picture if noise is added to it; do not name another one.")
         if seed < 0:
             raise RunError(f"The seed of the noise must be 0 or more, not {seed}.")
         try:

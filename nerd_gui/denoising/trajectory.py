@@ -153,7 +153,7 @@ class Trajectory:
             If its index is not the next one.
         """
         if iterate.index != len(self.iterates):
-            raise ValueError(f"Iterate {iterate.index} came where {len(self.iterates)} was due.")
+            raise ValueError(f"Iterate {iterate.index} was added, but the next one must be {len(self.iterates)}.")
         self.iterates.append(iterate)
         self.stop_reason = iterate.stop_reason
 

@@ -46,13 +46,13 @@ class Equilibrium:
             The first two dimensions of the new run's z.
         """
         if model != self.runs[-1]["model"] or features != self.z.shape[1]:
-            return "The last equilibrium is that of another network, so the run starts from zero."
+            return "The last equilibrium belongs to another network, so the run starts from zero."
         if batch != self.z.shape[0]:
-            return "The last equilibrium is that of another number of channels, so the run starts from zero."
+            return "The last equilibrium has another number of channels, so the run starts from zero."
         if (subject.photo.rows, subject.photo.cols) != self.photo_size:
-            return "The last equilibrium is that of a photo of another size, so the run starts from zero."
+            return "The last equilibrium belongs to a photo of another size, so the run starts from zero."
         if any(here.stop <= here.start for here, _ in self._overlap(subject)):
-            return "The last equilibrium lies elsewhere in the photo, so the run starts from zero."
+            return "The last equilibrium belongs to another part of the photo, so the run starts from zero."
         return None
 
     def placed(self, subject: Subject) -> Tensor:

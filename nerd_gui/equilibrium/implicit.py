@@ -51,8 +51,8 @@ def implicit_gradient(
         step = deque(broyden(g, e, max_iter=max_iter, tol=tol), maxlen=1)[0]
         if not float(step.residual.max()) <= tol:
             raise RuntimeError(
-                f"The exact gradient was found to {float(step.residual.max()):.1e} only, in {step.evaluations} "
-                f"products, where {tol:g} was asked for; allow more of them, or see whether the equilibrium is stable."
+                f"The exact gradient reached a relative residual of {float(step.residual.max()):.1e} in "
+                f"{step.evaluations} products, not {tol:g}; raise max_iter, or check whether the equilibrium is stable."
             )
         return step.f_z
 

@@ -65,7 +65,7 @@ class Card:
             figures, weights = kept["figures"], kept["weights"]
         except (ValueError, KeyError, TypeError) as error:
             raise EvaluationError(
-                f"The figures in “{path}” cannot be understood ({error}); remove the file."
+                f"The figures in “{path}” cannot be read ({error}); remove the file and measure again."
             ) from error
         return figures if weights == weights_sha256(self.network) else []
 
@@ -97,7 +97,7 @@ class Card:
         """
         if weights != weights_sha256(self.network):
             raise EvaluationError(
-                f"What was measured are other weights than “{self.network}”; its card does not speak of them."
+                f"The figures are for other weights than those in “{self.network}”, so they do not belong in its card."
             )
 
     def render(self) -> None:
@@ -112,7 +112,7 @@ class Card:
         parts = [self._head() + MARKER]
         parts += ["## Licence and origin", as_markdown(criteria(self._head(), load_record(self.network)))]
         parts += ["## Training", as_markdown(self._record())]
-        parts += ["## Figures", markdown(figures).rstrip() if figures else "Nothing was measured of these weights yet."]
+        parts += ["## Figures", markdown(figures).rstrip() if figures else "These weights have not been measured yet."]
         if curve:
             picture = self.path.with_name(f"{self.name}-curve.svg")
             samples, _, psnr, residual, _ = zip(*curve, strict=True)
@@ -152,10 +152,10 @@ class Card:
             points = [tuple(float(row[name]) for name in _CURVE) for row in rows]
         except (KeyError, TypeError, ValueError) as error:
             raise EvaluationError(
-                f"The curve “{path}” cannot be read ({error}); take it from the run again."
+                f"The curve “{path}” cannot be read ({error}); copy it from the run's folder again."
             ) from error
         if not all(math.isfinite(value) for point in points for value in point) or any(p[3] <= 0 for p in points):
-            raise EvaluationError(f"The curve “{path}” holds numbers that cannot be drawn; take it from the run again.")
+            raise EvaluationError(f"The curve “{path}” has invalid numbers; copy it from the run's folder again.")
         return points
 
 
@@ -205,7 +205,7 @@ def cards_in(folder: Path) -> list[Card]:
     ]
     if not cards:
         raise EvaluationError(
-            f"“{folder}” holds no card; write NAME.md beside NAME.safetensors there, ending in the line “{MARKER}”."
+            f"“{folder}” holds no card. Write NAME.md beside NAME.safetensors, and end it with the line “{MARKER}”."
         )
     return cards
 

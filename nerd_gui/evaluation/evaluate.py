@@ -138,14 +138,14 @@ def _picture_sets(folders: Sequence[Path], sigmas: Sequence[float], limit: int |
     for folder, pictures in sets.items():
         if names.count(pictures.name) > 1:
             raise EvaluationError(
-                f"Two folders are named “{pictures.name}”; rename one, so that figures can be told apart."
+                f"Two folders are named “{pictures.name}”; rename one, so that their figures can be told apart."
             )
         if pictures.means is None and not sigmas:
             raise EvaluationError(
                 f"The folder “{folder}” holds clean pictures; say with --sigma how much noise to add."
             )
     if sigmas and all(pictures.means is not None for pictures in sets.values()):
-        raise EvaluationError("The folders hold real photos, which have their noise already; leave out --sigma.")
+        raise EvaluationError("The folders hold real photos, which are noisy already; leave out --sigma.")
     return list(sets.values())
 
 

@@ -61,7 +61,7 @@ def read_entries(path: Path) -> list[Figures]:
         missing = {name for entry in entries for name in ENTRY_KEYS if name not in entry}
     except (ValueError, KeyError, TypeError) as error:
         raise EvaluationError(
-            f"“{path}” holds no figures of “nerd-gui evaluate --json” ({error}); measure again."
+            f"“{path}” is not a file of “nerd-gui evaluate --json” ({error}); name another file."
         ) from error
     if missing:
         raise EvaluationError(f"The figures in “{path}” lack {', '.join(sorted(missing))}; measure again.")

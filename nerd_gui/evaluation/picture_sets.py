@@ -50,7 +50,7 @@ class PictureSet:
         for path in files:
             if path not in pairs and path not in pairs.values():
                 raise EvaluationError(
-                    f"“{path.name}” in the folder of pairs “{folder}” has no partner; such a folder holds nothing but "
+                    f"“{path.name}” in the folder of pairs “{folder}” has no partner; such a folder may hold only "
                     f"photos NAME{_REAL} and their clean pictures NAME{_MEAN}."
                 )
         return cls(name, tuple(pairs)[:limit], tuple(pairs.values())[:limit])

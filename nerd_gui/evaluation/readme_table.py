@@ -41,7 +41,7 @@ def check_document(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if not any(_around(text, markers) for markers in (MARKERS, BEST_MARKERS)):
         raise EvaluationError(
-            f"“{path}” has no place for the table of the networks; write two lines: “{MARKERS[0]}” and “{MARKERS[1]}”."
+            f"“{path}” has no place for the table of networks; add two lines to it: “{MARKERS[0]}” and “{MARKERS[1]}”."
         )
 
 

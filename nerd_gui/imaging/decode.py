@@ -84,7 +84,7 @@ def decode(data: bytes, watch: Watch | None = None) -> Decoded:
     except (PhotoError, OpeningCancelled):
         raise
     except MemoryError as error:
-        raise PhotoError("needs more memory than there is; close other programs or scale it down.") from error
+        raise PhotoError("needs more memory than is free; close other programs or scale it down.") from error
     except UnidentifiedImageError as error:
         raise PhotoError(NO_PICTURE) from error
     except Exception as error:  # decoders may raise any error for a damaged file
@@ -210,7 +210,7 @@ def _decode_tiff(data: bytes, watch: Watch) -> Decoded:
             raise PhotoError("looks like a camera's raw file; develop it to TIFF, PNG or JPEG first.")
         # tifffile ignores tags that point beyond the end of the file, and would use default values instead.
         if any(find_tag(data, tag) is not None and tag not in page.tags for tag in _LAYOUT_TAGS):
-            raise PhotoError("is incomplete, its description is missing; take another copy of it.")
+            raise PhotoError("is incomplete, a part of its header is missing; take another copy of it.")
         plain = page.photometric in (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB)
         if not plain or page.dtype is None:  # palettes, inks, luma and chroma
             particulars = of_tiff(page, _count_of(tiff), data)
@@ -271,8 +271,8 @@ def _read_segments(page: Any, watch: Watch) -> NDArray[np.float32]:
         raise PhotoError(_INCOMPLETE)
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise PhotoError(
-            f"holds real numbers from {low:g} to {high:g} where only 0 (black) to 1 (white) have a meaning here; "
-            "scale it, or tone-map it if it is an HDR picture, first."
+            f"holds real numbers from {low:g} to {high:g}, but only 0 (black) to 1 (white) can be shown; scale it, or "
+            "tone-map it if it is an HDR picture, first."
         )
     return planes.values
 

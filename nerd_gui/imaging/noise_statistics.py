@@ -140,7 +140,7 @@ def noise_statistics(pixels: NDArray[Any]) -> NoiseStatistics:
     candidates = _candidates(planes)
     if not candidates:
         raise NoiseStatisticsError(
-            "The photo has no part that is neither black nor white and large enough to measure its noise; take another."
+            "The photo has too few parts that are neither black nor white to measure its noise; take another photo."
         )
     bins = _without_texture(candidates)
     together = np.concatenate([one.blocks for one in bins])

@@ -77,7 +77,7 @@ def of_tiff(page: Any, pages: int, data: bytes) -> Particulars:
     """Read the further metadata of a TIFF file from its first page; `pages` is the number of pages."""
     left = further(pages, "pages")
     if data[2:4] in (b"+\0", b"\0+") and any(tag in page.tags for tag in _EXIF_TAGS):
-        left.append("The camera's EXIF data are not kept: they stand in a BigTIFF file.")
+        left.append("The camera's EXIF data are not kept, because they cannot be read from a BigTIFF file.")
     unit = _INCHES.get(page.tags.valueof(296, 2))
     values = [_ratio(page.tags.valueof(tag)) for tag in _RESOLUTION]
     resolution = None

@@ -78,11 +78,11 @@ def decode_raw(data: bytes, watch: Watch | None = None) -> Decoded:
     except rawpy.LibRawFileUnsupportedError as error:
         version = ".".join(map(str, rawpy.libraw_version))
         raise PhotoError(
-            f"is no raw file that LibRaw {version} can develop; develop it to TIFF with the camera's own program, or "
-            "convert it to DNG first."
+            f"cannot be developed by LibRaw {version}; develop it to TIFF with the camera's own program, or convert it "
+            "to DNG first."
         ) from error
     except (MemoryError, rawpy.LibRawUnsufficientMemoryError) as error:
-        raise PhotoError("needs more memory than there is; close other programs.") from error
+        raise PhotoError("needs more memory than is free; close other programs.") from error
     except Exception as error:  # decoders may raise any error for a damaged file
         raise PhotoError(f"is damaged or incomplete ({_words(error)}); take another copy of it.") from error
     rows, cols, channels = samples.shape

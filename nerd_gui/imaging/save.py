@@ -130,7 +130,7 @@ def _encoded(
     except PhotoError:
         raise
     except MemoryError as error:
-        raise PhotoError(f"“{path.name}” needs more memory than there is; close other programs first.") from error
+        raise PhotoError(f"“{path.name}” needs more memory than is free; close other programs first.") from error
     except Exception as error:  # encoders may raise any error
         raise PhotoError(
             f"“{path.name}” was not saved: the encoder refused it ({in_words(error)}); try another format."

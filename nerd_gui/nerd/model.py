@@ -118,10 +118,10 @@ class NERD(Network):
         """Check the level and bring it to the shape that f_inject takes."""
         if not self.config.level_input:
             if level is not None:
-                raise ValueError("This network finds the noise level out for itself; it takes none.")
+                raise ValueError("This network estimates the noise level itself; call it without a level.")
             return None
         if level is None:
-            raise ValueError("This network has to be told the noise level (0-255 scale) beside the picture.")
+            raise ValueError("This network needs the noise level (0-255 scale) as a second input; pass it as `level`.")
         told = torch.as_tensor(level, dtype=y.dtype, device=y.device)
         batch, shape = y.shape[0], tuple(told.shape)  # len(y) would be a constant in an exported graph
         if shape not in ((), (batch,), (batch, 1, *y.shape[2:])):
@@ -252,7 +252,7 @@ class NERD(Network):
             If the pixel lies outside the picture or the network has no non-local block.
         """
         if self.non_local is None:
-            raise ValueError("This network has no non-local block, hence no attention maps.")
+            raise ValueError("This network has no attention maps, because it was built without the non-local block.")
         rows, cols = z.shape[2:]
         if not (0 <= row < rows and 0 <= col < cols):
             raise ValueError(f"Pixel ({row}, {col}) lies outside the picture of {rows} x {cols} pixels.")

@@ -69,11 +69,11 @@ def export_onnx(
     file     inputs                                     output
     ======== ========================================== =================================
     inject   y (B, C, rows, cols) in [0, 1]; `level`    s (B, d, rows, cols)
-             (B,) on the 0-255 scale where the network
-             is told the noise level
+             (B,) on the 0-255 scale, if the network
+             takes the noise level as an input
     f        z, s (B, d, rows, cols)                    f_z (B, d, rows, cols)
     decode   z (B, d, rows, cols)                       decoded (B, C, rows, cols): the
-                                                        noise n_hat, or x_hat where the
+                                                        noise n_hat, or x_hat if the
                                                         picture is the equilibrium
     ======== ========================================== =================================
 
@@ -105,7 +105,7 @@ def export_onnx(
     missing = [package for package in _NEEDED if importlib.util.find_spec(package) is None]
     if missing:
         names = " and ".join(missing)
-        raise ExportError(f"PyTorch exports with {names}, not installed here: pip install nerd-gui[onnx].")
+        raise ExportError(f"The export needs {names}, which is not installed. Install it: pip install nerd-gui[onnx].")
     window = net.window if window is None else window
     net = copy.deepcopy(net)
     if net.non_local is not None:

@@ -83,7 +83,7 @@ class OwnNetwork(Network):
             if z.dim() != 4 or z.shape[2:] != y.shape[2:]:
                 raise OwnModelError(
                     f"The features z of “{self._name}” must be (B, d, rows, cols) with the rows and columns of the "
-                    f"picture, not {tuple(z.shape)} for {_ROWS} x {_COLS} pixels; give it a start(x) that is."
+                    f"picture, not {tuple(z.shape)} for {_ROWS} x {_COLS} pixels; add a start(x) of that shape."
                 )
             self._check("f", self.model.f(z, s), z)
             self._check("decode", self.model.decode(z), y)
@@ -92,7 +92,7 @@ class OwnNetwork(Network):
     def _check(self, part: str, found: Tensor, wanted: Tensor) -> None:
         if found.shape != wanted.shape:
             raise OwnModelError(
-                f"{part} of “{self._name}” gives {tuple(found.shape)} where {tuple(wanted.shape)} is wanted."
+                f"{part} of “{self._name}” returns shape {tuple(found.shape)}; it must return {tuple(wanted.shape)}."
             )
 
     @property

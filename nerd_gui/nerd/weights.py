@@ -37,7 +37,7 @@ def model_names() -> list[str]:
 
 
 def ablation_names() -> list[str]:
-    """Names of the networks that were trained to be compared with each other, each with one thing changed."""
+    """Names of the networks that were trained for comparisons, each with one setting changed."""
     return sorted(path.stem for path in (data_folder("weights") / _ABLATIONS).glob("*.safetensors"))
 
 
@@ -61,7 +61,7 @@ def model_path(name_or_path: str | Path) -> Path:
     if not path.is_file():
         if ":" in str(name_or_path):
             raise ModelError(
-                f"“{name_or_path}” is a model of someone's own; start with --model {name_or_path} to have it."
+                f"“{name_or_path}” is a user's own model; start the program with --model {name_or_path} to load it."
             )
         known = ", ".join(model_names()) or "none"
         raise ModelError(f"There is no network named “{name_or_path}”; choose one of: {known}, or a .safetensors file.")
@@ -198,7 +198,7 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[NerdConfig, dict[str, Any]
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
         record = from_json(metadata["record"])
         if not isinstance(record, dict):
-            raise TypeError("its record is no object")
+            raise TypeError("its record is not a JSON object")
         return NerdConfig(**from_json(metadata["config"])), record, tensors
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelError(f"The network file “{path}” cannot be read ({error}); get it again.") from error

@@ -70,7 +70,7 @@ def load_pictures(folders: Path | Sequence[Path], channels: int = 1) -> tuple[Te
     ours, validation = _separated(first, channels)
     if not ours or not validation:
         kind = "validation pictures (those of bsd400 that are set aside)" if ours else "training pictures"
-        raise DataError(f"The folder “{first}” holds no {kind}; name the folder of bsd400, or one with its names.")
+        raise DataError(f"The folder “{first}” holds no {kind}; name bsd400, or a folder with its file names.")
     sizes = {picture.shape[-2:] for picture in ours}
     if len(sizes) != 1:
         raise DataError(f"The training pictures in “{first}” differ in size ({sorted(sizes)}); crop them to one size.")
@@ -79,8 +79,8 @@ def load_pictures(folders: Path | Sequence[Path], channels: int = 1) -> tuple[Te
         cut = [part for picture in _separated(folder, channels)[0] for part in parts(picture, rows, cols)]
         if not cut:
             raise DataError(
-                f"No picture in “{folder}” has a part of {cols}x{rows} pixels, the size of those in “{first}”, that "
-                "training can use; leave the folder out."
+                f"No picture in “{folder}” has a usable part of {cols}x{rows} pixels, the size of the pictures in "
+                f"“{first}”; leave the folder out."
             )
         ours += cut
     return torch.from_numpy(np.stack(ours)), validation

@@ -44,11 +44,11 @@ class Execution:
 
     def __post_init__(self) -> None:
         if self.attention not in (None, *get_args(AttentionPath)):
-            raise ValueError(f"There is no path of the attention named {self.attention!r}.")
+            raise ValueError(f"There is no implementation of the attention named {self.attention!r}.")
         if self.mode not in get_args(Mode):
-            raise ValueError(f"f is evaluated by one of {', '.join(get_args(Mode))}, not by {self.mode!r}.")
+            raise ValueError(f"The mode must be one of {', '.join(get_args(Mode))}, not {self.mode!r}.")
         if not self.batch_factor > 0:
-            raise ValueError(f"The batches' factor must be above 0, not {self.batch_factor}.")
+            raise ValueError(f"The factor for batch sizes must be above 0, not {self.batch_factor}.")
 
     def applied_to(self, recipe: Recipe) -> Recipe:
         """Return the recipe with scaled batch sizes.
@@ -88,7 +88,7 @@ class Execution:
                 chosen["attention"] = _FORMERLY[chosen["attention"]]
             return cls(**chosen)
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise DataError(f"“{path}” holds no choice of “nerd-gui tune” ({error}); run that again.") from error
+            raise DataError(f"“{path}” is not a file of “nerd-gui tune” ({error}); run the command again.") from error
 
 
 class Evaluator:

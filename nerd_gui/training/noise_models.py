@@ -26,7 +26,7 @@ class NoiseRange:
     high: float
 
     def side(self, patch: int) -> int:
-        """That of the patch."""
+        """Return the side of the patch itself."""
         return patch
 
     def draw(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:
@@ -85,7 +85,7 @@ class CameraNoise:
     colour: float = 1.2
 
     def side(self, patch: int) -> int:
-        """That of the patch."""
+        """Return the side of the patch itself."""
         return patch
 
     def draw(self, clean: Tensor, generator: torch.Generator) -> NoisyPatches:

@@ -336,5 +336,5 @@ def find_recipe(name_or_path: str) -> Recipe:
         return Recipe.from_json(from_json(path.read_bytes()))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(
-            f"The recipe “{path}” cannot be understood ({error}); compare it with a run's recipe.json."
+            f"The recipe “{path}” is invalid ({error}); compare it with the recipe.json of a training."
         ) from error

@@ -37,7 +37,9 @@ class RunState:
         if injected == channels:
             return self
         if injected != 1:
-            raise DataError(f"A state of {injected} channels cannot be made one of {channels}; go on from a grey one.")
+            raise DataError(
+                f"A state with {injected} channels cannot be converted to {channels} channels; start from a grey one."
+            )
         tensors = {}
         for name, value in self.tensors.items():
             kind, _, weight = name.partition(".")
@@ -111,7 +113,7 @@ class RunState:
                 return cls(tensors | halves, numbers)
         except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise DataError(
-                f"The training state “{path}” cannot be read ({error}); remove it to start anew."
+                f"The training state “{path}” cannot be read ({error}); remove it to start from the beginning."
             ) from error
 
 

@@ -86,7 +86,7 @@ def _describe(recipe: Recipe, folder: Path) -> bool:
             raise DataError(f"The run in “{folder}” trains another network; choose another folder.")
         write_file(described, json.dumps(recipe.to_json(), indent=2).encode())
     except OSError as error:
-        raise DataError(f"The folder “{folder}” cannot be written ({error.strerror}); choose another one.") from error
+        raise DataError(f"Files cannot be written to “{folder}” ({error.strerror}); choose another folder.") from error
     return before == recipe
 
 
@@ -257,8 +257,8 @@ def _go_back(trainer: Trainer, good: RunState) -> None:
     trainer.go_back(good)
     if trainer.processes.first:
         print(
-            f"The run had diverged at {diverged} samples: it goes on from {trainer.samples} samples with other patches "
-            f"and {trainer.rate_factor:g} of the recipe's learning rate.",
+            f"The run diverged at {diverged} samples. It continues from {trainer.samples} samples with other patches "
+            f"and {trainer.rate_factor:g} times the recipe's learning rate.",
             file=sys.stderr,
             flush=True,
         )
@@ -290,7 +290,7 @@ def _keep_stable_state(trainer: Trainer, release: Path) -> None:
     try:
         state.parent.mkdir(exist_ok=True)
     except OSError as error:
-        raise DataError(f"The folder “{state.parent}” cannot be made ({error}); choose another place.") from error
+        raise DataError(f"The folder “{state.parent}” cannot be created ({error}); choose another place.") from error
     trainer.small_state().in_half().save(state)
 
 
@@ -301,7 +301,7 @@ def _keep(trainer: Trainer, folder: Path, keep: Path) -> None:
             write_file(keep / name, (folder / name).read_bytes())
     except OSError as error:
         raise DataError(
-            f"The folder “{keep}” cannot be written ({error.strerror}); the run's own state is saved."
+            f"Files cannot be written to “{keep}” ({error.strerror}); the run's own state is saved."
         ) from error
     trainer.small_state().in_half().save(keep / "state.safetensors")
 

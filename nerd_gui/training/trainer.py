@@ -274,12 +274,12 @@ class Trainer:
         Raises
         ------
         DataError
-            If the state is that of another network.
+            If the state belongs to another network.
         """
         try:
             self.net.load_state_dict(state.part("model"))
         except RuntimeError as error:
-            raise DataError("The training state is that of another network; go on with its own recipe.") from error
+            raise DataError("The training state belongs to another network; use that network's recipe.") from error
         for name, value in state.part("ema").items():
             self.ema[name].copy_(value)
         self.net.train()
@@ -329,12 +329,12 @@ class Trainer:
 
     @torch.no_grad()
     def averaged(self, batches: int = 30) -> NERD:
-        """The network of the EMA weights in eval mode, its BatchNorm statistics taken anew from `batches` batches.
+        """Make the network of the averaged weights in evaluation mode, with BatchNorm statistics of `batches` batches.
 
-        Statistics that are fixed stay as they are. Draws from a generator of its own: asking for the average does not
-        change the run.
+        Fixed statistics are kept. The batches are drawn with a separate random generator, so that the run itself is not
+        changed.
         """
-        with torch.random.fork_rng(devices=[]):  # the start of a network draws from the run's random numbers
+        with torch.random.fork_rng(devices=[]):  # initialising a network would draw from the run's random numbers
             net = NERD(self.recipe.model).to(self.device)
         net.load_state_dict({**self.net.state_dict(), **self.ema})
         net.eval()

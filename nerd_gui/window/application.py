@@ -78,8 +78,8 @@ def _end_without_display(kind: QtMsgType, _: QMessageLogContext, __: str) -> Non
     if kind is QtMsgType.QtFatalMsg:
         code = _complain(
             "The window cannot be shown: there is no display, or Qt lacks a system library for it. "
-            f"{REMEDY} “nerd-gui --screenshot FILE” makes a picture of the window without a display, and "
-            "“nerd-gui denoise” denoises photos."
+            f"{REMEDY} Two commands work without a display: “nerd-gui --screenshot FILE” saves a picture of the "
+            "window, and “nerd-gui denoise” denoises photos."
         )
         sys.stderr.flush()
         os._exit(code)
@@ -149,7 +149,7 @@ def _take_screenshot(window: MainWindow, path: Path) -> int:
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         if not window.grab().save(buffer, path.suffix[1:]):
-            finish(_complain(f"A picture cannot be saved as “{path.name}”; end its name in .png."))
+            finish(_complain(f"A screenshot cannot be saved as “{path.name}”; choose a name that ends in .png."))
             return
         try:
             write_file(path, bytes(buffer.data().data()))

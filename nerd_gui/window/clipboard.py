@@ -95,7 +95,7 @@ class Clipboard:
             dialogs.open_pasted(QGuiApplication.clipboard().image())
         else:
             self._messages.say(
-                "There is no picture in the clipboard: copy one, or a photo's file, and paste again.", _WORD_TIME
+                "The clipboard holds no picture. Copy a picture or a photo's file, and paste again.", _WORD_TIME
             )
 
     # ---- inside -------------------------------------------------------------------------------------------------

@@ -90,8 +90,8 @@ class Intentions(QObject):
         if rows * cols > most:
             self._messages.keep(
                 "region",
-                f"{cols} × {rows} pixels are too many to watch live here, so the middle {region[3]} × {region[2]} "
-                "pixels were chosen. Denoise photo denoises all of it.",
+                f"{cols} × {rows} pixels are too many to watch live on this machine, so the middle {region[3]} × "
+                f"{region[2]} pixels were chosen. “Denoise photo” denoises the whole photo.",
             )
         else:
             self._messages.drop("region")
@@ -110,7 +110,7 @@ class Intentions(QObject):
         most = self._most_pixels()
         region = largest(self._around(), photo.rows, photo.cols, most)
         self._workspace.set_region(None if region[2:] == (photo.rows, photo.cols) else region)
-        self._messages.say(f"{region[3]} × {region[2]} pixels are the most that can be watched live here.", 8000)
+        self._messages.say(f"{region[3]} × {region[2]} pixels are the most that this machine can show live.", 8000)
 
     def _around(self) -> Region:
         photo = self._workspace.photo

@@ -38,12 +38,12 @@ def purpose(recipe: dict[str, Any]) -> str:
     """
     noise, model = recipe["noise"], recipe["model"]
     if is_for_photos(recipe):
-        words = "for photos with the noise that cameras make"
+        words = "for photos with camera noise"
     elif noise["low"] == noise["high"]:
         words = f"for white noise of σ {noise['low']:g}"
     else:
         words = f"for white noise of any σ from {noise['low']:g} to {noise['high']:g}"
     if model.get("level_input"):
-        words += "; it is told the noise level"
+        words += "; takes the noise level as an input"
     words += "; takes the channels of a colour photo " + ("together" if model["channels"] > 1 else "one by one")
     return words if model["post_normalization"] else words + "; without post-normalization"

@@ -40,7 +40,7 @@ def test_the_residual_map_has_the_root_mean_square_of_the_curve(run):
 
 def test_the_update_map_is_the_step_from_the_iterate_before(run):
     trajectory, net = run
-    with pytest.raises(RunError, match="iterate 0"):
+    with pytest.raises(RunError, match="Iterate 0"):
         RunMaps(trajectory, net).make(MapKind.UPDATE, 0)
     before, z = (trajectory[index].features.z[0].float().numpy() for index in (1, 2))
     f_z = net.implicit(torch.from_numpy(z)[None], trajectory[2].features.s.float())[0].numpy()
@@ -60,7 +60,7 @@ def test_features_and_the_decoded_injection_are_the_networks_own(run):
     decoded = maps.make(MapKind.DECODED_INJECTION, 3)
     np.testing.assert_allclose(decoded.values, 255 * net.decode(s)[0].numpy(), atol=0.2)
     for number in (-1, 8):
-        with pytest.raises(RunError, match="numbered from 0 to 7"):
+        with pytest.raises(RunError, match="the numbers go from 0 to 7"):
             maps.make(MapKind.FEATURE, 3, number=number)
 
 
@@ -136,7 +136,7 @@ def test_a_run_without_features_or_attention_says_so():
     with pytest.raises(RunError, match="no attention"):
         RunMaps(trajectory, net).make(MapKind.ENTROPY, 1)
     trajectory.iterates[1] = dataclasses.replace(trajectory[1], features=None)
-    with pytest.raises(RunError, match="explore a region"):
+    with pytest.raises(RunError, match="Explore a region"):
         RunMaps(trajectory, net).make(MapKind.RESIDUAL, 1)
 
 

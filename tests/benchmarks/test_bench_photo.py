@@ -29,5 +29,5 @@ def test_what_a_photo_takes_is_told_beside_f(limit, tiny_model_path, monkeypatch
     assert report["ratio"] == pytest.approx(expected)
     assert 3 <= report["evaluations"] <= 4 and abs(report["time_left_error"]) < 10
     words = " ".join(photo_lines(report))
-    assert (report["peak"] is None) == (limit is None) == ("Most memory" not in words)
+    assert (report["peak"] is None) == (limit is None) == ("Peak memory" not in words)
     assert f"{report['cols']} x {report['rows']} pixels" in words and "megapixels a minute" in words

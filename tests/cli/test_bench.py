@@ -147,7 +147,10 @@ def test_random_weights_are_said(tmp_path, without_processes):
     (run,) = json.loads(path.read_text())["runs"]
     assert (run["weights"], run["features"], run["window"], run["solve"]["psnr"]) == ("random", 128, 65, None)
     assert [row["precision"] for row in run["f"]] == ["float32"]
-    assert "Random weights, for want of trained ones: nerd." in printed and "nerd (random)" in printed
+    assert (
+        "Measured with random weights, because no trained ones are installed: nerd." in printed
+        and "nerd (random)" in printed
+    )
     assert run["solve"]["memory_ratio"] == 0.5 and "50%" in printed
 
 
@@ -171,7 +174,7 @@ def test_other_programs_are_told(model, monkeypatch, without_processes, busy, to
     monkeypatch.setattr(machine.psutil, "cpu_percent", lambda seconds: busy)
     printed, _ = bench("--model", model, "--size", 8)
     assert ("Other programs" in printed) == (told is not None)
-    assert told is None or f"Other programs took {told} of the processor" in printed
+    assert told is None or f"Other programs used {told} of the processor" in printed
 
 
 def test_network_without_attention(tmp_path, without_processes):
@@ -184,11 +187,11 @@ def test_network_without_attention(tmp_path, without_processes):
 
 def test_a_process_that_was_ended_is_told(tmp_path, model, monkeypatch):
     def ended(*_):
-        raise MemoryError("The peak memory of a solve was more than there is.")
+        raise MemoryError("A solve needs more memory than this machine has free.")
 
     monkeypatch.setattr(solve, "peak_of_solve", ended)
     printed, _ = bench("--model", model, "--size", 8)
-    assert printed.rstrip().endswith("The peak memory of a solve was more than there is.")
+    assert printed.rstrip().endswith("A solve needs more memory than this machine has free.")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_unreadable_weights(tmp_path, photo, model, capsys, monkeypatch, command
         ("--add-noise 25 --seed 1.5", "--seed"),
         ("--add-noise 25 --seed -1", "--seed"),
         ("--seed 1", "--add-noise"),
-        ("--add-noise 25 --clean photo.png", "no other clean picture"),
+        ("--add-noise 25 --clean photo.png", "do not name another one"),
         ("--clean small.png", "small"),
         ("small.png --clean photo.png", "--clean"),
         ("--model none-such", "none-such"),

@@ -77,7 +77,7 @@ def test_a_file_of_somebody_elses_is_left_alone(share, capsys):
 def test_elsewhere_a_sentence_says_what_to_do(share, monkeypatch, capsys, platform):
     monkeypatch.setattr(sys, "platform", platform)
     assert main(["--install-desktop"]) == 2
-    assert "is for Linux desktops. On Windows and macOS start the program with “nerd-gui”" in capsys.readouterr().err
+    assert "works on Linux only. On Windows and macOS, start the program with “nerd-gui”" in capsys.readouterr().err
     assert not share.exists()
 
 

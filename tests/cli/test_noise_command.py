@@ -79,7 +79,7 @@ def test_what_makes_no_sense_is_a_sentence(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = write_noisy(tmp_path / "small" / "small.png", side=40)
     assert "too small" in refused(capsys, "noise", small)
-    assert "None of the photos can be measured" in refused(capsys, "noise", "small")
+    assert "No photo could be measured" in refused(capsys, "noise", "small")
     assert "missing.png" in refused(capsys, "noise", "missing.png")
     assert "choose one" in refused(capsys, "noise", small, "--json", "--table")
     assert "There is no recipe “film”" in refused(capsys, "noise", "small", "--drawn-by", "film")

@@ -68,15 +68,18 @@ def test_without_options_a_run_has_the_defaults(command):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("--start last", "has no last equilibrium to start from; choose --start zero or random, or run twice"),
+        ("--start last", "has no last equilibrium to start from. Choose --start zero or random, or use"),
         ("--start best", "starts from zero, random or last, not from “best”"),
         ("--start-seed 3", "--start-seed chooses the start of --start random; give both or neither"),
-        ("--damping 0.5", "--damping is that of the plain iteration; ask for --solver plain"),
-        ("--strength 8", "finds the noise level out for itself; leave the strength out"),
+        ("--damping 0.5", "--damping has an effect on plain iteration only; add --solver plain"),
+        ("--strength 8", "estimates the noise level itself; leave the strength out"),
         ("--strength -1", "“-1” is not a noise level, a number from 0 to 255"),
         ("--damping 0", "“0” is not a number above 0"),
         ("--start-seed -1", "“-1” is not a whole number of 0 or more"),
-        ("--stop-on energy", "can stop on residual, relative_step, residual_change, picture, not on “energy”"),
+        (
+            "--stop-on energy",
+            "can stop on residual, relative_step, residual_change, picture; there is no measure “energy”",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_sentences(photo, model, capsys, tmp_path, monkeypatch, options, sentence):

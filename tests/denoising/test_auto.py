@@ -84,10 +84,10 @@ def test_a_network_for_one_level_must_be_better_there(catalogue):
 @pytest.mark.parametrize(
     ("there", "channels", "adds_noise", "sigma", "chosen", "reason"),
     [
-        (["grey", "grey-photo", "colour"], 3, False, None, "grey-photo", "for colour photos is not here"),
-        (["grey", "colour", "colour-photo"], 1, False, None, "colour-photo", "for grey photos is not here"),
-        (["grey", "colour"], 3, False, None, "colour", "made for the noise of cameras"),
-        (["grey", "grey-photo"], 3, True, 30, "grey", "in colour photos is not here"),
+        (["grey", "grey-photo", "colour"], 3, False, None, "grey-photo", "for colour photos is missing"),
+        (["grey", "colour", "colour-photo"], 1, False, None, "colour-photo", "for grey photos is missing"),
+        (["grey", "colour"], 3, False, None, "colour", "made for camera noise"),
+        (["grey", "grey-photo"], 3, True, 30, "grey", "in colour photos is missing"),
         (["grey", "grey-photo"], 1, True, 70, "grey", "made for added noise of σ 70"),
         (["grey-photo"], 1, True, 25, "grey-photo", "made for added noise of σ 25"),
         (["grey-25-ablation"], 1, True, 25, "grey-25-ablation", "exactly σ 25"),
@@ -113,7 +113,7 @@ def test_random_weights_and_silent_files_are_never_chosen(catalogue, tmp_path, t
 
 def test_without_any_network_there_is_a_sentence(catalogue):
     catalogue()
-    with pytest.raises(RunError, match=r"No trained network .* reinstall"):
+    with pytest.raises(RunError, match=r"no trained network; reinstall"):
         choose(photo(1), adds_noise=True, device="cpu", sigma=25)
 
 

@@ -131,7 +131,7 @@ def test_a_cluster_that_is_lost_is_said(batch):
         assert cluster.workers == 0
         timer = threading.Timer(0.3, lost.close)
         timer.start()
-        with pytest.raises(RunError, match="was lost; go on with --skip-existing"):
+        with pytest.raises(RunError, match="was lost; once it is back, continue with --skip-existing"):
             list(cluster.outcomes(batch("out")))
         timer.join()
 

@@ -311,7 +311,7 @@ def test_the_network_is_loaded_by_name_or_path(tiny_model_path, tiny_net):
 
 def test_iterates_are_added_in_order(net):
     trajectory = denoise(Subject.of(make_photo()), SETTINGS, net)
-    with pytest.raises(ValueError, match="Iterate 2 came where 7 was due"):
+    with pytest.raises(ValueError, match="Iterate 2 was added, but the next one must be 7"):
         trajectory.add(trajectory[2])
 
 

@@ -21,7 +21,7 @@ MODULE = importlib.import_module("nerd_gui.denoising.devices")  # its name in th
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", ""])
 def test_a_missing_device_is_a_sentence(device):
-    with pytest.raises(RunError, match=f"no device “{device}” here; choose one of cpu"):
+    with pytest.raises(RunError, match=f"no device “{device}”; choose one of cpu"):
         DenoisingRun(Subject.of(make_photo()), RunSettings(device=device), make_net())
 
 
@@ -48,7 +48,7 @@ def test_the_default_network_suits_the_device(monkeypatch, device, names, expect
 
 def test_no_network_at_all_is_a_sentence(monkeypatch):
     monkeypatch.setattr(MODULE, "model_names", list)
-    with pytest.raises(RunError, match="No trained network"):
+    with pytest.raises(RunError, match="no trained network"):
         default_model("cpu")
 
 

@@ -90,7 +90,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
-    with pytest.raises(RunError, match=r"do not fit in the temporary folder .*No space left"):
+    with pytest.raises(RunError, match=r"do not fit into the temporary folder .*No space left"):
         FeatureStore(limit=0).keep(tensors()[0])
 
 

@@ -204,7 +204,7 @@ def test_the_limit_is_that_of_the_process():
 
 def test_a_run_that_cannot_fit_is_refused(monkeypatch):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 50_000_000}))
-    with pytest.raises(RunError, match=r"needs about \d\.\d GB of memory and 0\.0 GB may be taken; choose"):
+    with pytest.raises(RunError, match=r"needs about \d\.\d GB of memory, but only 0\.0 GB are free; choose"):
         DenoisingRun(Subject.of(make_photo(3, rows=512, cols=512)), RunSettings(), make_net())
     with pytest.raises(RunError, match=r"0\.0 GB are left of the limit of 0\.001 GB; choose"):
         DenoisingRun(Subject.of(make_photo()), RunSettings(memory_limit=0.001), make_net())

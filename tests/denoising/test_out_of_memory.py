@@ -62,7 +62,7 @@ def test_pytorch_says_it_so():
 def test_a_run_says_so_at_whichever_evaluation(failing, tiny_photo, tiny_net, settings, error, evaluation):
     failing(error, evaluation)
     subject = Subject.of(tiny_photo)
-    with pytest.raises(OutOfMemory, match=r"^The memory does not suffice for this run; close other programs, or .*\.$"):
+    with pytest.raises(OutOfMemory, match=r"^There is not enough memory for this run; close other programs, or .*\.$"):
         record(DenoisingRun(subject, settings, tiny_net))
     with pytest.raises(OutOfMemory, match=r"choose a smaller memory limit\.$"):
         failing(error, evaluation)
@@ -87,7 +87,7 @@ def denoise(tmp_path, monkeypatch, model, *names):
 def test_a_file_is_denoised_in_less_memory(failing, tmp_path, monkeypatch, tiny_model_path, capsys, evaluation):
     failing(RuntimeError(WORDS), evaluation)
     assert denoise(tmp_path, monkeypatch, tiny_model_path, "a.png") == 0
-    assert "Memory ran out on the way; the photo is denoised again in half as much of it." in capsys.readouterr().err
+    assert "Memory ran out; the photo is denoised again with half as much memory." in capsys.readouterr().err
     monkeypatch.undo()
     first = (tmp_path / "out" / "a_denoised.png").read_bytes()
     (tmp_path / "out" / "a_denoised.png").unlink()
@@ -102,7 +102,7 @@ def test_a_file_that_never_fits_is_a_sentence_and_the_others_follow(
     failing(RuntimeError(WORDS), 0, 1, 2)  # each of the three tries
     assert denoise(tmp_path, monkeypatch, tiny_model_path, "a.png", "b.png") == 1
     said = capsys.readouterr().err
-    assert "Traceback" not in said and "does not suffice for this run" in said
+    assert "Traceback" not in said and "is not enough memory for this run" in said
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["b_denoised.png"]
 
 
@@ -133,7 +133,7 @@ def test_nor_does_memory_that_runs_out_before_the_run_end_a_batch(
 
     monkeypatch.setattr(where, full)
     assert denoise(tmp_path, monkeypatch, tiny_model_path, "a.png", "b.png") == 1
-    assert "“b.png” needs more memory than there is" in capsys.readouterr().err
+    assert "“b.png” needs more memory than is free" in capsys.readouterr().err
 
 
 def test_a_command_of_one_picture_says_so(tmp_path, monkeypatch, capsys):
@@ -145,7 +145,7 @@ def test_a_command_of_one_picture_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("nerd_gui.cli.noise.noise_statistics", full)
     assert main(["noise", str(tmp_path / "a.png")]) == 2
     assert capsys.readouterr().err == (
-        "nerd-gui: there is not enough memory left; close other programs, or take a smaller picture.\n"
+        "nerd-gui: There is not enough memory. Close other programs, or take a smaller picture.\n"
     )
 
 

@@ -75,7 +75,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(on_disk.tempfile, "TemporaryFile", full)
-    with pytest.raises(RunError, match=r"do not fit in the temporary folder .*No space left on device.*make room"):
+    with pytest.raises(RunError, match=r"do not fit into the temporary folder .*No space left on device.*make room"):
         put_together(32, 32, grid(32, 32, 64, 16), np.zeros((1, 32, 32), np.float32), room=0)
 
 

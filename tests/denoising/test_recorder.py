@@ -33,7 +33,7 @@ def test_what_a_run_starts_from_is_in_its_trajectory():
 def test_it_takes_iterates_in_their_order_only(run):
     recorder, (first, second, third, *_) = Recorder(run), run.iterates()
     recorder.add(first)
-    with pytest.raises(ValueError, match="Iterate 2 came where 1 was due"):
+    with pytest.raises(ValueError, match="Iterate 2 was added, but the next one must be 1"):
         recorder.add(third)
     recorder.add(second)
     assert recorder.trajectory.iterates == [first, second]

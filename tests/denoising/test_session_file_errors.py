@@ -112,8 +112,8 @@ def test_foreign_files(tmp_path, photo):
     with zipfile.ZipFile(tmp_path / "json.nerd", "w") as archive:
         archive.writestr("session.json", '{"format": "another"}')
     for name in ("text", "other", "json"):
-        assert "no session of NERD GUI" in refusal(tmp_path / f"{name}.nerd")
-    assert "no session" in refusal(photo.path)
+        assert "not a session of NERD GUI" in refusal(tmp_path / f"{name}.nerd")
+    assert "not a session" in refusal(photo.path)
     assert "does not exist" in refusal(tmp_path / "none.nerd")
     if os.path.exists("/dev/null"):
         assert "device" in refusal("/dev/null")
@@ -295,4 +295,4 @@ def test_noise_that_is_drawn_otherwise_than_it_was_is_noticed(photo, tmp_path, m
     write_session(tmp_path / "a.nerd", SavedSession(photo, runs=(run,), shown=1), overwrite=False)
     assert read_session(tmp_path / "a.nerd").runs[0].trajectory.subject.noisy.tobytes() == subject.noisy.tobytes()
     with_json(tmp_path / "a.nerd", lambda text: text["runs"][0]["subject"].update(seed=2))
-    assert "cannot be made again" in refusal(tmp_path / "a.nerd")
+    assert "cannot be reproduced" in refusal(tmp_path / "a.nerd")

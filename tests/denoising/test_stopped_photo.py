@@ -116,14 +116,14 @@ def path(photo, tmp_path):
 
 
 def test_another_network_does_not_go_on_with_it(path):
-    with pytest.raises(RunError, match="made by another network; denoise the photo anew"):
+    with pytest.raises(RunError, match="Another network made the finished tiles"):
         gone_on_with(path, make_net(features=16, groups=2))
 
 
 def test_tiles_that_do_not_fit_any_more_are_said_so(path, monkeypatch):
     (kept,) = read_session(path).runs
     monkeypatch.setattr(photo_plan, "CORES", (32,))
-    with pytest.raises(RunError, match="in tiles of 64 pixels, for which the memory limit is too low now"):
+    with pytest.raises(RunError, match="in tiles of 64 pixels, for which the memory limit is now too low"):
         PhotoRun(kept.trajectory.subject, kept.asked, make_net(), stopped=kept.stopped)
 
 
@@ -158,5 +158,5 @@ def test_what_cannot_be_is_said_when_it_is_opened(path, tmp_path, change):
 def test_a_tile_beyond_the_photo_is_another_run(path):
     (kept,) = read_session(path).runs
     odd = dataclasses.replace(kept.stopped, left=(*kept.stopped.left[1:], 99))
-    with pytest.raises(RunError, match="denoise the photo anew"):
+    with pytest.raises(RunError, match="denoise it from the beginning"):
         PhotoRun(kept.trajectory.subject, kept.asked, make_net(), stopped=odd)

@@ -53,9 +53,7 @@ def test_without_one_it_is_the_noise_that_was_added_or_follows_that_of_the_whole
 def test_a_network_that_takes_none_is_told_none():
     subject = Subject.of(make_photo())
     assert DenoisingRun(subject, SETTINGS, make_net()).settings == SETTINGS
-    with pytest.raises(
-        RunError, match="“tiny” finds the noise level out for itself; leave the strength out, or choose"
-    ):
+    with pytest.raises(RunError, match="“tiny” estimates the noise level itself; leave the strength out, or choose"):
         DenoisingRun(subject, dataclasses.replace(SETTINGS, strength=5.0), make_net())
 
 

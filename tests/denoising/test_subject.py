@@ -41,9 +41,9 @@ def test_a_noisy_photo_is_taken_as_it_is():
         ({"region": (0, 0, 25, 20)}, "does not lie inside"),
         ({"region": (-1, 0, 5, 5)}, "does not lie inside"),
         ({"sigma": 25, "region": (0, 0, 0, 5)}, "does not lie inside"),
-        ({"clean": make_photo(rows=23)}, r"is 20 x 23 with 1 channel\(s\), the photo 20 x 24"),
-        ({"clean": make_photo(3)}, r"with 3 channel\(s\)"),
-        ({"clean": make_photo(), "sigma": 25}, "no other clean picture"),
+        ({"clean": make_photo(rows=23)}, r"has 20 x 23 pixels and 1 channel\(s\), but the photo has 20 x 24"),
+        ({"clean": make_photo(3)}, r"and 3 channel\(s\)"),
+        ({"clean": make_photo(), "sigma": 25}, "do not name another one"),
     ],
 )
 def test_impossible_subjects_are_sentences(arguments, sentence):

@@ -77,7 +77,7 @@ def test_the_overlap_of_a_moved_region_stays_where_it_lies_in_the_photo(net, old
         ({"net": make_net(features=16)}, "another network"),
         ({"subject": Subject.of(make_photo(3))}, "another number of channels"),
         ({"subject": Subject.of(make_photo(rows=25))}, "another size"),
-        ({"subject": Subject.of(make_photo(), region=(12, 0, 12, 20))}, "lies elsewhere"),
+        ({"subject": Subject.of(make_photo(), region=(12, 0, 12, 20))}, "another part of the photo"),
         ({"start_from": None}, "There is no last equilibrium"),
     ],
 )
@@ -113,7 +113,7 @@ def test_there_is_no_equilibrium_without_features_without_iterates_or_beyond_all
 
 def test_another_start_takes_no_equilibrium(net):
     first = denoise(Subject.of(make_photo()), ZERO, net)
-    with pytest.raises(RunError, match="from zero takes no equilibrium; choose the start “last”"):
+    with pytest.raises(RunError, match="with the start “zero” takes no equilibrium; choose “last”"):
         denoise(Subject.of(make_photo()), ZERO, net, start_from=first.equilibrium())
 
 

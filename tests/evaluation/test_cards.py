@@ -87,7 +87,7 @@ def test_figures_of_other_weights_are_dropped(card):
     write_network(card.network, seed=5)
     assert card.figures() == []
     card.render()
-    assert "Nothing was measured of these weights yet." in card.path.read_text(encoding="utf-8")
+    assert "These weights have not been measured yet." in card.path.read_text(encoding="utf-8")
     with pytest.raises(EvaluationError, match="other weights than"):
         card.add(entry_of("a", 25.0, 1, weights=old))
     card.add(entry_of("b", 25.0, 1, weights=weights_sha256(card.network)))
@@ -196,8 +196,8 @@ def test_what_was_measured_before_is_kept(folder, card, tmp_path, capsys, monkey
     for spoilt, word in (
         ([{"partial": False}], "lack agreement"),
         ({}, "no list of entries"),
-        ([1], "no figures"),
-        (["x"], "no figures"),
+        ([1], "is not a file of"),
+        (["x"], "is not a file of"),
     ):
         (tmp_path / "all.json").write_text(json.dumps(spoilt))
         assert main(command) == 2

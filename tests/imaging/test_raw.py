@@ -130,7 +130,9 @@ def test_progress_and_cancelling(tmp_path):
 def test_a_file_cut_short_is_refused_with_a_sentence(tmp_path, part):
     data = write_dng(tmp_path / "a.dng", even(0.3, 0.3, 0.3)).read_bytes()
     (tmp_path / "a.dng").write_bytes(data[: int(part * len(data))])
-    with pytest.raises(PhotoError, match=r"“a\.dng” is (damaged or incomplete|no raw file).*(another copy|develop)"):
+    with pytest.raises(
+        PhotoError, match=r"“a\.dng” is (damaged or incomplete|cannot be developed).*(another copy|develop)"
+    ):
         open_photo(tmp_path / "a.dng")
     assert preview(tmp_path / "a.dng", 100) is None
 
@@ -148,7 +150,7 @@ def test_a_picture_that_is_too_large_is_refused_before_it_is_developed(tmp_path)
 def test_what_is_no_raw_file_is_refused_with_a_sentence(tmp_path):
     Image.new("RGB", (9, 6)).save(tmp_path / "a.jpg")
     (tmp_path / "a.jpg").rename(tmp_path / "a.nef")
-    with pytest.raises(PhotoError, match=r"“a\.nef” is no raw file that LibRaw [\d.]+ can develop; develop it to TIFF"):
+    with pytest.raises(PhotoError, match=r"“a\.nef” cannot be developed by LibRaw [\d.]+; develop it to TIFF"):
         open_photo(tmp_path / "a.nef")
 
 

@@ -87,5 +87,5 @@ def test_a_pixel_outside_is_refused(net, features, pixel):
 
 def test_a_network_without_attention_says_so(features):
     net = NERD(NerdConfig(features=16, non_local=False))
-    with pytest.raises(ValueError, match="no non-local block"):
+    with pytest.raises(ValueError, match="without the non-local block"):
         net.attention_maps(*features, 0, 0)

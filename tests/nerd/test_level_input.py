@@ -55,9 +55,9 @@ def test_with_weights_of_zero_it_is_the_network_without_to_the_bit():
 
 
 def test_who_must_be_told_says_so_and_who_need_not_be_too():
-    with pytest.raises(ValueError, match="has to be told the noise level"):
+    with pytest.raises(ValueError, match="needs the noise level"):
         make().inject(picture())
-    with pytest.raises(ValueError, match="it takes none"):
+    with pytest.raises(ValueError, match="call it without a level"):
         make(dataclasses.replace(TOLD, level_input=False)).inject(picture(), 10.0)
     for shape in ((3,), (2, 1, 6, 6), (2, 3, 6, 7), (1, 1)):
         with pytest.raises(ValueError, match=r"a number, \(B,\) or \(B, 1, rows, cols\)"):

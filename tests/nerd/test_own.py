@@ -87,7 +87,7 @@ def test_it_runs_on_a_colour_photo_channel_by_channel(model, noisy):
     for index, channel in enumerate(photo.pixels):
         y, z = equilibrium(model, channel.astype(np.float64))
         np.testing.assert_allclose(run.picture(run.result)[index], model.estimate(y, z)[0][0, 0], atol=1e-3)
-    with pytest.raises(RunError, match="explore a region"):
+    with pytest.raises(RunError, match="Explore a region"):
         PhotoRun(Subject.of(photo), RunSettings(model=EXAMPLE, device="cpu"))
 
 
@@ -148,7 +148,9 @@ def test_what_is_no_model_is_refused():
         def f(self, z, x):
             return self.a[:1] * z[:, :1]
 
-    with pytest.raises(OwnModelError, match=r"f of “wrong” gives \(1, 1, 16, 12\) where \(1, 2, 16, 12\)"):
+    with pytest.raises(
+        OwnModelError, match=r"f of “wrong” returns shape \(1, 1, 16, 12\); it must return \(1, 2, 16, 12\)"
+    ):
         register("wrong", Wrong())
     with pytest.raises(OwnModelError, match="has no inject and no f and no decode"):
         register("nothing", object())
@@ -159,5 +161,5 @@ def test_what_is_no_model_is_refused():
 
 def test_a_name_that_nobody_registered_is_never_imported(tmp_path):
     (tmp_path / "harm.py").write_text("raise SystemExit")
-    with pytest.raises(ModelError, match="start with --model"):
+    with pytest.raises(ModelError, match="start the program with --model"):
         load_model(f"{tmp_path}/harm.py:Model")

@@ -55,5 +55,5 @@ def test_a_state_of_as_many_channels_stays_whole():
 
 
 def test_a_colour_state_is_none_of_a_grey_network():
-    with pytest.raises(DataError, match="go on from a grey one"):
+    with pytest.raises(DataError, match="start from a grey one"):
         make().state().in_channels(3).in_channels(1)

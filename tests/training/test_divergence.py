@@ -112,7 +112,7 @@ def test_a_run_that_diverges_goes_back_and_on_and_ends_the_same_when_killed(
     assert (whole.samples, whole.rate_factor) == (40, 0.5)
     assert all(value.isfinite().all() for value in whole.averaged(batches=2).state_dict().values())
     said = capsys.readouterr().err
-    assert f"had diverged at {noticed_at} samples: it goes on from 0 samples with other patches and 0.5 of" in said
+    assert f"diverged at {noticed_at} samples. It continues from 0 samples with other patches and 0.5 times" in said
     # Killed after the spoiling, resumed from the beginning of which it has a state.
     killed = RuntimeError("killed")
     spoiled = Trainer.step
@@ -156,7 +156,7 @@ def test_a_validation_that_is_not_finite_leaves_the_good_state(source, tmp_path,
     spoil(monkeypatch, lose_the_average, at=8)
     trainer = train(SLOW, source, folder, minutes=5, decay=8)
     assert (trainer.samples, trainer.rate_factor, trainer.decay_start) == (10, 0.5, 2)
-    assert "diverged at 10 samples: it goes on from 2 samples" in capsys.readouterr().err
+    assert "diverged at 10 samples. It continues from 2 samples" in capsys.readouterr().err
     assert RunState.load(folder / "state.safetensors", torch.device("cpu")).numbers["samples"] == 10
 
 

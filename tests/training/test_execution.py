@@ -103,7 +103,7 @@ def test_a_choice_comes_from_its_file(tmp_path):
     assert Execution.read(path) == Execution("blocks", "eager", 2.0)
     for text in ("{}", "no", '{"speed": {"mode": "warp"}}', '{"speed": {"attention": 3}}', '{"speed": 1}'):
         path.write_text(text)
-        with pytest.raises(DataError, match="holds no choice of “nerd-gui tune”"):
+        with pytest.raises(DataError, match="is not a file of “nerd-gui tune”"):
             Execution.read(path)
     with pytest.raises(DataError):
         Execution.read(tmp_path / "missing.json")

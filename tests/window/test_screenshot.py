@@ -41,5 +41,5 @@ def test_without_a_network_it_says_so_and_ends(photo, tmp_path, monkeypatch, cap
     monkeypatch.setattr(model_choice, "model_names", list)
     monkeypatch.setattr(auto, "model_names", list)
     assert run_window(photo, tmp_path / "window.png") == 2
-    assert "No trained network came with this installation" in capsys.readouterr().err
+    assert "This installation has no trained network" in capsys.readouterr().err
     assert patience.isActive() and not (tmp_path / "window.png").exists()

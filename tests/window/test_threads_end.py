@@ -48,7 +48,7 @@ def test_a_run_is_over_whatever_ends_it(qtbot, monkeypatch, controller, run, err
         patch.setattr(NERD, "implicit", raising(error))
         with qtbot.waitSignal(controller.failed) as failed:
             controller.start(run, None)
-    words = "The memory does not suffice" if isinstance(error, MemoryError) else type(error).__name__
+    words = "There is not enough memory" if isinstance(error, MemoryError) else type(error).__name__
     assert words in failed.args[0]
     assert not controller.running and run.over and run.trajectory.stop_reason is StopReason.FAILED
     again = Run(run.subject, run.settings)
@@ -70,7 +70,7 @@ def test_opening_is_over_whatever_ends_it(qtbot, tmp_path, monkeypatch, error):
     monkeypatch.setattr(opening, "open_photo", raising(error))
     with qtbot.waitSignal(opener.failed) as failed:
         opener.open(tmp_path / "a.png")
-    assert ("more memory than there is" if isinstance(error, MemoryError) else type(error).__name__) in failed.args[0]
+    assert ("more memory than is free" if isinstance(error, MemoryError) else type(error).__name__) in failed.args[0]
     assert failed.args[0].startswith("“a.png” ") and not opener.busy
     opener.wait()
 

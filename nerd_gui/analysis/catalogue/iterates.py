@@ -17,7 +17,7 @@ from nerd_gui.denoising.analysed import Analysed
 
 _LEVELS = (10.0, 1.0, 0.1)  # residuals above which a pixel counts as not settled, percent of the size of f(z)
 _BRIGHTEST = 99.8  # percentile of the residual that is drawn white
-_NO_ATTENTION = "This network has no attention: it was made without the non-local block."
+_NO_ATTENTION = "This network has no attention, because it was built without the non-local block."
 
 
 def _ask_settling(question: Question) -> Analysed:
@@ -49,13 +49,13 @@ def _show_settling(found: Analysed) -> Shown:
     row, col = numbers["largest_at"]
     rows = [
         ("Residual at the result", f"{numbers['residual']:.2g} %"),
-        ("Largest of a pixel", f"{numbers['largest']:.2g} %"),
-        ("There", f"row {row}, col {col}"),
+        ("Largest at one pixel", f"{numbers['largest']:.2g} %"),
+        ("This pixel", f"row {row}, column {col}"),
         *((f"Pixels above {level} %", f"{100 * share[numbers['result']]:.2g} %") for level, share in shares.items()),
     ]
     tips = {
-        "residual": "‖f(z) − z‖ over the features of each pixel at the result: where it is bright it has settled least",
-        "update": "‖zᵢ − zᵢ₋₁‖ over the features of each pixel: where the last step moved most",
+        "residual": "‖f(z) − z‖ over the features of each pixel at the result. Bright pixels have settled least",
+        "update": "‖zᵢ − zᵢ₋₁‖ over the features of each pixel. The last step changed bright pixels most",
     }
     pictures = []
     for name, values in found.arrays.items():
@@ -66,7 +66,10 @@ def _show_settling(found: Analysed) -> Shown:
     )
     axes, iterates = (Axis("iterate"), Axis("percent of the pixels")), range(len(curves[0].x))
     plot = Plot("shares", "Pixels that have not settled", *axes, curves, iterates=iterates)
-    says = "Where the result has not settled yet, in percent of the mean size of f(z), and how the others came to rest"
+    says = (
+        "The pictures show where the result has not settled yet, in percent of the mean size of f(z). The plot shows "
+        "how many pixels had not settled at each iterate"
+    )
     return Shown(f"{says}.", Table((), tuple(rows)), tuple(pictures), (plot,))
 
 
@@ -74,7 +77,7 @@ def _ask_path(question: Question) -> Analysed:
     iterates = []
     for iterate in question.trajectory.iterates:
         if iterate.features is None:
-            raise RunError("The run kept no features of its iterates: explore a region, then analyse it.")
+            raise RunError("This run kept no features of its iterates. Explore a region and analyse that.")
         iterates.append(iterate.features.z)
         if question.interrupt is not None:
             question.interrupt()
@@ -92,7 +95,7 @@ def _show_path(found: Analysed) -> Shown:
     rows = [
         ("First direction", f"{100 * first:.0f} % of all movement"),
         ("Second direction", f"{100 * second:.0f} % of all movement"),
-        ("Way to the result", f"{way:.2f} times the straight line"),
+        ("Length of the path", f"{way:.2f} times the straight line"),
     ]
     axes = Axis(f"first direction ({100 * first:.0f} %)"), Axis(f"second direction ({100 * second:.0f} %)")
 
@@ -109,11 +112,11 @@ def _show_path(found: Analysed) -> Shown:
 
     plots = [plot("path", "All iterates", 0)]
     if half <= result and len(points) - half > 2:
-        plots.append(plot("end", "The last half of them", half))
+        plots.append(plot("end", "The last half of the iterates", half))
     says = (
-        f"The path of the iterates in the plane that shows most of their movement, {100 * (first + second):.0f} % of "
-        "it; from the start to the result it is 1. A straight path is easy going; a spiral is a rotation in f that the "
-        "solver has to undo."
+        "The path of the iterates, drawn in the plane that shows most of their movement "
+        f"({100 * (first + second):.0f} %). The distance from the start to the result is 1. A straight path means that "
+        "the equilibrium is easy to find; in a spiral, f rotates the iterates and the solver has to undo the rotation."
     )
     return Shown(says, Table((), tuple(rows)), plots=tuple(plots))
 
@@ -143,13 +146,15 @@ def _show_looking(found: Analysed) -> Shown:
     pictures = []
     for measure, unit, tip in (
         ("radius", "pixels", "How far it looks from each pixel: √(Σ p |k − q|²)"),
-        ("entropy", "bit", "Over how many pixels it spreads: −Σ p log₂ p"),
+        ("entropy", "bit", "Over how many pixels its attention is spread: −Σ p log₂ p"),
     ):
         for head, values in enumerate(found.arrays[measure], 1):
             title = f"{measure} of head {head}"
             pictures.append(Picture(f"{measure}_{head}", title, values, Scale.GREY, unit, f"Head {head}. {tip}"))
-    columns = ("", "mean radius", "mean entropy", "as many pixels")
-    says = "How far each head looks from each pixel at the equilibrium, and over how many pixels it spreads."
+    columns = ("", "mean radius", "mean entropy", "pixels attended to")
+    says = (
+        "How far each head looks from each pixel at the equilibrium, and over how many pixels it spreads its attention."
+    )
     return Shown(says, Table(columns, tuple(rows)), tuple(pictures))
 
 
@@ -179,9 +184,9 @@ def _show_rollout(found: Analysed) -> Shown:
     rows = (
         ("Radius at the result", f"{numbers['radius'][0]:.1f} px"),
         ("Radius, followed to the start", f"{numbers['radius'][-1]:.1f} px"),
-        ("Weight left on itself", f"{100 * numbers['on_itself']:.2g} %"),
+        ("Weight of the pixel itself", f"{100 * numbers['on_itself']:.2g} %"),
     )
-    tip = "The share that each pixel has in what this pixel has looked at, by way of others"
+    tip = "How much this pixel has looked at each pixel of the picture, directly or through other pixels"
     picture = Picture("", "followed back to the start", values, Scale.SIGNED, tip=tip, mark=(row, col))
     curve = Curve("radius", iterates, numbers["radius"])
     plot = Plot(
@@ -192,16 +197,16 @@ def _show_rollout(found: Analysed) -> Shown:
         (curve,),
         iterates=iterates,
     )
-    says = f"What the pixel at row {row}, column {col} has looked at, by way of the pixels that it looked at"
+    says = f"What the pixel at row {row}, column {col} has looked at in all iterates, directly or through other pixels"
     return Shown(f"{says}.", Table((), rows), (picture,), (plot,))
 
 
 SETTLING = Analysis(
     "settling",
     "Where it has not settled",
-    "Which parts of the picture are still moving at the result, and how the others came to rest.",
+    "Which parts of the picture still change at the result, and how many pixels had settled at each iterate.",
     "‖f(z) − z‖ and ‖zᵢ − zᵢ₋₁‖ over the features of each pixel, in percent of the root mean square of ‖f(z)‖ over the "
-    "pixels; the root mean square of the first is the residual.",
+    "pixels. The root mean square of the first is the residual.",
     1,
     _ask_settling,
     _show_settling,
@@ -209,7 +214,7 @@ SETTLING = Analysis(
 PATH = Analysis(
     "path",
     "Path to the equilibrium",
-    "The way that the iterates have gone, in the plane that shows most of their movement.",
+    "How the iterates moved from the start to the result, drawn in the plane that shows most of their movement.",
     "Principal components of the iterates z₀ … z_N: the two leading eigenvectors of the inner products of zᵢ − mean.",
     3,
     _ask_path,
@@ -218,9 +223,9 @@ PATH = Analysis(
 LOOKING = Analysis(
     "looking",
     "How far the heads look",
-    "How far each attention head looks from each pixel, and over how many pixels it spreads.",
-    "Of the softmax weights p of each pixel q (Eq. 7) at the equilibrium: radius √(Σ p |k − q|²) and entropy "
-    "−Σ p log₂ p, part by part; the matrix of all weights is never there.",
+    "How far each attention head looks from each pixel, and over how many pixels its attention is spread.",
+    "Radius √(Σ p |k − q|²) and entropy −Σ p log₂ p of the softmax weights p of each pixel q (Eq. 7) at the "
+    "equilibrium. They are computed part by part, so that the matrix of all weights is never stored.",
     3,
     _ask_looking,
     _show_looking,
@@ -228,9 +233,9 @@ LOOKING = Analysis(
 ROLLOUT = Analysis(
     "rollout",
     "What this pixel looked at",
-    "Which pixels a pixel of the result has looked at, by way of others, through all iterates.",
-    "Attention rollout: the pixel’s row of A_N A_N₋₁ … A₀, with A = (I + mean of the heads’ attention) / 2 at each "
-    "iterate, computed from the pixel outwards; no matrix is made.",
+    "Which pixels a pixel of the result has looked at in all iterates, directly or through other pixels.",
+    "Attention rollout: the pixel’s row of A_N A_N₋₁ … A₀, where A = (I + mean of the heads’ attention) / 2 at each "
+    "iterate. It is computed from the pixel outwards, without storing the matrices.",
     8,
     _ask_rollout,
     _show_rollout,

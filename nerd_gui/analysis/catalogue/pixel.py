@@ -77,43 +77,43 @@ def _show(found: Analysed) -> Shown:
     pictures = [
         Picture(
             "",
-            "used, of the whole picture",
+            "used, in the whole picture",
             row,
             Scale.FAINT,
-            tip="By how much this pixel of the result rises (red) or falls (blue) when one of the photo rises; faint "
-            "ones are strengthened",
+            tip="By how much this pixel of the result rises (red) or falls (blue) when a pixel of the photo rises. "
+            "Weak colours are strengthened",
             mark=(pixel[0], pixel[1]),
         )
     ]
     reach = str(_REACHES[1])
     says = (
-        f"Row {pixel[0]}, column {pixel[1]} of the result is made from the photo with these weights: red adds, blue "
-        f"takes away. {100 * shares[reach]:.0f} % of the weight lies within {reach} pixels."
+        f"The pixel at row {pixel[0]}, column {pixel[1]} of the result is made from the photo with these weights: red "
+        f"adds, blue subtracts. {100 * shares[reach]:.0f} % of the weight lies within {reach} pixels."
     )
     if "attention" in found.arrays:
         heads, (top, left) = found.arrays["attention"], numbers["attention_corner"]
         near = _cut(row, (top, left), heads.shape[1:])
         place: dict[str, Any] = {"enlarge": 8, "mark": (pixel[0] - top, pixel[1] - left), "corner": (top, left)}
         pictures.append(
-            Picture("near", "used nearby", near, Scale.SIGNED, tip="The same, where the heads look", **place)
+            Picture("near", "used nearby", near, Scale.SIGNED, tip="The same weights, where the heads look", **place)
         )
         correlations = numbers["rank_correlation"]
         for index, (head, correlation) in enumerate(zip(heads, correlations, strict=True), 1):
-            tip = f"Attention of head {index} from this pixel: what it looks at, which need not be what is used"
+            tip = f"What head {index} attends to from this pixel; the result need not depend on it"
             title = f"head {index} looks"
             pictures.append(Picture(f"head_{index}", title, head, Scale.GREY, tip=tip, **place))
             words = "–" if correlation is None else f"{correlation:.2f}"
-            rows.append((f"Head {index} and use, rank correlation", words))
+            rows.append((f"Rank correlation of head {index} and use", words))
     return Shown(says, Table((), tuple(rows)), tuple(pictures))
 
 
 INFLUENCE = Analysis(
     "influence",
     "What made this pixel",
-    "Which pixels of the photo a pixel of the result was made from, beside what the heads look at from there.",
+    "Which pixels of the photo a pixel of the result was made from, compared with what the heads look at from there.",
     "∂x̂[p]/∂y at the equilibrium, by the implicit function theorem: (I − ∂f/∂z)ᵀ u = ∂x̂[p]/∂z is solved for u by "
-    "Broyden's method, and u is pulled back through f and the injection. Exact to the tolerance of that equation; "
-    "nothing is unrolled.",
+    "Broyden's method, and u is propagated back through f and the injection. No iterations are unrolled, so the only "
+    "error is the tolerance of that equation.",
     10,
     _ask,
     _show,

@@ -46,7 +46,7 @@ def _decibels(error: Tensor) -> float:
 
 def _show_heads(found: Analysed) -> Shown:
     if not found.numbers:
-        return Shown("This network was made without attention: it has no heads.", Table((), ()))
+        return Shown("This network has no heads, because it was built without the non-local block.", Table((), ()))
     known = all(each["lost_decibels"] is not None for each in found.numbers.values())
     rows, pictures = [], []
     for number, (name, each) in enumerate(found.numbers.items()):
@@ -54,10 +54,10 @@ def _show_heads(found: Analysed) -> Shown:
         rows.append((_without(name), *cells, f"{each['change']:.2f}", scientific(each["residual"])))
         values = 255 * found.arrays[name.replace(" ", "_")]
         largest = values[int(np.abs(values).max((1, 2)).argmax())]
-        tip = f"What the picture gains (red) and loses (blue) {_without(name)}, after solving again"
+        tip = f"Where the picture gets brighter (red) or darker (blue) {_without(name)}, after solving again"
         file = "" if number == 0 else name.replace(" ", "_")
         pictures.append(Picture(file, _without(name), largest, Scale.SIGNED, "grey levels", tip))
-    columns = ("", *(("costs",) if known else ()), "changes grey levels by", "residual")
+    columns = ("", *(("PSNR lost",) if known else ()), "change in grey levels", "residual")
     worst = max(found.numbers, key=lambda name: 0 if name == "all" else found.numbers[name]["change"])
     lost = found.numbers[worst]["lost_decibels"]
     says = f"{worst.capitalize()} matters most: without it the picture " + (
@@ -88,9 +88,9 @@ def _show_starts(found: Analysed) -> Shown:
     apart = [each["decibels_from_the_run"] for each in found.numbers.values()]
     nearest = min((decibels for decibels in apart if decibels is not None), default=math.inf)
     says = (
-        "All starts end in one picture: no difference between them can be seen."
+        "All starts lead to the same picture; no difference can be seen."
         if nearest > _UNSEEN
-        else "The starts end in pictures that differ: some have not settled, or there is more than one equilibrium."
+        else "The starts lead to different pictures: some runs have not settled, or there is more than one equilibrium."
     )
     picture = Picture(
         "",
@@ -98,9 +98,9 @@ def _show_starts(found: Analysed) -> Shown:
         found.arrays["disagreement"],
         Scale.GREY,
         "grey levels",
-        "Standard deviation between the pictures that the starts end in: bright is where they disagree",
+        "Standard deviation between the pictures that the starts lead to. They differ most where it is bright",
     )
-    return Shown(says, Table(("start", "from the run's result", "residual"), rows), (picture,))
+    return Shown(says, Table(("start", "PSNR to the run's result", "residual"), rows), (picture,))
 
 
 _UNSEEN = 54.0  # dB: a root mean square difference of half a grey level, which nobody can see
@@ -149,10 +149,10 @@ def _show_race(found: Analysed) -> Shown:
     goal = f"evaluations_to_{_GOALS[-1]:g}"
     there = {name: each[goal] for name, each in found.numbers.items() if each[goal] is not None}
     says = (
-        f"{min(there, key=lambda name: there[name])} is the first at {_GOALS[-1]:g}, after {min(there.values())} "
-        "evaluations of the network."
+        f"{min(there, key=lambda name: there[name])} is the first to reach a residual of {_GOALS[-1]:g}, after "
+        f"{min(there.values())} evaluations of f."
         if there
-        else f"None comes to {_GOALS[-1]:g}."
+        else f"No solver reaches a residual of {_GOALS[-1]:g}."
     )
     plots = tuple(
         Plot(file, f"over {label}", Axis(label), Axis("residual", log=True), _race_curves(found, along))
@@ -180,9 +180,9 @@ def _race_curves(found: Analysed, along: str | None) -> tuple[Curve, ...]:
 HEADS = Analysis(
     "heads",
     "What each head is for",
-    "What becomes of the picture when one head, or all of them, are switched off and the solver goes on from here.",
-    "The rows of W_O that belong to a head are set to 0, and z = f(z) is solved again from z*. Costs: PSNR lost, where "
-    "the clean picture is known.",
+    "How the picture changes when one head, or all of them, are switched off and the solver continues from here.",
+    "The columns of W_O that belong to a head are set to 0, and z = f(z) is solved again from z*. The loss of PSNR is "
+    "given if the clean picture is known.",
     45,
     _ask_heads,
     _show_heads,
@@ -190,9 +190,9 @@ HEADS = Analysis(
 STARTS = Analysis(
     "starts",
     "Is it one equilibrium?",
-    "Whether the solver ends in the same picture from other starts: zero, and random ones of three sizes.",
-    "z = f(z) is solved from z₀ = 0 and from Gaussian z₀ of 0.5, 1 and 2 times the size of z*. Distances are PSNR "
-    "between the pictures, the map their standard deviation.",
+    "Whether the solver finds the same picture from other starts: from zero, and from random ones of three sizes.",
+    "z = f(z) is solved from z₀ = 0 and from Gaussian z₀ of 0.5, 1 and 2 times the size of z*. The pictures are "
+    "compared by their PSNR to each other; the map shows their standard deviation.",
     56,
     _ask_starts,
     _show_starts,
@@ -200,9 +200,9 @@ STARTS = Analysis(
 RACE = Analysis(
     "race",
     "Which solver is fastest?",
-    "How fast Broyden's method, Anderson's and plain iteration come to this equilibrium from the same start.",
-    "‖f(z) − z‖/‖f(z)‖ of each solver from z₀ = 0, without a safeguard: Broyden, Anderson, z ← f(z), and "
-    "z ← 0.8 f(z) + 0.2 z.",
+    "How fast Broyden's method, Anderson's method and plain iteration approach this equilibrium from the same start.",
+    "The residual ‖f(z) − z‖/‖f(z)‖ of each solver, from z₀ = 0 and without a safeguard: Broyden, Anderson, plain "
+    "iteration z ← f(z), and damped iteration z ← 0.8 f(z) + 0.2 z.",
     45,
     _ask_race,
     _show_race,

@@ -45,12 +45,13 @@ def _show(found: Analysed) -> Shown:
         for index, (real, imaginary) in enumerate(numbers["eigenvalues"], 1)
     ]
     if seen is not None:
-        rows.append(("Residual in a step of the run", f"× {seen:.2f}"))
+        rows.append(("Residual per step of the run", f"× {seen:.2f}"))
     rows += _steps(radius, seen)
     says = (
-        f"It attracts, with a spectral radius of {radius:.2f}: plain iteration would end here, too."
+        f"The equilibrium is stable, with a spectral radius of {radius:.2f}: plain iteration would also converge to it."
         if numbers["attracts"]
-        else f"It does not attract: with a spectral radius of {radius:.2f} the solver alone holds it."
+        else f"The equilibrium is not stable: its spectral radius is {radius:.2f}, so plain iteration would move away "
+        "from it. Only the solver reaches it."
     )
     plot = Plot(
         "plane",
@@ -72,7 +73,7 @@ def _show(found: Analysed) -> Shown:
         "slowest direction",
         found.arrays["leading_vector_decoded"].mean(0),
         Scale.SIGNED,
-        tip="The leading eigenvector, decoded: what of the picture settles last",
+        tip="The leading eigenvector as a picture, by f_decode: this part of the picture settles last",
     )
     return Shown(says, Table((), tuple(rows)), (picture,), (plot,))
 
@@ -81,18 +82,19 @@ def _steps(radius: float, seen: float | None) -> list[tuple[str, str]]:
     """Table rows: the steps that reduce the residual to a tenth, by plain iteration near the end and in the run."""
     rows = []
     if 0 < radius < 1:
-        rows.append(("Plain steps for a tenth of it", f"{-1 / math.log10(radius):.1f}"))
+        rows.append(("Plain steps to a tenth of it", f"{-1 / math.log10(radius):.1f}"))
     if seen is not None and 0 < seen < 1:
-        rows.append(("Steps of the run for a tenth", f"{-1 / math.log10(seen):.1f}"))
+        rows.append(("Run's steps to a tenth of it", f"{-1 / math.log10(seen):.1f}"))
     return rows
 
 
 SPECTRUM = Analysis(
     "spectrum",
     "Is it stable?",
-    "Whether the equilibrium attracts by itself or is held by the solver alone, and what settles last.",
-    "Eigenvalues of largest modulus of J = ∂f/∂z at z*, by the Krylov–Schur method on products with Jᵀ; ± ‖Jᵀv − λv‖. "
-    "Spectral radius ρ = max|λ| below 1: the errors of z ← f(z) shrink by ρ in a step near z*.",
+    "Whether plain iteration would also converge to this equilibrium, and which part of the picture settles last.",
+    "The eigenvalues of largest modulus of J = ∂f/∂z at z*, by the Krylov–Schur method on products with Jᵀ, with the "
+    "error ‖Jᵀv − λv‖. If the spectral radius ρ = max |λ| is below 1, each step z ← f(z) near z* multiplies the error "
+    "by about ρ.",
     140,
     _ask,
     _show,

@@ -48,7 +48,7 @@ def _ask(question: Question) -> Analysed:
 
 def _show(found: Analysed) -> Shown:
     rows = tuple(row for over, swept in found.numbers.items() for row in _rows(over, swept))
-    # The plots of PSNR and of the movement of z* say most, so they come first.
+    # The plots of PSNR and of the movement of z* are the most informative, so they come first.
     plots = [
         plot
         for curve, label in _LABELS.items()
@@ -87,17 +87,18 @@ def _sentence(found: Analysed) -> str:
         if over in found.numbers:
             said.append(f"{100 * max(found.numbers[over]['moved']):.2g} % with the {_NAMES[over]}")
     if not said:
-        return "What becomes of the picture when less or more of the noise is taken away."
-    return f"The equilibrium moves by up to {', '.join(said)}, each solved from its neighbour's."
+        return "How the picture changes when less or more of the noise is removed."
+    return f"The equilibrium moves by up to {', '.join(said)}."
 
 
 SWEEP = Analysis(
     "sweep",
     "What does it depend on?",
-    "How the equilibrium, its noise level and its PSNR change with the noise, the attention window, the arithmetic "
-    "inside f, and the amount that is taken away.",
-    "z = f(z) is solved along a path: for the same noise at 0.4 to 1.6 times its σ, for windows of 0.25 to 1.5 q, and "
-    "in bfloat16, each from the equilibrium of its neighbour. Moved: ‖z − z*‖/‖z*‖. Amount a: x̂ = y + a n̂.",
+    "How the equilibrium, its noise level and its PSNR depend on the noise, the attention window, the arithmetic "
+    "inside f, and the amount of noise that is removed.",
+    "z = f(z) is solved for the same noise at 0.4 to 1.6 times its σ, for windows of 0.25 to 1.5 q, and in bfloat16, "
+    "each time starting at the equilibrium of the neighbouring value. “z* moved by” is ‖z − z*‖/‖z*‖. With the amount "
+    "a, the picture is x̂ = y + a n̂.",
     110,
     _ask,
     _show,

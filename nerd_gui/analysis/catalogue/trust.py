@@ -45,7 +45,7 @@ def _show_risk(found: Analysed) -> Shown:
     numbers = found.numbers
     expected, error, true = numbers["psnr"], numbers["standard_error"], numbers["true_psnr"]
     width = psnr_error(numbers["mse"], error)
-    score = "so good that it cannot be told" if expected is None else f"{expected:.2f} dB"
+    score = "too high to be estimated" if expected is None else f"{expected:.2f} dB"
     if expected is not None and width is not None:
         score = f"{expected:.2f} ± {width:.2f} dB"
     rows = [("Expected PSNR", score)]
@@ -62,12 +62,12 @@ def _show_risk(found: Analysed) -> Shown:
         levels,
         Scale.GREY,
         "grey levels",
-        f"Root mean square error to be expected in each block of {BLOCK} × {BLOCK} pixels: trust it less where bright",
+        f"The expected root mean square error in each block of {BLOCK} × {BLOCK} pixels. Trust bright blocks less",
         enlarge=BLOCK,
         cell=BLOCK,
     )
-    says = f"Expected without knowing the clean picture: {score}"
-    says += "." if true is None else f"; in truth {true:.2f} dB."
+    says = f"The PSNR expected without knowing the clean picture: {score}"
+    says += "." if true is None else f"; the true PSNR is {true:.2f} dB."
     return Shown(says, Table((), tuple(rows)), (picture,))
 
 
@@ -82,26 +82,26 @@ def _show_whiteness(found: Analysed) -> Shown:
     numbers = found.numbers
     beside = found.arrays["correlation"].copy()
     middle = beside.shape[0] // 2
-    beside[middle, middle] = 0  # always 1, which would outshine the rest
+    beside[middle, middle] = 0  # the value is always 1, beside which all others would look white
     rows = (
         ("Largest correlation", f"{numbers['largest_correlation']:.4f}"),
-        ("Chance allows", f"{numbers['bound']:.4f}"),
+        ("Limit for white noise", f"{numbers['bound']:.4f}"),
     )
     picture = Picture(
         "",
         "correlation with neighbours",
         beside,
         Scale.SIGNED,
-        tip="How alike the removed noise is to itself, moved by so many rows and columns (the middle is left out): "
-        "red alike, blue opposite",
+        tip="The correlation of the removed noise with itself, shifted by up to 3 rows and columns: red where they are "
+        "alike, blue where they are opposite. The middle, no shift, is left out",
         enlarge=32,
         mark=(middle, middle),
         corner=None,
     )
     says = (
-        "What was removed looks like white noise: no detail of the photo is to be seen in it."
+        "What was removed looks like white noise: no detail of the photo is in it."
         if numbers["white"]
-        else "What was removed is not white noise: there is structure in it, of the photo or of the noise itself."
+        else "What was removed is not white noise: it has structure, from the photo or from the noise itself."
     )
     return Shown(says, Table((), rows), (picture,))
 
@@ -109,10 +109,10 @@ def _show_whiteness(found: Analysed) -> Shown:
 RISK = Analysis(
     "risk",
     "Expected error",
-    "How good the result is, with an error bar and a map, though nobody knows the clean picture.",
-    "Stein's unbiased risk estimate: MSE ≈ ‖x̂ − y‖²/n − σ² + 2σ²·div/n with div = Σ ∂x̂ᵢ/∂yᵢ, the divergence by two "
-    "random probes b of ±1: bᵀ(∂x̂/∂y)b, each by one linear equation at the equilibrium. For white Gaussian noise of a "
-    "known level.",
+    "How good the result is, with an error bar and a map, without knowing the clean picture.",
+    "Stein's unbiased risk estimate: MSE ≈ ‖x̂ − y‖²/n − σ² + 2σ²·div/n, where div = Σ ∂x̂ᵢ/∂yᵢ is estimated by "
+    "bᵀ(∂x̂/∂y)b with two random vectors b of ±1, each by one linear equation at the equilibrium. It holds for white "
+    "Gaussian noise of a known level.",
     9,
     _ask_risk,
     _show_risk,
@@ -120,9 +120,9 @@ RISK = Analysis(
 WHITENESS = Analysis(
     "whiteness",
     "Was it noise?",
-    "Whether what was taken away is noise, or has some of the photo's structure in it.",
-    "Autocorrelation of n̂ for moves of up to 3 rows and columns. For white noise of n values each is normal with "
-    "variance 1/n; the bound is what the largest of them stays below in 99.9 % of all cases.",
+    "Whether only noise was removed, or some of the photo's structure with it.",
+    "The autocorrelation of n̂ for shifts of up to 3 rows and columns. For white noise of n values, each correlation is "
+    "normally distributed with variance 1/n, and the largest is below the limit in 99.9 % of cases.",
     1,
     _ask_whiteness,
     _show_whiteness,

@@ -253,7 +253,7 @@ class _Members:
         with self.open(_JSON) as file:
             text = file.read(_MOST_JSON + 1)
         if len(text) > _MOST_JSON:
-            raise Damaged("its description is larger than that of any session")
+            raise Damaged("its description is too large for a session")
         return text
 
 
@@ -267,7 +267,7 @@ def _members(path: Path) -> Iterator[_Members]:
     if not path.is_file():
         raise SessionFileError(f"“{path.name}” is a device and not a file; choose a session.")
     if not zipfile.is_zipfile(path):
-        raise SessionFileError(f"“{path.name}” is no session of NERD GUI, or its end is missing.")
+        raise SessionFileError(f"“{path.name}” is not a session of NERD GUI, or its end is missing.")
     with zipfile.ZipFile(path) as archive:
         yield _Members(archive)
 
@@ -294,7 +294,7 @@ def _read(
         try:
             clean = photo_from_json(fields.fields("clean"), "clean", folder, None, open_, load)
         except PhotoWanted as error:
-            notice = f"{error} Open it again as the clean reference to have PSNR and SSIM of new runs."
+            notice = f"{error} To get PSNR and SSIM of new runs, open it again as the clean reference."
     subjects: dict[Any, Any] = {}
     runs = [(each, run_from_json(each, photo, clean, subjects)) for each in fields.each("runs")]
     total = sum(2 * run.trajectory.subject.noisy.size * len(each.list("iterates")) for each, run in runs) or 1
@@ -315,18 +315,18 @@ def _description(members: _Members, path: Path) -> Fields:
     try:
         fields = Fields(json.loads(members.text(), parse_constant=_no_number))
     except (KeyError, FileNotFoundError) as error:
-        raise SessionFileError(f"“{path.name}” is no session of NERD GUI.") from error
+        raise SessionFileError(f"“{path.name}” is not a session of NERD GUI.") from error
     if not fields.has("format") or fields.text("format") != FORMAT:
-        raise SessionFileError(f"“{path.name}” is no session of NERD GUI.")
+        raise SessionFileError(f"“{path.name}” is not a session of NERD GUI.")
     if fields.whole("version", 1) > VERSION:
         raise SessionFileError(
-            f"“{path.name}” was saved by a newer version of the program ({fields.text('program')}); update this one."
+            f"“{path.name}” was saved by a newer version of the program ({fields.text('program')}); update yours."
         )
     return fields
 
 
 def _no_number(name: str) -> float:
-    raise Damaged(f"{name} is no number of JSON")
+    raise Damaged(f"{name} is not a number that JSON allows")
 
 
 def _session(
@@ -334,7 +334,7 @@ def _session(
 ) -> SavedSession:
     lengths = {run.number: len(run.trajectory) for run in runs}
     if len(lengths) != len(runs) or any(run.index >= len(run.trajectory) for run in runs):
-        raise Damaged("numbers of runs or iterates are wrong")
+        raise Damaged("the numbers of its runs or iterates are wrong")
     region = fields.wholes("region", 4) if fields.has("region") else None
     if region is not None:
         photo.crop(*region)  # raises an error if the region does not lie inside the photo

@@ -45,12 +45,12 @@ def read_array(file: BinaryIO, into: NDArray[Any], count: Count) -> NDArray[Any]
     """
     try:
         if np.lib.format.read_magic(file) != (1, 0):
-            raise Damaged("an array is of another version")
+            raise Damaged("an array has an unknown version")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_MOST_HEADER)
     except Exception as error:  # NumPy parses the header as a Python expression, which may raise many kinds of errors
-        raise Damaged("an array is none") from error
+        raise Damaged("an array has an invalid header") from error
     if shape != into.shape or fortran or dtype != into.dtype:
-        raise Damaged(f"an array is {dtype} {shape} and not {into.dtype} {into.shape}")
+        raise Damaged(f"an array has the form {dtype} {shape} instead of {into.dtype} {into.shape}")
     for plane in into.reshape(-1, *into.shape[-2:]):
         step = max(1, _PIECE // (plane.shape[1] * plane.itemsize))
         for row in range(0, len(plane), step):
@@ -59,7 +59,7 @@ def read_array(file: BinaryIO, into: NDArray[Any], count: Count) -> NDArray[Any]
             count(len(view))
         leave_memory(into)
     if file.read(1):  # reading to the end also verifies the member's checksum
-        raise Damaged("an array is longer than it says")
+        raise Damaged("an array is longer than its header says")
     return into
 
 
@@ -93,8 +93,8 @@ class Room:
         beyond = needed - self._left
         if beyond > 0 and beyond > disk_usage(folder).free:
             raise SessionFileError(
-                f"The session needs {needed / 1e9:.1f} GB, and the temporary folder “{folder}” has not so much room; "
-                "make room there first."
+                f"The session needs {needed / 1e9:.1f} GB, more than is free in the temporary folder “{folder}”; make "
+                "room there first."
             )
 
     def array(self, shape: tuple[int, ...], dtype: DTypeLike = np.float16) -> NDArray[Any]:

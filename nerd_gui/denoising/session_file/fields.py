@@ -31,7 +31,7 @@ class Fields:
 
     def __init__(self, value: Any, where: str = "") -> None:
         if not isinstance(value, dict):
-            raise Damaged(f"{where or 'its content'} is no object")
+            raise Damaged(f"{where or 'its content'} is not a JSON object")
         self.values = value
         self._where = where
 

@@ -91,12 +91,12 @@ def photo_from_json(fields: Fields, member: str, folder: Path, located: Path | N
     if kind == "sample":
         photo = open_sample(fields.text("name"))
         if photo.sha256 != fields.text("sha256"):
-            raise SessionFileError(f"The built-in picture “{photo.name}” is another one than when this was saved.")
+            raise SessionFileError(f"The built-in picture “{photo.name}” has changed since this session was saved.")
         return photo
     if kind == "embedded":
         return _embedded(fields, member, load)
     if kind != "file":
-        raise Damaged(f"“{kind}” is no kind of photo")
+        raise Damaged(f"“{kind}” is not a known kind of photo")
     return _from_file(fields, folder, located, open_)
 
 
@@ -109,14 +109,14 @@ def _from_file(fields: Fields, folder: Path, located: Path | None, open_: Open) 
     for place in there:
         try:
             photo = open_(place)
-        except PhotoError:  # so it is not the session's photo
+        except PhotoError:  # it cannot be opened, so it is not the session's photo
             continue
         if photo.sha256 == sha256:
             return photo
     if there:
         raise PhotoWanted(
-            f"“{there[-1].name}” in “{there[-1].parent}” is not the photo that this session is of, or it has been "
-            "changed since."
+            f"“{there[-1].name}” in “{there[-1].parent}” is not the photo of this session, or it has been changed "
+            "since."
         )
     raise PhotoWanted(f"The photo “{was.name}” of this session is no longer in “{was.parent}”.")
 
@@ -124,7 +124,7 @@ def _from_file(fields: Fields, folder: Path, located: Path | None, open_: Open) 
 def _embedded(fields: Fields, member: str, load: Load) -> Photo:
     shape = fields.whole("channels", 1), fields.whole("rows", 1), fields.whole("cols", 1)
     if shape[0] not in (1, 3) or max(shape) > MAX_SIDE or shape[1] * shape[2] > MAX_PIXELS:
-        raise Damaged("the photo's size is that of none")
+        raise Damaged("the photo's size is impossible")
     blocks = {name: b64decode(fields.text(name)) if fields.has(name) else None for name in _BLOCKS}
     return Photo(
         load(f"{member}/pixels.npy", shape, np.float32),

@@ -126,7 +126,7 @@ def add_iterates(run: SavedRun, fields: Fields, estimates: Estimates) -> SavedRu
     for index, each in enumerate(fields.each("iterates")):
         levels = each.any_reals("noise_levels")
         if len(levels) != shape[0] or each.whole("index") != index:
-            raise Damaged("an iterate is that of another photo")
+            raise Damaged("an iterate belongs to another photo")
         stop = each.text("stop_reason") if each.has("stop_reason") else None
         trajectory.add(
             Iterate(
@@ -185,8 +185,8 @@ def _subject(fields: Fields, photo: Photo, clean: Photo | None, subjects: dict[A
     subject = subjects[key]
     if checksum(subject) != fields.whole("checksum"):
         raise SessionFileError(
-            "The picture that the runs of this session are of cannot be made again: this version of the program draws "
-            "the noise, or decodes the photo, otherwise than the one that saved it."
+            "The noisy picture of this session's runs cannot be reproduced: this version of the program draws the "
+            "noise, or decodes the photo, differently from the version that saved the session."
         )
     return subject
 
@@ -222,7 +222,7 @@ def _settings(values: dict[str, Any]) -> RunSettings:
 def _plan(fields: Fields) -> MemoryPlan:
     name = fields.text("pair_dtype")
     if name not in _DTYPES:
-        raise Damaged(f"“plan.pair_dtype” is “{name}”")
+        raise Damaged(f"“plan.pair_dtype” has the unknown value “{name}”")
     return MemoryPlan(
         fields.whole("needed"),
         fields.whole("budget"),

@@ -57,7 +57,7 @@ def stopped_from_json(fields: Fields, channels: int, iterates: int) -> StoppedPh
     left = fields.wholes("left", len(fields.list("left")))
     core = fields.whole("core", 1)
     if core not in photo_plan.CORES or not left or len(set(left)) != len(left):
-        raise Damaged("the tiles of a photo are none")
+        raise Damaged("the tiles of a photo are invalid")
     stopped = StoppedPhoto(
         core,
         fields.whole("halo"),
@@ -67,7 +67,7 @@ def stopped_from_json(fields: Fields, channels: int, iterates: int) -> StoppedPh
         tuple(_tile(each, channels) for each in fields.each("finished")),
     )
     if not stopped.passes or stopped.longest != iterates:
-        raise Damaged("the tiles of a photo have other iterates than the photo")
+        raise Damaged("the tiles of a photo and the photo differ in their number of iterates")
     return stopped
 
 
@@ -89,7 +89,7 @@ def _pass(fields: Fields) -> SampledPass:
 def _statistics(fields: Fields) -> GroupStatistics:
     mean, variance = fields.reals("mean"), fields.reals("variance")
     if len(mean) != len(variance) or min(variance, default=-1) < 0:
-        raise Damaged("the statistics of a photo are none")
+        raise Damaged("the statistics of a photo are invalid")
     return GroupStatistics(torch.tensor([mean], dtype=torch.float32), torch.tensor([variance], dtype=torch.float32))
 
 
@@ -103,7 +103,7 @@ def _tile(fields: Fields, channels: int) -> FinishedTile:
 def _numbers(fields: Fields, channels: int) -> Numbers:
     levels = fields.any_reals("noise_levels")
     if len(levels) != 1 + channels:
-        raise Damaged("a tile is of another photo")
+        raise Damaged("a tile belongs to another photo")
     iterate = PartIterate(
         n_hat=NO_ESTIMATE,
         residual=fields.any_real("residual"),

@@ -32,7 +32,7 @@ from nerd_gui.nerd import NERD, Network, load_model
 
 #: Photos up to this many pixels are solved in one piece if memory suffices, so that their iterates can be watched.
 ONE_PIECE = 1_000_000
-_FROM_ZERO = "Tiles of a photo start from zero; the start that was asked for is for regions."
+_FROM_ZERO = "The tiles of a whole photo always start from zero; other starts are for regions only."
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +121,8 @@ class PhotoRun:
         net = net if net is not None else load_model(settings.model, device=settings.device)
         if not isinstance(net, NERD):
             raise RunError(
-                f"“{settings.model}” cannot be run in tiles, whose borders only the paper's networks are held together "
-                "across: explore a region of the photo."
+                f"“{settings.model}” cannot denoise a photo in tiles: only the paper's networks can, because tiles "
+                "must share their statistics. Explore a region of the photo instead."
             )
         self.net = net
         if self.net.config.channels not in (1, 3):

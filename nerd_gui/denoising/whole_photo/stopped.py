@@ -91,8 +91,8 @@ class StoppedPhoto:
         """
         if core < self.core:
             raise RunError(
-                f"The rest of the photo was planned in tiles of {self.core} pixels, for which the memory limit is too "
-                "low now; raise it in the settings, or denoise the photo anew."
+                f"The rest of the photo has to be denoised in tiles of {self.core} pixels, for which the memory limit "
+                "is now too low; raise it in the settings, or denoise the photo from the beginning."
             )
         wanted = {name: (1, norm.num_groups) for name, norm in norms_of(net).items()}
         fits = all(
@@ -101,4 +101,4 @@ class StoppedPhoto:
             for one in self.passes
         )
         if not fits or halo != self.halo or len(self.left) + len(self.finished) != tiles or max(self.left) >= tiles:
-            raise RunError("What is finished of the photo was made by another network; denoise the photo anew.")
+            raise RunError("Another network made the finished tiles of this photo; denoise it from the beginning.")

@@ -123,7 +123,7 @@ def attention_path(device: str, dtype: torch.dtype = torch.float32, pixels: int 
 def _tell(reason: str | None) -> bool:
     """Warn, once for each reason, that a slow path is taken; return whether there is a reason."""
     if reason:
-        warnings.warn(f"Attention runs several times slower than it could: {reason}.", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"Attention is several times slower than usual here: {reason}.", RuntimeWarning, stacklevel=2)
     return reason is not None
 
 

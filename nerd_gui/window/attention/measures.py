@@ -1,4 +1,4 @@
-"""Computes a map's spread, its place in the window, and its scaling for display. Knows no Qt."""
+"""Computes a map's spread, its place in the window, and its scaling for display. Does not use Qt."""
 
 from typing import Any
 

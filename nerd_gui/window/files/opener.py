@@ -73,7 +73,7 @@ class _Opening(QThread):
             self.failed.emit(str(error), "")
         except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
             if allocator.ran_out(error):
-                self.failed.emit(f"“{self.name}” needs more memory than there is; close other programs.", "")
+                self.failed.emit(f"“{self.name}” needs more memory than is free; close other programs.", "")
                 return
             sentence = f"“{self.name}” was not opened: an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(sentence, traceback.format_exc())

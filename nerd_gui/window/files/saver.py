@@ -58,7 +58,7 @@ class _Saving(QThread):
         except (PhotoError, RunError, SessionFileError) as error:
             self.failed.emit(str(error), "")
         except MemoryError:
-            sentence = f"{self.name} was not saved: it needs more memory than there is; close other programs first."
+            sentence = f"{self.name} was not saved: it needs more memory than is free; close other programs first."
             self.failed.emit(sentence, "")
         except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
             sentence = f"{self.name} was not saved: an unexpected error ({type(error).__name__}: {error})."

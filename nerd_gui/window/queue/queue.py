@@ -1,4 +1,4 @@
-"""The queue of photos with their states, and the control of the thread that denoises them; it knows no widget."""
+"""The queue of photos with their states, and the control of the thread that denoises them. Does not use widgets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

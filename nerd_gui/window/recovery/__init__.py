@@ -1,1 +1,1 @@
-"""Keeps and recovers sessions for the case of a crash, and reports errors."""
+"""Saves the session in the background, so that it can be recovered after a crash, and reports errors."""

@@ -304,8 +304,8 @@ class SolverSettings(QToolButton):
             QDoubleSpinBox(),
             "strengthSpin",
             "Strength",
-            "How strong the network is told the noise is (σ, 0–255 scale), if it is one that is told: more removes "
-            "more. 0: as the photo's noise was measured, or as it was added.",
+            "The noise level (σ, 0–255 scale) that is given to a network with such an input. A larger value removes "
+            "more. 0: the level of the added noise, or the level measured in the photo.",
         )
         self.strength.setRange(0, 100)
         self.strength.setDecimals(1)
@@ -316,7 +316,8 @@ class SolverSettings(QToolButton):
             QDoubleSpinBox(),
             "memoryLimitSpin",
             "Memory limit",
-            "Gigabytes that the program may use; a run gives up what it must to fit, and says so. 0: all free memory.",
+            "Gigabytes that the program may use. A run that needs more is changed so that it fits, which is reported. "
+            "0: all free memory.",
         )
         self.memory_limit.setRange(0, 4096)
         self.memory_limit.setDecimals(1)

@@ -1,4 +1,4 @@
-"""Analyses the equilibrium of a run, on a thread of its own; it knows no widget."""
+"""Analyses the equilibrium of a run on a separate thread. Does not use widgets."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.run_controller import RunController
 
-NEEDS_RUN = "Analyses need a run of this photo: explore it first."
+NEEDS_RUN = "Analyses need a run of this photo. Explore it first."
 UNDER_WAY = "Analyses can begin when the run has ended."
 IN_TILES = (
-    "This run covers a whole photo, solved tile by tile, and keeps no features: choose a region, explore it, and "
-    "analyse that run."
+    "This run solved a whole photo tile by tile and kept no features. Choose a region, explore it, and analyse that "
+    "run."
 )
-FROM_FILE = "This run was opened from a file, which does not hold features: run it again to analyse it further."
-NO_FEATURES = "This run kept no features of its result: run it again to analyse it."
+FROM_FILE = "This run was opened from a file, which does not hold features. Run it again to analyse it further."
+NO_FEATURES = "This run kept no features of its result. Run it again to analyse it."
 _PREPARING = 9  # evaluations needed to refine an equilibrium that was kept in half precision
 
 

@@ -1,4 +1,4 @@
-"""Starts, pauses and stops runs on threads of their own; it knows no widget."""
+"""Starts, pauses and stops runs on separate threads. Does not use widgets."""
 
 from collections.abc import Callable
 

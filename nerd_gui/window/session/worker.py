@@ -55,7 +55,7 @@ class Worker(QThread):
             self.failed.emit(self.number, str(error), "")
         except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
             if allocator.ran_out(error):
-                self.failed.emit(self.number, "The run needs more memory than there is; close other programs.", "")
+                self.failed.emit(self.number, "The run needs more memory than is free; close other programs.", "")
                 return
             sentence = f"The run ended with an unexpected error ({type(error).__name__}: {error})."
             self.failed.emit(self.number, sentence, traceback.format_exc())

@@ -1,4 +1,4 @@
-"""What the next run starts from: the photo, its clean version, the noise to add and the region. Knows no widget."""
+"""The subject of the next run: the photo, its clean version, the noise to add and the region. No widgets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -172,5 +172,5 @@ def test_why_there_is_no_rollout_yet_is_said(qtbot, opened):
     combo, words = opened.findChild(QComboBox, "overIteratesHeadCombo"), opened.findChild(QLabel, "overIteratesWords")
     opened.session.trajectory.stop_reason = None
     combo.setCurrentIndex(combo.count() - 1)
-    qtbot.waitUntil(lambda: words.text().startswith("Attention is followed back"))
+    qtbot.waitUntil(lambda: words.text().startswith("This map begins at the result"))
     assert words.isVisible()

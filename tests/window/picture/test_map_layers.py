@@ -123,7 +123,7 @@ def test_why_there_is_no_map_is_said_in_a_sentence(qtbot, ended):
     readout = ended.findChild(QLabel, "pixelLabel")
     ended.session.go(0)
     wait(qtbot, ended)
-    assert readout.text() == "Nothing has changed yet at iterate 0: it is the start."
+    assert readout.text() == "Iterate 0 is the start, so there is no change before it to show. Choose a later iterate."
     show(qtbot, ended, Layer.ROLLOUT)
     assert readout.text().startswith("Click a pixel of the picture")
     ended.picture_view.set_compare(Compare.DIFFERENCE, Layer.ITERATE, Layer.RESIDUAL)
@@ -277,7 +277,7 @@ def test_a_run_from_a_file_has_no_maps_and_says_so(qtbot, ended):
     ended.session.show_run(read)
     combo = ended.findChild(QComboBox, "rightLayerCombo")
     assert not combo.model().item(combo.findData(Layer.RESIDUAL)).isEnabled()
-    assert "explore a region" in ended.findChild(QLabel, "pixelLabel").text()
+    assert "Explore a region" in ended.findChild(QLabel, "pixelLabel").text()
     assert ended.picture_view.captions()[0].startswith(("noisy", "Run", "iterate"))
 
 

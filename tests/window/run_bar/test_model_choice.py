@@ -20,9 +20,9 @@ EXPECTED = {
     "nerd-lite-25": "for white noise of σ 25; takes the channels of a colour photo one by one.",
     "nerd-lite-25-no-post": "for white noise of σ 25; takes the channels of a colour photo one by one; without "
     "post-normalization.",
-    "nerd-lite-photo": "for photos with the noise that cameras make; takes the channels of a colour photo one by one.",
+    "nerd-lite-photo": "for photos with camera noise; takes the channels of a colour photo one by one.",
     "nerd-lite-colour": "for white noise of any σ from 0 to 55; takes the channels of a colour photo together.",
-    "nerd-lite-photo-colour": "for photos with the noise that cameras make; it is told the noise level; takes the "
+    "nerd-lite-photo-colour": "for photos with camera noise; takes the noise level as an input; takes the "
     "channels of a colour photo together.",
 }
 
@@ -115,7 +115,7 @@ def test_auto_is_first_and_says_what_it_takes_for_a_photo_and_why(auto_window, t
     assert models.currentIndex() == 0 and models.is_auto
     assert models.currentText() == f"Auto: {network}" == models.itemText(0)
     kind = "colour" if mode == "RGB" else "grey"
-    reason = f"{network} is made for {kind} photos with the noise that cameras make."
+    reason = f"{network} is made for {kind} photos with camera noise."
     assert reason in tip(models, 0) and summary(window) == f"Ready. {reason}"
     assert reason in models.toolTip().replace("\n", " ")
     assert window.actions_.run.isEnabled()
