@@ -41,6 +41,13 @@ class Intentions(QObject):
         except RunError as error:
             self._messages.show_error(str(error))
 
+    def change_strength(self, level: float) -> None:
+        """Set the strength; unless the shown run is one of many tiles, run again from where it ended."""
+        self._controls.set_strength(level)
+        run = self._session.run
+        if run is not None and run.trajectory is not None and not run.in_tiles:
+            self._session.change_strength(run, level)
+
     def run_again(self) -> None:
         """Start a run of the same kind as the shown one, with the settings chosen now."""
         run = self._session.run

@@ -194,6 +194,7 @@ class MainWindow(QMainWindow):
         do.no_region.triggered.connect(lambda: session.workspace.set_region(None))
         self.picture_view.regionWanted.connect(self.intentions.take_region)
         do.denoise.triggered.connect(self.intentions.denoise_photo)
+        self.look.strength.chosen.connect(self.intentions.change_strength)
         do.pause.triggered.connect(self.intentions.pause_or_go_on)
         do.stop.triggered.connect(session.controller.stop)
         do.stop.triggered.connect(self.analyst.stop)

@@ -4,11 +4,12 @@ import gc
 import threading
 
 import pytest
+import torch
 from PIL import Image
 from PySide6.QtCore import QSettings
 
 from nerd_gui.imaging import add_noise, open_sample, photo_noise, sample_names, to_8_bit
-from nerd_gui.nerd import NERD
+from nerd_gui.nerd import NERD, NerdConfig, save_model
 from nerd_gui.window import MainWindow
 
 
@@ -40,6 +41,15 @@ def make_window(qtbot, settings, tiny_model_path):
         window.saver.wait()
         window.session.controller.wait()
         window.session.maps.wait()
+
+
+@pytest.fixture
+def told_model_path(tmp_path):
+    """A small network that is told the noise level, as a file."""
+    torch.manual_seed(0)
+    path = tmp_path / "told.safetensors"
+    save_model(path, NERD(NerdConfig(features=8, heads=4, groups=4, window=5, level_input=True)), {"samples": 0})
+    return path
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from nerd_gui.denoising import PLAIN, Look
 from nerd_gui.denoising.look import MOST_AMOUNT
 from nerd_gui.window.described import described
 from nerd_gui.window.look.percent import Percent
+from nerd_gui.window.look.strength import Strength
 from nerd_gui.window.session.session import Session
 
 _MOST = round(100 * MOST_AMOUNT)
@@ -17,8 +18,8 @@ _MOST = round(100 * MOST_AMOUNT)
 class LookPanel(QWidget):
     """Sets the session's look while a slider moves; the picture follows at once, computed from the existing iterates.
 
-    One slider moves the amounts for luminance and colour noise together; with *Apart*, each has its own. A look whose
-    amounts differ is always shown with two sliders.
+    The slider for the strength is an exception: its change needs a run. One slider moves the amounts for luminance and
+    colour noise together; with *Apart*, each has its own. A look whose amounts differ is always shown with two sliders.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -26,6 +27,7 @@ class LookPanel(QWidget):
         self.setObjectName("lookPanel")
         self.setAccessibleName("Look of the result")
         self._session = session
+        self.strength = Strength(session)
         self._amount = Percent(
             "lookAmount", "Amount", "How much of the noise is removed: 100 % is what the network finds.", _MOST
         )
@@ -59,6 +61,7 @@ class LookPanel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 0, 0)
         row.setSpacing(8)
+        row.addWidget(self.strength, 1)
         for percent in (self._amount, self._luma, self._chroma, self._detail):
             row.addWidget(percent, 1)
             percent.changed.connect(self._set_look)

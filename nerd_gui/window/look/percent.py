@@ -16,8 +16,8 @@ class Percent(QWidget):
     name : str
         The object names are this with "Slider" and "Spin" appended.
     label, tooltip : str
-    most : int
-        The largest percentage; the smallest is 0.
+    most, least : int
+        The largest and the smallest percentage.
 
     Signals
     -------
@@ -27,17 +27,19 @@ class Percent(QWidget):
 
     changed = Signal()
 
-    def __init__(self, name: str, label: str, tooltip: str, most: int, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, label: str, tooltip: str, most: int, least: int = 0, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         words = QLabel(label)
         words.setToolTip(tooltip)
         self._slider = described(QSlider(Qt.Orientation.Horizontal), f"{name}Slider", label, tooltip)
-        self._slider.setRange(0, most)
+        self._slider.setRange(least, most)
         self._slider.setPageStep(10)
         self._slider.setMinimumWidth(_SHORTEST)
         self._spin = described(QSpinBox(), f"{name}Spin", f"{label} in percent", tooltip)
-        self._spin.setRange(0, most)
+        self._spin.setRange(least, most)
         self._spin.setSuffix(" %")
         self._spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self._spin.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -58,6 +60,11 @@ class Percent(QWidget):
     def share(self) -> float:
         """The percentage as a fraction; 1 is 100 %."""
         return self._slider.value() / 100
+
+    @property
+    def held(self) -> bool:
+        """Whether a person is dragging the slider."""
+        return self._slider.isSliderDown()
 
     def show_share(self, share: float) -> None:
         """Show a fraction without emitting a signal."""

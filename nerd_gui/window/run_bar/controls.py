@@ -145,6 +145,7 @@ class RunControls(QWidget):
         self._on_solver()
         self.model.choiceChanged.connect(self._on_network)
         self._on_network()
+        session.photoChanged.connect(lambda: self.set_strength(None))  # it was meant for the photo before
         self.model.choiceChanged.connect(self.changed)
         self.solver.currentIndexChanged.connect(self.changed)
         self.device.currentIndexChanged.connect(self.changed)
@@ -160,6 +161,10 @@ class RunControls(QWidget):
     def _on_network(self) -> None:
         network = self.model.network
         self.settings_button.show_network(is_told_level=network is not None and is_told_level(network))
+
+    def set_strength(self, level: float | None) -> None:
+        """Set the noise level that the network is told; None: the photo's own."""
+        self.settings_button.strength.setValue(level or 0)
 
     def choice(self) -> Choice:
         """Return network, grain size and reason for a run that starts now; `Choice.model` is the network's own name.

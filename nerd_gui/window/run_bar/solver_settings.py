@@ -307,7 +307,7 @@ class SolverSettings(QToolButton):
             "The noise level (σ, 0–255 scale) that is given to a network with such an input. A larger value removes "
             "more. 0: the level of the added noise, or the level measured in the photo.",
         )
-        self.strength.setRange(0, 100)
+        self.strength.setRange(0, 255)
         self.strength.setDecimals(1)
         self.strength.setPrefix("σ ")
         self.strength.setValue(usual.strength or 0)

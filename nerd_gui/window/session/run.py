@@ -49,6 +49,8 @@ class Run:
         Whether a file holds the run as it is now: its picture was saved, or the session it belongs to.
     stopped : StoppedPhoto or None
         The state of an unfinished run in tiles that was opened with a session and can continue.
+    continues : bool
+        Whether the run started from the equilibrium of another one only to change the strength.
     turn : Lock
         A lock, held by the one thread that solves tiles.
     """
@@ -69,6 +71,7 @@ class Run:
     started: datetime = field(default_factory=datetime.now)
     saved: bool = False
     stopped: StoppedPhoto | None = None
+    continues: bool = False
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property

@@ -242,8 +242,15 @@ class Session(Shown):
         """Run a run's subject again with the same settings: the iterates will be the same, this time with features."""
         self._start_in_one_piece(Run(run.subject, run.settings))
 
-    def _start_in_one_piece(self, run: Run) -> None:
-        start_from = self._newest_equilibrium() if run.settings.start == "last" else None
+    def change_strength(self, run: Run, strength: float) -> None:
+        """Run a run's subject again with another strength, starting from its equilibrium, which is near the new one."""
+        assert run.trajectory is not None
+        settings = replace(run.settings, strength=strength, start="last")
+        self._start_in_one_piece(Run(run.subject, settings, continues=True), run.trajectory.equilibrium())
+
+    def _start_in_one_piece(self, run: Run, start_from: Equilibrium | None = None) -> None:
+        if run.settings.start == "last" and start_from is None:
+            start_from = self._newest_equilibrium()
         self._take_up(run)
         self.controller.start(run, start_from)
 

@@ -3,12 +3,10 @@
 from dataclasses import fields, replace
 
 import pytest
-import torch
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import SOLVERS
-from nerd_gui.nerd import NERD, NerdConfig, save_model
 
 #: For each field: its control, what a person chooses there, the value this stands for, and what must be chosen before.
 CONTROLS = {
@@ -27,15 +25,6 @@ CONTROLS = {
     "start_seed": ("startSeedSpin", 12, 12, {"startCombo": "seeded random"}),
     "memory_limit": ("memoryLimitSpin", 3.5, 3.5, {}),
 }
-
-
-@pytest.fixture
-def told_model_path(tmp_path):
-    """A small network that is told the noise level, as a file."""
-    torch.manual_seed(0)
-    path = tmp_path / "told.safetensors"
-    save_model(path, NERD(NerdConfig(features=8, heads=4, groups=4, window=5, level_input=True)), {"samples": 0})
-    return path
 
 
 @pytest.fixture
