@@ -173,11 +173,13 @@ _BLIND_LITE = Recipe(
 
 _LITE_25 = replace(_BLIND_LITE, name="nerd-lite-25", noise=NoiseRange(25, 25), noise_weight=0.0)
 
-#: For photos: larger batches, because patches differ more, and larger patches at the end, which contain whole grains.
+#: For photos, with level input. The batches are larger, because patches differ more, and the patches are larger at the
+#: end, to contain whole grains. A fraction of the patches has white noise, which the level describes completely.
 _PHOTO_LITE = replace(
     _BLIND_LITE,
     name="nerd-lite-photo",
-    noise=CameraChain(0, 45),
+    model=replace(_LITE, level_input=True),
+    noise=CameraChain(0, 45, gaussian=0.25),
     stages=(
         Stage(until=40_000, solver_steps=0, unroll=3, patch=32, batch=12),
         Stage(until=None, solver_steps=5, unroll=3, patch=48, batch=12, rate=0.5),
@@ -185,6 +187,7 @@ _PHOTO_LITE = replace(
     decay_stage=Stage(until=None, solver_steps=8, unroll=3, patch=96, batch=4, rate=0.5),
     deep_part=0.15,
     contraction_weight=0.002,
+    ema=0.998,  # shorter than usual, because it starts from another network and changes fast at first
 )
 
 #: The paper's network, for an accelerator: large batches, plain steps on small patches for the first minute or two, and
@@ -305,14 +308,7 @@ RECIPES = {
         replace(_LITE_25, name="nerd-lite-25-no-post", model=replace(_LITE, post_normalization=False)),
         replace(_BLIND_LITE, name="nerd-lite-colour", model=replace(_LITE, channels=3)),
         _PHOTO_LITE,
-        # With level input. A fraction of the patches has white noise, which the level describes completely.
-        replace(
-            _PHOTO_LITE,
-            name="nerd-lite-photo-colour",
-            model=replace(_LITE, channels=3, level_input=True),
-            noise=CameraChain(0, 45, gaussian=0.25),
-            ema=0.998,  # shorter than usual, because it starts from a blind network and changes fast at first
-        ),
+        replace(_PHOTO_LITE, name="nerd-lite-photo-colour", model=replace(_PHOTO_LITE.model, channels=3)),
         *_compared(),
         *map(_as_printed, (15, 25, 50)),
     )

@@ -27,28 +27,34 @@ class RunState:
         return {name[len(start) :]: value for name, value in self.tensors.items() if name.startswith(start)}
 
     def in_channels(self, channels: int) -> "RunState":
-        """Convert the state of a grey network to `channels` channels, without moments and random numbers.
+        """Convert the state of a grey network to `channels` channels, or that of a colour network to one channel.
 
-        The new network averages the channels and gives each the same noise estimate, so that it denoises equal channels
-        like the grey network. Its steps are counted from 0, so that the average of its weights follows the fast changes
-        at the beginning. A state that has this number of channels already is returned unchanged.
+        Moments and random numbers are dropped. The new network averages the channels at its input or output, so that
+        it denoises equal channels like the old one; from colour to grey this is only nearly so, because BatchNorm's
+        statistics of the channels are averaged. Its steps are counted from 0, so that the average of its weights
+        follows the fast changes at the beginning. A state that has this number of channels already is returned
+        unchanged.
+
+        Raises
+        ------
+        DataError
+            If neither number of channels is 1.
         """
-        injected = self.tensors["model.f_inject.conv_in.weight"].shape[1]
-        if injected == channels:
+        before = self.tensors["model.f_inject.conv_in.weight"].shape[1]
+        if before == channels:
             return self
-        if injected != 1:
-            raise DataError(
-                f"A state with {injected} channels cannot be converted to {channels} channels; start from a grey one."
-            )
+        if 1 not in (before, channels):
+            raise DataError(f"A state with {before} channels cannot be converted to {channels}; start from a grey one.")
         tensors = {}
         for name, value in self.tensors.items():
             kind, _, weight = name.partition(".")
             if kind not in ("model", "ema"):
                 continue
             if weight == "f_inject.conv_in.weight":
-                value = value.repeat(1, channels, 1, 1) / channels
+                value = value.sum(1, keepdim=True) if channels == 1 else value.repeat(1, channels, 1, 1) / channels
             elif weight.startswith(("f_inject.norm_in.", "f_decode.conv.")) and value.dim():
-                value = value.repeat(channels, *[1] * (value.dim() - 1))
+                one = value.mean(0, keepdim=True)
+                value = one if channels == 1 else one.repeat(channels, *[1] * (value.dim() - 1))
             tensors[name] = value
         return RunState(tensors, {**self.numbers, "steps": 0})
 

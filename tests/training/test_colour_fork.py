@@ -1,4 +1,4 @@
-"""A colour network that begins from a grey one."""
+"""A colour network that begins from a grey one, and a grey one from colour."""
 
 import dataclasses
 
@@ -12,6 +12,13 @@ from nerd_gui.training import DataError, Trainer
 COLOUR = dataclasses.replace(TINY, model=dataclasses.replace(TINY.model, channels=3))
 
 
+def denoised(net: NERD, y):
+    net = net.eval()
+    s = net.inject(y)
+    z = net.implicit(net.implicit(net.initial(s), s), s)
+    return net.estimate(y, z)[0]
+
+
 def test_it_denoises_equal_channels_as_the_grey_network_does():
     grey = make()
     for _ in range(3):
@@ -19,12 +26,6 @@ def test_it_denoises_equal_channels_as_the_grey_network_does():
     colour = Trainer(COLOUR, smooth_pictures()[:, None].repeat(1, 3, 1, 1))
     colour.restore(grey.state().in_channels(3))
     noisy, _, _ = grey.sampler.batch(2, 16)
-
-    def denoised(net: NERD, y):
-        net = net.eval()
-        s = net.inject(y)
-        z = net.implicit(net.implicit(net.initial(s), s), s)
-        return net.estimate(y, z)[0]
 
     with torch.no_grad():
         expected = denoised(grey.net, noisy)
@@ -54,6 +55,27 @@ def test_a_state_of_as_many_channels_stays_whole():
     assert state.in_channels(1) is state
 
 
-def test_a_colour_state_is_none_of_a_grey_network():
+def test_a_grey_network_denoises_as_the_colour_network_does_equal_channels():
+    colour = Trainer(COLOUR, smooth_pictures()[:, None].repeat(1, 3, 1, 1))
+    for _ in range(3):
+        colour.step()
+    state = colour.state()
+    # Equal statistics of the channels: then the conversion is exact.
+    for name, value in state.tensors.items():
+        if "f_inject.norm_in." in name and value.dim():
+            value.copy_(value.mean(0, keepdim=True).expand_as(value))
+    colour.restore(state)
+    grey = make()
+    grey.restore(state.in_channels(1))
+    noisy, _, _ = grey.sampler.batch(2, 16)
+
+    with torch.no_grad():
+        expected = denoised(colour.net, noisy.repeat(1, 3, 1, 1)).mean(1, keepdim=True)
+        torch.testing.assert_close(denoised(grey.net, noisy), expected)
+    assert (grey.samples, grey.steps) == (colour.samples, 0)
+    grey.step()
+
+
+def test_a_state_of_two_channels_is_none_of_a_colour_network():
     with pytest.raises(DataError, match="start from a grey one"):
-        make().state().in_channels(3).in_channels(1)
+        make().state().in_channels(2).in_channels(3)
