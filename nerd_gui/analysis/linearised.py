@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import nullcontext
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from nerd_gui.analysis.solving import Interrupt
-from nerd_gui.equilibrium import StopReason, broyden
+from nerd_gui.equilibrium import SolverStep, StopReason, broyden
 from nerd_gui.nerd import NERD, Network, exact_float32
 from nerd_gui.nerd.fixed_statistics import Statistics, statistics_seen, with_fixed_statistics
+
+T = TypeVar("T")
 
 #: Step of the finite differences: the largest change of a feature, as a fraction of the root mean square of z.
 _STEP = {torch.float32: 3e-3, torch.float64: 1e-6}
@@ -125,17 +128,15 @@ class Linearised:
         """J^T v."""
         return self._pulled_back(v)[0]
 
-    def transposed_injection(self, v: Tensor) -> Tensor:
-        """(df/ds)^T v."""
-        return self._pulled_back(v)[1]
-
     def _pulled_back(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """J^T v and (df/ds)^T v."""
         if self._interrupt is not None:
             self._interrupt()
         z, s, f_z = self._traced()
         self.products += 1
-        with exact_float32():
-            of_z, of_s = torch.autograd.grad(f_z, (z, s), v, retain_graph=True)
+        with torch.enable_grad(), exact_float32():
+            # Of a sum, because PyTorch loads SymPy, half a second's work, to check the shape of other gradients.
+            of_z, of_s = torch.autograd.grad((f_z * v).sum(), (z, s), retain_graph=True)
         return of_z, of_s
 
     def _traced(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -188,15 +189,31 @@ class Linearised:
 
     def solve_transposed(
         self, e: Tensor, *, start: Tensor | None = None, tol: float = 1e-4, max_iter: int = 60
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         """Solve (I - J^T) u = e for u, by Broyden's method on u = J^T u + e, starting from `start` or else from e.
+
+        Returns
+        -------
+        Tensor
+            u.
+        Tensor
+            (df/ds)^T u, which the last product gives without further work.
 
         Raises
         ------
         NotSolved
             If the residual is above three times `tol` after `max_iter` steps.
         """
-        return _solved(lambda u: self.transposed(u) + e, e if start is None else start, tol, max_iter)
+        of_s = e
+
+        def f(u: Tensor) -> Tensor:
+            nonlocal of_s
+            of_z, of_s = self._pulled_back(u)
+            return of_z + e
+
+        steps = ((step, of_s) for step in broyden(f, e if start is None else start, max_iter=max_iter, tol=tol))
+        step, of_s = _best(steps, tol)
+        return step.z, of_s
 
     def solve(self, ds: Tensor, *, tol: float = 1e-2, max_iter: int = 30) -> Tensor:
         """Solve (I - J) dz = (df/ds) ds for dz: how the equilibrium moves when the injection moves by ds.
@@ -206,15 +223,19 @@ class Linearised:
         NotSolved
             If the residual is above three times `tol` after `max_iter` steps.
         """
-        return _solved(lambda dz: self.forward(dz, ds), torch.zeros_like(self.z), tol, max_iter)
+        steps = broyden(lambda dz: self.forward(dz, ds), torch.zeros_like(self.z), max_iter=max_iter, tol=tol)
+        return _best(((step, None) for step in steps), tol)[0].f_z
 
 
-def _solved(f: Callable[[Tensor], Tensor], start: Tensor, tol: float, max_iter: int) -> Tensor:
-    best, least = start, float("inf")
-    for step in broyden(f, start, max_iter=max_iter, tol=tol):
-        if (residual := float(step.residual)) < least:
-            best, least = step.f_z, residual
-    if least > 3 * tol or step.stop_reason is StopReason.DIVERGED:
+def _best(steps: Iterable[tuple[SolverStep, T]], tol: float) -> tuple[SolverStep, T]:
+    """Take all steps of a linear equation's solver; return the one of least residual, with what belongs to it."""
+    best: tuple[SolverStep, T] | None = None
+    for step, extra in steps:
+        if best is None or float(step.residual) < float(best[0].residual):
+            best = step, extra
+    assert best is not None
+    least = float(best[0].residual)
+    if not least <= 3 * tol or step.stop_reason is StopReason.DIVERGED:
         raise NotSolved(
             f"The equation at this equilibrium was solved to {least:.1e} only, in {step.evaluations} products, because "
             "the equilibrium is not stable enough. A run with more solver steps may help."

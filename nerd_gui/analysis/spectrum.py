@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,9 +14,6 @@ from nerd_gui.analysis.krylov import leading
 from nerd_gui.analysis.linearised import Linearised, NotSolved
 from nerd_gui.analysis.solving import Interrupt
 from nerd_gui.nerd import Network
-
-if TYPE_CHECKING:  # importing SciPy takes a third of a second, which would delay the window's start
-    from scipy.sparse.linalg import LinearOperator
 
 #: Relative tolerances: in float64, in float32, and in float32 where products with J are finite differences of f.
 _EXACT, _SINGLE, _ROUGH = 1e-4, 1e-3, 3e-2
@@ -38,8 +34,8 @@ class Spectrum:
     errors : array (count,)
         ``||J^T v - lambda v||`` for each computed eigenvector v, of norm 1. Where many eigenvalues lie close together,
         as in large pictures, this is about the error of lambda.
-    vectors : complex64 or complex128 Tensor (count, d, rows, cols)
-        Eigenvectors of J, of norm 1, accurate to a few percent.
+    vectors : complex64 or complex128 Tensor (number, d, rows, cols)
+        The first eigenvectors of J, of norm 1, accurate to a few percent.
     radius : float
         The spectral radius. Below 1, plain iteration from nearby converges to this equilibrium; above 1, it does not,
         and only the solver's corrections reach it.
@@ -50,7 +46,7 @@ class Spectrum:
     --------
     With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
 
-    >>> found = spectrum(net, y, z, count=2, vectors=False)
+    >>> found = spectrum(net, y, z, count=2, vectors=0)
     >>> len(found.eigenvalues), tuple(found.vectors.shape)
     (2, (0, 64, 16, 16))
     """
@@ -68,8 +64,9 @@ def spectrum(
     z: Tensor,
     count: int = 4,
     *,
-    vectors: bool = True,
+    vectors: int | None = None,
     most: int | None = None,
+    told: Callable[[complex, float], None] | None = None,
     level: float | None = None,
     window: int | None = None,
     seed: int = 0,
@@ -86,11 +83,13 @@ def spectrum(
         See `Linearised`.
     count : int
         Number of eigenvalues, at least 1. Some of several equal eigenvalues may be missed: ask for more then.
-    vectors : bool
-        Whether to compute eigenvectors, which about doubles the work; if not, `Spectrum.vectors` is empty.
+    vectors : int, optional
+        Number of eigenvectors to compute; None: of all these eigenvalues. Any takes half as much work again.
     most : int, optional
         Largest number of products with J^T; None: as many as take some seconds, 36 for 256 x 256 pixels. Eigenvalues
         that have not converged by then are returned with a large error.
+    told : callable, optional
+        Called after each product with J^T with the leading eigenvalue as far as known, and its error.
     seed : int
         Seed of the start vector.
 
@@ -109,7 +108,7 @@ def spectrum(
     --------
     With the network, picture and equilibrium of the examples of `nerd_gui.analysis`:
 
-    >>> found = spectrum(net, y, z, count=2, vectors=False)
+    >>> found = spectrum(net, y, z, count=2, vectors=0)
     >>> found.radius < 1  # plain iteration ends here from nearby
     True
     """
@@ -121,17 +120,23 @@ def spectrum(
     tol = _EXACT if at.z.dtype == torch.float64 else _SINGLE
     if most is None:
         most = min(max(_PATIENCE // (at.z.shape[2] * at.z.shape[3]), _FEWEST), _MOST)
-    found = leading(
-        lambda v: at.transposed(v.view_as(at.z)).reshape(-1), _start(at, seed), count, tol=tol, most=most, basis=basis
-    )
+    found = leading(_flat(at, at.transposed), _start(at, seed), count, tol=tol, most=most, basis=basis, told=told)
     values, radius = found.values, float(np.abs(found.values[0]))
     if found.errors[0] > max(_GIVEN_UP * radius, tol):
         raise NotSolved(f"The leading eigenvalue did not converge in {found.products} products; allow more products.")
     shaped = torch.zeros(0, *at.z.shape[1:], dtype=torch.complex64)
-    if vectors:
-        # The leading eigenvectors of J^T are a good start for those of J.
-        shaped = _ritz_vectors(at, values, found.vectors.real.sum(0).view_as(at.z))
+    if vectors != 0:
+        # The leading eigenvector of J^T is a good start for those of J. There are no restarts: they would need products
+        # that are more accurate than finite differences.
+        begin = found.vector(values[0]).real
+        of_j = leading(_flat(at, at.forward), begin, count, tol=_ROUGH, most=basis, basis=basis)
+        shaped = torch.stack([of_j.vector(value).view(at.z.shape[1:]) for value in values[:vectors]])
     return Spectrum(values, found.errors, shaped, radius, at.products)
+
+
+def _flat(at: Linearised, apply: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Turn a map of tensors like z into one of vectors."""
+    return lambda v: apply(v.view_as(at.z)).reshape(-1)
 
 
 def _start(at: Linearised, seed: int) -> Tensor:
@@ -184,17 +189,15 @@ def field_of_values_abscissa(
     def symmetric(v: Tensor) -> Tensor:
         return (at.forward(v) + at.transposed(v)) / 2
 
-    from scipy.sparse import linalg
-
-    tol = _EXACT if at.z.dtype == torch.float64 else _ROUGH
-    operator = _operator(at, symmetric)
-    start = np.random.default_rng(seed).standard_normal(at.z.numel()).astype(operator.dtype)
-    keywords = {"k": 1, "which": "LA", "ncv": min(at.z.numel(), 2 + _BASIS), "tol": tol, "maxiter": 20}
-    try:
-        values, _ = linalg.eigsh(operator, v0=start, **keywords)
-    except linalg.ArpackNoConvergence as error:
-        raise NotSolved("The abscissa did not converge; let the run take more steps.") from error
-    return float(values[0])
+    size, tol = at.z.numel(), _EXACT if at.z.dtype == torch.float64 else _ROUGH
+    basis = min(size, 2 + _BASIS)
+    # In float32 there are no restarts, as for the eigenvectors of J.
+    most = _MOST if at.z.dtype == torch.float64 else basis
+    found = leading(_flat(at, symmetric), _start(at, seed), 1, tol=tol, most=most, basis=basis, rank=np.real)
+    value = float(found.values[0].real)
+    if found.errors[0] > max(_GIVEN_UP * abs(value), tol):
+        raise NotSolved("The abscissa did not converge; let the run take more steps.")
+    return value
 
 
 @torch.no_grad()
@@ -223,43 +226,3 @@ def decoded_direction(net: Network, z: Tensor, direction: Tensor) -> Tensor:
     along = direction[None].to(z)
     step = 1e-3 * float(z.square().mean().sqrt()) / max(float(along.abs().max()), torch.finfo(z.dtype).tiny)
     return ((net.decode(z + step * along) - net.decode(z - step * along)) / (2 * step))[0]
-
-
-def _operator(at: Linearised, apply: Callable[[Tensor], Tensor]) -> LinearOperator:
-    from scipy.sparse.linalg import LinearOperator
-
-    def matvec(vector: NDArray[np.floating]) -> NDArray[np.floating]:
-        v = torch.from_numpy(np.ascontiguousarray(vector)).view_as(at.z).to(at.z)
-        return apply(v).detach().cpu().contiguous().view(-1).numpy()
-
-    dtype = np.float64 if at.z.dtype == torch.float64 else np.float32
-    return LinearOperator((at.z.numel(),) * 2, matvec=matvec, dtype=dtype)
-
-
-def _ritz_vectors(at: Linearised, values: NDArray[np.complex128], begin: Tensor) -> Tensor:
-    """Find Ritz vectors of J whose Ritz values are nearest to the given eigenvalues.
-
-    This is Arnoldi's method without restarts: restarts need more accurate products than finite differences give.
-    """
-    steps = min(begin.numel(), 2 * len(values) + _BASIS)
-    basis = [begin / begin.norm()]
-    projected = np.zeros((steps + 1, steps))
-    for step in range(steps):
-        v = at.forward(basis[-1])
-        for _ in range(2):  # orthogonalising once is not enough in float32
-            for index, b in enumerate(basis):
-                along = float((v * b).sum())
-                projected[index, step] += along
-                v = v - along * b
-        projected[step + 1, step] = size = float(v.norm())
-        if size < 1e-6:
-            steps = step + 1
-            break
-        basis.append(v / size)
-    ritz, columns = np.linalg.eig(projected[:steps, :steps])
-    found = []
-    for value in values:
-        weights = columns[:, int(np.abs(ritz - value).argmin())]
-        found.append(sum(complex(weight) * b[0] for weight, b in zip(weights, basis[:steps], strict=True)))
-    stacked = torch.stack([torch.as_tensor(vector) for vector in found])
-    return torch.nn.functional.normalize(stacked.flatten(1), dim=1).view_as(stacked)

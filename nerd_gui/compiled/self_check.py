@@ -67,7 +67,7 @@ def check_gradient(gradient: Callable[..., tuple[Tensor, Tensor, Tensor]], d_k: 
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
         leaves = [tensor.clone().requires_grad_() for tensor in inputs]
         out, level = _attention(*leaves)
-        truth = torch.autograd.grad(out, leaves, d_out)
+        truth = torch.autograd.grad((out * d_out).sum(), leaves)  # of a sum: see `Linearised`
         found = gradient(*inputs, out.detach(), level.detach(), d_out)
     for one, other in zip(found, truth, strict=True):
         _demand("attention's gradient", one, other, 1e-3)

@@ -96,7 +96,7 @@ def test_the_run_s_own_contraction_is_told_beside_the_radius(question, found):
 def test_an_expected_error_below_zero_is_no_number(found):
     answer = found["risk"]
     perfect = SimpleNamespace(numbers={**answer.numbers, "mse": -1e-5, "psnr": None}, arrays=answer.arrays)
-    assert "cannot be told" in CATALOGUE["risk"].show(perfect).table.rows[0][1]
+    assert "too high to be estimated" in CATALOGUE["risk"].show(perfect).table.rows[0][1]
 
 
 def test_colours_of_values():

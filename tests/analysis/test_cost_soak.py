@@ -66,7 +66,7 @@ def test_none_takes_much_longer_than_a_solve(net, y, counted):
     assert products["f"] == 1 and products["transposed"] <= 6 and row < 0.65 * solve
     _, stein, counts = cost("Stein's estimate", lambda: risk(net, y, run.z, 25))
     assert counts["f"] < evaluations["f"] and stein < 1.2 * solve
-    found, eigen, counts = cost("the leading eigenvalue", lambda: spectrum(net, y, run.z, 1, vectors=False))
+    found, eigen, counts = cost("the leading eigenvalue", lambda: spectrum(net, y, run.z, 1, vectors=0))
     assert counts["transposed"] <= 36 and found.errors[0] < 0.05 and eigen < 5 * solve
     off = [cost(f"without head {head + 1}", lambda head=head: heads_off(net, y, run.z, [head])) for head in range(4)]
     assert np.mean([counts["f"] for _, _, counts in off]) < evaluations["f"]

@@ -45,4 +45,4 @@ def test_an_equilibrium_that_repels_is_told_from_one_that_attracts():
     z = settle(repels, y, 3)  # no equilibrium, but a place like any other
     exact = torch.linalg.eigvals(dense_jacobian(repels, y, z)).abs().max()
     assert float(exact) > 1
-    assert spectrum(repels, y, z, count=6, vectors=False).radius == pytest.approx(float(exact), rel=1e-3)
+    assert spectrum(repels, y, z, count=6, vectors=0).radius == pytest.approx(float(exact), rel=1e-3)

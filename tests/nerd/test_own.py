@@ -70,7 +70,7 @@ def test_analyses_take_it_as_they_take_a_network(model, noisy):
     row = influence(model, y, z, 5, 6, tol=1e-7)
     torch.testing.assert_close(row.flatten(), exact[5 * 10 + 6], rtol=0, atol=1e-6)
     values = torch.linalg.eigvals(by_z).abs().max()
-    assert spectrum(model, y, z, 1, vectors=False).radius == pytest.approx(float(values), abs=1e-3)
+    assert spectrum(model, y, z, 1, vectors=0).radius == pytest.approx(float(values), abs=1e-3)
     estimate = risk(model, y, z, 25, probes=16, tol=1e-3)
     assert abs(estimate.divergence - float(exact.trace())) < 4 * estimate.divergence_error
     broyden, anderson, plain, _ = race(model, y, max_iter=200)

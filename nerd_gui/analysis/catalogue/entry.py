@@ -35,6 +35,8 @@ class Question:
         Seed of all random numbers.
     interrupt : callable, optional
         Called often during the work; an exception that it raises ends the work.
+    so_far : callable, optional
+        Called during longer work with a sentence that says what is known by then.
     """
 
     at: EquilibriumOfRun
@@ -43,6 +45,7 @@ class Question:
     channel: int = 0
     seed: int = 0
     interrupt: Interrupt | None = None
+    so_far: Callable[[str], None] | None = None
 
     @property
     def of(self) -> tuple[Any, Tensor, Tensor]:

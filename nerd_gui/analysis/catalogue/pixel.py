@@ -103,7 +103,7 @@ def _show(found: Analysed) -> Shown:
             title = f"head {index} looks"
             pictures.append(Picture(f"head_{index}", title, head, Scale.GREY, tip=tip, **place))
             words = "–" if correlation is None else f"{correlation:.2f}"
-            rows.append((f"Rank correlation of head {index} and use", words))
+            rows.append((f"Head {index} and use, rank correlation", words))
     return Shown(says, Table((), tuple(rows)), tuple(pictures))
 
 

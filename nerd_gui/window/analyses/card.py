@@ -22,6 +22,7 @@ from nerd_gui.window.analyses.answer_view import AnswerView
 from nerd_gui.window.analyses.words import duration
 from nerd_gui.window.described import described, in_lines
 from nerd_gui.window.icons import icon
+from nerd_gui.window.session.run import Run
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, colours, sized
 
 _ICON = QSize(18, 18)
@@ -58,6 +59,7 @@ class AnalysisCard(QFrame):
         self.analysis = analysis
         self.found: Analysed | None = None
         self.view: AnswerView | None = None
+        self.said_of: Run | None = None  # the run that `say` was about
         self._busy = self._waits = False
         self._index = -1
         name = analysis.name
@@ -125,9 +127,9 @@ class AnalysisCard(QFrame):
 
     def show_answer(self, found: Analysed | None) -> None:
         """Show an answer; None shows what the analysis would answer."""
-        if found is self.found and (found is None) == (self.view is None) and self.says:
+        if found is self.found and (found is None) == (self.view is None) and self.says and self.said_of is None:
             return
-        self.found = found
+        self.found, self.said_of = found, None
         self._shown = None if found is None else _readable(self.analysis, found)
         if self.view is not None:
             self._column.removeWidget(self.view)
@@ -149,8 +151,9 @@ class AnalysisCard(QFrame):
         if self.view is not None:
             self.view.show_iterate(index)
 
-    def say_failed(self, sentence: str) -> None:
-        """Say why there is no answer."""
+    def say(self, sentence: str, run: Run) -> None:
+        """Say why there is no answer for a run, or what is known of it so far."""
+        self.said_of = run
         self._say(sentence, quiet=False)
 
     def show_state(self, *, can: str, expected: float | None, of: str = "") -> None:

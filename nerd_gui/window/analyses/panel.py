@@ -56,6 +56,7 @@ class AnalysesPanel(QWidget):
             changed.connect(self._refresh_soon)
         session.controller.runningChanged.connect(self._refresh_soon)
         analyst.changed.connect(self._refresh_soon)
+        analyst.soFar.connect(self._on_so_far)
         analyst.found.connect(self._on_found)
         analyst.failed.connect(self._on_failed)
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -163,6 +164,10 @@ class AnalysesPanel(QWidget):
                 return (row, col), f"pin {pin.number}"
         return (subject.rows // 2, subject.cols // 2), "the middle pixel"
 
+    def _on_so_far(self, run: Run, name: str, sentence: str) -> None:
+        if run is self._session.run and name in self.cards:
+            self.cards[name].say(sentence, run)
+
     def _on_found(self, run: Run, name: str) -> None:
         if run is self._session.run:
             self._refresh()
@@ -176,7 +181,7 @@ class AnalysesPanel(QWidget):
             self._messages.show_error(sentence, details)
         if run is self._session.run:
             self._refresh()
-            self.cards[name].say_failed(sentence)
+            self.cards[name].say(sentence, run)
 
     def _save(self, name: str) -> None:
         if (figure := self.figure(name)) is not None:
@@ -200,7 +205,11 @@ class AnalysesPanel(QWidget):
             return
         run, why, busy = self._session.run, self.why_not, self._analyst.asked
         answers = run.trajectory.analyses if run is not None and run.trajectory is not None else {}
-        self._stale = [name for name, card in self.cards.items() if card.found is not answers.get(name)]
+        self._stale = [
+            name
+            for name, card in self.cards.items()
+            if card.found is not answers.get(name) or card.said_of not in (None, run)
+        ]
         if self._stale:
             self._next.start()
         self._show_head(run, why)

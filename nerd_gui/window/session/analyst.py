@@ -59,11 +59,14 @@ class _Worker(QThread):
 
     Signals
     -------
+    soFar : str
+        A sentence that says what is known by now.
     found : Analysed, EquilibriumOfRun
     failed : str, str
         A sentence for the person, and the details (empty for an expected error).
     """
 
+    soFar = Signal(str)
     found = Signal(object, object)
     failed = Signal(str, str)
 
@@ -86,7 +89,9 @@ class _Worker(QThread):
         assert trajectory is not None and net is not None
         try:
             at = self._at or equilibrium_of(trajectory, net, asked.channel, interrupt=self._interrupt)
-            question = Question(at, trajectory, asked.pixel, asked.channel, interrupt=self._interrupt)
+            question = Question(
+                at, trajectory, asked.pixel, asked.channel, interrupt=self._interrupt, so_far=self.soFar.emit
+            )
             answer = CATALOGUE[asked.name].ask(question)
         except _Stopped:
             return
@@ -108,6 +113,8 @@ class Analyst(QObject):
     -------
     changed
         Another analysis has begun or waits, or the last one has ended.
+    soFar : Run, str, str
+        What the analysis of this name under way knows by now, in a sentence.
     found : Run, str
         The analysis of this name has its answer, which is in the run's trajectory.
     failed : Run, str, str, str
@@ -115,6 +122,7 @@ class Analyst(QObject):
     """
 
     changed = Signal()
+    soFar = Signal(object, str, str)
     found = Signal(object, str)
     failed = Signal(object, str, str, str)
 
@@ -210,12 +218,17 @@ class Analyst(QObject):
         asked = self._waiting.popleft()
         channel, at = self._settled.get(asked.run, (-1, None))
         worker = _Worker(asked, at if channel == asked.channel else None, self)
+        worker.soFar.connect(self._on_so_far)
         worker.found.connect(self._on_found)
         worker.failed.connect(self._on_failed)
         worker.finished.connect(self._on_thread_finished)
         self._workers.add(worker)
         self._asked, self._current, self._begun = asked, worker, time.monotonic()
         worker.start()
+
+    def _on_so_far(self, sentence: str) -> None:
+        if self.sender() is self._current and self._asked is not None:
+            self.soFar.emit(self._asked.run, self._asked.name, sentence)
 
     def _on_found(self, answer: Analysed, at: EquilibriumOfRun) -> None:
         if self.sender() is not self._current or self._asked is None:

@@ -186,7 +186,7 @@ def test_everything_fits_and_can_be_read(qtbot, window):
         window.resize(*size)
         for name in ("influence", "heads", "race", "settling"):
             window.analyses.scroll_to(name)
-            for _ in range(3):
+            for _ in range(30):
                 QApplication.processEvents()
             found += [f"{size}, {scheme}, {name}: {complaint}" for complaint in complaints(window)]
     assert found == []

@@ -143,7 +143,7 @@ def test_eigenvalues_stand_in_the_complex_plane(qtbot, asked):
     shot = canvas.grab().toImage()
     dot = shot.pixelColor(drawing.position(*value).toPoint())
     assert dot == QColor("#56B4E9")
-    assert "attracts" in asked.cards["spectrum"].says
+    assert "is stable" in asked.cards["spectrum"].says
 
 
 def test_all_are_asked_one_after_another_by_the_keyboard(qtbot, asked, slow):
@@ -192,6 +192,28 @@ def test_what_is_found_too_late_is_dropped(qtbot, asked, monkeypatch):
     answered.set()
     qtbot.waitUntil(lambda: not asked.analyst._workers)
     assert asked.session.trajectory.analyses == {}
+
+
+def test_what_a_long_analysis_knows_so_far_is_said_until_the_answer_is_there(qtbot, asked, make_run, monkeypatch):
+    released = threading.Event()
+
+    def slow(question):
+        question.so_far("So far, it is 3.")
+        released.wait(5)
+        return whiteness(question)
+
+    whiteness = CATALOGUE["whiteness"].ask
+    monkeypatch.setitem(CATALOGUE, "whiteness", Analysis(**{**vars(CATALOGUE["whiteness"]), "ask": slow}))
+    card, first, second = asked.cards["whiteness"], asked.session.run, make_run()
+    qtbot.mouseClick(card.button, LEFT)
+    qtbot.waitUntil(lambda: card.says == "So far, it is 3.")
+    asked.session.runs.add(second)
+    asked.session.show_run(second)
+    qtbot.waitUntil(lambda: card.says == CATALOGUE["whiteness"].shows)
+    asked.session.show_run(first)
+    released.set()
+    qtbot.waitUntil(lambda: card.view is not None)
+    assert card.says == card.shown.says
 
 
 @pytest.mark.parametrize("error", [NotSolved("It was not solved."), RunError("It was not solved.")])
