@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings, QSize
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSize
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
@@ -54,6 +54,7 @@ from nerd_gui.window.wheel import turn_only_with_focus
 
 #: The window's size at the first start, on a screen with room for it.
 FIRST_SIZE = QSize(1320, 860)
+_LAYOUT_PASSES = 8  # more than there are layouts inside each other, each of which may ask the next one out for room
 
 
 class MainWindow(QMainWindow):
@@ -292,6 +293,16 @@ class MainWindow(QMainWindow):
         if paths := dropped_files(event.mimeData()):
             event.acceptProposedAction()
             self.open_dialogs.open_paths(paths)
+
+    def event(self, event: QEvent) -> bool:
+        """Settle all layouts before the window is painted.
+
+        A change of size takes a pass for each layout that it goes through, and Qt would paint after each of them.
+        """
+        if event.type() == QEvent.Type.UpdateRequest:
+            for _ in range(_LAYOUT_PASSES):
+                QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        return super().event(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Redraw the icons when the colours change."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -36,22 +34,22 @@ class NoticeBar(QWidget):
 
     def sentence(self, key: str) -> str:
         """Return the sentence of a notice; empty if there is none with this key."""
-        return self._rows[key].notice.sentence if key in self._rows else ""
+        row = self._rows.get(key)
+        return row.notice.sentence if row is not None and not row.isHidden() else ""
 
     def _show(self, notice: Notice) -> None:
         if self._closed.get(notice.key) == notice.sentence:
             return
-        there = self._rows.get(notice.key)
-        if there is not None and replace(notice, do=there.notice.do) == there.notice:
-            there.notice = notice
-            return
-        self._remove(notice.key)
-        row = _Row(notice)
-        row.close_button.clicked.connect(lambda: self._close(row.notice))
-        row.button.clicked.connect(lambda: self._answer(row.notice))
-        self._rows[notice.key] = row
-        self._column.addWidget(row)
-        row.show()
+        row = self._rows.get(notice.key)
+        if row is None:  # afterwards it stays, and only hides, since notices come and go with each change of runs
+            row = self._rows[notice.key] = _Row(notice.key)
+            row.close_button.clicked.connect(lambda: self._close(row.notice))
+            row.button.clicked.connect(lambda: self._answer(row.notice))
+        row.take(notice)
+        if row.isHidden():
+            self._column.removeWidget(row)
+            self._column.addWidget(row)
+            row.show()
         self.show()
 
     def _drop(self, key: str) -> None:
@@ -68,40 +66,49 @@ class NoticeBar(QWidget):
             notice.do()
 
     def _remove(self, key: str) -> None:
-        row = self._rows.pop(key, None)
-        if row is not None:
-            self._column.removeWidget(row)
-            row.setParent(None)
-            row.deleteLater()
-        self.setVisible(bool(self._rows))
+        if key in self._rows:
+            self._rows[key].hide()
+        self.setVisible(any(not row.isHidden() for row in self._rows.values()))
 
 
 class _Row(QFrame):
-    def __init__(self, notice: Notice) -> None:
+    """A notice's sentence and its two buttons."""
+
+    notice: Notice
+
+    def __init__(self, key: str) -> None:
         super().__init__()
-        self.notice = notice
-        self.setObjectName(f"{notice.key}Notice")
-        self.setAccessibleName(notice.sentence)
-        self.setProperty("notice", "warning" if notice.warns else "remark")
-        words = QLabel(notice.sentence)
-        words.setObjectName(f"{notice.key}NoticeText")
-        words.setTextFormat(Qt.TextFormat.PlainText)
-        words.setWordWrap(True)
-        words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.button = described(QPushButton(notice.button), f"{notice.key}NoticeButton", notice.button, notice.button)
-        self.button.setVisible(bool(notice.button))
-        self.close_button = described(
-            QToolButton(), f"{notice.key}NoticeClose", "Close this notice", "Put this notice away"
-        )
+        self.setObjectName(f"{key}Notice")
+        self.hide()
+        self._words = QLabel()
+        self._words.setObjectName(f"{key}NoticeText")
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        self._words.setWordWrap(True)
+        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.button = QPushButton()
+        self.close_button = described(QToolButton(), f"{key}NoticeClose", "Close this notice", "Put this notice away")
         self.close_button.setAutoRaise(True)
         self.close_button.setIconSize(_ICON)
         self._colour()
         row = QHBoxLayout(self)
         row.setContentsMargins(SMALL + TIGHT, TIGHT, TIGHT, TIGHT)
         row.setSpacing(SMALL)
-        row.addWidget(words, 1)
+        row.addWidget(self._words, 1)
         row.addWidget(self.button)
         row.addWidget(self.close_button)
+
+    def take(self, notice: Notice) -> None:
+        """Show another notice of the same kind."""
+        self.notice = notice
+        self._words.setText(notice.sentence)
+        self.setAccessibleName(notice.sentence)
+        self.button.setText(notice.button)
+        self.button.setVisible(bool(notice.button))
+        described(self.button, f"{notice.key}NoticeButton", notice.button, notice.button)
+        kind = "warning" if notice.warns else "remark"
+        if self.property("notice") != kind:
+            self.setProperty("notice", kind)
+            self.style().polish(self)
 
     def _colour(self) -> None:
         self.close_button.setIcon(icon("close", self.palette().windowText().color()))

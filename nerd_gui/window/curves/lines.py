@@ -53,8 +53,14 @@ class Lines(QGraphicsItem):
         self._levels: Sequence[tuple[float, QPen]] = ()
         self._mark: Mark | None = None
         self.setZValue(-1)  # below the cursor
-        view.sigResized.connect(lambda _: self.prepareGeometryChange())
-        view.sigTransformChanged.connect(lambda _: self.update())
+        view.sigResized.connect(self._follow)
+        view.sigRangeChanged.connect(self._follow)
+
+    def _follow(self) -> None:
+        """Follow the view at once; pyqtgraph would do so while it paints, and then everything is painted again."""
+        self.prepareGeometryChange()
+        self._view.updateMatrix()
+        self.update()
 
     def draw(
         self, curves: Sequence[Curve], levels: Sequence[tuple[float, QPen]] = (), mark: Mark | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
@@ -32,67 +33,80 @@ class RunLegend(QWidget):
         super().__init__(parent)
         self.setObjectName("runLegend")
         self.setAccessibleName("Runs in the plots")
-        self._columns = columns
         self._runs: list[Run] = []
-        self._names: list[QElidingLabel] = []
-        self._samples: list[QLabel] = []
-        self._values: dict[tuple[int, str], QLabel] = {}
+        self._rows: list[_Row] = []
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(SMALL, 0, SMALL, TIGHT)
         self._grid.setHorizontalSpacing(MEDIUM)
         self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(1, 1)
 
+        self._headings = {key: self._number(0, place, heading) for place, (key, heading) in enumerate(columns.items())}
+
     def show_runs(self, runs: Sequence[Run], shown: Run | None, read: Reader, theme: Theme) -> None:
         """List runs with their values; `shown` is the shown one."""
+        self._runs = list(runs)
         self.setVisible(len(runs) > 1)
-        if list(runs) != self._runs:
-            self._build(runs)
-        for run, name, sample in zip(runs, self._names, self._samples, strict=True):
-            name.setText(run.label)
-            name.setToolTip(run.label)
-            name.setFont(sized(self.font(), CAPTION_PIXELS, strong=run is shown))
+        while len(self._rows) < len(runs):
+            self._rows.append(self._add_row(1 + len(self._rows)))
+        for row in self._rows[len(runs) :]:
+            row.hide()
+        for run, row in zip(runs, self._rows, strict=False):
+            row.name.setObjectName(f"runLegendName{run.number}")
+            row.name.setText(run.label)
+            row.name.setToolTip(run.label)
+            row.name.setFont(sized(self.font(), CAPTION_PIXELS, strong=run is shown))
             width = _SHOWN_WIDTH if run is shown else _WIDTH
-            sample.setPixmap(line_sample(self.devicePixelRatioF(), theme.of_run(run.number - 1), width))
+            row.sample.setPixmap(line_sample(self.devicePixelRatioF(), theme.of_run(run.number - 1), width))
+            row.sample.show()
+            row.name.show()
         self.show_values(read)
 
     def show_values(self, read: Reader) -> None:
         """Show the values at the cursor; a column without any value is hidden."""
-        for key in self._columns:
+        for key, heading in self._headings.items():
             words = [read(run, key) for run in self._runs]
             known = any(word != NO_VALUE for word in words) or key == "residual"
-            for run, word in zip(self._runs, words, strict=True):
-                self._values[run.number, key].setText(word)
-                self._values[run.number, key].setVisible(known)
-            if self._runs:
-                self._values[0, key].setVisible(known)
+            for word, row in zip(words, self._rows, strict=False):
+                row.values[key].setText(word)
+                row.values[key].setVisible(known)
+            heading.setVisible(known)
 
     def rows(self) -> list[list[str]]:
         """Return the table's text row by row: name and values."""
-        return [[run.label, *(self._values[run.number, key].text() for key in self._columns)] for run in self._runs]
+        return [
+            [run.label, *(value.text() for value in row.values.values())]
+            for run, row in zip(self._runs, self._rows, strict=False)
+        ]
 
-    def _build(self, runs: Sequence[Run]) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.setParent(None)
-                widget.deleteLater()
-        self._runs, self._names, self._samples, self._values = list(runs), [], [], {}
-        for column, heading in enumerate(self._columns.items()):
-            self._values[0, heading[0]] = self._number(0, column + 2, heading[1])
-        for row, run in enumerate(runs, 1):
-            sample, name = QLabel(), QElidingLabel()
-            name.setObjectName(f"runLegendName{run.number}")
-            name.setMinimumWidth(40)
-            self._grid.addWidget(sample, row, 0)
-            self._grid.addWidget(name, row, 1)
-            self._samples.append(sample)
-            self._names.append(name)
-            for column, key in enumerate(self._columns):
-                self._values[run.number, key] = self._number(row, column + 2)
+    def _add_row(self, place: int) -> _Row:
+        """Make the labels of a row, which then serve any run, since new labels have the plots laid out twice."""
+        row = _Row(
+            QLabel(self),
+            QElidingLabel(self),
+            {key: self._number(place, column) for column, key in enumerate(self._headings)},
+        )
+        row.name.setMinimumWidth(40)
+        self._grid.addWidget(row.sample, place, 0)
+        self._grid.addWidget(row.name, place, 1)
+        return row
 
     def _number(self, row: int, column: int, text: str = NO_VALUE) -> QLabel:
-        label = QLabel(text)
+        label = QLabel(text, self)
         label.setFont(sized(self.font(), CAPTION_PIXELS))
         label.setAlignment(_RIGHT)
-        self._grid.addWidget(label, row, column)
+        self._grid.addWidget(label, row, column + 2)
         return label
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The labels of a run: its line, its name, and its values by curve."""
+
+    sample: QLabel
+    name: QElidingLabel
+    values: dict[str, QLabel]
+
+    def hide(self) -> None:
+        for label in (self.sample, self.name, *self.values.values()):
+            label.hide()
