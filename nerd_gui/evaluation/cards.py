@@ -135,7 +135,7 @@ class Card:
             "learning rate decayed": record.get("decayed"),
             "validation PSNR (dB)": record.get("validation_psnr"),
             "validation residual": record.get("validation_residual"),
-            "noise of the last stretch": _in_words(recipe.get("noise")),
+            "noise of the last session": _in_words(recipe.get("noise")),
             "network": _in_words(recipe.get("model")),
             "SHA-256": weights_sha256(self.network),
         }

@@ -1,4 +1,4 @@
-"""The table of a card about licence, training data, limits and reproducibility, as collections of networks ask for."""
+"""The table of a card about licence, training data, limits and reproducibility, which network collections require."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from nerd_gui.evaluation.tables import Table
 _SOURCES = {
     "BSDS500": "BSDS500: non-commercial research and education",
     "Debian": "wallpapers of Debian: CC BY, CC BY-SA, CC0, GPL-2+",
-    "Sun-Hays": "Sun-Hays 80: nothing stated, taken as for research",
+    "Sun-Hays": "Sun-Hays 80: no terms stated, treated as for research only",
 }
-_ADDED = "trained on white Gaussian noise, sigma {level}: a camera's noise is coarser, and a large part of it is left"
-_CAMERA = "trained on a model of cameras' noise: white noise that is added to a picture is removed less well"
-_GREY = "grey: the channels of a colour photo are denoised one by one"
+_ADDED = "trained on white Gaussian noise, sigma {level}; camera noise is coarser, and much of it is not removed"
+_CAMERA = "trained on a model of camera noise; white noise added to a picture is removed less well"
+_GREY = "grey, so the channels of a colour photo are denoised one by one"
 _SMALL = (
-    "{features} features, a window of {window} pixels, {samples:,} training samples, where the paper has 128, 65 and "
-    "5.1 million: finer texture is lost first"
+    "{features} features, a window of {window} pixels and {samples:,} training samples (the paper: 128, 65 and 5.1 "
+    "million), so fine texture may be lost"
 )
 
 
@@ -39,8 +39,9 @@ def criteria(head: str, record: Mapping[str, Any]) -> Table:
         "training pictures": "; ".join(terms) or data or "not stated",
         "training code": "`nerd_gui/training` of this repository, MIT; the recipe is in the file's metadata",
         "limits": "; ".join(_limits(recipe, record.get("samples"))) or "not stated",
-        "made again": "by the rows *schedule* and *command* above, up to random numbers, which differ between "
-        "machines; states that they begin from are in the repository or its history. Figures: by the commands below",
+        "reproduction": "the rows *schedule* and *command* above repeat the training, except that random numbers "
+        "differ between machines; the states that it begins from are in the repository or its history. The commands "
+        "below repeat the figures",
     }
     return [["", ""], *([name, words] for name, words in rows.items())]
 

@@ -91,7 +91,7 @@ def _row(name: str, entry: Figures) -> list[str]:
     """The row of one network on one folder."""
     besides = []
     if entry["sigma"] is None:
-        besides.append(f"the photo that gains least: {number(least_gain(entry), '+.2f')}")
+        besides.append(f"smallest gain of a photo: {number(least_gain(entry), '+.2f')}")
     if seen := without_seen(entry):
         besides.append(f"without picture {seen[0]}: {seen[1]:.2f}")
     return [

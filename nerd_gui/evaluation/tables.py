@@ -18,9 +18,10 @@ Table = list[list[str]]
 _DEFAULTS = {field.name: field.default for field in fields(RunSettings)}
 _PROTOCOL = """\
 White Gaussian noise (sigma on the 0-255 scale) is added to a clean picture by numpy's `default_rng`, seeded with the
-picture's index in the sorted folder, and is neither clipped nor rounded; a real photo is taken as it is, by a grey
-network its channels as a batch. PSNR (dB) and SSIM are those of the result, the iterate of least residual, and of the
-last iterate, clipped and rounded to 8 bits, no border cropped; figures of a folder are means over its pictures."""
+picture's index in the sorted folder, and is neither clipped nor rounded. A real photo is used as it is; a grey network
+takes its channels as a batch. PSNR (dB) and SSIM are measured for the result, which is the iterate with the smallest
+residual, and for the last iterate. Pictures are clipped and rounded to 8 bits, and no border is cut off. The figures of
+a folder are means over its pictures."""
 
 
 def least_gain(entry: Figures) -> float | None:
@@ -151,11 +152,11 @@ def _section(command: str, entries: Sequence[Figures]) -> str:
         if rest := without_seen(entry):
             name, score = rest
             parts.append(
-                f"{short(entry['model'])}, sigma {_sigma(entry)}: without {entry['folder']}'s picture {name}, which a "
-                f"picture of BSDS500 shows too, the mean is {score:.2f} dB."
+                f"{short(entry['model'])}, sigma {_sigma(entry)}: the mean without {entry['folder']}'s picture {name}, "
+                f"which is a part of a picture of BSDS500, is {score:.2f} dB."
             )
     said = sorted({step for entry in entries for step in entry["plan"]})
-    parts += [f"To fit into memory, in some runs: {step}" for step in said]
+    parts += [f"Change in some runs, to fit into memory: {step}" for step in said]
     for (folder, *_), group in groupby(entries, lambda entry: [entry["folder"], *_names(entry)]):
         table = as_markdown(image_table(list(group)))
         parts.append(f"<details><summary>{folder}, each picture</summary>\n\n{table}\n\n</details>")

@@ -89,7 +89,7 @@ def test_neighbours_are_begun_from(net, clean, noise):
 def test_what_cannot_be_swept_over_is_refused(net, y, z):
     with pytest.raises(ValueError, match="at least one value"):
         sweep(net, y, z, "window", [])
-    with pytest.raises(ValueError, match="a clean picture"):
+    with pytest.raises(ValueError, match="the clean picture"):
         sweep(net, y, z, "sigma", [10.0], sigma=SIGMA)
 
 

@@ -243,7 +243,7 @@ def test_cancelling_anywhere_leaves_no_file_and_the_old_one(colour_run, tmp_path
 
 def test_what_cannot_be_saved_is_said_in_a_sentence(colour_run, tmp_path):
     wanted = AnimationSettings(longest=64)
-    with pytest.raises(PhotoError, match=r"run.mp4.* no name for an animation; choose .*\.webp"):
+    with pytest.raises(PhotoError, match=r"run.mp4.* cannot be an animation; choose .*\.webp"):
         save_animation(tmp_path / "run.mp4", colour_run, wanted, overwrite=False)
     (tmp_path / "there.webp").write_bytes(b"old")
     with pytest.raises(PhotoError, match="it exists already; choose another name"):

@@ -46,7 +46,7 @@ def test_a_clean_photo_is_said_to_have_hardly_any_noise_and_a_noisy_one_is_not(n
     picture = clean(name)
     choice = chosen(with_noise(picture, 0))
     assert choice.model is None and choice.grain == 1
-    assert "hardly any noise" in choice.reason and choice.reason.endswith("is best left as it is.")
+    assert "hardly any noise" in choice.reason and choice.reason.endswith("is best left unchanged.")
     for level in (3, 10, 30):
         assert chosen(with_noise(picture, level)).model == PHOTO
         assert chosen(compressed(with_noise(picture, 2 * level), 85)).model == PHOTO

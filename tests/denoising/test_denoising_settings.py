@@ -13,7 +13,7 @@ from nerd_gui.denoising import RunError, RunSettings
         ({"tol": -1e-3}, "tolerance must be a number of 0 or more"),
         ({"tol": math.nan}, "tolerance"),
         ({"tol": math.inf}, "tolerance"),
-        ({"stop_on": "energy"}, "stop on residual, relative_step, residual_change, picture, not on “energy”"),
+        ({"stop_on": "energy"}, "residual_change, picture; there is no measure “energy”"),
         ({"memory": 0}, "keep at least 1 pair of vectors, not 0"),
         ({"damping": 0.0}, "damping of the plain iteration must be above 0, not 0.0"),
         ({"damping": math.nan}, "damping"),

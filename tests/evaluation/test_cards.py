@@ -131,7 +131,7 @@ def test_the_table_of_the_networks(folder, tmp_path):
         ["DnCNN, 0.56 M parameters (Table I)", "30.44", "0.8622"],
         ["NERD, 1.4 M parameters (Table I)", "30.84", "0.8736"],
     ]
-    gains = ["nam, real photos", "`other`", "20.00 → 30.40", "0.8000", "1.0e-03", "the photo that gains least: +8.50"]
+    gains = ["nam, real photos", "`other`", "20.00 → 30.40", "0.8000", "1.0e-03", "smallest gain of a photo: +8.50"]
     assert gains in rows
     assert "12,345 samples, 1.2 h on cuda" in text and "bsd68" not in text and "Rauschen, σ 25" in text
     calls = text.partition("```sh\n")[2].partition("\n```")[0].splitlines()

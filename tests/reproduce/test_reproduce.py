@@ -89,7 +89,7 @@ def test_what_is_missing_is_found_before_anything_is_measured(tmp_path, capsys, 
     assert main(["reproduce", "figure-10", "--out", str(tmp_path / "out")]) == 2
     assert "“set12” are missing" in capsys.readouterr().err
     assert main(["reproduce", "figure-10", "--data", str(tmp_path / "no"), "--out", str(tmp_path / "out")]) == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
     assert main(["reproduce", "figure-99", "--out", str(tmp_path / "out")]) == 2
     monkeypatch.setattr(module, "is_here", lambda name: False)
     with pytest.raises(ReproduceError, match="needs the network “nerd-lite-25”"):

@@ -92,7 +92,7 @@ def test_further_folders_give_parts_and_never_held_out_pictures(tmp_path, channe
 def test_a_folder_without_a_part_that_is_large_enough_is_a_sentence(tmp_path):
     first = write(tmp_path / "first", a=grain(40, 60), **{validation_names()[0]: grain(40, 60, 1)})
     small = write(tmp_path / "small", b=grain(30, 30))
-    with pytest.raises(DataError, match=r"No picture in “.*small” has a part of 60x40 pixels.* leave the folder out"):
+    with pytest.raises(DataError, match=r"in “.*small” has a usable part of 60x40 pixels.* leave the folder out"):
         load_pictures([first, small])
 
 

@@ -60,7 +60,7 @@ def test_a_small_state_goes_on_with_a_new_warm_up_and_new_patches():
 
 def test_the_state_of_another_network_is_a_sentence():
     other = make(model=NerdConfig(features=16, window=5))
-    with pytest.raises(DataError, match="of another network"):
+    with pytest.raises(DataError, match="to another network"):
         make().restore(other.state())
 
 

@@ -90,7 +90,7 @@ def test_what_is_missing_is_said(make_window, window):
     assert "no maps to copy" in window.statusBar().currentMessage()
     QApplication.clipboard().setText("words")
     press(Key.Key_V)
-    assert "no picture in the clipboard" in window.statusBar().currentMessage()
+    assert "The clipboard holds no picture" in window.statusBar().currentMessage()
 
 
 @pytest.mark.parametrize("deep", [False, True])

@@ -182,5 +182,5 @@ def test_it_is_saved_in_the_background_and_can_be_cancelled(qtbot, animated, tmp
 def test_an_ending_that_is_no_animation_is_said_in_a_sentence(animated, tmp_path):
     with Person(chooses(longest=64), saves(str(tmp_path / "run.mp4"))):
         animated.actions_.export_animation.trigger()
-    assert "no name for an animation; choose one that ends in .webp, .png or .gif" in dialog_text(animated)
+    assert "cannot be an animation; choose a name that ends in .webp, .png or .gif" in dialog_text(animated)
     assert not list(tmp_path.glob("run*"))

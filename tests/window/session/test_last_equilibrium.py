@@ -105,7 +105,7 @@ def test_a_run_stopped_before_its_first_iterate_leaves_the_last_equilibrium_as_i
 def test_another_photo_of_the_same_size_may_start_there_and_one_of_another_size_not(qtbot, window, open_file, tmp_path):
     run_to_the_end(qtbot, window)
     choose_last(qtbot, window)
-    for rows, notice in ((48, None), (40, "The last equilibrium is that of a photo of another size")):
+    for rows, notice in ((48, None), (40, "The last equilibrium belongs to a photo of another size")):
         path = tmp_path / f"{rows}.png"
         save_picture(path, open_sample(sample_names()[0]).crop(80, 80, rows, 40))
         open_file(window, path)
