@@ -13,6 +13,8 @@ from nerd_gui.analysis.solving import map_of, solved
 from nerd_gui.imaging import open_sample
 from nerd_gui.nerd import load_model
 
+_BAR = 0.15  # dB
+
 
 def test_the_divergence_is_the_trace_of_the_dense_jacobian(net, y, z, solution_jacobian):
     exact = float(solution_jacobian.trace())
@@ -60,21 +62,32 @@ def test_it_is_right_about_a_trained_network():
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(6 * 3600)
 def test_it_is_right_about_ten_pictures():
+    """Each picture has so much noise of its own that the estimate's bar is small beside what it may be off by.
+
+    That is one draw of the noise where the bar of the first is 0.15 dB, and more of them where the picture is smooth or
+    small. How many it takes is known before the truth is: it goes by the bar.
+    """
     network = load_model("nerd-lite-25").requires_grad_(False)
     names = ["camera", "astronaut", "coffee", "chelsea", "coins", "brick", "grass", "gravel", "hubble", "tissue"]
-    apart, bars, stated = [], [], []
-    for seed, name in enumerate(names):
-        found, truth, psnr = estimated_and_true(network, name, 512, seed)
-        apart.append(found.psnr - psnr)
-        bars.append((found.mse - truth) / found.standard_error)
-        stated.append(psnr_error(found.mse, found.standard_error))
-        print(f"{name}: {psnr:.2f} dB, estimated {found.psnr:.2f} +- {stated[-1]:.2f} dB", flush=True)
+    apart, bars = [], []
+    for number, name in enumerate(names):
+        draws = [estimated_and_true(network, name, 512, number)]
+        stated = psnr_error(draws[0][0].mse, draws[0][0].standard_error)
+        wanted = math.ceil((stated / _BAR) ** 2)
+        draws += [estimated_and_true(network, name, 512, number + len(names) * more) for more in range(1, wanted)]
+        estimated, true = (
+            np.mean(values) for values in zip(*((found.mse, truth) for found, truth, _ in draws), strict=True)
+        )
+        apart.append(10 * math.log10(true / estimated))
+        bars += [(found.mse - truth) / found.standard_error for found, truth, _ in draws]
+        psnr, off = -10 * math.log10(true), f"{apart[-1]:+.2f} dB off"
+        print(f"{name}: {psnr:.2f} dB, estimated {off}, bar {stated:.2f} dB for each of {wanted} draws", flush=True)
+        print([f"{bar:+.2f}" for bar in bars[-wanted:]], flush=True)
     assert abs(np.mean(apart)) < 0.1
-    # A smooth picture's error is so small that chance in its noise moves the estimate by more; that it says so counts.
-    assert (np.abs(apart) < np.where(np.array(stated) < 0.2, 0.4, 3 * np.array(stated))).all()
-    assert 0.4 < np.sqrt(np.mean(np.square(bars))) < 1.6
+    assert np.abs(apart).max() < 0.4
+    assert 0.6 < np.sqrt(np.mean(np.square(bars))) < 1.4  # it errs by as much as it says
 
 
 def test_its_map_has_the_mean_of_all_blocks():

@@ -47,7 +47,8 @@ def test_a_bad_photo_at_the_start_is_a_dialog(qtbot, make_window, tmp_path):
 def test_an_unreadable_network_is_a_dialog(qtbot, window, tmp_path):
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(save({}, {"format": "nerd-gui/1", "config": "[" * 100_000, "record": "{}"}))
-    window.open_dialogs.open_checkpoint(bad)
+    with qtbot.waitSignal(window.opener.failed):
+        window.open_dialogs.open_checkpoint(bad)
     assert "bad.safetensors" in dialog_text(window)
     assert window.controls.model.network.endswith("tiny.safetensors")
 

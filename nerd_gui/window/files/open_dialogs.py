@@ -14,8 +14,7 @@ from nerd_gui.denoising.session_file import SUFFIX, SavedSession
 from nerd_gui.imaging import Photo, PhotoNoise
 from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.save import SUFFIXES
-from nerd_gui.nerd import ModelError, load_model
-from nerd_gui.window.files.opener import PhotoOpener
+from nerd_gui.window.files.opener import Opened, PhotoOpener
 from nerd_gui.window.files.pasted import NAME, photo_of
 from nerd_gui.window.files.recent_files import RecentFiles
 from nerd_gui.window.messages import Messages
@@ -72,7 +71,7 @@ class OpenDialogs(QObject):
         self._models = models
         self._recent = recent
         self._messages = messages
-        self._take: Callable[[Any, PhotoNoise], None] = workspace.set_photo
+        self._take: Callable[[Any, Any], None] = workspace.set_photo
         opener.opened.connect(self._on_opened)
         opener.failed.connect(messages.show_error)
 
@@ -132,7 +131,7 @@ class OpenDialogs(QObject):
         self._take = lambda clean, _: self._workspace.set_clean(clean)
         self._opener.open(path)
 
-    def _on_opened(self, opened: Photo | SavedSession, noise: PhotoNoise) -> None:
+    def _on_opened(self, opened: Opened, noise: PhotoNoise | None) -> None:
         try:
             self._take(opened, noise)
         except RunError as error:
@@ -159,12 +158,8 @@ class OpenDialogs(QObject):
 
     def open_checkpoint(self, path: Path) -> None:
         """Add a network to the list and choose it; show an error if the file is not a network."""
-        try:
-            load_model(path)
-        except ModelError as error:
-            self._messages.show_error(str(error))
-        else:
-            self._models.take(str(path))
+        self._take = lambda network, _: self._models.take(str(network))
+        self._opener.open_network(path)
 
     def _ask(self, title: str, kinds: str) -> Path | None:
         name, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._last_folder or ""), kinds)

@@ -1,4 +1,4 @@
-"""Opens photos and sessions on threads, so that the window stays responsive; a new request replaces the last."""
+"""Opens photos, sessions and networks on threads, so that the window stays responsive; a request replaces the last."""
 
 import threading
 import traceback
@@ -20,7 +20,11 @@ from nerd_gui.imaging import (
     photo_noise,
     preview,
 )
+from nerd_gui.nerd import ModelError, load_model
 from nerd_gui.window.threads import wait_for
+
+#: What is opened; a network is known by the path of its file.
+Opened = Photo | SavedSession | Path
 
 PREVIEW_SIDE = 1200  # pixels
 _WORTH_A_PREVIEW = 2_000_000  # pixels; a smaller photo opens as fast as its preview
@@ -28,14 +32,14 @@ _STEPS = 200  # most progress reports for one file
 
 
 class _Opening(QThread):
-    """Opens one photo or session; once cancelled, it ends without a signal.
+    """Opens one photo, session or network; once cancelled, it ends without a signal.
 
     Signals
     -------
     previewed : Preview
     progressed : float
-    opened : Photo or SavedSession, PhotoNoise
-        The photo or session, and the noise estimate of its photo.
+    opened : Photo, SavedSession or Path, PhotoNoise or None
+        The photo or session with the noise estimate of its photo, or the path of a network.
     photoWanted : str
         A sentence that says that a session's photo is not where it was.
     failed : str, str
@@ -48,7 +52,7 @@ class _Opening(QThread):
     photoWanted = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, name: str, open_: Callable[["_Opening"], Photo | SavedSession], parent: QObject) -> None:
+    def __init__(self, name: str, open_: Callable[["_Opening"], Opened], parent: QObject) -> None:
         super().__init__(parent)
         self.name = name
         self._open = open_
@@ -64,12 +68,12 @@ class _Opening(QThread):
         try:
             opened = self._open(self)
             photo = opened.photo if isinstance(opened, SavedSession) else opened
-            noise = photo_noise(photo.pixels)
+            noise = None if isinstance(photo, Path) else photo_noise(photo.pixels)
         except OpeningCancelled:
             return
         except PhotoWanted as error:
             self.photoWanted.emit(str(error))
-        except (PhotoError, SessionFileError) as error:
+        except (PhotoError, SessionFileError, ModelError) as error:
             self.failed.emit(str(error), "")
         except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: nobody else would see that it ended
             if allocator.ran_out(error):
@@ -91,6 +95,11 @@ class _Opening(QThread):
         """Open a session; `photo` is where its photo is now, if that has changed."""
         return read_session(path, photo=photo, tell=self._tell_or_end, cancelled=self._cancel.is_set)
 
+    def open_network(self, path: Path) -> Path:
+        """Load a network to see that its file holds one."""
+        load_model(path)
+        return path
+
     def _tell_or_end(self, fraction: float) -> None:
         if self._cancel.is_set():
             raise OpeningCancelled
@@ -104,20 +113,20 @@ class _Opening(QThread):
 
 
 class PhotoOpener(QObject):
-    """Opens one photo or session at a time in the background; signals from earlier requests are dropped.
+    """Opens one photo, session or network at a time in the background; signals from earlier requests are dropped.
 
     After `begun`, previews and progress follow, and then one of `opened`, `photoWanted`, `failed` and `cancelled`,
     unless another request begins before.
 
     Signals
     -------
-    begun : str
-        The name of the file or the sample.
+    begun : str, bool
+        The name of the file or the sample, and whether progress will be reported.
     previewed : Preview
     progressed : float
         The fraction that is done.
-    opened : Photo or SavedSession, PhotoNoise
-        The photo or session, and the noise estimate of its photo.
+    opened : Photo, SavedSession or Path, PhotoNoise or None
+        The photo or session with the noise estimate of its photo, or the path of a network.
     photoWanted : str
         A sentence that says that the session's photo is not where it was.
     failed : str, str
@@ -125,7 +134,7 @@ class PhotoOpener(QObject):
     cancelled
     """
 
-    begun = Signal(str)
+    begun = Signal(str, bool)
     previewed = Signal(object)
     progressed = Signal(float)
     opened = Signal(object, object)
@@ -155,6 +164,10 @@ class PhotoOpener(QObject):
         """Open a built-in picture by its name."""
         self._begin(name, lambda _: open_sample(name))
 
+    def open_network(self, path: Path) -> None:
+        """Load the file of a network."""
+        self._begin(path.name, lambda opening: opening.open_network(path), told=False)
+
     def open_made(self, name: str, make: Callable[[], Photo]) -> None:
         """Open a picture that is not a file; `make` makes it, on the thread."""
         self._begin(name, lambda _: make())
@@ -170,7 +183,7 @@ class PhotoOpener(QObject):
         for opening in list(self._threads):
             wait_for(opening)
 
-    def _begin(self, name: str, open_: Callable[[_Opening], Photo | SavedSession]) -> None:
+    def _begin(self, name: str, open_: Callable[[_Opening], Opened], *, told: bool = True) -> None:
         self._leave()
         opening = _Opening(name, open_, self)
         opening.previewed.connect(self._on_previewed)
@@ -181,7 +194,7 @@ class PhotoOpener(QObject):
         opening.finished.connect(self._on_finished)
         self._threads.add(opening)
         self._current = opening
-        self.begun.emit(name)
+        self.begun.emit(name, told)
         opening.start()
 
     def _leave(self) -> bool:
@@ -199,7 +212,7 @@ class PhotoOpener(QObject):
         if self.sender() is self._current:
             self.progressed.emit(fraction)
 
-    def _on_opened(self, opened: Photo | SavedSession, noise: PhotoNoise) -> None:
+    def _on_opened(self, opened: Opened, noise: PhotoNoise | None) -> None:
         if self.sender() is self._current:
             self._current = None
             self.opened.emit(opened, noise)

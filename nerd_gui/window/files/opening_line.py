@@ -11,10 +11,10 @@ class OpeningLine(FileLine):
 
     def __init__(self, opener: PhotoOpener, parent: QWidget | None = None) -> None:
         bar_tip = "How much of the file has been read and decoded"
-        super().__init__("opening", bar_tip, "Do not open this file; the photo that is open stays", parent)
+        super().__init__("opening", bar_tip, "Do not open this file; what is open stays", parent)
         self.setAccessibleName("The file that is being opened")
         self.cancel.clicked.connect(opener.cancel)
-        opener.begun.connect(lambda name: self.begin(f"Opening {name}"))
+        opener.begun.connect(lambda name, told: self.begin(f"Opening {name}", told=told))
         opener.progressed.connect(self.show_progress)
         for ended in (opener.opened, opener.photoWanted, opener.failed, opener.cancelled):
             ended.connect(self.end)

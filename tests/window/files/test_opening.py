@@ -111,6 +111,30 @@ def test_the_window_is_alive_while_a_photo_is_on_its_way(qtbot, window, large, h
     assert window.session.pins.all == (), "what lies under the preview is not reached"
 
 
+def test_a_network_is_loaded_on_the_thread_and_can_be_cancelled(qtbot, window, tiny_model_path, tmp_path, monkeypatch):
+    own, released, true, threads = tmp_path / "own.safetensors", threading.Event(), opener.load_model, []
+    own.write_bytes(tiny_model_path.read_bytes())
+
+    def held(path):
+        threads.append(threading.current_thread())
+        released.wait(20)
+        return true(path)
+
+    monkeypatch.setattr(opener, "load_model", held)
+    before = window.controls.model.network
+    window.open_dialogs.open_checkpoint(own)
+    qtbot.waitUntil(part(window, "openingLine").isVisible)
+    assert part(window, "openingProgress", QProgressBar).maximum() == 0, "nobody knows how far it is"
+    qtbot.mouseClick(part(window, "cancelOpeningButton", QPushButton), Qt.MouseButton.LeftButton)
+    assert not part(window, "openingLine").isVisible() and window.actions_.run.isEnabled()
+    released.set()
+    qtbot.waitUntil(lambda: not window.opener._threads)
+    assert window.controls.model.network == before
+    window.open_dialogs.open_checkpoint(own)
+    qtbot.waitUntil(lambda: window.controls.model.network == str(own))
+    assert len(threads) == 2 and threading.main_thread() not in threads
+
+
 def test_a_photo_that_fails_leaves_what_was_open(qtbot, window, large):
     large.write_bytes(large.read_bytes()[: large.stat().st_size // 2])
     window.open_dialogs.open_file(large)
@@ -148,7 +172,7 @@ def test_a_clean_version_that_does_not_fit_is_refused(qtbot, window, large):
 def test_every_way_in_goes_through_the_thread(qtbot, window, tmp_path, monkeypatch):
     """Dropped, chosen in the dialog, and among the recent files: the window does not wait for any."""
     begun = []
-    window.opener.begun.connect(begun.append)
+    window.opener.begun.connect(lambda name, _: begun.append(name))
     for name in ("dropped", "chosen"):
         Image.new("L", (30, 20), 90).save(tmp_path / f"{name}.png")
     data = QMimeData()

@@ -192,12 +192,13 @@ def test_what_was_not_chosen_in_the_list_is_not_remembered(make_window, auto_win
     assert auto_window(noisy).controls.model.currentData() == AUTO
 
 
-def test_a_remembered_checkpoint_comes_again_and_one_that_is_gone_is_named(auto_window, tiny_model_path, tmp_path):
+def test_a_remembered_checkpoint_comes_again_and_a_lost_one_is_named(qtbot, auto_window, tiny_model_path, tmp_path):
     own = tmp_path / "own.safetensors"
     shutil.copy(tiny_model_path, own)
     noisy = save_photo(tmp_path / "noisy.png", level=12)
     first = auto_window(noisy)
-    first.open_dialogs.open_checkpoint(own)
+    with qtbot.waitSignal(first.opener.opened):
+        first.open_dialogs.open_checkpoint(own)
     assert first.controls.settings().model == str(own)
     assert first.controls.model.currentText() == "own (own file)", "also where a network of the program has that name"
     assert "did not come with the program" in first.controls.model.itemData(1, Qt.ItemDataRole.ToolTipRole)
