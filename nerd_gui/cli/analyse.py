@@ -1,6 +1,7 @@
-"""`nerd-gui analyse`: analyses the equilibrium of one photo, and writes pictures, arrays and numbers."""
+"""`nerd-gui analyse`: analyses the equilibrium of one photo, and writes figures, pictures, arrays and numbers."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     trajectory = denoise(subject, settings, net)
     at = equilibrium_of(trajectory, net, args.channel)
     question = Question(at, trajectory, (pixel[0], pixel[1]), args.channel, args.seed)
-    folder = Folder(args.output, overwrite=args.overwrite)
+    folder, figures = Folder(args.output, overwrite=args.overwrite), _figures()
     numbers: dict[str, Any] = {"model": settings.model, "region": region, "residual": at.residual}
     for name in args.only or CATALOGUE:
         say(name)
@@ -89,9 +90,20 @@ def run(args: argparse.Namespace) -> int:
         else:
             numbers[name] = found.numbers
             folder.answer(name, found)
+            figures(f"{photo.name}, {settings.model}", name, found, args.output, overwrite=args.overwrite)
     folder.numbers(Path(_NUMBERS).stem, numbers)
     print(args.output / _NUMBERS)
     return 0
+
+
+def _figures() -> Callable[..., None]:
+    """The function that draws an answer's figures; it does nothing on a system where Qt cannot be loaded."""
+    try:
+        from nerd_gui.window.analyses.without_window import save_figures
+    except ImportError as error:
+        say(f"figures are not drawn, since Qt cannot be loaded ({error}); all else is written")
+        return lambda *_, **__: None
+    return save_figures
 
 
 def _suited(subject: Subject, args: argparse.Namespace) -> str:

@@ -1,6 +1,7 @@
 """`nerd-gui analyse`: the files and numbers are those of the library."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from command_line import make_photo, refused
 from PIL import Image
 
 from nerd_gui.analysis import NotSolved, influence, load_race, risk
+from nerd_gui.analysis.catalogue import CATALOGUE
 from nerd_gui.analysis.of_run import equilibrium_of
 from nerd_gui.cli import main
 from nerd_gui.denoising import RunError, RunSettings, Subject, denoise
@@ -44,6 +46,11 @@ def test_numbers_arrays_and_pictures(tmp_path, model, capsys):
     assert numbers["risk"]["true_psnr"] is not None and numbers["spectrum"]["attracts"] is True
     assert set(numbers["heads"]) == {"head 1", "head 2", "all"}
     assert [racer.name for racer in load_race(out / "race.npz")] == list(numbers["race"])
+    for name in numbers.keys() & CATALOGUE.keys():
+        title = CATALOGUE[name].title
+        assert title in (out / f"{name}_figure.svg").read_text("utf-8")
+        figure = np.asarray(Image.open(out / f"{name}_figure.png").convert("L"))
+        assert figure.shape[1] == 1440 and figure[0].min() == 255 and figure.min() < 60, "ink on white paper"
     assert min(start["decibels_from_the_run"] for start in numbers["starts"].values()) > 60
 
 
@@ -69,6 +76,15 @@ def test_what_cannot_be_solved_is_said_and_the_rest_is_done(tmp_path, model, cap
     numbers = json.loads((out / "analysis.json").read_text())
     assert numbers["influence"] == {"not_solved": "The equation was not solved."} and "bound" in numbers["whiteness"]
     assert "nerd-gui: The equation was not solved." in capsys.readouterr().err
+
+
+def test_without_qt_there_is_all_but_the_figures(tmp_path, model, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nerd_gui.window.analyses.without_window", None)
+    photo, out = make_photo(tmp_path / "photo.png"), tmp_path / "about"
+    asked = ["analyse", photo, "-o", out, "--model", model, "--add-noise", 25, "--only", "whiteness"]
+    assert main([str(argument) for argument in asked]) == 0
+    assert "figures are not drawn" in capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == ["analysis.json", "whiteness.npz", "whiteness.png"]
 
 
 def test_a_run_without_features_says_so(tmp_path, model):

@@ -21,8 +21,6 @@ def measured(name, size, solver, limit):
     values = np.random.default_rng(0).random((net.config.channels, size, size)) / 2
     photo = Photo(values.astype(np.float32))
     settings = RunSettings(model=name, solver=solver, max_iter=8, tol=0, device="cpu")
-    first = Subject.of(photo, region=(0, 0, 40, 40))  # whatever is compiled is compiled now
-    record(DenoisingRun(first, settings, net), keep_features=False)
     if limit is not None:
         settings = replace(settings, memory_limit=limit + psutil.Process().memory_info().rss / 1e9)
     subject = Subject.of(photo)
