@@ -125,7 +125,7 @@ def leading(
     rank: Rank = np.abs,
     told: Callable[[complex, float], None] | None = None,
 ) -> Leading:
-    """Find the leading eigenvalues of a real linear map; the vectors are kept on disk, but for about three.
+    """Find the leading eigenvalues of a real linear map. All vectors but about three are stored on disk.
 
     Parameters
     ----------

@@ -135,7 +135,8 @@ class Linearised:
         z, s, f_z = self._traced()
         self.products += 1
         with torch.enable_grad(), exact_float32():
-            # Of a sum, because PyTorch loads SymPy, half a second's work, to check the shape of other gradients.
+            # The gradient of a sum is taken, because for other gradients PyTorch loads SymPy, which takes half a
+            # second.
             of_z, of_s = torch.autograd.grad((f_z * v).sum(), (z, s), retain_graph=True)
         return of_z, of_s
 
@@ -228,7 +229,7 @@ class Linearised:
 
 
 def _best(steps: Iterable[tuple[SolverStep, T]], tol: float) -> tuple[SolverStep, T]:
-    """Take all steps of a linear equation's solver; return the one of least residual, with what belongs to it."""
+    """Take all steps of a linear equation's solver; return the step of least residual and the value yielded with it."""
     best: tuple[SolverStep, T] | None = None
     for step, extra in steps:
         if best is None or float(step.residual) < float(best[0].residual):

@@ -191,7 +191,7 @@ def field_of_values_abscissa(
 
     size, tol = at.z.numel(), _EXACT if at.z.dtype == torch.float64 else _ROUGH
     basis = min(size, 2 + _BASIS)
-    # In float32 there are no restarts, as for the eigenvectors of J.
+    # There are no restarts in float32, for the same reason as for the eigenvectors of J.
     most = _MOST if at.z.dtype == torch.float64 else basis
     found = leading(_flat(at, symmetric), _start(at, seed), 1, tol=tol, most=most, basis=basis, rank=np.real)
     value = float(found.values[0].real)

@@ -1,4 +1,4 @@
-"""Makes the state of a wider network that computes the same picture (after Chen et al. 2016, Net2Net, Sec. 2.2)."""
+"""Makes the state of a wider network that gives the same picture (after Chen et al. 2016, Net2Net, Sec. 2.2)."""
 
 import torch
 from torch import Tensor
@@ -7,12 +7,12 @@ from nerd_gui.training.data import DataError
 from nerd_gui.training.state import RunState
 
 #: Each weight is divided among the copies of its input unequally: an equal share plus or minus up to this fraction of
-#: it. With equal shares, copies of a feature would get equal gradients, and remain copies for ever.
+#: it. With equal shares, copies of a feature would get equal gradients and would always stay equal.
 _SPREAD = 0.5
 
 
 def widened(state: RunState, features: int, seed: int = 0) -> RunState:
-    """Convert a state to that of a wider network that denoises alike, without moments and random numbers.
+    """Convert a state to that of a wider network that gives the same result, without moments and random numbers.
 
     Each feature is followed by its copies, so that the groups of GroupNorm and the attention heads hold copies of the
     same features as before. The copies differ only in the weights that lead out of them.
@@ -32,7 +32,7 @@ def widened(state: RunState, features: int, seed: int = 0) -> RunState:
         If `features` is not a multiple of the present number, or the network has weight norm.
     """
     if any(".parametrizations." in name for name in state.tensors):
-        raise DataError("A network with weight norm cannot be widened; go on from one without.")
+        raise DataError("A network with weight norm cannot be widened; start from one without weight norm.")
     before = len(state.tensors["model.f_inject.conv_in.bias"])
     copies, rest = divmod(features, before)
     if rest or copies < 1:
@@ -41,7 +41,7 @@ def widened(state: RunState, features: int, seed: int = 0) -> RunState:
         )
     tensors = {}
     for kind in ("model", "ema"):
-        # The same shares for the weights and for their averages, which would not be one network's otherwise.
+        # The weights and their averages get the same shares; otherwise they would belong to different networks.
         generator = torch.Generator().manual_seed(seed)
         for name, value in sorted(state.part(kind).items()):
             tensors[f"{kind}.{name}"] = _wide(name, value, copies, generator)
@@ -54,12 +54,12 @@ def _wide(name: str, value: Tensor, copies: int, generator: torch.Generator) -> 
         return value.clone()
     if not name.startswith("f_decode.conv."):  # the decoder's outputs are the picture's channels
         value = value.repeat_interleave(copies, dim=0)
-    if value.dim() < 2 or name in ("f_inject.conv_in.weight", "f_inject.level_in"):  # no features lead in
+    if value.dim() < 2 or name in ("f_inject.conv_in.weight", "f_inject.level_in"):  # its inputs are not features
         return value.clone()
     value = value.repeat_interleave(copies, dim=1) * _shares(value, copies, generator)
     if name in ("non_local.theta.weight", "non_local.psi.weight"):
-        # The product of a query and a key has `copies` times as many equal terms, but is divided by the square root of
-        # their number; what is left is taken out of both alike.
+        # The product of a query and a key now has `copies` times as many equal terms, but is divided by the square root
+        # of their number. The remaining factor is removed from queries and keys in equal parts.
         value = value / copies**0.25
     return value
 

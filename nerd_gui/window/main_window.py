@@ -54,7 +54,7 @@ from nerd_gui.window.wheel import turn_only_with_focus
 
 #: The window's size at the first start, on a screen with room for it.
 FIRST_SIZE = QSize(1320, 860)
-_LAYOUT_PASSES = 8  # more than there are layouts inside each other, each of which may ask the next one out for room
+_LAYOUT_PASSES = 8  # more than the depth of nested layouts, each of which may ask the one around it for room
 
 
 class MainWindow(QMainWindow):

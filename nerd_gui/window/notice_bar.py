@@ -41,7 +41,7 @@ class NoticeBar(QWidget):
         if self._closed.get(notice.key) == notice.sentence:
             return
         row = self._rows.get(notice.key)
-        if row is None:  # afterwards it stays, and only hides, since notices come and go with each change of runs
+        if row is None:  # later it is only hidden and shown, because notices come and go often
             row = self._rows[notice.key] = _Row(notice.key)
             row.close_button.clicked.connect(lambda: self._close(row.notice))
             row.button.clicked.connect(lambda: self._answer(row.notice))
@@ -86,7 +86,7 @@ class _Row(QFrame):
         self._words.setWordWrap(True)
         self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.button = QPushButton()
-        self.close_button = described(QToolButton(), f"{key}NoticeClose", "Close this notice", "Put this notice away")
+        self.close_button = described(QToolButton(), f"{key}NoticeClose", "Close this notice", "Close this notice")
         self.close_button.setAutoRaise(True)
         self.close_button.setIconSize(_ICON)
         self._colour()

@@ -13,7 +13,7 @@ from nerd_gui.denoising import Trajectory
 from nerd_gui.denoising.analysed import Analysed
 
 _COUNT = 2  # eigenvalues
-_WORTH_TELLING = 0.25  # relative error of the leading eigenvalue below which it is told while it settles
+_WORTH_TELLING = 0.25  # the leading eigenvalue is reported during the computation once its relative error is below this
 
 
 def _ask(question: Question) -> Analysed:

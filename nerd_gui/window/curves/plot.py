@@ -254,7 +254,7 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
     def set_frame(self, *, right: bool, bottom: bool) -> None:
         """Keep space for a right axis if other plots in the column have one; number the iterates if `bottom`."""
         frame = right, bottom, self.theme.text.name()
-        if frame == self._frame:  # as for each iterate of a run
+        if frame == self._frame:  # this is the case for most iterates of a run
             return
         self._frame = frame
         empty = 0 if self._right is not None else _RIGHT_WIDTH if right else _MARGIN

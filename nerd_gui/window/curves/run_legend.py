@@ -80,7 +80,7 @@ class RunLegend(QWidget):
         ]
 
     def _add_row(self, place: int) -> _Row:
-        """Make the labels of a row, which then serve any run, since new labels have the plots laid out twice."""
+        """Make the labels of a row. They are reused for other runs, since new labels would lay out the plots twice."""
         row = _Row(
             QLabel(self),
             QElidingLabel(self),

@@ -1,4 +1,4 @@
-"""The slider for the strength: how strong the network is told that the noise is."""
+"""The slider for the strength, which is the noise level that the network gets as an input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SETTLED = 400
 
 
 class Strength(QWidget):
-    """Shows and changes the strength of the shown run; it is hidden if that run's network is not told the noise level.
+    """Shows and changes the strength of the shown run; hidden if the run's network does not take the noise level.
 
     100 % is the level that a network is told of this photo if nobody says otherwise.
 
@@ -32,9 +32,9 @@ class Strength(QWidget):
         self._percent = Percent(
             "lookStrength",
             "Strength",
-            "How strong the network is told the noise is; 100 %: as the photo's noise was measured. More removes noise "
-            "that was left, less keeps detail that was lost. A small photo or a region is run again at once, from "
-            "where it ended; a large photo when you say so.",
+            "The noise level that the network gets; 100 % is the level chosen for this photo. Raise it to remove noise "
+            "that was left, lower it to keep detail that was lost. A small photo or a region is run again at once, "
+            "beginning at the last result; a large photo when you press Run again.",
             _MOST,
             _LEAST,
         )
@@ -64,14 +64,14 @@ class Strength(QWidget):
             self.chosen.emit(min(max(level, 0.1), 255.0))
 
     def _told(self) -> float | None:
-        """The level that the shown run's network is told; None if it is not told one, or not known yet."""
+        """The noise level that the shown run's network got; None if it takes none, or if it is not known yet."""
         run = self._session.run
         if run is None:
             return None
         return (run.trajectory if run.trajectory is not None else run).settings.strength
 
     def _usual(self) -> float | None:
-        """The level that was told to a run of this photo for which nobody chose one; else that of the shown run."""
+        """The level of a run of this photo for which nobody chose a level; if there is none, that of the shown run."""
         shown = self._session.trajectory
         if shown is None:
             return None

@@ -95,18 +95,18 @@ class LookSource:
 
     @cached_property
     def key(self) -> Hashable:
-        """See `Source`."""
+        """Equal keys mean equal values; see `Source`."""
         known = self.pictures.noise_known(self.index) if self.look.detail else None
         return self.pictures.n_hat(self.index).key, known, self.look
 
     @property
     def families(self) -> frozenset[Hashable]:
-        """See `Source`."""
+        """Tokens of the data that the values are made from; see `Source`."""
         return self.pictures.families
 
     @property
     def terms(self) -> Sequence[Term]:
-        """See `Source`."""
+        """The terms that the values are put together from; see `Source`."""
         terms = self.pictures.noisy, self.pictures.n_hat(self.index)
         return (*terms, self.pictures.structure(self.index)) if self.look.detail else terms
 
@@ -130,17 +130,17 @@ class RemovedSource:
 
     @property
     def key(self) -> Hashable:
-        """See `Source`."""
+        """Equal keys mean equal values; see `Source`."""
         return "removed", self.picture.key
 
     @property
     def families(self) -> frozenset[Hashable]:
-        """See `Source`."""
+        """Tokens of the data that the values are made from; see `Source`."""
         return self.picture.families
 
     @property
     def terms(self) -> Sequence[Term]:
-        """See `Source`."""
+        """The terms that the values are put together from; see `Source`."""
         return self.picture.terms
 
     def read(self, part: Part) -> Values:

@@ -78,17 +78,17 @@ class ColouredMap:
 
     @property
     def key(self) -> Hashable:
-        """See `Source`."""
+        """Equal keys mean equal values; see `Source`."""
         return "map", self.source.key, self.shared
 
     @property
     def families(self) -> frozenset[Hashable]:
-        """See `Source`."""
+        """Tokens of the data that the values are made from; see `Source`."""
         return self.source.families
 
     @property
     def terms(self) -> Sequence[Term]:
-        """See `Source`."""
+        """The terms that the values are put together from; see `Source`."""
         return self.source.terms
 
     def read(self, part: tuple[int, int, int, int]) -> Values:

@@ -158,17 +158,17 @@ class Difference:
 
     @cached_property
     def key(self) -> Hashable:
-        """See `Source`."""
+        """Equal keys mean equal values; see `Source`."""
         return "difference", self.left.key, self.right.key
 
     @cached_property
     def families(self) -> frozenset[Hashable]:
-        """See `Source`."""
+        """Tokens of the data that the values are made from; see `Source`."""
         return self.left.families | self.right.families
 
     @property
     def terms(self) -> Sequence[Term]:
-        """See `Source`."""
+        """The terms that the values are put together from; see `Source`."""
         return *self.left.terms, *self.right.terms
 
     def read(self, part: Part) -> Values:
@@ -190,17 +190,17 @@ class AroundGrey:
 
     @cached_property
     def key(self) -> Hashable:
-        """See `Source`."""
+        """Equal keys mean equal values; see `Source`."""
         return "around grey", self.values.key, self.gain
 
     @property
     def families(self) -> frozenset[Hashable]:
-        """See `Source`."""
+        """Tokens of the data that the values are made from; see `Source`."""
         return self.values.families
 
     @property
     def terms(self) -> Sequence[Term]:
-        """See `Source`."""
+        """The terms that the values are put together from; see `Source`."""
         return self.values.terms
 
     def read(self, part: Part) -> Values:

@@ -98,7 +98,7 @@ class Keeper(QObject):
             return
         known = next((folder for photo, folder in self._kept if photo is kept.photo), None)
         if known is None and not (kept.runs or kept.pins):
-            return  # opening the photo again restores as much
+            return  # it has no runs yet, so opening the photo again restores everything
         folder = known if known is not None else self._new_folder()
         left = self._session.left_photos
         self._kept = [(photo, one) for photo, one in self._kept if any(photo is other for other in left)]

@@ -145,7 +145,7 @@ class RunControls(QWidget):
         self._on_solver()
         self.model.choiceChanged.connect(self._on_network)
         self._on_network()
-        session.photoChanged.connect(lambda: self.set_strength(None))  # it was meant for the photo before
+        session.photoChanged.connect(lambda: self.set_strength(None))  # the old strength was for the previous photo
         self.model.choiceChanged.connect(self.changed)
         self.solver.currentIndexChanged.connect(self.changed)
         self.device.currentIndexChanged.connect(self.changed)

@@ -69,7 +69,7 @@ class Differences(QObject):
         wished = [now]
         if run.settings.stop_on == PICTURE:  # Denoise photo has its own stop rule and precision
             wished.append(replace(for_photo, stop_on=PICTURE))
-        had = replace(run.settings, start=now.start) if run.continues else run.settings  # nobody chose that start
+        had = replace(run.settings, start=now.start) if run.continues else run.settings  # chosen by nobody
         found = min((changes(had, settings) for settings in wished), key=len)
         grain = self._controls.choice().grain
         if run.in_tiles and grain != run.grain:

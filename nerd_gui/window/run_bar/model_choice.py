@@ -15,7 +15,7 @@ from nerd_gui.window.wording import purpose, short_name
 _WHAT = "The trained network that finds the noise: the noise is the equilibrium of f."
 _NONE = "There is no trained network; open a checkpoint from the list of networks."
 _AUTO = "Auto chooses the network that suits the photo and its noise."
-#: Where Qt's own model of such a list keeps what an item can do; 0: neither be chosen nor pointed at.
+#: The role under which Qt's model of a combo box stores an item's flags; with 0, the item cannot be selected.
 _FLAGS = Qt.ItemDataRole.UserRole - 1
 
 

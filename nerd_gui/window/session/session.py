@@ -243,7 +243,7 @@ class Session(Shown):
         self._start_in_one_piece(Run(run.subject, run.settings))
 
     def change_strength(self, run: Run, strength: float) -> None:
-        """Run a run's subject again with another strength, starting from its equilibrium, which is near the new one."""
+        """Run a run's subject again with another strength, starting at its equilibrium, which is near the new one."""
         assert run.trajectory is not None
         settings = replace(run.settings, strength=strength, start="last")
         self._start_in_one_piece(Run(run.subject, settings, continues=True), run.trajectory.equilibrium())

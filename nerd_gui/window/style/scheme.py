@@ -14,7 +14,7 @@ from nerd_gui.window.style.tokens import DARK, LIGHT, TEXT_PIXELS, Colours, size
 _Role = QPalette.ColorRole
 _Scheme = Qt.ColorScheme
 _STYLE = "fusion"  # the style that looks the same on every system
-_PIECE = 0.010  # seconds that widgets are styled anew before whatever else waits has its turn
+_PIECE = 0.010  # seconds for which widgets are styled before the event loop gets its turn
 
 
 class _Chosen:
@@ -57,7 +57,7 @@ def dress() -> None:
 class _Dressing:
     """Gives the widgets the present colours, which the style sheet takes from the palette once for each widget.
 
-    All of them at once would keep the window waiting for a sixth of a second. So a few have their turn at a time, and
+    Styling all of them at once would block the window for a sixth of a second. So a few are styled at a time, and
     the windows keep their picture until all are done.
     """
 
@@ -66,7 +66,7 @@ class _Dressing:
 
     @classmethod
     def begin(cls) -> None:
-        """Begin with all widgets, also if some have still been waiting for the colours before."""
+        """Begin again with all widgets, even if some have not got the previous colours yet."""
         under_way = bool(cls.widgets)
         cls.widgets = QApplication.allWidgets()
         for window in QApplication.topLevelWidgets():
