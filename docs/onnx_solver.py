@@ -1,4 +1,4 @@
-"""Denoise a picture with the files of `nerd-gui export-onnx`: numpy and onnxruntime, nothing else of NERD.
+"""Denoise a picture with the files of `nerd-gui export-onnx`: it needs numpy, onnxruntime and Pillow, but not nerd-gui.
 
     python onnx_solver.py FOLDER NOISY.png DENOISED.png [NOISE_LEVEL]
 """
@@ -13,7 +13,7 @@ from PIL import Image
 
 
 class Network:
-    """The three graphs: `inject`, `f` and `decode`, and what their files say of themselves."""
+    """The three graphs `inject`, `f` and `decode`, and their metadata (`about`)."""
 
     def __init__(self, folder):
         graphs = [onnxruntime.InferenceSession(Path(folder) / f"{name}.onnx") for name in ("inject", "f", "decode")]
@@ -25,7 +25,7 @@ class Network:
 
 
 def broyden(f, z, steps=17, tol=1e-3):
-    """Solve z = f(z) by the good Broyden method with B = -I at first; the iterate of least residual."""
+    """Solve z = f(z) by Broyden's good method, and return the iterate with the least residual."""
     us, vs = [], []  # B = -I + sum of u v^T, the inverse Jacobian of g(z) = f(z) - z
     best, least, dz, g_before = z, np.inf, None, None
     for step in range(steps + 1):
@@ -47,7 +47,7 @@ def broyden(f, z, steps=17, tol=1e-3):
 
 
 def denoise(network, y, level=None, **options):
-    """The clean picture of y (B, C, rows, cols), float32 in [0, 1]; `level` (0-255) where the network asks for it."""
+    """Denoise y (B, C, rows, cols), float32 in [0, 1]; some networks also need the noise level (0-255)."""
     config = network.about["config"]
     told = [np.full(len(y), level, np.float32)] if config["level_input"] else []
     s = network.inject(y, *told)

@@ -40,7 +40,7 @@ def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunS
 def told_level(noise: PhotoNoise) -> float:
     """Return the level (0-255 scale) that the network is told for a photo with this noise.
 
-    Where the noise is much stronger at some brightness than in most of the photo, that level counts.
+    If the noise is much stronger at some brightness than in most of the photo, the level there is used.
     """
     return max(BOLDNESS * noise.luma, noise.strongest, LEAST)
 

@@ -115,7 +115,7 @@ class LookSource:
         return self.pictures.trajectory.picture(self.index, self.look, part)
 
     def sum(self, terms: Sequence[Values]) -> Values:
-        """Return the picture's values, put together from those of the terms."""
+        """Return the picture's values: the sum of those of the terms."""
         picture = look_picture(replace(self.look, detail=0), terms[0], terms[1])
         if self.look.detail:
             picture -= np.float32(self.look.luma * self.look.detail) * terms[2]

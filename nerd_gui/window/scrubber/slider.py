@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
 
-_MARK_ROOM = 10  # pixels below the handle for marks; as many above it keep the groove in the middle
+_MARK_ROOM = 10  # pixels for marks below the handle; the same margin above it keeps the groove centred
 _REACH = 7  # pixels; the tooltip of a mark appears within this distance
 
 RESULT_TIP = "result: the iterate with the smallest residual"

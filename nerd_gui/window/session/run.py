@@ -10,7 +10,7 @@ from nerd_gui.denoising.whole_photo import StoppedPhoto
 from nerd_gui.nerd import AttentionMaps, Network
 from nerd_gui.window.wording import noise_words, solver_name
 
-_LONG = 60  # seconds
+_LONG = 60  # seconds; losing a run that took longer is worth a question
 
 
 @dataclass(eq=False)
