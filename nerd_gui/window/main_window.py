@@ -155,11 +155,12 @@ class MainWindow(QMainWindow):
             above=[self.notice_bar, self.banner],
             exploring=[self.film_strip, self.scrubber],
             below=[self.look, self.photo_progress, self.progress, self.summary],
-            heads=[ChannelRow(self.session), self.runs_panel],
+            heads=[self.runs_panel],
             panels=[(self.curves, 3), (self.attention_panel, 2)],
             analyses=self.analyses,
             parent=self,
         )
+        self.runs_panel.add_beside_heading(ChannelRow(self.session))
         self.setCentralWidget(self.layout_)
         self.actions_.offer_pages([self.layout_.pages.curves, self.layout_.pages.analysis])
         self.statusBar().addPermanentWidget(QueueButton(self.queue))

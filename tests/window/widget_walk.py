@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+from painted_text import paints_itself, wrong_text
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
@@ -37,7 +38,17 @@ def complaints(window):
         *(f"{_name(widget)} lies outside" for widget in widgets if _is_outside(widget, window)),
         *overlaps(window, widgets),
         *(words for widget in widgets if (words := pale(widget, window, picture, ratio))),
+        *(words for widget in widgets if paints_itself(widget) for words in _painted(widget, window, picture)),
     ]
+
+
+def _painted(widget, window, picture):
+    """What is wrong with the text that a widget paints itself."""
+    if any(not viewport.rect().contains(_place(widget, viewport)) for viewport in _viewports(widget)):
+        return ()  # scrolled out of sight
+    place = _place(widget, window)
+    patch = picture[place.top() : place.bottom() + 1, place.left() : place.right() + 1]
+    return wrong_text(widget, _name(widget), patch, contrast, LEAST_CONTRAST)
 
 
 def _is_there(widget, window):

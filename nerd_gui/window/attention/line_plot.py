@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, TIGHT, colours, is_dark, series_colour, sized
 
 _DOT = 2.5
+_SAMPLE, _APART = 25, 14  # pixels for the line before a head's name, and between two entries
 _LINES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 
 
@@ -152,19 +153,22 @@ class HeadLegend(QWidget):
         return QSize(200, QFontMetrics(sized(self.font(), CAPTION_PIXELS)).height() + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw a sample of each line with the number of its head."""
+        """Draw a sample of each line with the number of its head; in a narrow legend only the first one says “head”."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(sized(self.font(), CAPTION_PIXELS))
         left, middle, dark = 0.0, self.height() / 2, is_dark(self.palette())
-        for head in range(self._heads):
-            words = f"head {head + 1}"
+        names = [f"head {head + 1}" for head in range(self._heads)]
+        metrics = painter.fontMetrics()
+        if sum(_SAMPLE + metrics.horizontalAdvance(name) + _APART for name in names) > self.width():
+            names[1:] = [str(head + 1) for head in range(1, self._heads)]
+        for head, words in enumerate(names):
             painter.setPen(head_pen(head, dark=dark))
-            painter.drawLine(QPointF(left, middle), QPointF(left + 20, middle))
+            painter.drawLine(QPointF(left, middle), QPointF(left + _SAMPLE - 5, middle))
             painter.setPen(QColor(colours(self.palette()).text))
-            width = painter.fontMetrics().horizontalAdvance(words)
-            painter.drawText(QRectF(left + 25, 0, width + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
-            left += 25 + width + 14
+            width = metrics.horizontalAdvance(words)
+            painter.drawText(QRectF(left + _SAMPLE, 0, width + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
+            left += _SAMPLE + width + _APART
         painter.end()
 
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QSlider,
     QStackedLayout,
     QVBoxLayout,
@@ -232,9 +233,15 @@ class MapsPanel(QWidget):
         if len(self._weights) != len(self._pictures):
             self._make_heads(len(self._weights))
         self._caption.setText(caption)
-        self._either.setCurrentWidget(self._full)
+        self._choose_page(self._full)
         self._show()
         self._tell_overlay()
+
+    def _choose_page(self, page: QWidget) -> None:
+        """Show the maps, or the sentence in their place, which leaves the room that it does not need to the plots."""
+        height = QSizePolicy.Policy.Preferred if page is self._full else QSizePolicy.Policy.Ignored
+        self._full.setSizePolicy(QSizePolicy.Policy.Preferred, height)
+        self._either.setCurrentWidget(page)
 
     def clear(self, why: str = EMPTY_TEXT) -> None:
         """Remove the maps, and say why there are none or how to get them."""
@@ -242,7 +249,7 @@ class MapsPanel(QWidget):
         self._weights = self._unit = np.zeros((0, 0, 0))
         self._caption.setText(why)
         self._empty.setText(f"{why}.")
-        self._either.setCurrentWidget(self._empty)
+        self._choose_page(self._empty)
         self._bar.set_range("", "")
         self._neighbourhood.set_patch(None)
         for picture, readout in zip(self._pictures, self._readouts, strict=True):

@@ -9,7 +9,7 @@ from superqt import QFlowLayout
 
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, sized
 
-_SAMPLE = (20, 10)
+_SAMPLE = (16, 10)
 NO_VALUE = "–"
 
 
@@ -20,7 +20,7 @@ class LegendRow(QWidget):
         super().__init__()
         self._flow = QFlowLayout(self)
         self._flow.setContentsMargins(8, 0, 0, 0)
-        self._flow.setHorizontalSpacing(SMALL + TIGHT)
+        self._flow.setHorizontalSpacing(SMALL)
         self._flow.setVerticalSpacing(2)
 
     def add(self, entry: QWidget) -> None:
@@ -46,14 +46,17 @@ class LegendEntry(QWidget):
     ----------
     name : str
         The name written before the value.
+    widest : str
+        A value as wide as any, for which there is always room, so that the legend stays as it is during a run.
     check : QCheckBox, optional
         The check box that shows and hides the curve.
     """
 
-    def __init__(self, object_name: str, name: str, tip: str, check: QCheckBox | None = None) -> None:
+    def __init__(self, object_name: str, name: str, tip: str, widest: str = "", check: QCheckBox | None = None) -> None:
         super().__init__()
         self.name = name
         self.check = check
+        self._value, self._widest = NO_VALUE, widest
         self._sample = QLabel()
         self._drawn: tuple[float, QPen, QPainterPath | None] | None = None
         self._text = QLabel()
@@ -62,23 +65,32 @@ class LegendEntry(QWidget):
         self._text.setFont(sized(self.font(), CAPTION_PIXELS))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(5)
+        row.setSpacing(TIGHT)
         if check is not None:
             row.addWidget(check)
+            check.toggled.connect(self._show)
         row.addWidget(self._sample)
         row.addWidget(self._text)
         for widget in self.findChildren(QWidget):
             widget.setToolTip(tip)
-        self.set_value(NO_VALUE)
+        self._show()
 
     @property
     def text(self) -> str:
-        """The name and the value."""
+        """The name and the value; the name alone if the curve is hidden."""
         return self._text.text()
 
     def set_value(self, value: str) -> None:
         """Show the curve's value at the cursor."""
-        self._text.setText(f"{self.name} {value}")
+        self._value = value
+        self._show()
+
+    def _show(self) -> None:
+        drawn = self.check is None or self.check.isChecked()
+        self._sample.setVisible(drawn)
+        self._text.setText(f"{self.name} {self._value}" if drawn else self.name)
+        room = self._text.fontMetrics().horizontalAdvance(f"{self.name} {self._widest}")
+        self._text.setMinimumWidth(room if drawn and self._widest else 0)
 
     def set_pen(self, pen: QPen, symbol: QPainterPath | None = None) -> None:
         """Draw the line sample with a pen."""

@@ -21,6 +21,7 @@ from nerd_gui.window.curves.theme import Theme
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
 from nerd_gui.window.style.placeholder import Placeholder
+from nerd_gui.window.style.tokens import TIGHT
 from nerd_gui.window.wording import scientific
 
 #: For each curve: its name, the function that formats its values, and its tooltip.
@@ -28,7 +29,7 @@ _CURVES: dict[str, tuple[str, Callable[[float], str], str]] = {
     "residual": ("residual", scientific, "‖g‖/‖f(z)‖ with g = f(z) − z: how far the iterate is from the fixed point"),
     "relative_step": ("relative step", scientific, "How far the solver moves in a step: ‖zᵢ₊₁ − zᵢ‖/‖zᵢ‖ (Fig. 10)"),
     "residual_change": (
-        "change of residual",
+        "residual change",
         scientific,
         "Change of the residual ‖gᵢ − gᵢ₋₁‖/‖gᵢ₋₁‖ (Sec. V-A); it need not tend to 0 even if the run converges",
     ),
@@ -52,6 +53,15 @@ _LEVELS = {
         "{:.1f}".format,
         "The noise level that a least-squares denoiser with this error estimates (MSE is that of the result)",
     ),
+}
+#: A value of each curve that is as wide as any.
+_WIDEST = {
+    "residual": "8.8e-8",
+    "relative_step": "8.8e-8",
+    "residual_change": "8.8e-8",
+    "noise_level": "88.88",
+    "psnr": "88.88 dB",
+    "ssim": "0.8888",
 }
 _IN_TABLE = {"residual": "residual", "noise_level": "noise level", "psnr": "PSNR"}
 _EMPTY = "Explore runs the solver and draws here, step by step, how it finds the noise."
@@ -127,8 +137,8 @@ class Curves(QWidget):
             "attainable": (self.noise_level_plot, Qt.PenStyle.DotLine),
         }
         column = QVBoxLayout(self)
-        column.setContentsMargins(6, 6, 6, 6)
-        column.setSpacing(6)
+        column.setContentsMargins(6, TIGHT, 6, TIGHT)
+        column.setSpacing(TIGHT)
         self._empty = Placeholder("curvesEmpty", _EMPTY)
         column.addWidget(self._empty, 10)
         self.run_legend = RunLegend(_IN_TABLE)
@@ -170,7 +180,7 @@ class Curves(QWidget):
             check.setChecked(shown)
             check.toggled.connect(lambda on: self._on_check(key, on))
             plot.show_curve(key, shown)
-        entry = LegendEntry(f"{key}Readout", name, tip, check)
+        entry = LegendEntry(f"{key}Readout", name, tip, _WIDEST[key], check)
         self._entries[key] = entry
         return entry
 

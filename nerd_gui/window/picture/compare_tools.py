@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from nerd_gui.window.picture.comparison import Comparison
-from nerd_gui.window.picture.layer_list import NARROWEST, LayerCombo
+from nerd_gui.window.picture.layer_list import LayerCombo
 from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.picture.map_tools import MapTools
+from nerd_gui.window.style.tokens import TIGHT
 
 DEFAULT_GAIN = 2.0
+_LISTS = 3  # at the beginning of the first line
 
 
 class CompareTools(QWidget):
@@ -59,13 +62,20 @@ class CompareTools(QWidget):
         self._zoom.setToolTip("Screen pixels per picture pixel. The wheel zooms at the pointer, + and - at the middle")
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._zoom.setMinimumWidth(self._zoom.fontMetrics().horizontalAdvance("6400 %"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        for selector in (self._left, self._mode, self._right, self._gain, self.maps):
-            row.addWidget(selector)
-        row.addStretch(1)
+        self._first, self._second = QHBoxLayout(), QHBoxLayout()
+        for selector in (self._left, self._mode, self._right):
+            self._first.addWidget(selector)
+        self._first.addStretch(1)
         for zoom_tool in (self._zoom, self._fit, self._actual):
-            row.addWidget(zoom_tool)
+            self._first.addWidget(zoom_tool)
+        self._second.addStretch(1)
+        self._below: bool | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(TIGHT)
+        column.addLayout(self._first)
+        column.addLayout(self._second)
+        self._arrange()
         for combo in (self._left, self._mode, self._right):
             combo.currentIndexChanged.connect(self._select)
         self._gain.valueChanged.connect(self.gainChanged)
@@ -88,12 +98,14 @@ class CompareTools(QWidget):
         gained = differs or Layer.NOISE in (comparison.left, comparison.right)
         self._gain.setEnabled(there and gained)
         self._gain.setVisible(there and gained and not self._plain)
+        self._arrange()
 
     def show_plainly(self, plain: bool) -> None:
         """Hide the choice of layers when `plain`, since before and after are compared then; or show it again."""
         self._plain = plain
         for tool in (self._left, self._right):
             tool.setVisible(not plain)
+        self._arrange()
 
     def set_gain(self, gain: float) -> None:
         """Set the gain, as if it had been typed."""
@@ -103,6 +115,27 @@ class CompareTools(QWidget):
         """Show the zoom; None while there is no picture."""
         percent = 100 * (zoom or 0)
         self._zoom.setText("" if zoom is None else f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %")
+
+    def _arrange(self) -> None:
+        """Put the tools for maps and differences after the lists, or in a line of their own if there is no room."""
+        extras = (self._gain, self.maps)
+        tools = (self._left, self._mode, self._right, self._zoom, self._fit, self._actual, *extras)
+        needed = [tool.sizeHint().width() for tool in tools if not tool.isHidden()]
+        below = sum(needed) + self._first.spacing() * len(needed) > self.width()
+        if below == self._below:
+            return
+        self._below = below
+        for place, tool in enumerate(extras):
+            (self._first if below else self._second).removeWidget(tool)
+            if below:
+                self._second.insertWidget(place, tool)
+            else:
+                self._first.insertWidget(_LISTS + place, tool)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Arrange the tools for the new width."""
+        super().resizeEvent(event)
+        self._arrange()
 
     def _select(self) -> None:
         self.selected.emit(Compare(self._mode.currentData()), self._left.layer, self._right.layer)
@@ -118,7 +151,7 @@ def _mode_combo() -> QComboBox:
     )
     for value in Compare:
         combo.addItem(str(value), value)
-    combo.setMinimumWidth(NARROWEST)
+    combo.setMinimumWidth(combo.sizeHint().width())
     return combo
 
 

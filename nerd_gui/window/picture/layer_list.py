@@ -43,7 +43,7 @@ _GROUPS: dict[str, dict[Layer, str]] = {
     },
 }
 _ROW = Qt.ItemDataRole.UserRole
-NARROWEST = 72  # pixels, the least width of the list in a small window
+_NARROWEST = 72  # pixels, the least width of the list in a small window
 _LETTERS = 11  # letters of a long name that are shown while the list is closed
 
 
@@ -71,7 +71,7 @@ class LayerCombo(QComboBox):
         self.setMaxVisibleItems(model.rowCount())
         self.setMinimumContentsLength(_LETTERS)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumWidth(NARROWEST)
+        self.setMinimumWidth(_NARROWEST)
         self.choose(Layer.NOISY)
 
     @property

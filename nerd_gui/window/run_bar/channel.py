@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from nerd_gui.window.described import described
 from nerd_gui.window.session.session import Session
-from nerd_gui.window.style.tokens import MEDIUM, SMALL
+from nerd_gui.window.style.tokens import SMALL
 
 
 class ChannelChoice(QComboBox):
@@ -41,11 +41,10 @@ class ChannelRow(QWidget):
         choice, name = ChannelChoice(session), QLabel("Curves and maps of")
         name.setBuddy(choice)
         row = QHBoxLayout(self)
-        row.setContentsMargins(MEDIUM, SMALL, MEDIUM, 0)
+        row.setContentsMargins(SMALL, 0, SMALL, 0)
         row.setSpacing(SMALL)
         row.addWidget(name)
         row.addWidget(choice)
-        row.addStretch(1)
         self.hide()
         session.photoChanged.connect(self._show_photo)
 

@@ -13,6 +13,7 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.wording import short_name
 
 _PLAINLY = "The settings have changed since this photo was denoised."
+_PLAINLY_SHORT = "Memory was short, so the photo was denoised in a simpler way. The result may differ a little."
 
 
 class Notices(QObject):
@@ -64,6 +65,7 @@ class Notices(QObject):
         if plain != self._plain:
             self._plain = plain
             self.say_changed(self._changed)
+            self._say_what_was_given_up()
             self._say_what_maps_need()
 
     def _say_what_was_given_up(self) -> None:
@@ -71,6 +73,8 @@ class Notices(QObject):
         if (trajectory := self._session.trajectory) is not None:
             notice, steps = trajectory.notice, trajectory.plan.steps
             sentences = [*([notice] if notice is not None else []), *steps]
+            if self._plain:  # where the run began says nothing to a photographer
+                sentences = [_PLAINLY_SHORT] if steps else []
             if sentences:
                 self._messages.keep("run", " ".join(sentences), warns=bool(steps))
                 return

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QListView,
     QMenu,
@@ -64,18 +65,25 @@ class RunsPanel(QWidget):
         self._empty = QLabel(_EMPTY)
         self._empty.setObjectName("noRunsLabel")
         self._empty.setWordWrap(True)
-        self._empty.setEnabled(False)
+        self._empty.setProperty("quiet", True)
         self._empty.setContentsMargins(8, 0, 8, 4)
         self.view = RunView(self._model, session)
         self.view.menuWanted.connect(self._show_menu)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 6, 0)
         column.setSpacing(2)
-        column.addWidget(self._heading)
+        self._head = QHBoxLayout()
+        self._head.addWidget(self._heading)
+        self._head.addStretch(1)
+        column.addLayout(self._head)
         column.addWidget(self._empty)
         column.addWidget(self.view)
         session.runs.changed.connect(self._show_count)
         self._show_count()
+
+    def add_beside_heading(self, widget: QWidget) -> None:
+        """Put a widget at the right end of the heading's line."""
+        self._head.addWidget(widget)
 
     @property
     def folded(self) -> bool:

@@ -108,7 +108,7 @@ def sized(font: QFont, pixels: int, *, strong: bool = False) -> QFont:
 
 #: Okabe and Ito's colours, which colour-blind people can tell apart; on light grounds, darker ones of the same hues.
 _ON_DARK = ("#56B4E9", "#E69F00", "#3CCBA0", "#F0E442", "#F07A4A", "#CC79A7")
-_ON_LIGHT = ("#0072B2", "#B85C00", "#007A5A", "#8A7A00", "#C4441C", "#A8477F")
+_ON_LIGHT = ("#0072B2", "#B85C00", "#007A5A", "#776900", "#C4441C", "#A8477F")
 
 
 def series_colour(slot: int, *, dark: bool) -> QColor:

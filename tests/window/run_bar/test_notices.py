@@ -41,6 +41,11 @@ def test_another_start_and_what_was_given_up_for_memory_are_both_said(qtbot, not
     trajectory.notice, trajectory.plan = notice, replace(trajectory.plan, steps=steps)
     show(session, trajectory)
     assert bar.sentence("run") == said and bar.isHidden() is (said == "")
+    window.notices.show_plainly(True)
+    assert ("Memory was short" in bar.sentence("run")) is bool(steps) and NOTICE not in bar.sentence("run")
+    assert STEP not in bar.sentence("run")
+    window.notices.show_plainly(False)
+    assert bar.sentence("run") == said
 
 
 def shown(window, key):
