@@ -1,4 +1,4 @@
-"""EXIF as cameras write it: size, number, subject and notes of the whole photo, and a thumbnail behind them."""
+"""EXIF data like that of cameras: size, number, subject and notes of the photo, and a thumbnail."""
 
 import struct
 
@@ -9,7 +9,7 @@ THUMBNAIL = b"\xff\xd8thumbnail of the whole photo\xff\xd9"
 
 
 def camera_exif(byteorder, *, thumbnail=THUMBNAIL, orientation=1):
-    """The block with its prefix; without a second directory where the thumbnail is None."""
+    """Return the block with its prefix; without a second directory if the thumbnail is None."""
     exif = Image.Exif()
     exif.endian = byteorder
     exif[0x010F], exif[0x0112], exif[0x013B] = "Canon", orientation, "Juergen"

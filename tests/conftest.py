@@ -1,4 +1,4 @@
-"""What the tests of every room share, and the watch on what tests of the window leave behind."""
+"""Fixtures for the tests of all rooms, and a check of what tests of the window leave behind."""
 
 import copy
 import importlib
@@ -15,31 +15,31 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     sys.dont_write_bytecode = False
 
 if os.environ.setdefault("QT_QPA_PLATFORM", "offscreen") == "offscreen":
-    # Qt's own offscreen screen has 800 x 800 pixels, and the window keeps to its screen. Qt splits at colons.
+    # Qt's own offscreen screen has 800 x 800 pixels, and the window fits its screen. Qt splits at colons.
     screen = Path(__file__).with_name("screen.json")
     os.environ["QT_QPA_PLATFORM"] += f":configfile={os.path.relpath(screen) if os.name == 'nt' else screen}"
 
 import numpy as np
 import pytest
-import torch  # before any Qt import, which pytest-qt makes after this file is read
+import torch  # before any import of Qt; pytest-qt imports it after this file has been read
 
 from nerd_gui.compiled import attention_kernel, availability, history_kernel, status
 from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig, save_model
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    torch.set_num_threads(1)  # the other cores are for the other processes
+    torch.set_num_threads(1)  # leave the other cores to the other processes
 
 
 @pytest.fixture(autouse=True)
 def float32_everywhere(monkeypatch):
-    """Whole photos are not computed in bfloat16 where the processor can, so that results are those of every machine."""
+    """Keep whole photos in float32 even if the processor supports bfloat16, so that results are the same everywhere."""
     monkeypatch.setattr(importlib.import_module("nerd_gui.denoising.devices"), "available", lambda: False)
 
 
 @pytest.fixture(scope="session")
 def _made_once(tmp_path_factory):
-    """`tiny_net` and its file, made once and copied for each test."""
+    """Make `tiny_net` and its file once; each test gets a copy."""
     torch.manual_seed(0)
     net = NERD(NerdConfig(features=8, heads=4, groups=4, window=5)).fold().eval().requires_grad_(False)
     path = tmp_path_factory.mktemp("networks") / "tiny.safetensors"
@@ -49,21 +49,21 @@ def _made_once(tmp_path_factory):
 
 @pytest.fixture
 def tiny_net(_made_once):
-    """An untrained network small enough to run in a moment, as `load_model` would give it."""
+    """An untrained network that runs in a moment, as returned by `load_model`."""
     torch.manual_seed(0)
     return copy.deepcopy(_made_once[0])
 
 
 @pytest.fixture
 def tiny_model_path(tmp_path, _made_once):
-    """`tiny_net` as a file."""
+    """The path of `tiny_net` as a file."""
     torch.manual_seed(0)
     return Path(shutil.copy(_made_once[1], tmp_path))
 
 
 @pytest.fixture
 def tiny_photo():
-    """A clean grey picture of 24 x 20 pixels: a smooth surface with an edge in it."""
+    """A clean grey picture of 24 x 20 pixels: a smooth surface with an edge."""
     rows, cols = np.mgrid[:24, :20] / 24
     pixels = 0.3 + 0.3 * np.sin(5 * rows) * np.cos(4 * cols) + 0.3 * (cols > 0.4)
     return Photo(np.rint(pixels[None] * 255).astype(np.float32) / np.float32(255), name="tiny", sha256="0" * 64)
@@ -71,7 +71,7 @@ def tiny_photo():
 
 @pytest.fixture
 def unasked(monkeypatch):
-    """Nobody has asked for compiled code yet, and what this test finds out is forgotten after it."""
+    """Pretend that compiled code has not been requested yet, and forget afterwards what the test found out."""
     monkeypatch.setattr(availability, "_failure", None)
     cached = (
         availability._beforehand,
@@ -90,14 +90,14 @@ def unasked(monkeypatch):
 
 @pytest.fixture
 def compiled_code():
-    """For tests of compiled code itself: they are left out where there is none."""
+    """Skip tests of compiled code if it is not available."""
     if not status().compiled:
         pytest.skip(str(status()))
 
 
 @pytest.fixture(autouse=True)
 def _one_thread(request):
-    """Tests without a window compute on one thread: for their small tensors a second one is only in the way."""
+    """Let tests without a window compute on one thread: for their small tensors a second one only slows them down."""
     if "qtbot" in request.fixturenames:
         yield
         return
@@ -109,7 +109,7 @@ def _one_thread(request):
 
 @pytest.fixture(autouse=True)
 def _settings_of_their_own(request, tmp_path_factory):
-    """Keep the settings of the person who runs the tests out of them, and those of one test out of the next."""
+    """Isolate tests from the settings of the person who runs them, and from each other's."""
     if "qtbot" in request.fixturenames:
         from PySide6.QtCore import QSettings
 
@@ -120,9 +120,8 @@ def _settings_of_their_own(request, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _nothing_left_behind(request, monkeypatch):
-    """Fail a test of the window that leaves a thread, a running timer or a window behind.
-
-    Set up before, and so torn down after, what else the test uses.
+    """Fail a test of the window that leaves a thread, a running timer or a window.
+    / It is set up before the other fixtures of the test, and so torn down after them.
     """
     if "qtbot" not in request.fixturenames:
         yield
@@ -144,7 +143,7 @@ def _nothing_left_behind(request, monkeypatch):
 
 
 def _watch_starts(monkeypatch, kind):
-    """The objects of this kind that are started from now on."""
+    """Record the objects of this class that are started from now on."""
     started, start = WeakSet(), kind.start
 
     def watched(self, *args):

@@ -1,4 +1,4 @@
-"""A raw file that the tests write themselves: what a sensor behind a Bayer mosaic measured."""
+"""Raw files written by the tests: what a sensor behind a Bayer mosaic measured."""
 
 import numpy as np
 import tifffile

@@ -1,13 +1,13 @@
-"""The code in the documents: shell commands with what is said of their cost, and blocks of Python."""
+"""The code in the documents: shell commands with the comments on their cost, and blocks of Python."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Documents for people who use the program; those for its developers name commands of other tools.
+#: Documents for users of the program; those for its developers name commands of other tools.
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-#: What a comment behind a command says where it cannot run in a test.
+#: The comment behind a command that cannot run in a test.
 COST = re.compile(r"^(takes (a minute|minutes|half an hour|an hour|hours)|needs |opens the window|downloads)")
 
 
@@ -24,12 +24,12 @@ class Command(NamedTuple):
 
 
 def blocks(path, language):
-    """The text of the blocks of code in this language."""
+    """Return the text of the blocks of code in this language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def commands():
-    """Every line of shell in the documents."""
+    """Return every line of shell in the documents."""
     found = []
     for path in DOCUMENTS:
         for block in blocks(path, "sh"):

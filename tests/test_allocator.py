@@ -1,4 +1,4 @@
-"""The C library's memory: what is freed is kept or returned, as asked."""
+"""The memory of the C library: freed memory is kept or returned, as requested."""
 
 import subprocess
 import sys

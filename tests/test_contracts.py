@@ -1,4 +1,4 @@
-"""What holds for the source as a whole: who imports whom, style, types, sizes, and that nothing is unpickled."""
+"""Rules for the whole source: imports between rooms, style, types, sizes, and no unpickling."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ def run(*arguments, cwd=ROOT):
 
 
 def lint_imports(folder):
-    """The exit code and the words of import-linter on the package that stands in a folder."""
+    """Run import-linter on the package in a folder; return its exit code and output."""
     return run(
         "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))", cwd=folder
     )
@@ -61,7 +61,7 @@ def test_the_contracts_notice_a_breach(copy_of_the_package, room, line):
 
 
 def test_torch_is_loaded_before_qt():
-    """The other way round it fails to load on Windows."""
+    """In the other order torch fails to load on Windows."""
     program = (
         "import sys; from nerd_gui.window import MainWindow; names = list(sys.modules); "
         "print(names.index('torch') < names.index('PySide6'))"
@@ -87,7 +87,7 @@ def test_every_file_is_short():
 
 
 def test_files_are_written_by_one_writer():
-    """`nerd_gui/files.py`, which writes them whole; the log of a crash is written while the program dies."""
+    """Only `nerd_gui/files.py` writes files, completely or not at all; the log of a crash is an exception."""
     written = re.compile(r"(?<!files)\.write_(?:bytes|text)\(|\bopen\([^)]*[\"'][wxa]b?\+?[\"']|NamedTemporary|mkstemp")
     package = ROOT / "nerd_gui"
     sources = [path for path in SOURCES if path.is_relative_to(package)]
@@ -103,7 +103,7 @@ def test_nothing_is_unpickled():
 
 
 def unsafe(text):
-    """What could run code from a file that is merely opened."""
+    """Return the calls that could run code from a file that is merely opened."""
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

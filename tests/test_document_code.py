@@ -1,4 +1,4 @@
-"""What the documents tell people to type does what they say, or says that it takes hours, a GPU or a download."""
+"""Commands and code in the documents work, or are marked as taking hours, a GPU or a download."""
 
 import importlib
 import re
@@ -13,12 +13,12 @@ from PIL import Image
 from nerd_gui.cli import COMMANDS, main
 
 NERD = [command for command in commands() if command.line.startswith("nerd-gui ")]
-#: Installing downloads; what it leads to is tried by `.ci/run`.
+#: Commands that download; `.ci/run` tries the installation.
 INSTALLS = (".venv/bin/pip install", "pip install", "pipx install", "python3 -m venv", "sudo apt install", "uv tool")
 
 
 def parsed(command):
-    """The command's name and its arguments as the program itself understands them."""
+    """Return a command's name and its arguments, parsed by the program itself."""
     words = shlex.split(command.line)[1:]
     name = words.pop(0) if words and words[0] in COMMANDS else "window"
     module = importlib.import_module(f"nerd_gui.cli.{name}".replace("-", "_"))
@@ -29,7 +29,7 @@ def test_every_option_in_the_documents_is_one_of_the_program():
     for command in NERD:
         try:
             parsed(command)
-        except SystemExit as leaves:  # --help and --version say something and end
+        except SystemExit as leaves:  # --help and --version print something and exit
             assert leaves.code == 0
 
 
@@ -50,7 +50,7 @@ def test_no_command_of_another_program_is_left_untried():
             assert known, f"{command.document.name}: {command.line}"
 
 
-#: Commands of other programs, and the test that tries them.
+#: Commands of other programs, and the test that runs them.
 TRIED_ELSEWHERE = {
     "python docs/onnx_solver.py nerd-lite-25-onnx/ noisy.png denoised.png": "tests/nerd/test_onnx.py",
 }
@@ -68,7 +68,7 @@ def desk(tmp_path_factory):
     (place / "figures.json").write_text("[]")
     chance = np.random.default_rng(0)
     for name, rows, cols in (
-        ("photo.jpg", 96, 128),  # the least in which `nerd-gui noise` finds flat parts enough
+        ("photo.jpg", 96, 128),  # the smallest size in which `nerd-gui noise` finds enough flat parts
         ("photo.png", 24, 32),
         ("clean.png", 24, 32),
         ("holidays/a.jpg", 96, 128),

@@ -1,4 +1,4 @@
-"""The documentation is built without a warning, by the command that CONTRIBUTING names."""
+"""The documentation is built without warnings, by the command in CONTRIBUTING."""
 
 import inspect
 import os
@@ -28,7 +28,7 @@ class Page(HTMLParser):
         self.targets += [attrs[name] for name in ("href", "src") if attrs.get(name)]
 
 
-pytestmark = pytest.mark.timeout(400)  # ten seconds of computing, on a machine that may be busy
+pytestmark = pytest.mark.timeout(400)  # ten seconds of computing; more on a busy machine
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The documents name files that are there."""
+"""Files, modules and commands that the documents name exist."""
 
 import importlib
 import re
@@ -7,18 +7,18 @@ import pytest
 from document_code import DOCUMENTS, ROOT
 
 PACKAGE = ROOT / "nerd_gui"
-#: What a path in backquotes begins with: something at the top of the repository, or a room of the package.
+#: The beginning of a path in backquotes: something at the top of the repository, or a room of the package.
 STARTS = [
     *(path.name for path in ROOT.iterdir() if path.is_dir() or path.suffix in (".md", ".toml", ".txt")),
     *(path.name for path in PACKAGE.iterdir() if path.is_dir()),
 ]
 PATH = re.compile(rf"`((?:{'|'.join(map(re.escape, STARTS))})(?:/[\w.\-]+)*/?)`")
-#: Names in capitals stand for any.
+#: Names in capitals are placeholders.
 PLACEHOLDER = re.compile(r"/[A-Z]{4,}\.")
 
 
 def missing(text):
-    """The paths that a document names, and that are not there."""
+    """Return the paths that a document names and that do not exist."""
     named = [path for path in PATH.findall(text) if not PLACEHOLDER.search(path)]
     return [path for path in named if not (ROOT / path).exists() and not (PACKAGE / path).exists()]
 
@@ -29,7 +29,7 @@ def test_every_path_named_exists(page):
 
 
 def test_the_story_of_the_training_names_modules_that_exist():
-    """It also names states that are yet to come."""
+    """It may also name states that will be added later."""
     text = (ROOT / "weights" / "TRAINING.md").read_text(encoding="utf-8")
     assert [path for path in missing(text) if path.startswith("nerd_gui/")] == []
 
@@ -46,7 +46,7 @@ def test_every_row_of_the_table_of_where_is_names_one_place():
 
 
 def test_every_room_stands_in_the_picture_of_the_architecture():
-    """In the order of the contract that the imports keep."""
+    """In the same order as in the import contract."""
     import tomllib
 
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -85,7 +85,7 @@ def test_every_name_in_the_table_from_paper_to_code_can_be_imported():
 
 
 def is_there(name):
-    """Whether a dotted name is a module, or something in one."""
+    """Return whether a dotted name is a module, or something in a module."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         try:
@@ -120,7 +120,7 @@ def test_the_table_from_paper_to_code_leaves_no_equation_figure_or_table_out():
 @pytest.mark.parametrize("name", ["faq.md", "when-the-result-is-not-good.md"])
 def test_what_a_page_quotes_is_said_by_the_program(name):
     said = " ".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
-    said = re.sub(r'"\s*\n\s*f?"', "", said)  # sentences go on from line to line
+    said = re.sub(r'"\s*\n\s*f?"', "", said)  # sentences continue over several lines
     quoted = re.findall(r"“([^”]+)”", (ROOT / "docs" / name).read_text(encoding="utf-8"))
     assert len(quoted) >= 2
     assert [words for words in quoted if words not in said] == []

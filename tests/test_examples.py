@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the names that others may call: there are some, and they do what they say."""
+"""The examples in the docstrings of public names: each has some, and they run."""
 
 import doctest
 import importlib
@@ -19,7 +19,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def promised():
-    """The room and the name of each: what the design promises, and all of the analyses."""
+    """Return the room and name of each: those in the design, and all of `nerd_gui.analysis`."""
     for room, names in ROOMS.items():
         yield from ((room, name) for name in names)
     yield from (("nerd_gui.nerd", f"NERD.{method}") for method in METHODS)
@@ -36,13 +36,13 @@ def found(room, name):
 
 
 def examples(docstring, name):
-    """What stands under the heading Examples."""
+    """Return the text under the heading Examples."""
     _, heading, text = inspect.cleandoc(docstring or "").partition("\nExamples\n--------\n")
     return doctest.DocTestParser().get_examples(text, name) if heading else []
 
 
 def run(lines, known, name):
-    """Run examples with the names that a reader of the room has; returns what they have defined."""
+    """Run examples with the names that are imported in the room; return the names they define."""
     test = doctest.DocTest(lines, known, name, None, 0, None)
     words = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
@@ -52,14 +52,14 @@ def run(lines, known, name):
 
 
 def known_in(room):
-    """PyTorch, and what the room offers."""
+    """Return the names of PyTorch and of the room."""
     module = importlib.import_module(room)
     return {"torch": torch, **{name: getattr(module, name) for name in module.__all__}}
 
 
 @pytest.fixture(scope="module")
 def equilibrium():
-    """What the examples of the analyses go on from, as the docstring of their room says."""
+    """Return the names that the analyses' examples start from, as in the docstring of their room."""
     lines = examples(importlib.import_module("nerd_gui.analysis").__doc__, "nerd_gui.analysis")
     return run(lines, known_in("nerd_gui.analysis"), "nerd_gui.analysis")
 

@@ -1,4 +1,4 @@
-"""Writing a file: the old one or the new one is there, never a part of one, and nothing beside it."""
+"""Writing a file leaves the old one or the new one, complete, and no other files."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ unix = pytest.mark.skipif(os.name != "posix", reason="permissions and links as U
 
 
 def opened_with(path, content=b""):
-    """What `open` makes of a path: the permissions that a file gets or keeps."""
+    """Return the permissions that a file gets, or keeps, if `open` writes it."""
     with open(path, "wb") as file:
         file.write(content)
     return stat.S_IMODE(path.stat().st_mode)
@@ -32,7 +32,7 @@ def failing(error):
 
 @pytest.fixture(params=[False, True], ids=["new", "existing"])
 def path(request, tmp_path):
-    """A file that is there or not; what the folder holds afterwards has to be what it held before."""
+    """A file that may exist; afterwards the folder must have the same contents as before."""
     made = tmp_path / "a.json"
     if request.param:
         made.write_bytes(b"precious")
@@ -64,7 +64,7 @@ def test_a_write_that_the_system_refuses_midway_leaves_the_folder_as_it_was(path
 
 
 def test_the_whole_file_is_there_afterwards(tmp_path):
-    path = tmp_path / ("ä" * 120 + ".json")  # as long as a name may be
+    path = tmp_path / ("ä" * 120 + ".json")  # the longest allowed name
     for content in (b"first", b"", bytes(300_000)):
         write_file(path, content)
         assert os.listdir(tmp_path) == [path.name] and path.read_bytes() == content
@@ -73,7 +73,7 @@ def test_the_whole_file_is_there_afterwards(tmp_path):
 
 
 def test_it_is_never_seen_half_written(tmp_path):
-    """A reader meanwhile sees one of the contents as a whole."""
+    """A second thread always reads one of the two contents completely."""
     path, contents = tmp_path / "a", [bytes([value]) * 200_000 for value in range(2)]
     write_file(path, contents[0])
     seen, over = set(), threading.Event()
@@ -104,7 +104,7 @@ def test_a_file_that_may_not_be_replaced_is_not(tmp_path):
 @pytest.mark.parametrize("hard_links", [True, False])
 def test_nor_is_one_that_comes_up_meanwhile(tmp_path, monkeypatch, hard_links):
     path, synced = tmp_path / "a", os.fsync
-    if not hard_links:  # a memory card
+    if not hard_links:  # such as a memory card
         monkeypatch.setattr(os, "link", failing(PermissionError(errno.EPERM, "Operation not permitted")))
 
     def another_program(descriptor):
@@ -143,7 +143,7 @@ def test_a_link_stays_a_link(tmp_path):
     folder.mkdir()
     link, target = tmp_path / "link", folder / "target"
     link.symlink_to("elsewhere/target")
-    for content in (b"first", b"second"):  # the target is made, then replaced
+    for content in (b"first", b"second"):  # the target is created, then replaced
         write_file(link, content)
         assert link.is_symlink() and not target.is_symlink() and target.read_bytes() == content
         assert (os.listdir(folder), sorted(os.listdir(tmp_path))) == (["target"], ["elsewhere", "link"])
@@ -171,7 +171,7 @@ def test_a_write_protected_file_is_not_replaced(tmp_path, monkeypatch):
 
 
 @unix
-@pytest.mark.parametrize("overwrite", [True, False])  # there is nothing to replace
+@pytest.mark.parametrize("overwrite", [True, False])  # there is no file to replace
 def test_a_pipe_is_written_to_and_stays(tmp_path, overwrite):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -181,7 +181,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path, overwrite):
     try:
         write_file(pipe, b"figures", overwrite=overwrite)
     finally:
-        os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))  # ends a reader that nobody wrote to
+        os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))  # ends a reader that is still waiting
         reader.join()
     assert read == [b"figures"] and stat.S_ISFIFO(pipe.stat().st_mode)
 
@@ -215,7 +215,7 @@ def test_json_of_anyone_is_read_or_refused_in_one_way(text):
 
 
 def killed_while_writing(path):
-    """Let a process be killed in the middle of writing a file; the temporary file that it leaves."""
+    """Kill a process while it writes a file; return the temporary file that it leaves."""
     program = (
         "import os, signal, sys\nfrom nerd_gui.files import write_file\n"
         f"os.fsync = lambda _: os.kill(os.getpid(), {signal.SIGKILL})\nwrite_file(sys.argv[1], b'new')"
@@ -250,13 +250,13 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, monkey
 
     monkeypatch.setattr(os, "fsync", meanwhile)
     write_file(path, b"newer")
-    assert left not in seen and len(seen) == len(ours) + 1  # what is being written stays, in this process too
+    assert left not in seen and len(seen) == len(ours) + 1  # files that this process is writing are kept, too
     assert set(tmp_path.iterdir()) == set(ours) and path.read_bytes() == b"newer"
 
 
 @unix
 def test_a_file_that_was_taken_for_left_over_is_written_all_the_same(tmp_path, monkeypatch):
-    """Between making the temporary file and marking it another process may look for what was left."""
+    """Before the temporary file is marked, another process may remove it as a leftover."""
     import fcntl
 
     path, lock = tmp_path / "a.png", fcntl.flock

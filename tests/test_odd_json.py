@@ -1,4 +1,4 @@
-"""JSON files of anyone's, nested without end or of another kind: each reader says so in a sentence of its own."""
+"""JSON files that are nested too deeply or have unexpected contents: each reader says so in one sentence."""
 
 from pathlib import Path
 

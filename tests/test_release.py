@@ -1,4 +1,4 @@
-"""What a project is installed, cited, joined and released by: the versions agree, and one command changes them all."""
+"""Installation, citation and release: all versions agree, and one command changes them."""
 
 import re
 import shutil
@@ -41,7 +41,7 @@ def test_the_changelog_is_dated_and_in_two_parts():
 
 @pytest.fixture
 def copy(tmp_path):
-    """The files that a version stands in, and the command."""
+    """Copy the files that contain the version, and the command."""
     (metainfo,) = ROOT.glob("resources/desktop/*.metainfo.xml")
     for path in ("CHANGELOG.md", "CITATION.cff", "nerd_gui/__init__.py", metainfo.relative_to(ROOT), ".ci/bump"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def test_the_workflow_runs_the_documented_command_on_three_systems():
 
 
 def test_the_issue_forms_are_forms():
-    """The keys that GitHub asks for."""
+    """Check the keys that GitHub requires."""
     forms = [path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml"]
     assert len(forms) == 3
     for path in forms:

@@ -1,4 +1,4 @@
-"""The modules beside the tests, and one network with its equilibrium."""
+"""Makes the helper modules of this folder importable, and provides one network with its equilibrium."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Small networks with an equilibrium that can be found to the last bit, and the truth about it by dense matrices."""
+"""Small networks whose equilibrium is exact to the last bit, and their Jacobians as dense matrices."""
 
 import torch
 
@@ -8,7 +8,7 @@ _AT_ONCE = 96  # outputs
 
 
 def make_net(channels=1, dtype=torch.float64, seed=0, **changes):
-    """A network that contracts: the post-normalization lets little through."""
+    """Make a network that contracts, because its post-normalization is scaled down."""
     torch.manual_seed(seed)
     net = NERD(NerdConfig(channels=channels, features=8, heads=2, groups=2, expansion=2, window=5, **changes))
     net = net.to(dtype).eval().requires_grad_(False)
@@ -24,7 +24,7 @@ def picture(channels=1, rows=12, cols=12, dtype=torch.float64, seed=1):
 
 @torch.no_grad()
 def settle(net, y, steps=40, level=None):
-    """The equilibrium, by plain iteration."""
+    """Compute the equilibrium by plain iteration."""
     s = net.inject(y, level)
     z = torch.zeros_like(s)
     for _ in range(steps):
@@ -53,7 +53,9 @@ def dense_jacobian(net, y, z):
 
 
 def dense_solution_jacobian(net, y, z):
-    """d x_hat / d y by the implicit function theorem, all matrices written out."""
+    """Compute d x_hat
+    d y by the implicit function theorem, with dense matrices.
+    """
     s = net.inject(y)
     j_z = dense_jacobian(net, y, z)
     j_s = dense(lambda s: net.implicit(z.expand(len(s), *z.shape[1:]), s), s)

@@ -1,4 +1,4 @@
-"""The catalogue: every analysis of a run gives what the library gives, ready for files, and shows it."""
+"""The catalogue: each analysis of a run returns the same as the library, can be saved, and can be shown."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Principal components against the singular values of the whole matrix, written out."""
+"""Principal components, compared with the singular values of the whole matrix."""
 
 import numpy as np
 import pytest

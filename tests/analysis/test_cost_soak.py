@@ -1,4 +1,4 @@
-"""What analyses of 256 x 256 pixels cost beside the solve they are about: counted, and in seconds of a processor."""
+"""What analyses of 256 x 256 pixels cost compared with the solve: in evaluations and in processor seconds."""
 
 import time
 
@@ -27,7 +27,7 @@ def y():
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Evaluations of f, and products with its transposed Jacobian, of pictures of this size."""
+    """Count the evaluations of f, and the products with its transposed Jacobian, for pictures of this size."""
     counts = {"f": 0, "transposed": 0}
     implicit, pulled_back = NERD.implicit, Linearised._pulled_back
 
@@ -60,7 +60,7 @@ def test_none_takes_much_longer_than_a_solve(net, y, counted):
     f, s = map_of(net, y, None, None, None)
     f(torch.zeros_like(s))
     at = Linearised(net, y, s)
-    at.transposed(s)  # both are compiled by now
+    at.transposed(s)  # both have been compiled before
     run, solve, evaluations = cost("a solve", lambda: solved(f, torch.zeros_like(s), max_iter=17, tol=1e-3))
     _, row, products = cost("a pixel's row", lambda: influence(net, y, run.z, 128, 128))
     assert products["f"] == 1 and products["transposed"] <= 6 and row < 0.65 * solve

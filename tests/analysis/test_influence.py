@@ -1,4 +1,4 @@
-"""A pixel's row of the solution's Jacobian, against dense matrices and against solving again."""
+"""A pixel's row of the solution's Jacobian, compared with dense matrices and with new solves."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def rows_agree(net, y, z, exact):
 
 def test_it_is_what_the_pixel_does_when_the_picture_changes(net, y, z):
     found = influence(net, y, z, 5, 6)
-    changes = 1e-5 * torch.eye(144, dtype=y.dtype).view(144, 1, 12, 12)  # of one pixel each, as a batch
+    changes = 1e-5 * torch.eye(144, dtype=y.dtype).view(144, 1, 12, 12)  # a batch of single pixels
     above, below = (net.estimate(y + d, settle(net, y + d, 25))[0][:, 0, 5, 6] for d in (changes, -changes))
     differences = (above - below) / 2e-5
     assert np.corrcoef(found.flatten(), differences)[0, 1] > 0.999
@@ -83,7 +83,7 @@ def test_in_a_large_picture_it_is_begun_nearby_which_saves_products_and_changes_
     at = Linearised(net, y, z)
     local, (rows, cols) = at.near(*pixel)
     assert local.z.numel() < at.z.numel() / 4
-    here = (..., pixel[0] - rows.start, pixel[1] - cols.start)  # beyond the reach of the part's borders
+    here = (..., pixel[0] - rows.start, pixel[1] - cols.start)  # too far from the borders of the part to be affected
     torch.testing.assert_close(local.f(local.z)[here], at.f_z[(..., *pixel)], rtol=0, atol=1e-5)
     products = []
     pulled_back = Linearised._pulled_back

@@ -1,4 +1,4 @@
-"""What the catalogue says of the iterates, against the run's own features and maps."""
+"""What the catalogue says about the iterates, compared with the run's own features and maps."""
 
 import numpy as np
 import pytest

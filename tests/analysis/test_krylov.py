@@ -71,7 +71,7 @@ def test_what_is_known_is_told_and_gets_better():
 
 
 class Allocated(TorchDispatchMode):
-    """The largest tensor that operations make, in bytes; those that lie in a file are left out."""
+    """The size in bytes of the largest tensor that operations create; tensors in files are not counted."""
 
     def __init__(self):
         super().__init__()

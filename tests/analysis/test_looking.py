@@ -1,4 +1,4 @@
-"""The spread of attention and its rollout, against dense attention matrices written out."""
+"""The spread of attention and its rollout, compared with dense attention matrices."""
 
 import itertools
 
@@ -14,7 +14,7 @@ SIDE = 12
 
 
 def dense_attention(net, z, s, window):
-    """(heads, pixels, pixels): the softmax of Eq. 7, every pixel by itself."""
+    """Compute (heads, pixels, pixels): the softmax of Eq. 7 for each pixel separately."""
     block = net.non_local
     pixels = block.norm(s + z)[0].flatten(1).T
     places = torch.tensor(list(itertools.product(range(z.shape[2]), range(z.shape[3]))))
@@ -88,7 +88,7 @@ def test_what_has_no_answer_is_said(net, iterates):
 
 
 class _Largest(TorchDispatchMode):
-    """Watches how large a tensor any operation makes."""
+    """Records the size of the largest tensor that any operation creates."""
 
     values = 0
 

@@ -1,4 +1,4 @@
-"""The maps of a run's iterates: against the network's own functions and the numbers of the curves."""
+"""The maps of a run's iterates, compared with the network's own functions and with the curves."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Stein's estimate against the divergence by dense matrices and the true error; whiteness of the removed noise."""
+"""Stein's estimate, compared with the dense divergence and the true error; whiteness of the removed noise."""
 
 import math
 
@@ -26,7 +26,7 @@ def test_the_divergence_is_the_trace_of_the_dense_jacobian(net, y, z, solution_j
 
 
 def test_it_is_unbiased_and_errs_by_as_much_as_it_says():
-    """The mean over many noises is the mean true error, for whatever a network does."""
+    """Averaged over many noises, the estimate equals the mean true error, for any network."""
     net, clean = make_net(dtype=torch.float64), picture(rows=16, cols=20)
     errors, stated = [], []
     for seed in range(24):
@@ -64,10 +64,9 @@ def test_it_is_right_about_a_trained_network():
 @pytest.mark.soak
 @pytest.mark.timeout(6 * 3600)
 def test_it_is_right_about_ten_pictures():
-    """Each picture has so much noise of its own that the estimate's bar is small beside what it may be off by.
-
-    That is one draw of the noise where the bar of the first is 0.15 dB, and more of them where the picture is smooth or
-    small. How many it takes is known before the truth is: it goes by the bar.
+    """For each of ten pictures, noise is drawn until the error bar of the estimate is small.
+    / For the first picture one draw gives a bar of 0.15 dB; smooth or small pictures need more draws. The number of
+    draws depends only on the bar, not on the true error.
     """
     network = load_model("nerd-lite-25").requires_grad_(False)
     names = ["camera", "astronaut", "coffee", "chelsea", "coins", "brick", "grass", "gravel", "hubble", "tissue"]
@@ -87,7 +86,7 @@ def test_it_is_right_about_ten_pictures():
         print([f"{bar:+.2f}" for bar in bars[-wanted:]], flush=True)
     assert abs(np.mean(apart)) < 0.1
     assert np.abs(apart).max() < 0.4
-    assert 0.6 < np.sqrt(np.mean(np.square(bars))) < 1.4  # it errs by as much as it says
+    assert 0.6 < np.sqrt(np.mean(np.square(bars))) < 1.4  # the true error is about as large as the bar
 
 
 def test_its_map_has_the_mean_of_all_blocks():

@@ -1,4 +1,4 @@
-"""Heads off, several starts, the race: against networks with zeroed weights and the solvers' own records."""
+"""Heads switched off, several starts and the race: compared with zeroed weights and the solvers' own records."""
 
 import math
 
@@ -16,7 +16,7 @@ def test_heads_off_is_the_network_with_those_weights_zeroed(net, y, z):
         found = heads_off(net, y, z, heads, max_iter=60, tol=1e-9)
         zeroed = make_net()
         for head in heads:
-            zeroed.non_local.g.weight[4 * head : 4 * head + 4] = 0  # the value, where the code zeroes W_O
+            zeroed.non_local.g.weight[4 * head : 4 * head + 4] = 0  # zeroes the value, where the tested code zeroes W_O
         exact = zeroed.estimate(y, settle(zeroed, y, 300))[0][0]
         torch.testing.assert_close(found.x_hat, exact, rtol=0, atol=1e-6)
         change = 255 * float((exact - net.estimate(y, z)[0][0]).square().mean().sqrt())

@@ -42,7 +42,7 @@ def test_an_equilibrium_that_repels_is_told_from_one_that_attracts():
     repels = make_net()
     repels.transformation.norm_post.weight.fill_(6.0)
     y = picture()
-    z = settle(repels, y, 3)  # no equilibrium, but a place like any other
+    z = settle(repels, y, 3)  # an arbitrary point, not an equilibrium
     exact = torch.linalg.eigvals(dense_jacobian(repels, y, z)).abs().max()
     assert float(exact) > 1
     assert spectrum(repels, y, z, count=6, vectors=0).radius == pytest.approx(float(exact), rel=1e-3)

@@ -1,4 +1,4 @@
-"""A sweep, against equilibria that are found one by one, by plain iteration from zero."""
+"""A sweep, compared with equilibria that are found separately, by plain iteration from zero."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the program is compared with does the same work as the program."""
+"""The baselines of the benchmark do the same work as the program."""
 
 import pytest
 import torch
@@ -98,8 +98,8 @@ def test_resident_peak_sees_what_is_freed_again():
         for _ in range(20):
             held.mul_(1)
 
-    resident_peak(work)  # what the first call takes for good
-    allocator.return_freed()  # runs of other tests may have asked to keep it
+    resident_peak(work)  # memory that the first call allocates permanently
+    allocator.return_freed()  # other tests may have asked to keep it
     allocator.trim()
     assert 0.9 * size < resident_peak(work) < 1.3 * size
 

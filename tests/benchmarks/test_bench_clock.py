@@ -1,4 +1,4 @@
-"""Competitors take turns, and their medians are what was measured."""
+"""Competitors take turns, and the reported medians are those of the measured times."""
 
 import time
 
@@ -10,7 +10,7 @@ from nerd_gui.benchmarks.clock import Stopwatch, Turns, in_turns, part_times, ti
 
 
 class Competitor:
-    """Says given seconds, one after the other, and writes its name down each time."""
+    """Reports given seconds one after the other, and records its name at each call."""
 
     def __init__(self, name, seconds, calls):
         self._name, self._seconds, self._calls = name, iter(seconds), calls

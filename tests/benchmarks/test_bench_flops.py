@@ -1,4 +1,4 @@
-"""The useful operations of f, against a count of every pair and PyTorch's own count."""
+"""The useful operations of f, compared with a count of all pairs and with PyTorch's own count."""
 
 import pytest
 import torch

@@ -43,7 +43,7 @@ def test_every_stage_is_measured():
 
 
 def test_torchdeqs_step_solves_the_same_equation(monkeypatch):
-    """Near the fixed point both give the same z, and near it the phantom gradient is the same, too."""
+    """Near the fixed point both give the same z and the same phantom gradient."""
     pictures = torch.randint(0, 256, (1, 24, 24), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     stage = dataclasses.replace(DEEP, solver_steps=40)
     results = []

@@ -1,4 +1,4 @@
-"""`nerd-gui tune`: what it measures at tiny size on the processor, what it chooses, and what a failure costs."""
+"""`nerd-gui tune`: what it measures with tiny sizes on the processor, what it chooses, and what happens on failure."""
 
 import dataclasses
 import json
@@ -38,7 +38,7 @@ def recipe(tmp_path):
 
 @pytest.fixture
 def small(monkeypatch):
-    """Little to check, nothing to compile, and the jobs in this process."""
+    """Settings with few checks, no compilation, and all jobs in this process."""
     monkeypatch.setattr(device_checks, "ATTENTION_CASES", [((1, 2, 9, 20, 16), 5)])
     monkeypatch.setattr(device_checks, "paths", lambda device: ["blocks", "dense"])
     monkeypatch.setattr(tuning, "ways", lambda device: [("blocks", "eager"), ("dense", "eager")])
@@ -113,14 +113,14 @@ def test_the_fastest_sound_way_that_has_every_stage_is_chosen():
     compiled = [row("dense", "compile", 0, 4, 40.0), row("dense", "compile", 1, 2, 20.0)]
     assert choose(base + compiled, TINY) == Execution("dense", "compile")
     assert choose(base + compiled[:1], TINY) == Execution("dense", "eager")
-    other = [{**one, "mse": 120.0} for one in compiled]  # another loss from the same weights and patches
+    other = [{**one, "mse": 120.0} for one in compiled]  # a different loss with the same weights and patches
     assert choose(base + other, TINY) == Execution("dense", "eager")
     broken = [{"kind": "step", "attention": "flex", "mode": "compile", "stage": 0, "batch": 4, "failed": "no"}]
     graphs = [row("dense", "graphs", 1, 2, 25.0)]
     assert choose(base + compiled + broken + graphs, TINY) == Execution("dense", "graphs")
     larger = [row("dense", "compile", 0, 8, 43.0), row("dense", "compile", 0, 16, 50.0)]
     assert choose(base + compiled + larger, TINY) == Execution("dense", "compile", 4)
-    larger[-1]["samples_per_second"] = 41.0  # no more than the batch of 4
+    larger[-1]["samples_per_second"] = 41.0  # at most the batch of 4
     assert choose(base + compiled + larger, TINY) == Execution("dense", "compile")
     small = [row("dense", "compile", 0, 2, 39.0)]
     assert choose(base + compiled + small, TINY) == Execution("dense", "compile", 0.5)

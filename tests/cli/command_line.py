@@ -24,7 +24,7 @@ def tree(folder):
 
 
 def expected(path, model, sigma=None, **settings):
-    """The result's pixels by the library, (C, rows, cols), not rounded."""
+    """Compute the result's pixels with the library, (C, rows, cols), not rounded."""
     settings = RunSettings(model=model, **{"max_iter": 3, **settings})
     trajectory = denoise(Subject.of(open_photo(path), sigma=sigma, seed=4), settings)
     return trajectory.picture(trajectory.result), trajectory
@@ -35,7 +35,7 @@ def rounded(pixels, full):
 
 
 def refused(capsys, *arguments):
-    """Run a command that must be refused, without a trace; return what it said."""
+    """Run a command that must be refused without a traceback; return its message."""
     before = tree(".")
     assert main([str(argument) for argument in arguments]) == 2
     said = capsys.readouterr()

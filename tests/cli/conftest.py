@@ -1,4 +1,4 @@
-"""What a command needs: a network small enough for tests, and a photo."""
+"""A small network and a photo for the tests of the commands."""
 
 import pytest
 import torch

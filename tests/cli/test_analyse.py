@@ -1,4 +1,4 @@
-"""`nerd-gui analyse`: the files and numbers are those of the library."""
+"""`nerd-gui analyse`: its files and numbers equal those of the library."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ from nerd_gui.nerd import NERD, NerdConfig, load_model, save_model
 
 @pytest.fixture
 def model(tmp_path):
-    """One that contracts."""
+    """A network that contracts."""
     torch.manual_seed(0)
     net = NERD(NerdConfig(features=8, heads=2, groups=2, expansion=2, window=5)).eval()
     net.transformation.norm_post.weight.data.fill_(0.2)

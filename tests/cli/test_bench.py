@@ -1,4 +1,4 @@
-"""`nerd-gui bench`: every figure is there, and those that are made of others agree with them."""
+"""`nerd-gui bench`: every figure is reported, and derived figures agree with the measured ones."""
 
 import io
 import json
@@ -26,7 +26,7 @@ def make_model(folder, **config):
 
 
 def bench(*arguments):
-    """The report, what was printed, and what was said meanwhile."""
+    """Return the report, stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         assert main(["bench", "--quick", "--device", "cpu", "--threads", "1", *map(str, arguments)]) == 0
@@ -43,13 +43,13 @@ def told(tmp_path_factory):
 
 @pytest.fixture
 def without_processes(monkeypatch):
-    """Peaks by hand: 30 MB here, 60 MB in torchdeq."""
+    """Replaces the measured memory peaks: 30 MB for us, 60 MB for torchdeq."""
     peaks = {"here": 30_000_000, "torchdeq": 60_000_000}
     monkeypatch.setattr(solve, "peak_of_solve", lambda name, size, precision, solver, device, steps: peaks[solver])
 
 
 def measured(value):
-    """Every part of a report that holds single turns."""
+    """Return every part of a report that contains single measurements."""
     if isinstance(value, dict):
         found = [value] if isinstance(value.get("turns"), list) else []
         return found + [part for inner in value.values() for part in measured(inner)]

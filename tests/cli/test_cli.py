@@ -1,4 +1,4 @@
-"""The command line, from arguments to exit codes and files: commands that do their work."""
+"""The command line, from arguments to exit codes and files: commands that succeed."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def test_options_reach_the_run(tmp_path, photo, model):
     told = json.loads(report.read_text())
     assert [told[key] for key in ("solver", "window", "precision", "evaluations")] == ["anderson", 3, "bfloat16", 3]
     assert (told["settings"]["tol"], told["settings"]["memory"]) == (0, 2)
-    assert {record["psnr"] for record in told["iterations"]} == {None}  # nobody knows the clean picture
+    assert {record["psnr"] for record in told["iterations"]} == {None}  # the clean picture is not known
 
 
 def test_clean_picture_is_compared_with(tmp_path, photo, model):
@@ -129,7 +129,7 @@ def test_several_photos_and_a_bad_one(tmp_path, model, capsys):
     bad = tmp_path / "bad.png"
     bad.write_bytes(one.read_bytes()[:99])
     out, report = tmp_path / "out", tmp_path / "runs.json"
-    # An option may stand between the photos.
+    # Options may be given between the photos.
     command = ["denoise", one, bad, "-o", out, two, "--report", report, "--model", model, "--max-iter", "3"]
     assert main([str(word) for word in command]) == 1
     said = capsys.readouterr()
@@ -149,7 +149,7 @@ def test_several_photos_and_a_bad_one(tmp_path, model, capsys):
 def test_two_photos_of_one_name(tmp_path, model):
     sources = [make_photo(tmp_path / name / "x.png", seed) for seed, name in enumerate("ab")]
     command = ["denoise", *sources, "-o", tmp_path / "out", "--overwrite", "--model", model, "--max-iter", "3"]
-    for _ in range(2):  # the second time over the files of the first
+    for _ in range(2):  # the second run replaces the files of the first
         assert main([str(word) for word in command]) == 0
     for source, name in zip(sources, ["x_denoised.png", "x_denoised-2.png"], strict=True):
         saved = np.asarray(Image.open(tmp_path / "out" / name))
@@ -171,7 +171,7 @@ def test_nothing_is_replaced_unasked(tmp_path, photo, model, capsys, monkeypatch
 
 @pytest.fixture
 def window_calls(monkeypatch):
-    """The window's entry replaced by a record of its calls; it says 7."""
+    """Replace the window's start by a function that records its calls and returns 7."""
     calls = []
     application = ModuleType("nerd_gui.window.application")
     application.run_window = lambda photo, screenshot=None, model=None: calls.append((photo, screenshot, model)) or 7

@@ -1,4 +1,4 @@
-"""The console itself: help, interrupts, processes of their own; and training by command."""
+"""The console: help, interrupts, separate processes, and training."""
 
 import errno
 import json
@@ -77,7 +77,7 @@ def test_a_report_that_came_up_meanwhile_is_kept(tmp_path, photo, model, capsys,
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes as Unix has them")
 def test_a_report_goes_into_a_pipe(tmp_path, photo, model, monkeypatch):
-    """As a shell makes one of >(command), without --overwrite: nothing is replaced."""
+    """A pipe as a shell makes it for >(command), without --overwrite, since no file is replaced."""
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe")
     end = os.open("pipe", os.O_RDWR | os.O_NONBLOCK)
@@ -157,7 +157,7 @@ def test_training_goes_on_and_releases(tmp_path, capsys, monkeypatch):
 
 
 def on_a_training_machine(folder, *commands):
-    """Run commands in one process with torch, numpy, Pillow and safetensors alone; return exit codes and stderr."""
+    """Run commands in a process that has only torch, numpy, Pillow and safetensors; return exit codes and stderr."""
     absent = ["PySide6", "pyqtgraph", "superqt", "psutil", "skimage", "scipy", "tifffile", "imagecodecs", "llvmlite"]
     absent += ["torchdeq", "pywt", "shiboken6"]
     program = (

@@ -1,4 +1,4 @@
-"""The command line refuses what makes no sense with one sentence and exit code 2, and leaves nothing behind."""
+"""The command line refuses invalid arguments with one sentence and exit code 2, and leaves no files."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`nerd-gui --install-desktop`: what it writes, whose files it leaves alone, and that a desktop starts the program."""
+"""`nerd-gui --install-desktop`: the files it writes and the ones it keeps; a desktop can start the program."""
 
 import os
 import re
@@ -24,11 +24,11 @@ FILES = {
 
 @pytest.fixture
 def share(tmp_path, monkeypatch):
-    """The folder of a user's desktop, on a Linux system; nothing in it at first."""
+    """Return the folder for desktop files of a Linux user; it is empty at first."""
     folder = tmp_path / "a share"
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))
-    monkeypatch.setenv("PATH", "")  # no program that keeps a database
+    monkeypatch.setenv("PATH", "")  # there is no program that updates the database
     return folder
 
 
@@ -43,7 +43,7 @@ def test_three_files_are_written_named_and_removed(share, capsys):
     assert main(["--install-desktop"]) == 0
     assert written(share) == FILES
     assert capsys.readouterr().out.splitlines() == [f"wrote {share / name}" for name in sorted(FILES, key=order)]
-    for name in FILES - {"applications/nerd-gui.desktop"}:  # still what they were
+    for name in FILES - {"applications/nerd-gui.desktop"}:  # unchanged
         ElementTree.parse(share / name)
     assert main(["--install-desktop"]) == 0, "a second time it replaces its own files"
     assert main(["--uninstall-desktop", "--dry-run"]) == 0
@@ -83,7 +83,7 @@ def test_elsewhere_a_sentence_says_what_to_do(share, monkeypatch, capsys, platfo
 
 @pytest.mark.skipif(not shutil.which("gio"), reason="a tool of Linux desktops")
 def test_a_desktop_starts_the_program_from_any_folder(share, tmp_path, monkeypatch):
-    """By GLib, which most desktops start programs with; the folder has what needs care in a menu entry."""
+    """GLib starts the program, as most desktops do; the folder's name has characters that need escaping."""
     gio, path = shutil.which("gio", path=os.defpath), os.defpath
     folder = tmp_path / 'a "folder" of $HOME, \\ and `ls`'
     folder.mkdir()
@@ -121,7 +121,7 @@ MISSING = "libEGL.so.1: cannot open shared object file: No such file or director
 
 
 def test_a_missing_system_library_is_named_with_what_to_install(tmp_path):
-    """Qt as it is where a library of the system is missing: importing it fails."""
+    """Importing Qt fails, as on a system that lacks one of its libraries."""
     (tmp_path / "PySide6").mkdir()
     (tmp_path / "PySide6" / "__init__.py").write_text("")
     (tmp_path / "PySide6" / "QtCore.py").write_text(f"raise ImportError({MISSING!r})")

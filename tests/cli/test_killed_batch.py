@@ -1,4 +1,4 @@
-"""A batch that is killed at any moment and started again: long, run by hand (`-m soak`)."""
+"""A batch that is killed at any moment and restarted: takes long, run by hand (`-m soak`)."""
 
 import os
 import random
@@ -17,7 +17,7 @@ KILLS = 30
 
 
 def make_photos(folder):
-    """Fifty photos of four formats, of which five are broken, each in its own way."""
+    """Make fifty photos in four formats; five are broken, each in a different way."""
     folder.mkdir()
     for number in range(45):
         pixels = np.random.default_rng(number).integers(0, 256, (48, 40, 3), dtype=np.uint8)
@@ -31,7 +31,7 @@ def make_photos(folder):
 
 
 def pixels_of(folder):
-    """What each file that is not hidden shows; a truncated one is an error."""
+    """Return the pixels of each file that is not hidden; a truncated file is an error."""
     return {path.name: np.asarray(Image.open(path)) for path in Path(folder).glob("[!.]*")}
 
 
@@ -59,13 +59,13 @@ def test_a_batch_that_is_killed_thirty_times_gives_the_same_files(tmp_path, mode
     chance, kept, counts = random.Random(0), {}, {"kills": 0, "at work": 0, "half-written": 0, "restarts": 0}
     while counts["kills"] < KILLS:
         with subprocess.Popen(command("out"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **run) as process:
-            if chance.random() < 0.8:  # else while it starts
+            if chance.random() < 0.8:  # otherwise it is killed during its start
                 for _ in range(chance.randrange(3)):
-                    process.stdout.readline()  # a photo is done
+                    process.stdout.readline()  # at least one photo is done
             time.sleep(chance.uniform(0, 0.5))
             ended = process.poll() is not None
             process.send_signal(signal.SIGKILL)
-        if ended:  # all was done: some is to be done again
+        if ended:  # everything was done: leave something to do
             counts["restarts"] += 1
             for name in chance.sample(sorted(kept), 30):
                 (out / name).unlink()

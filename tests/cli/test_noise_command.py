@@ -1,4 +1,4 @@
-"""`nerd-gui noise`: figures of photos and of folders, as text, JSON and table."""
+"""`nerd-gui noise`: measurements of photos and folders, as text, JSON and table."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_a_folder_gives_quantiles_and_of_pairs_the_noisy_halves_count(tmp_path, 
         write_noisy(tmp_path / "pairs" / f"{index}_real.png", level, index)
         write_noisy(tmp_path / "pairs" / f"{index}_mean.png", 0.5, index)
     header, table = rows(said(capsys, tmp_path / "pairs", "--table"))
-    of_luma = np.sqrt(0.299**2 + 0.587**2 + 0.114**2)  # each channel has noise of its own
+    of_luma = np.sqrt(0.299**2 + 0.587**2 + 0.114**2)  # the channels have different noise
     for name, level in (("10 %", 4.4), ("median", 6), ("90 %", 7.6)):
         assert float(table["Y", name][header.index("level")]) == pytest.approx(of_luma * level, rel=0.08)
     assert table["Y", "median"][header.index("dark")] == "-"

@@ -1,4 +1,4 @@
-"""What ends a batch does not take along what was done; what cannot be written is known before the work on it."""
+"""An interrupted batch keeps what is done; results that cannot be saved are detected before the work."""
 
 import errno
 import json
@@ -19,7 +19,7 @@ QUICK = ["--max-iter", "1", "--tol", "0"]
 
 @pytest.fixture
 def evaluations(monkeypatch):
-    """How often f was evaluated."""
+    """Return how often f was evaluated."""
     count, true = [], NERD.implicit
     monkeypatch.setattr(NERD, "implicit", lambda *args, **how: count.append(1) or true(*args, **how))
     return count
@@ -78,7 +78,7 @@ def test_an_over_long_name_is_known_before_the_run(
 
 
 def test_so_is_a_name_that_the_disk_does_not_know(tmp_path, photo, model, monkeypatch, capsys, evaluations):
-    """As a memory card has none with a colon."""
+    """Memory cards, for example, do not allow colons in names."""
     monkeypatch.chdir(tmp_path)
     true = os.open
 
@@ -153,7 +153,7 @@ def test_an_analysis_that_is_there_is_known_before_another_one(
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes as Unix has them")
 def test_a_reader_that_goes_away_ends_no_batch(tmp_path, model):
-    """`nerd-gui denoise … | head -1`: the run was lost, or the rest of the batch."""
+    """`nerd-gui denoise … | head -1` once lost the run or the rest of the batch."""
     for name in "abc":
         make_photo(tmp_path / f"in/{name}.png")
     command = console("-m", "nerd_gui", "denoise", "in", "-o", "out", "--model", model, *QUICK, "--report", "run.json")
@@ -171,7 +171,7 @@ def test_a_reader_that_goes_away_ends_no_batch(tmp_path, model):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there always is a display")
 @pytest.mark.parametrize("display", ["", ":987"])
 def test_without_a_display_the_window_says_what_to_do(tmp_path, monkeypatch, display):
-    """Qt aborted the program (exit code 134)."""
+    """Qt used to abort the program (exit code 134)."""
     for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DISPLAY", display)

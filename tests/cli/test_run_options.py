@@ -1,4 +1,4 @@
-"""Whatever a run can be told, it can be told on the command line."""
+"""Every setting of a run has an option on the command line."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from command_line import refused
 from nerd_gui.cli import denoise, evaluate, settings
 from nerd_gui.denoising import RunSettings, default_device, default_model
 
-#: For every field of `RunSettings`, words that set it and what they set, which is not the default.
+#: For every field of `RunSettings`: arguments that set it, and the value they set (not the default).
 OPTIONS = {
     "model": ("--model nerd-lite-25", "nerd-lite-25"),
     "solver": ("--solver anderson", "anderson"),

@@ -25,7 +25,7 @@ def inputs(shape=(2, 2, 13, 22), depth=8, value_depth=6, dtype=torch.float32):
 
 
 def test_a_window_of_thousands_of_pixels_rounds_no_more_than_its_rows_do():
-    """Added up in one go, 65 x 65 weights that are nearly alike would lose a digit more."""
+    """Summed in one pass, 65 x 65 nearly equal weights would lose one more digit."""
     generator = torch.Generator().manual_seed(5)
     query, key, value = (torch.randn(1, 1, 70, 75, 16, generator=generator) for _ in range(3))
     value = 10 * value + 10
@@ -117,9 +117,9 @@ def test_pairs_of_bfloat16_do_the_same_to_their_precision(size, window):
     tensors = inputs((2, 3, *size), dtype=torch.bfloat16)
     found = compiled_attention(*tensors, window, precision="bfloat16")
     truth = reference_attention(*(tensor.double() for tensor in tensors), window)
-    assert not torch.equal(found, compiled_attention(*tensors, window))  # they are what was used
+    assert not torch.equal(found, compiled_attention(*tensors, window))  # the paths that were used
     torch.testing.assert_close(found.double(), truth, atol=1.5e-2, rtol=1e-2)
-    assert abs(float((found - truth).mean())) < 1e-4  # rounding leans to no side
+    assert abs(float((found - truth).mean())) < 1e-4  # rounding has no bias
 
 
 @needs_pairs

@@ -1,4 +1,4 @@
-"""Where compiled code cannot be had, for whatever reason, the plain path is taken, is right, and is told of."""
+"""If compiled code is not available for any reason, the plain path is used, is correct, and is reported."""
 
 import dataclasses
 import io
@@ -22,7 +22,7 @@ def inputs(dtype=torch.float32):
 
 
 def assert_attention_is_right():
-    """Its values and its gradient."""
+    """Check its values and its gradient."""
     leaves = [tensor.requires_grad_() for tensor in inputs()]
     found, truth = neighbourhood_attention(*leaves, 7), reference_attention(*leaves, 7)
     torch.testing.assert_close(found, truth, atol=2e-6, rtol=1e-5)
@@ -32,7 +32,7 @@ def assert_attention_is_right():
 
 
 def run(net, photo):
-    """A short run with Broyden's passes: its vectors are as long as compiled code takes them."""
+    """Do a short run with Broyden's compiled passes, on vectors long enough for them."""
     photo = dataclasses.replace(photo, pixels=photo.pixels[:, :16, :16].copy())
     return denoise(Subject.of(photo, sigma=25), SETTINGS, net)
 
@@ -122,7 +122,7 @@ def test_threads_that_come_at_once_tell_of_it_once(unasked):
         def write(self, text):
             if second.ident is None:
                 second.start()
-                second.join(0.2)  # it has to wait for the first, which is here
+                second.join(0.2)  # it waits for the first thread, which has arrived here
             return super().write(text)
 
     unasked.setattr(sys, "stderr", Meanwhile())

@@ -1,4 +1,4 @@
-"""Dask workers that are processes of their own, without a nanny that would start them again."""
+"""Dask workers as separate processes, without a nanny that would restart them."""
 
 import asyncio
 import multiprocessing
@@ -9,7 +9,7 @@ _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods(
 
 
 def start_workers(address, count):
-    """Start worker processes of one thread each, which load PyTorch together."""
+    """Start worker processes with one thread each, which load PyTorch at the same time."""
     context = multiprocessing.get_context(_METHOD)
     if _METHOD == "forkserver":
         context.set_forkserver_preload(["nerd_gui.denoising.cluster", "distributed"])

@@ -1,4 +1,4 @@
-"""Animations of a run: frames read back with Pillow, against the pictures of the trajectory."""
+"""Animations of a run: frames are read with Pillow and compared with the pictures of the trajectory."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -41,7 +41,7 @@ def colour_run():
 
 
 def pictures_in(path, layout):
-    """The part of each frame that shows the picture, (height, width, 3)."""
+    """Return the part of each frame that shows the picture, (height, width, 3)."""
     left, top, width, height = layout.picture
     with Image.open(path) as image:
         frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
@@ -49,7 +49,7 @@ def pictures_in(path, layout):
 
 
 def seconds_and_rounds(path):
-    """How long each frame is shown, and the number of rounds, as Pillow reads them; 0 rounds: no end."""
+    """Return how long each frame is shown, and the number of repetitions as Pillow reads them (0: endless)."""
     with Image.open(path) as image:
         seconds = []
         for frame in ImageSequence.Iterator(image):

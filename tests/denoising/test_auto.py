@@ -1,4 +1,4 @@
-"""Auto's choice of a network, over catalogues of tiny networks whose records say what they were trained for."""
+"""Auto's choice of a network, from catalogues of tiny networks whose records say what they were trained for."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from nerd_gui.nerd import NERD, NerdConfig, save_model, weights
 
 CAMERA = {"kind": "camera chain", "low": 0, "high": 45}
 ANY, AT_25 = {"kind": "white", "low": 0, "high": 55}, {"kind": "white", "low": 25, "high": 25}
-#: name: noise, channels, PSNR on validation, and what else its model is
+#: name: noise, channels, validation PSNR, and other properties of the model
 KNOWN = {
     "grey": (ANY, 1, 29.0, {}),
     "grey-25": (AT_25, 1, 29.1, {}),
@@ -24,7 +24,7 @@ KNOWN = {
 
 @pytest.fixture
 def catalogue(tmp_path, monkeypatch):
-    """Make these networks those that came with the program."""
+    """Replace the program's own networks by these."""
     torch.manual_seed(0)
     monkeypatch.setattr(weights, "data_folder", lambda _: tmp_path)
 
@@ -118,7 +118,7 @@ def test_without_any_network_there_is_a_sentence(catalogue):
 
 
 def test_the_networks_that_come_with_the_program():
-    """Those that the cards recommend, and the one for σ 25 where its card's figures are better."""
+    """Those that the cards recommend, and the one for σ 25 where its card has better figures."""
     grey, colour = photo(1), photo(3)
     assert choose(grey, adds_noise=False, device="cpu").model == "nerd-lite-photo"
     assert choose(colour, adds_noise=False, device="cpu").model == "nerd-lite-photo-colour"

@@ -1,4 +1,4 @@
-"""What Auto makes of a photo's own noise: hardly any is left alone, coarse noise gets the larger grain size."""
+"""What Auto does about a photo's own noise: little noise is left alone, coarse noise gets the larger grain size."""
 
 import io
 from dataclasses import replace
@@ -16,7 +16,7 @@ BICUBIC, LANCZOS = Image.Resampling.BICUBIC, Image.Resampling.LANCZOS
 
 
 def clean(name):
-    """A sample at half its size, so that it has hardly any noise of its own; in colour, (rows, cols, 3), 0-255."""
+    """Return a sample at half its size, which has hardly any noise; in colour, (rows, cols, 3), 0-255."""
     whole = Image.fromarray(getattr(samples, name)()).convert("RGB")
     return np.atleast_3d(whole.resize((whole.width // 2, whole.height // 2), LANCZOS)).astype(float)
 
@@ -53,7 +53,7 @@ def test_a_clean_photo_is_said_to_have_hardly_any_noise_and_a_noisy_one_is_not(n
 
 
 def test_noise_in_a_part_of_a_photo_that_is_less_than_elsewhere_is_not_overlooked():
-    """Most cameras' noise is least in the shadows."""
+    """The noise of most cameras is lowest in the shadows."""
     shadows = np.full((300, 200, 3), 25.0)
     lights = with_noise(np.full((300, 100, 3), 150.0), 5)
     both = np.concatenate([np.asarray(with_noise(shadows, 0.7)), np.asarray(lights)], axis=1)
@@ -98,7 +98,7 @@ def test_colour_that_is_coarse_tells_of_coarse_noise_too(luma, chroma, grain):
 
 
 def test_coarse_noise_in_a_photo_with_fine_detail_keeps_grain_size_1():
-    """Half the size would lose the detail: a checked cloth beside an even wall."""
+    """Half the size would lose the detail of a checked cloth beside a plain wall."""
     cloth = np.full((300, 400, 3), 120.0)
     cloth[:, 200:] += 25 * ((np.add(*np.mgrid[:300, :200]) % 2) * 2 - 1)[..., None]
     coarse = np.asarray(enlarged(with_noise(np.full((150, 200, 3), 128.0), 12), 2), float) - 128

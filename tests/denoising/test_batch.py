@@ -1,4 +1,4 @@
-"""A batch: which photos it takes, what their results are called, and what becomes of bad ones."""
+"""A batch: which photos it accepts, the names of the results, and how bad photos are treated."""
 
 import os
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_a_bad_photo_is_named_and_the_others_are_as_if_denoised_alone(batch, tin
 
 
 def test_the_time_left_is_told_by_the_first_photo_and_then_by_all_that_are_done(batch, monkeypatch):
-    """Photos of 10 and of 40 seconds; the result of one that waits is there already."""
+    """One photo takes 10 seconds and another 40; the result of a third exists already."""
     now, told = [0.0], {}
     for name in "abcde":
         make_photo(f"in/{name}.png")
@@ -159,7 +159,7 @@ def test_what_is_there_is_kept_unless_asked_otherwise(batch):
 
 
 def test_another_batch_meanwhile_does_the_work_once(batch):
-    """Two at once, into one folder: what one finds done by the other when it wants to save is skipped."""
+    """Two batches write into one folder; results that the other batch has finished meanwhile are skipped."""
     make_photo("in/a.png")
 
     def other(progress):
@@ -196,7 +196,7 @@ def test_what_a_killed_batch_left_is_removed(batch):
 
 
 def auto_that_says(monkeypatch, **choices):
-    """Auto answers by the photo's name."""
+    """Replace Auto by answers that depend on the photo's name."""
 
     def choose(photo, *, adds_noise, device, sigma=None):
         assert (adds_noise, device, sigma) == (False, "cpu", None)

@@ -1,4 +1,4 @@
-"""A batch on a Dask cluster: what a person gets is what a batch here gives, also where a worker dies."""
+"""A batch on a Dask cluster gives the same results as a local one, even if a worker dies."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def in_a_folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def scheduler():
-    """The address of a cluster of two worker processes."""
+    """The address of a cluster with two worker processes."""
     with distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster:
         processes = start_workers(cluster.scheduler_address, 2)
         try:
@@ -57,7 +57,7 @@ def make_photos(count):
 
 
 def pictures(folder):
-    """The pixels of each file; the files themselves say when they were made."""
+    """Return the pixels of each file; the files also contain the time at which they were made."""
     return {path.name: np.asarray(Image.open(path)).tolist() for path in Path(folder).iterdir()}
 
 
@@ -140,7 +140,7 @@ def test_a_cluster_that_is_lost_is_said(batch):
     ("asked", "allowed", "limit"), [(None, 4_000_000_000, 3.0), (1.5, 4_000_000_000, 1.5), (None, None, None)]
 )
 def test_a_run_keeps_within_the_memory_that_its_worker_may_take(asked, allowed, limit):
-    """Dask kills a worker that takes more."""
+    """Dask kills workers that exceed their memory."""
     settings = _here(RunSettings(device="cuda", memory_limit=asked), "cpu", allowed)
     assert (settings.device, settings.memory_limit) == ("cpu", limit)
 

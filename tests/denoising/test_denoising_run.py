@@ -20,7 +20,7 @@ def net():
 
 
 def solve(net, noisy, **options):
-    """The solver's own records, without the room under test."""
+    """Return the solver's own records, computed without the code under test."""
     s = net.inject(noisy)
     window = options.pop("window", None)
     options = {"max_iter": 6, "tol": 0.0, "pair_dtype": torch.float16, **options}
@@ -28,7 +28,7 @@ def solve(net, noisy, **options):
 
 
 def assert_half(found, truth):
-    """Equal but for the rounding to half precision."""
+    """Check equality up to rounding to half precision."""
     np.testing.assert_allclose(found.astype(np.float32), truth, rtol=1e-3, atol=1e-6)
 
 
@@ -41,7 +41,7 @@ def test_every_number_is_that_of_its_iterate(net):
     assert trajectory.stop_reason is StopReason.STEP_LIMIT
     for i, (iterate, step) in enumerate(zip(trajectory.iterates, steps, strict=True)):
         n_hat = net.decode(step.z)[0].numpy()
-        with torch.no_grad():  # in the same order of sums
+        with torch.no_grad():  # sums in the same order
             z, f_z = step.z.double(), net.implicit(step.z, s).double()
         assert iterate.index == i
         assert iterate.evaluations == i + 1
@@ -205,11 +205,11 @@ def test_the_window_of_the_run(net):
     assert not np.array_equal(own[2].n_hat, narrow[2].n_hat)
     _, steps = solve(net, torch.from_numpy(subject.noisy)[None], window=1)
     assert_half(narrow[2].n_hat, net.decode(steps[2].z)[0].numpy())
-    np.testing.assert_array_equal(denoise(subject, SETTINGS, net)[2].n_hat, own[2].n_hat)  # its own again
+    np.testing.assert_array_equal(denoise(subject, SETTINGS, net)[2].n_hat, own[2].n_hat)  # it uses its own again
 
 
 def test_runs_in_turns_on_one_network_are_what_each_is_alone(net):
-    """q and the precision belong to an evaluation, so that one run cannot change those of another."""
+    """q and the precision belong to each evaluation, so that a run does not change those of another."""
     subject = Subject.of(make_photo())
     ways = [SETTINGS, dataclasses.replace(SETTINGS, window=3), dataclasses.replace(SETTINGS, precision="bfloat16")]
     alone = [list(DenoisingRun(subject, settings, net).iterates()) for settings in ways]
@@ -244,7 +244,7 @@ def test_a_run_can_be_stopped(net):
     asked.clear()
     trajectory = denoise(Subject.of(make_photo()), SETTINGS, net, should_stop)
     assert 1 <= len(trajectory) < len(whole)
-    assert len(asked) == allowed + 1  # nothing goes on after the first yes
+    assert len(asked) == allowed + 1  # nothing continues after the first yes
     assert trajectory.stop_reason is StopReason.CANCELLED
     nothing = denoise(Subject.of(make_photo()), SETTINGS, net, lambda: True)
     assert len(nothing) == 0
@@ -254,7 +254,7 @@ def test_a_run_can_be_stopped(net):
 
 
 def test_a_stop_leaves_an_evaluation_under_way(net):
-    """Asked many times within one evaluation of f, which is left before its end."""
+    """The request comes many times within one evaluation of f, which ends early."""
     entered, left, asked = [], [], []
     handles = [
         net.non_local.register_forward_pre_hook(lambda *_: entered.append(True)),
@@ -325,7 +325,7 @@ def test_what_least_squares_would_leave_of_sigma(net):
 
 
 def test_the_lumas_noise_level_lines_are_those_of_weighted_channels(tiny_net):
-    """The luma of unit noise in three channels: its level measured, not derived."""
+    """The level of the luma's noise, for unit noise in three channels: measured, not derived."""
     photo = Photo(np.full((3, 200, 200), 0.5, np.float32), name="flat")
     subject = Subject.of(photo, sigma=25)
     trajectory = denoise(subject, RunSettings(max_iter=1), tiny_net)

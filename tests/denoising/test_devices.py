@@ -16,7 +16,7 @@ from nerd_gui.denoising import (
     fast_precision,
 )
 
-MODULE = importlib.import_module("nerd_gui.denoising.devices")  # its name in the package is that of the function
+MODULE = importlib.import_module("nerd_gui.denoising.devices")  # its name in the package is also that of the function
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", ""])
@@ -65,7 +65,7 @@ def test_bfloat16_is_for_processors_that_compute_in_it(monkeypatch, features, ex
     monkeypatch.setattr(MODULE, "available", lambda: True)
     monkeypatch.setattr("nerd_gui.compiled.compiler.has", features.__contains__)
     assert fast_precision("cpu") == expected
-    monkeypatch.setattr(MODULE, "available", lambda: False)  # so that it is not known
+    monkeypatch.setattr(MODULE, "available", lambda: False)  # so that it is unknown
     assert fast_precision("cpu") == "float32"
 
 

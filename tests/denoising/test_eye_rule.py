@@ -8,7 +8,7 @@ from nerd_gui.equilibrium import StopReason
 
 
 def settles(change):
-    """Whether a picture settles that changes by so much (grey levels) after it had changed a lot."""
+    """Return whether a picture settles that first changes much and then by this many grey levels."""
     rule, before = EyeRule(), np.zeros((1, 40, 40), np.float32)
     assert not rule.settled(before - 1) and not rule.settled(before)
     return rule.settled(before + np.asarray(change, np.float32) / 255)
@@ -28,7 +28,7 @@ def block(value, side=8):
         (block(1.2), True),
         (block(1.6), False),
         (block(-1.6), False),
-        (block(9, side=1), True),  # nobody sees it: 1.1 in its block
+        (block(9, side=1), True),  # invisible: 1.1 in its block
         (block(13, side=1), False),
     ],
 )

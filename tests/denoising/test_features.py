@@ -24,7 +24,7 @@ def tensors():
 
 @pytest.fixture
 def is_on_disk(monkeypatch):
-    """Whether a tensor lies in one of the files that have been mapped since the test began."""
+    """Return whether a tensor is stored in a file that was mapped since the test began."""
     mapped = []
     memmap = np.memmap
 
@@ -53,7 +53,7 @@ def test_all_runs_share_the_memory_and_what_is_freed_is_there_for_the_next(is_on
     first, second = FeatureStore(shared=shared), FeatureStore(shared=shared)
     kept = [first.keep(tensors()[0]), second.keep(tensors()[1]), second.keep(tensors()[2])]
     assert [is_on_disk(x) for x in kept] == [False, False, True]
-    held = kept.pop(0)[0]  # a part of it is needed still
+    held = kept.pop(0)[0]  # a part of it is still needed
     assert is_on_disk(first.keep(tensors()[0]))
     del held
     assert not is_on_disk(first.keep(tensors()[0]))
@@ -67,7 +67,7 @@ def test_twenty_runs_take_no_more_memory_than_they_may(monkeypatch):
     net = make_net()
     runs = [denoise(Subject.of(make_photo()), SETTINGS, net) for _ in range(20)]
     assert sum(array.nbytes for array in memory if array is not None) <= 200_000
-    assert sum(array is None for array in memory) > 20  # the others lie in files
+    assert sum(array is None for array in memory) > 20  # the others are stored in files
     for run in runs[1:]:
         for one, other in zip(runs[0].iterates, run.iterates, strict=True):
             assert np.array_equal(one.n_hat, other.n_hat) and torch.equal(one.features.z, other.features.z)
@@ -136,7 +136,7 @@ def test_maps_are_those_of_the_float32_iterate(channels, window):
 
 @pytest.mark.parametrize(("channels", "solver"), [(1, "broyden"), (3, "anderson"), (1, "plain")])
 def test_where_it_has_not_settled_is_kept_as_the_solver_saw_it(channels, solver):
-    """Its root mean square is the residual to the digits of a half, which features in half precision do not give."""
+    """Its root mean square is the residual, to the precision of a half; half-precision features are less exact."""
     net, photo = make_net(), make_photo(channels)
     trajectory = denoise(Subject.of(photo), dataclasses.replace(SETTINGS, solver=solver, max_iter=7), net)
     before = None
@@ -148,7 +148,7 @@ def test_where_it_has_not_settled_is_kept_as_the_solver_saw_it(channels, solver)
         assert settling.size == pytest.approx(size.tolist(), rel=2e-3)
         relative = settling.residual.float().square().mean((1, 2)).sqrt() / torch.tensor(settling.size)
         assert float(relative.max()) == pytest.approx(iterate.residual, rel=2e-3)
-        if iterate.residual > 0.02:  # above what rounding to halves leaves of it
+        if iterate.residual > 0.02:  # more than the error of rounding to halves
             exact = (f_z - z).square().sum(1).sqrt()
             torch.testing.assert_close(settling.residual.float(), exact, rtol=0.05, atol=2e-3)
         if before is None:

@@ -1,4 +1,4 @@
-"""The look of a result: amount, luma and chroma, detail given back; parts of a picture to the bit as in the whole."""
+"""The look of a result: amount, luma and chroma, restored detail; parts are the same, to the bit, as in the whole."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ LOOKS = st.builds(Look, *[st.sampled_from([0.0, 0.37, 0.8, 1.0, 1.5])] * 2, st.s
 
 
 def noise_estimate(channels=3, rows=40, cols=36, level=0.06, seed=0):
-    """A noisy picture, its noise estimate as runs keep it, and the picture's brightness, a slope from left to right."""
+    """Return a noisy picture, its noise estimate as runs keep it, and the brightness, a slope from left to right."""
     random = np.random.default_rng(seed)
     noise = random.normal(0, level, (channels, rows, cols)).astype(np.float32)
     slope = np.broadcast_to(np.linspace(0.2, 0.8, cols, dtype=np.float32), noise.shape)
@@ -55,7 +55,7 @@ def test_structure_in_the_residual_is_given_back_and_noise_is_not(channels):
     assert back[0][elsewhere].std() < 0.2 * 0.03
     half = look_picture(Look(detail=0.5), noisy, n_hat, profile) - look_picture(PLAIN, noisy, n_hat)
     np.testing.assert_allclose(half, back / 2, atol=1e-6)
-    np.testing.assert_allclose(back, np.broadcast_to(back[:1], back.shape), atol=1e-6)  # colour noise stays away
+    np.testing.assert_allclose(back, np.broadcast_to(back[:1], back.shape), atol=1e-6)  # colour noise is not restored
 
 
 def test_the_profile_follows_noise_that_grows_with_brightness_and_overlooks_structure():
@@ -63,7 +63,7 @@ def test_the_profile_follows_noise_that_grows_with_brightness_and_overlooks_stru
     brightness = np.broadcast_to(np.linspace(0.1, 0.9, 400, dtype=np.float32), (1, 400, 400))
     level = 0.01 + 0.05 * brightness
     n_hat = (level * random.normal(size=brightness.shape)).astype(np.float32)
-    n_hat[:, 100:160, :] += 0.3  # what no noise of that level would do, on 15 % of the picture
+    n_hat[:, 100:160, :] += 0.3  # more than noise of that level would do, on 15 % of the picture
     profile = NoiseProfile.of(brightness - n_hat, n_hat)
     for grey in (0.2, 0.5, 0.8):
         measured = float(profile.at(np.array([[grey]], np.float32))[0, 0]) ** 0.5

@@ -34,12 +34,12 @@ EIGHT_BITS = "Broyden's pairs are kept in 8 bits instead of 16."
 
 @pytest.fixture
 def budget(monkeypatch):
-    """Sets what a run may take."""
+    """Set how much memory a run may take."""
     return lambda size: monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: int(size))
 
 
 def test_the_estimate_counts_broydens_vectors():
-    """One in half precision for each pair, which follows from the steps, as long as all are kept; else two."""
+    """One half-precision vector for each pair if all steps are kept, since pairs follow from steps; otherwise two."""
     by_steps = [estimate_bytes(PAPER, RunSettings(max_iter=n), 1, 1024, 1024) for n in (16, 17)]
     assert by_steps[1] - by_steps[0] == pytest.approx(VECTOR / 2, rel=0.01)
     by_memory = [estimate_bytes(PAPER, RunSettings(memory=m), 1, 1024, 1024) for m in (3, 4, 17, 99)]
@@ -77,7 +77,7 @@ def test_a_last_step_that_is_measured_is_kept_too():
 
 @pytest.fixture
 def heavy(monkeypatch):
-    """A solver that is added as `docs/architecture.md` says, and states more than it takes."""
+    """A solver, added as in `docs/architecture.md`, which states more memory than it takes."""
 
     def storage(*, max_iter, memory=None, **_):
         return Storage(step=9, pairs=memory or max_iter, tensors_per_pair=4)
@@ -87,8 +87,8 @@ def heavy(monkeypatch):
 
 
 def test_an_added_solver_is_planned_with_what_it_states(heavy, budget):
-    least = estimate_bytes(PAPER, RunSettings(solver="plain", max_iter=10), 1, 1024, 1024)  # in which f is the most
-    f = 4  # tensors of the size of z that the paper's f takes beside z and s
+    least = estimate_bytes(PAPER, RunSettings(solver="plain", max_iter=10), 1, 1024, 1024)  # where f takes the most
+    f = 4  # tensors of the size of z that the paper's f needs in addition to z and s
     assert estimate_bytes(PAPER, heavy, 1, 1024, 1024) - least == VECTOR * (9 - f + 10 * 4 / 2)
     budget(least + VECTOR * (9 - f + 3 * 4 / 4))
     plan = plan_run(PAPER, heavy, 1, 1024, 1024)
@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused(budget, vectors):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What the C library is asked for, by name, as if it were glibc."""
+    """The calls of functions of the C library, by name, as if it were glibc."""
     made = []
     library = SimpleNamespace(mallopt=lambda *_: made.append("mallopt") or 1, malloc_trim=lambda _: made.append("trim"))
     monkeypatch.setattr(allocator, "_library", lambda: library)
@@ -175,7 +175,7 @@ def test_a_run_sets_the_allocator_when_it_starts(monkeypatch, calls, limit, reus
 
 
 def test_what_an_earlier_run_left_to_be_reused_counts_as_free(monkeypatch):
-    """It is returned before anything is given up for want of it."""
+    """The memory is returned before the plan makes anything smaller."""
     left = [8e9]
     monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(12e9 - left[0]))
     monkeypatch.setattr(allocator, "trim", lambda: left.__setitem__(0, 0))

@@ -1,4 +1,4 @@
-"""Memory that runs out in the middle of a run: a result with less of it, or a sentence; never a traceback."""
+"""If memory runs out during a run, there is a result with less memory, or a sentence, but never a traceback."""
 
 import gc
 import weakref
@@ -32,7 +32,7 @@ def failing(monkeypatch):
         def implicit(*args, **how):
             count[0] += 1
             if count[0] - 1 in numbers:
-                raise type(error)(*error.args)  # whose traceback nobody holds
+                raise type(error)(*error.args)  # no variable keeps its traceback
             return true(*args, **how)
 
         monkeypatch.setattr(NERD, "implicit", implicit)
@@ -47,7 +47,7 @@ def settings(tiny_model_path):
 
 @pytest.fixture(autouse=True)
 def only_the_tensors_count(monkeypatch):
-    """A plan for the small pictures of these tests is about their tensors, and not about what the process has."""
+    """Let the plans of these small pictures count only their tensors, not the memory of the process."""
     monkeypatch.setattr(memory_plan, "_BASE", 0)
     monkeypatch.setattr(memory_plan, "_held", lambda settings: 10**9)
 

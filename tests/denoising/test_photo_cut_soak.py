@@ -1,4 +1,4 @@
-"""A photo by a trained network in one piece and in tiles: minutes of work, run by hand."""
+"""A photo denoised by a trained network in one piece and in tiles: takes minutes, run by hand."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ def net():
 
 @pytest.fixture(scope="module")
 def clean():
-    """A photo of 1024 x 1024 pixels: four sample pictures, which differ in what is in them and meet inside of tiles."""
+    """A photo of 1024 x 1024 pixels, made of four different sample pictures that meet inside tiles."""
     parts = [open_sample(name).pixels for name in ("astronaut", "chelsea", "coffee", "rocket")]
     parts = [np.pad(part, ((0, 0), (0, 624), (0, 624)), mode="reflect") for part in parts]
     pixels = np.empty((3, 1024, 1024), np.float32)
@@ -59,7 +59,7 @@ def test_one_piece_and_tiles_agree(net, clean, subject, tiled):
 
 
 def test_small_and_large_tiles_agree(net, subject, tiled, monkeypatch):
-    monkeypatch.setattr(photo_plan, "CORES", (256,))  # what a limit of 2 GB may lead to; 8 GB lead to 512
+    monkeypatch.setattr(photo_plan, "CORES", (256,))  # a possible size with a limit of 2 GB; 8 GB allow 512
     small = record_photo(PhotoRun(subject, SETTINGS, net))
     print(f"\ntiles of 256 and of 512: {agreement(result(small), result(tiled)):.1f} dB apart")
     assert agreement(result(small), result(tiled)) >= 60
@@ -80,9 +80,8 @@ def test_there_is_no_step_at_the_borders_of_the_photos_tiles(net, subject, tiled
 
 
 def assert_no_steps(run, trajectory):
-    """What the result is off by changes no more across a border of tiles than between other neighbours around it.
-
-    The picture itself is taken out, whose own edges lie where they please.
+    """Check that the error changes no more across a border of tiles than between other neighbours.
+    / The picture itself is subtracted, because it has edges of its own.
     """
     error = 255 * (result(trajectory) - trajectory.subject.clean)
     for axis, edges in ((1, {tile.rows.begin for tile in run._left}), (2, {tile.cols.begin for tile in run._left})):

@@ -40,7 +40,7 @@ def test_there_is_no_step_where_tiles_meet(value):
         picture = np.broadcast_to(np.linspace(0, 1, cols, dtype=np.float32), (1, rows, cols))
     made = put_together(rows, cols, grid(rows, cols, 64, 16), picture).astype(np.float32)
     step = np.abs(np.diff(picture, axis=2)).max()
-    assert np.abs(np.diff(made, axis=2)).max() <= step + 1 / 1024  # what half precision rounds
+    assert np.abs(np.diff(made, axis=2)).max() <= step + 1 / 1024  # rounding errors of half precision
     assert np.abs(np.diff(made, axis=1)).max() <= 1 / 1024
 
 
@@ -89,7 +89,7 @@ def test_sub_pictures_merge_to_what_they_were_split_from(rows, cols, stride):
 
 
 def scene(rows, cols, channels=3):
-    """Four scenes beside each other: flat and dark, flat and bright, fine texture, coarse texture; of unlike sizes."""
+    """Four scenes side by side, of different sizes: flat and dark, flat and bright, fine texture, coarse texture."""
     random = np.random.default_rng(0)
     made = np.full((channels, rows, cols), 0.2)
     third, fifth = rows // 3, cols // 5
@@ -117,7 +117,7 @@ def test_the_sample_lies_in_the_photo_and_counts_its_border_for_what_it_is(rows,
 
 
 def test_the_sample_has_the_means_of_the_photo():
-    """Also of quantities that it was not calibrated for, such as the share of coarse texture and the mean of cubes."""
+    """It was not calibrated for some of them, such as the share of coarse texture and the mean of cubes."""
     picture = scene(900, 1300)
     sampled = [core for core in cores(picture) if core.rows == core.cols == 32]
     inside = picture[:, 16:-16, 16:-16]

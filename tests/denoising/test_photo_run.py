@@ -1,4 +1,4 @@
-"""The run of a whole photo, held against runs that see the photo in one piece."""
+"""The run of a whole photo in tiles, compared with runs in one piece."""
 
 import dataclasses
 import gc
@@ -38,13 +38,13 @@ def small_tiles(monkeypatch):
 
 @pytest.fixture
 def sampled(monkeypatch):
-    """A sample is taken also of the small photos here, which would otherwise be their own."""
+    """Measure a sample of the photos here, which are so small that they would otherwise be used whole."""
     monkeypatch.setattr(cores, "_LEAST", 25)
     monkeypatch.setattr(sample, "_WHOLE", np.inf)
 
 
 def photo_of(channels=1, rows=192, cols=192, seed=0):
-    """Random values in waves of contrast, so that tiles differ from the photo in their statistics."""
+    """Make random values with varying contrast, so that the statistics of tiles differ from those of the photo."""
     random = np.random.default_rng(seed).random((channels, rows, cols))
     waves = 0.5 + 0.5 * np.sin(np.arange(cols) / 15) * np.cos(np.arange(rows) / 19)[:, None]
     levels = np.rint(255 * (0.2 + 0.8 * random * waves))
@@ -58,7 +58,7 @@ def agreement(a, b):
 
 @cache
 def both_ways(net_channels, channels):
-    """Network, subject, its run in one piece, and the whole photo's run and trajectory with a sample: only read."""
+    """A network, a subject, its run in one piece, and the whole photo's run and trajectory; not to be changed."""
     net, subject = make_net(channels=net_channels), Subject.of(photo_of(channels))
     run = PhotoRun(subject, EXACT, net)
     return net, subject, denoise(subject, EXACT, net, keep_features=False), run, record_photo(run)
@@ -78,7 +78,7 @@ def test_the_tiles_together_are_the_photo_in_one_piece(net_channels, channels, s
 def test_a_tile_with_its_own_statistics_would_be_another_problem(sampled):
     net, subject, whole, _, tiled = both_ways(1, 1)
     alone = denoise(Subject.of(subject.photo.crop(0, 0, 64, 64)), EXACT, net, keep_features=False)
-    inside = np.s_[:, :48, :48]  # which the crop's border does not reach
+    inside = np.s_[:, :48, :48]  # beyond the reach of the crop's border
     truth = whole[whole.result].n_hat.astype(np.float64)[inside]
     ours, own = (np.std(one[one.result].n_hat[inside] - truth) for one in (tiled, alone))
     assert own > 1.5 * ours
@@ -153,7 +153,7 @@ def test_stop_keeps_what_is_finished_and_it_goes_on_from_there():
 
 
 def test_a_pause_does_not_count_as_time(monkeypatch):
-    """A clock that stands still but for the pause."""
+    """The clock advances only during the pause."""
     now, asked = [0.0], []
     monkeypatch.setattr(photo_run, "perf_counter", lambda: now[0])
 
@@ -179,7 +179,7 @@ def test_the_stop_rule_for_eyes_ends_each_tile():
 
 
 def test_a_coarse_grain_is_two_passes():
-    """One over the sub-pictures, and one over what it made of them, each an equilibrium of its own."""
+    """One pass over the sub-pictures and one over their result; each is solved for its own equilibrium."""
     net, subject = make_net(), Subject.of(photo_of(rows=193))
     run = PhotoRun(subject, EXACT, net, grain=2)
     trajectory = record_photo(run)
@@ -199,7 +199,7 @@ def test_a_coarse_grain_is_two_passes():
 
 
 def test_a_small_photo_is_its_own_sample():
-    """Its statistics are those of the whole to the last digit, so the tiles are its equilibrium."""
+    """Its statistics are exactly those of the whole photo, so the tiles reproduce its equilibrium."""
     net, subject = make_net(), Subject.of(photo_of(rows=97, cols=131))
     whole = denoise(subject, EXACT, net, keep_features=False)
     tiled = record_photo(PhotoRun(subject, EXACT, net))
@@ -208,7 +208,7 @@ def test_a_small_photo_is_its_own_sample():
 
 
 def test_what_a_tile_took_is_given_back_before_the_next_one(monkeypatch):
-    """Else memory grows with every tile: to twice the plan's at 24 megapixels."""
+    """Otherwise memory grows with every tile, at 24 megapixels to twice the plan."""
     run, trimmed = PhotoRun(Subject.of(photo_of()), EXACT, make_net()), []
     monkeypatch.setattr(photo_run.allocator, "trim", lambda: trimmed.append(True))
     counts = [len(trimmed) for progress in run.tiles() if progress.phase == "tiles"]

@@ -1,4 +1,4 @@
-"""By how much pictures change, against the formula written out."""
+"""How much pictures change, compared with the formula."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A saved picture tells how it came about; what is read here is read from the file."""
+"""A saved picture says how it was made; the tests read this from the file."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ NERD = "{urn:nerd-gui:denoising:}"
 
 
 def told(path):
-    """The program's own properties in a file's XMP, and everything it says as one text."""
+    """Return the program's own properties in a file's XMP, and the whole packet as text."""
     xmp = Image.open(path).info["xmp"]
     root = ElementTree.fromstring(xmp)
     own = {element.tag.removeprefix(NERD): element.text for element in root.iter() if element.tag.startswith(NERD)}

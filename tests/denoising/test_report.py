@@ -137,7 +137,7 @@ def test_what_is_undefined_is_null():
     assert picture["photo"]["path"] is picture["photo"]["sigma"] is picture["photo"]["region"] is None
     small = through_json(denoise(Subject.of(make_photo(rows=8, cols=8), sigma=25), SETTINGS, make_net()))
     assert small["iterations"][0]["psnr"] > 0
-    assert small["iterations"][0]["ssim"] is None  # the window of SSIM does not fit
+    assert small["iterations"][0]["ssim"] is None  # smaller than the window of SSIM
 
 
 def test_infinity_is_null_too():
@@ -162,7 +162,7 @@ def test_a_run_stopped_before_its_first_iterate_has_a_report():
 
 @pytest.mark.parametrize("safeguard", [True, False])
 def test_a_wild_step_is_marked_where_the_safeguard_acts(monkeypatch, safeguard):
-    """From its fourth iterate on the network is another one: what Broyden has learnt of it leads astray."""
+    """From the fourth iterate on the network is another one, so that Broyden's stored pairs are misleading."""
     net, calls = make_net(), []
     implicit = net.implicit
 

@@ -1,4 +1,4 @@
-"""Session files, read back by zipfile, json and NumPy themselves, and to the bit by the program."""
+"""Session files, read back by zipfile, json and NumPy, and by the program bit for bit."""
 
 import dataclasses
 import io
@@ -42,7 +42,7 @@ def photo(tmp_path):
 
 @pytest.fixture
 def session(photo):
-    """Two runs, one of them of a region and by another solver; of the second the numbers are as odd as they may be."""
+    """Two runs; the second, of a region and with another solver, has numbers that are as unusual as possible."""
     net = make_net()
     first = denoise(Subject.of(photo, sigma=25, seed=3), RunSettings(max_iter=4, tol=0), net)
     region = Subject.of(photo, sigma=10, seed=1, region=(2, 3, 16, 12))

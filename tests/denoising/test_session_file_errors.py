@@ -1,4 +1,4 @@
-"""What is no good session file is a clear sentence; a file that is there is never lost; large ones need no memory."""
+"""Invalid session files give clear sentences; existing files are never lost; large sessions need little memory."""
 
 import dataclasses
 import json
@@ -56,7 +56,7 @@ def path(photo, tmp_path):
 
 
 def rewritten(path, change=lambda members: None, compression=zipfile.ZIP_STORED):
-    """The file with other members."""
+    """Copy the file with other members."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
@@ -171,7 +171,7 @@ def test_a_description_nested_without_end(path):
 
 
 def test_what_unpacks_to_far_more_is_not_unpacked(path, monkeypatch):
-    """An array that says it is larger than the photo, and a description of hundreds of megabytes."""
+    """An array that claims to be larger than the photo, and a description of hundreds of megabytes."""
 
     def large(members):
         header = b"{'descr': '<f2', 'fortran_order': False, 'shape': (3, 40000, 32000), }"
@@ -264,7 +264,7 @@ def test_progress_grows_to_one(path, photo, tmp_path):
 
 
 def test_a_whole_photo_takes_no_memory(tmp_path, monkeypatch):
-    """120 MB of iterates that lie on the disk are written and read with little of them in memory at a time."""
+    """120 MB of iterates on disk are written and read with few of them in memory at a time."""
     pixels = np.zeros((1, 2500, 3000), np.float32)
     path = tmp_path / "large.tif"
     save_picture(path, Photo(pixels, bit_depth=8, name="large"))

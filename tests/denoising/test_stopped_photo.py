@@ -1,4 +1,4 @@
-"""A whole photo that was stopped goes on from its session file as if it had not been."""
+"""A whole photo that was stopped continues from its session file as if it had not been stopped."""
 
 import dataclasses
 import json
@@ -32,7 +32,7 @@ def photo(tmp_path):
 
 
 def solve(run, tiles):
-    """Let so many tiles be solved."""
+    """Solve this many tiles."""
     for progress in run.tiles():
         if progress.iterates:
             run.trajectory.replace(progress.iterates)

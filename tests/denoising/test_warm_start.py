@@ -1,4 +1,4 @@
-"""A run that starts from the last equilibrium: where it begins, what it saves, and what it says when it cannot."""
+"""A run that starts from the last equilibrium: where it begins, what it saves, and its message if it cannot."""
 
 import dataclasses
 import json
@@ -62,7 +62,7 @@ def test_the_overlap_of_a_moved_region_stays_where_it_lies_in_the_photo(net, old
     photo = noisy_photo()
     first = denoise(Subject.of(photo, region=old), ZERO, net)
     moved = denoise(Subject.of(photo, region=new), LAST, net, start_from=first.equilibrium())
-    # Pixel by pixel of the photo, instead of by the overlap of two rectangles.
+    # Pixel by pixel, without computing the overlap of two rectangles.
     canvas = np.zeros((1, 8, photo.rows, photo.cols), np.float32)
     row, col, rows, cols = old or (0, 0, photo.rows, photo.cols)
     canvas[:, :, row : row + rows, col : col + cols] = result_of(first)
@@ -146,9 +146,9 @@ def test_the_tolerance_of_another_measure_is_none_of_the_residual(net):
 @pytest.mark.parametrize(
     ("warm", "cold", "tol", "expected"),
     [
-        ([0.1, 9e-4], [1, 0.1, 0.01, 8e-4], 1e-3, (1e-3, 2, 4)),  # both have converged: at the tolerance
-        ([0.1, 0.03, 5e-4], [1, 0.1, 0.04, 0.05], 1e-3, (0.04, 2, 3)),  # at the least that the one from zero reached
-        ([0.3, 0.2], [1, 0.25, 0.01], 0, (0.2, 2, 3)),  # at the least that this one reached
+        ([0.1, 9e-4], [1, 0.1, 0.01, 8e-4], 1e-3, (1e-3, 2, 4)),  # both have converged to the tolerance
+        ([0.1, 0.03, 5e-4], [1, 0.1, 0.04, 0.05], 1e-3, (0.04, 2, 3)),  # at the least residual of the run from zero
+        ([0.3, 0.2], [1, 0.25, 0.01], 0, (0.2, 2, 3)),  # at the least residual of this run
         ([0.3, 0.2], [1, 0.2], 0, (0.2, 2, 2)),
         ([None, 0.5], [1, 0.4], 0, (0.5, 2, 2)),
     ],

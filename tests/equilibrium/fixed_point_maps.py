@@ -24,7 +24,7 @@ def tanh_map(batch, dim, gain, seed=0):
 
 
 class Counted:
-    """Calls f, keeping a copy of every argument."""
+    """Calls f, and keeps a copy of every argument."""
 
     def __init__(self, f):
         self.f = f

@@ -6,13 +6,13 @@ from nerd_gui.equilibrium import anderson, broyden, plain
 
 
 def naive_anderson(f, z0, steps, memory, beta):
-    """Type II by its definition: weights that sum to one and make the combined residual least."""
+    """Type II by its definition: the weights sum to one and minimise the combined residual."""
     zs, fs = [z0], [f(z0[None])[0]]
     for _ in range(steps):
         past = slice(-(memory + 1), None)
         z, f_z = torch.stack(zs[past]), torch.stack(fs[past])
         g = f_z - z
-        # The last weight is one less the others.
+        # The last weight is one minus the others.
         others = (
             torch.linalg.lstsq((g[:-1] - g[-1]).T, -g[-1][:, None]).solution[:, 0] if len(g) > 1 else g.new_empty(0)
         )
@@ -86,12 +86,12 @@ def test_anderson_drops_a_wild_step():
     f, z0 = tanh_map(2, 4, 1.5), torch.zeros(2, 4, dtype=DTYPE)
     steps, pure = (list(anderson(f, z0, max_iter=12, tol=0, memory=3, safeguard=on)) for on in (True, False))
     at = next(step.index for step in steps if step.restarted)
-    assert at > 4  # the memory has wrapped by then
+    assert at > 4  # the ring buffer has wrapped by then
     assert steps[at].restarted == (False, True)
     assert steps[at].residual[1] > 2 * steps[at - 1].residual[1]
     best = min(steps[: at + 1], key=lambda step: float(step.residual[1]))
     torch.testing.assert_close(steps[at + 1].z[1], best.f_z[1])
-    # From there on the sample behaves as a run that starts at its best iterate; the other one goes on undisturbed.
+    # From there on the sample behaves like a run that starts at its best iterate; the other sample is not affected.
     fresh = list(anderson(f, best.z, max_iter=4, tol=0, memory=3))
     for later in (1, 2, 3, 4):
         torch.testing.assert_close(steps[at + later].z[1], fresh[later].z[1])

@@ -10,7 +10,7 @@ from nerd_gui.equilibrium import broyden, plain
 
 
 def expansive_map(batch):
-    """A nonlinear map that contracts in all directions but one, along which plain iteration is thrown out."""
+    """A nonlinear map that contracts in all directions except one, in which plain iteration diverges."""
     generator = torch.Generator().manual_seed(3)
     q = torch.linalg.qr(torch.randn(batch, 10, 10, generator=generator, dtype=DTYPE)).Q
     a = q @ torch.diag(torch.tensor([-1.8] + [0.06 * k for k in range(9)], dtype=DTYPE)) @ q.mT
@@ -25,7 +25,7 @@ def torchdeq_points(f, z0, steps, memory):
 
 
 def wild_map(a, w, c):
-    """Sample 0 has places where g is nearly flat, from which the secant jumps far away; sample 1 contracts."""
+    """In sample 0, g is nearly flat in some places, from which the secant jumps far away; sample 1 contracts."""
 
     def f(z):
         return torch.stack([z[0] + torch.sin(z[0]) + a * torch.cos(w * z[0]) + c, 0.5 * torch.cos(z[1])])
@@ -130,7 +130,7 @@ def test_samples_do_not_see_each_other():
     base = tanh_map(4, 8, 1.5, seed=5)
     constant = torch.ones(8, dtype=DTYPE)
 
-    def f(z):  # sample 2 is constant and sits on its fixed point from iterate 1 on
+    def f(z):  # sample 2 is constant and at its fixed point from iterate 1 on
         return torch.cat([base(z)[:2], constant[None], base(z)[3:]])
 
     def alone(index):
@@ -165,12 +165,12 @@ def test_wild_step_is_dropped_and_the_run_goes_on_from_the_best():
     assert all(torch.equal(a.z, b.z) for a, b in zip(safe[: at + 1], pure, strict=False))
 
     best = min(safe[: at + 1], key=lambda step: float(step.residual[0]))
-    assert best.index < at - 1  # not just the iterate before
+    assert best.index < at - 1  # not just the previous iterate
     torch.testing.assert_close(safe[at + 1].z[0], best.f_z[0])
     step_size = (safe[at + 1].z - safe[at].z).norm(dim=1) / safe[at].z.norm(dim=1)
     torch.testing.assert_close(safe[at].relative_step, step_size)
-    torch.testing.assert_close(safe[at + 1].z[1], pure[at + 1].z[1])  # the other sample goes on undisturbed
-    # From there on the sample behaves as a run that starts at its best iterate.
+    torch.testing.assert_close(safe[at + 1].z[1], pure[at + 1].z[1])  # the other sample is not affected
+    # From there on the sample behaves like a run that starts at its best iterate.
     fresh = list(broyden(f, best.z, max_iter=3, tol=0, safeguard=False))
     for later in (1, 2, 3):
         torch.testing.assert_close(safe[at + later].z[0], fresh[later].z[0])
@@ -182,7 +182,7 @@ def test_restart_with_a_full_ring_leaves_nothing_behind(memory):
     f, z0 = wild_map(0.5, 3, 0.2), torch.zeros(2, 1, dtype=DTYPE)
     safe = list(broyden(f, z0, max_iter=17, tol=0, memory=memory))
     at = next(step.index for step in safe if step.restarted)
-    assert at > memory + 1  # the ring has wrapped by then
+    assert at > memory + 1  # the ring buffer has wrapped by then
     best = min(safe[: at + 1], key=lambda step: float(step.residual[0]))
     fresh = list(broyden(f, best.z, max_iter=3, tol=0, memory=memory, safeguard=False))
     for later in (1, 2, 3):
@@ -190,7 +190,7 @@ def test_restart_with_a_full_ring_leaves_nothing_behind(memory):
 
 
 def scripted(*residuals):
-    """A map whose evaluations give sample 0 these residuals, whatever the iterate; sample 1 never converges."""
+    """A map that gives sample 0 these residuals, whatever the iterate; sample 1 never converges."""
     script = iter(residuals)
 
     def f(z):
@@ -223,7 +223,7 @@ def test_safeguard_acts_on_a_doubled_residual_after_iterate_2(residuals, restart
 
 
 def test_holds_no_more_tensors_as_the_run_goes_on():
-    size = 5003  # marks this run's vectors among all tensors alive
+    size = 5003  # marks the vectors of this run among all existing tensors
     held = []
 
     def f(z):

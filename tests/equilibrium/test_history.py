@@ -1,4 +1,4 @@
-"""The passes over a solver's vectors: compiled ones against what they say, in double precision."""
+"""The passes over a solver's vectors: the compiled ones, compared with double precision."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def test_products_and_combinations_are_those_of_the_kept_vectors(path, count):
     ring, kept = History(x, 3, torch.float16), [random(2, DIM, seed=2 + index) * 10**index for index in range(count)]
     for vector in kept:
         ring.push(vector)
-    if count > 3:  # the fourth stands where the first one was
+    if count > 3:  # the fourth replaces the first
         kept = [kept[3], kept[1], kept[2]]
     stack = torch.stack(kept, dim=1).double()
     for found, one in zip(ring.products(x, other), (x, other), strict=True):
@@ -89,7 +89,7 @@ def test_a_step_is_taken_and_kept_in_one_pass(path, count, keep):
     torch.testing.assert_close(z_next, z + step, rtol=0, atol=1e-2)
     torch.testing.assert_close(norm, (z_next - z).norm(dim=1))
     assert ring.used == count + keep
-    if keep:  # as exact as float16 is, whatever the factor of the unit
+    if keep:  # as exact as float16, whatever the scale
         probe = torch.zeros(2, DIM)
         probe[:, 70] = 1
         (found,) = ring.products(probe)

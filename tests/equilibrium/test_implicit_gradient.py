@@ -1,4 +1,4 @@
-"""The exact gradient through an equilibrium, against finite differences of equilibria that are found anew."""
+"""The exact gradient through an equilibrium, compared with finite differences of new equilibria."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ def problem():
     torch.manual_seed(0)
     net = NERD(NerdConfig(features=8, heads=2, groups=2, window=5)).fold().to(DTYPE).eval()
     with torch.no_grad():
-        net.f_inject.conv_out.weight.mul_(10)  # it outweighs what f adds, so that f contracts
+        net.f_inject.conv_out.weight.mul_(10)  # larger than the output of the network's blocks, so that f contracts
         net.transformation.norm_post.weight.mul_(0.1)
     generator = torch.Generator().manual_seed(1)
     y, target = (torch.rand(1, 1, 9, 8, generator=generator, dtype=DTYPE) for _ in range(2))
@@ -33,7 +33,7 @@ def problem():
 
 
 def parameters(net):
-    """Those of f. Their gradients are asked for with that of s: PyTorch's group norm fails for its weights alone."""
+    """The parameters of f, for gradients together with that of s: PyTorch's group norm fails for weights alone."""
     return {name: each for name, each in net.named_parameters() if name.startswith(("non_local", "transformation"))}
 
 

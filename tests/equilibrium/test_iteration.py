@@ -15,7 +15,7 @@ def norm(x):
 
 
 def rough(z):
-    """A contraction with a floor under its residual, as low precision inside f gives one."""
+    """A contraction whose residual has a lower bound, as with low precision inside f."""
     return 0.5 * torch.cos(z) + 1e-4 * torch.sin(1e7 * z)
 
 
@@ -155,7 +155,7 @@ def test_a_run_far_from_any_fixed_point_does_not_stall():
 
 
 def test_a_converged_sample_does_not_keep_the_others_from_stalling():
-    def f(z):  # sample 0 falls below the tolerance and goes on falling, at a tenth each step
+    def f(z):  # sample 0 falls below the tolerance and continues to fall, tenfold in each step
         return torch.stack([1 + 0.9 * (z[0] - 1), rough(z[1])])
 
     steps = list(plain(f, torch.zeros(2, 50, dtype=DTYPE), max_iter=200, tol=1e-6))
@@ -183,7 +183,7 @@ def test_diverged_keeps_the_last_finite_iterate(solver, poison):
     assert torch.equal(last.z[0], steps[2].z[0])
     torch.testing.assert_close(last.f_z[0], steps[2].f_z[0])
     assert last.residual[0] == torch.inf
-    # The sample beside it is still what it would have been.
+    # The other sample is not affected.
     undisturbed = list(solver(inner, z0, max_iter=3, tol=0))[3]
     assert torch.equal(last.z[1], undisturbed.z[1]) and torch.equal(last.f_z[1], undisturbed.f_z[1])
     assert last.residual[1] == undisturbed.residual[1]

@@ -1,4 +1,4 @@
-"""What solvers say of themselves is true of their runs."""
+"""The properties that solvers state agree with their runs."""
 
 import importlib
 import inspect
@@ -29,7 +29,7 @@ def test_it_keeps_the_pairs_that_it_states(monkeypatch, solver, keywords, max_it
     list(SOLVERS[solver](tanh_map(2, 20, 0.9), torch.zeros(2, 20, dtype=DTYPE), max_iter=max_iter, tol=0, **keywords))
     used = [history.used for history in kept]
     assert (sum(used), max(used, default=0)) == (stated.history, stated.pairs)
-    assert all(history.room == max(1, stated.pairs) for history in kept)  # a GPU hands out all of it at once
+    assert all(history.room == max(1, stated.pairs) for history in kept)  # a GPU allocates all of it at once
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

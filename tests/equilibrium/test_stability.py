@@ -18,11 +18,11 @@ def test_spectral_radius_of_a_nonlinear_map():
     estimate = spectral_radius(f, z, iterations=300, generator=generator)
     assert estimate.shape == (4,) and estimate.dtype == DTYPE
     torch.testing.assert_close(estimate, truth, rtol=0.02, atol=0)
-    assert truth.max() > 1.3 * truth.min()  # the samples are told apart
+    assert truth.max() > 1.3 * truth.min()  # the samples have different results
 
 
 def test_spectral_radius_of_a_complex_pair():
-    # A stretched rotation: the growth of one pass swings between 0.2 and 3.2, the eigenvalues have size 0.8.
+    # A stretched rotation: the growth in one pass varies between 0.2 and 3.2; the eigenvalues have size 0.8.
     a = torch.tensor([[0.0, -3.2], [0.2, 0.0]], dtype=DTYPE)
     estimate = spectral_radius(lambda z: z @ a.T, torch.zeros(1, 2, dtype=DTYPE), iterations=100)
     torch.testing.assert_close(estimate, torch.tensor([0.8], dtype=DTYPE), rtol=0.03, atol=0)

@@ -1,4 +1,4 @@
-"""The solver that nobody watches makes the same steps as the one that tells of them."""
+"""The solver without synchronisation makes the same steps as the one that reports them."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from nerd_gui.equilibrium import broyden, broyden_without_synchronisation
 
 
 def best_of(records):
-    """The iterate of least residual of each sample, and that residual."""
+    """Return the iterate with the least residual of each sample, and that residual."""
     residuals = torch.stack([record.residual for record in records])
     best = residuals.argmin(0)
     return torch.stack([records[int(at)].z[sample] for sample, at in enumerate(best)]), residuals.amin(0)
@@ -31,7 +31,7 @@ def test_it_makes_the_steps_of_broyden(f, z0, steps):
     z, residual = broyden_without_synchronisation(silent, z0, steps=steps)
     assert len(silent.points) == steps + 1 == len(records)
     for record, ours, theirs in zip(records, silent.points, watched.points, strict=True):
-        if float(record.residual.amin()) < 1e-11:  # from here on they only divide rounding by rounding
+        if float(record.residual.amin()) < 1e-11:  # from here on they only divide rounding errors
             break
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
     true_z, true_residual = best_of(records)

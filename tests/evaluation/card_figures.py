@@ -1,4 +1,4 @@
-"""Entries like those of `evaluate`, without a run."""
+"""Entries like those of `evaluate`, made without a run."""
 
 from nerd_gui.evaluation.figures import SETTINGS
 
@@ -18,7 +18,7 @@ assert tuple(DEFAULTS) == SETTINGS
 
 
 def entry_of(folder, sigma, count, *, model="nerd-lite", weights="", other_solver=None, psnr=30.0, **settings):
-    """A complete entry of `count` images, named 01, 02, ..., all alike."""
+    """Make a complete entry of `count` images, named 01, 02, ..., with equal figures."""
     means = {**MEANS, "psnr": psnr}
     image = {**means, "iterations": 17, "seconds": 2.0}
     images = [{"name": f"{i + 1:02}", "seed": None if sigma is None else i, **image} for i in range(count)]

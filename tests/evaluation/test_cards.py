@@ -1,4 +1,4 @@
-"""Cards: a person's words stay, figures are those of exactly these weights, and the rest is made of the files."""
+"""Cards: hand-written text is kept, figures belong to exactly these weights, and the rest is generated."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -31,7 +31,7 @@ def write_network(path, seed=0):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of one card, of a network without one, and of another document."""
+    """A folder with one card, a network without a card, and another document."""
     made = tmp_path / "weights"
     made.mkdir()
     for seed, name in enumerate(("net", "other")):
@@ -219,7 +219,7 @@ def test_the_curve_as_a_picture():
     x0, x1, x2 = (x for x, _ in score)
     assert (x1 - x0) / (x2 - x0) == pytest.approx(1 / 3, abs=1e-3)
     y0, y1, y2 = (y for _, y in score)
-    assert (y0 - y2) / (y0 - y1) == pytest.approx(4 / 5, abs=1e-3)  # upwards is more
+    assert (y0 - y2) / (y0 - y1) == pytest.approx(4 / 5, abs=1e-3)  # up means more
     y0, y1, y2 = (y for _, y in residual)
     assert (y1 - y0) / (y2 - y0) == pytest.approx(np.log(0.05 / 0.004) / np.log(100), abs=1e-3)
 

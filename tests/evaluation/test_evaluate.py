@@ -1,4 +1,4 @@
-"""Evaluation: the figures are those of a computation of their own, from Pillow's grey to the last mean."""
+"""Evaluation: its figures equal those of an independent computation, from Pillow's grey to the last mean."""
 
 import hashlib
 import json
@@ -51,7 +51,7 @@ def folder(tmp_path):
 
 
 def independent(clean, noisy, model, solver=broyden, *, of_each_channel=False):
-    """The figures of one picture (C, rows, cols) in the order of MEANS, and its result, without the code under test."""
+    """Compute a picture's (C, rows, cols) figures in the order of MEANS, and its result, without the tested code."""
     net = load_model(model)
     y = torch.from_numpy(noisy).float()
     y = y[:, None] if net.config.channels == 1 else y[None]
@@ -136,7 +136,7 @@ def test_colour_networks_see_colours(folder, tmp_path):
 
 @pytest.fixture
 def pairs(tmp_path):
-    """A real photo beside its clean picture, in colour, and its two names."""
+    """A real photo beside its clean picture, in colour, and their names."""
     made = tmp_path / "nam"
     made.mkdir()
     clean = np.random.default_rng(1).integers(40, 200, (36, 33, 3))
@@ -230,7 +230,7 @@ def test_limit_takes_the_first_pictures(folder, tmp_path):
 
 
 def test_undefined_figures_are_null(tmp_path):
-    """SSIM does not exist for pictures smaller than its window, nor a mean over such."""
+    """SSIM is not defined for pictures smaller than its window, nor is a mean that includes one."""
     model = network(tmp_path / "one.safetensors")
     for name, side in (("small", 8), ("large", 16)):
         Image.fromarray(np.full((side, side), 99, np.uint8)).save(tmp_path / f"{name}.png")

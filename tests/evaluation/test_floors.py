@@ -1,4 +1,4 @@
-"""Every released network does what it did when its floor was measured; another one in its file would not."""
+"""Every released network still reaches its measured floor; a different network in its file would not."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_no_floor_is_of_a_network_that_is_not_there():
 
 
 def test_noise_in_place_of_weights_falls_through(tmp_path):
-    """Also noise of the size of the weights, in one of them alone."""
+    """This includes noise with the standard deviation of the weights, in only one of them."""
     path = tmp_path / "net.safetensors"
     for changed in ("", "transformation.conv_in"):
         net = load_nerd("nerd-lite-25")

@@ -1,4 +1,4 @@
-"""What the training pictures allow: the licence of the networks and each card agree, and leave no picture set out."""
+"""Licences of the training pictures: the networks' licence and each card agree, and name every picture set."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from nerd_gui.evaluation.tables import as_markdown, commands, markdown, summary
     [
         ("Set12", 25.0, 12, ("30.44 / 0.8622", "30.84 / 0.8736")),
         ("bsd68", 50.0, 68, ("26.23 / 0.7189", "26.49 / 0.7389")),
-        ("set12", 25.0, 11, None),  # a part of the set cannot be compared
+        ("set12", 25.0, 11, None),  # a part of the set is not comparable
         ("set12", 30.0, 12, None),
         ("other", 25.0, 12, None),
     ],

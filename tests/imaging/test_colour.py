@@ -1,4 +1,4 @@
-"""Luma and the differences of colour against the numbers of the standards and Pillow's own."""
+"""Luma and chroma, compared with the numbers of the standards and with Pillow."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def test_the_numbers_are_those_of_the_standards():
     assert LUMA == (0.299, 0.587, 0.114)  # ITU-R BT.601
     assert FROM_YCC == ((1, 0, 1.402), (1, -0.344136, -0.714136), (1, 1.772, 0))  # ITU-T T.871
     assert sum(LUMA) == pytest.approx(1)
-    np.testing.assert_allclose(np.array(LUMA) @ FROM_YCC, (1, 0, 0), atol=1e-6)  # differences of colour have no luma
+    np.testing.assert_allclose(np.array(LUMA) @ FROM_YCC, (1, 0, 0), atol=1e-6)  # chroma has no luma
 
 
 def test_luma_of_8_bits_is_pillows():

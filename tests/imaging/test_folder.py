@@ -1,4 +1,4 @@
-"""The pictures of a folder: those whose suffix can be opened, by name."""
+"""The pictures of a folder: those with a readable suffix, sorted by name."""
 
 import pytest
 

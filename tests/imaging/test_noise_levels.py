@@ -1,4 +1,4 @@
-"""Noise: its statistics, and its measure against a plain double loop."""
+"""Noise: its statistics, and its measurement compared with a plain double loop."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def naive_noise_level(channel, size=32):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(32, 32), (64, 96), (100, 75), (63, 31), (20, 90), (5, 7), (1, 1)])
 def test_noise_level_is_that_of_a_double_loop(shape, dtype):
-    # The level differs from patch to patch, so that a mean over other patches would show.
+    # The level differs between patches, so that a mean over other patches would be noticed.
     n_hat = (np.random.default_rng(0).normal(0.02, 0.1, shape) * np.linspace(0.2, 1, shape[1])).astype(dtype)
     level = noise_level(n_hat)
     assert isinstance(level, float) and level == pytest.approx(naive_noise_level(n_hat), rel=1e-5, abs=1e-4)

@@ -1,4 +1,4 @@
-"""Statistics of noise against noise of known level, kernel, intensity dependence and distribution."""
+"""Statistics of noise with known level, kernel, intensity dependence and distribution."""
 
 import json
 
@@ -11,7 +11,7 @@ from nerd_gui.imaging.noise_statistics import LAGS, NoiseStatisticsError, noise_
 
 
 def grain(shape, down=0.0, across=0.0, seed=0):
-    """Noise of unit variance under a Gaussian kernel of these widths, made in the frequency domain."""
+    """Make noise of unit variance, smoothed by a Gaussian kernel of these widths in the frequency domain."""
     white = np.random.default_rng(seed).standard_normal(shape)
     by_row, by_col = np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1])[None]
     response = np.exp(-2 * np.pi**2 * ((down * by_row) ** 2 + (across * by_col) ** 2))
@@ -20,7 +20,7 @@ def grain(shape, down=0.0, across=0.0, seed=0):
 
 
 def correlation(width):
-    """Of noise under a Gaussian kernel, at lags 1 ... 6."""
+    """Return the correlation of noise under a Gaussian kernel, at lags 1 ... 6."""
     lags = np.arange(1, LAGS + 1)
     return np.exp(-(lags**2) / (4 * width**2)) if width else np.zeros(LAGS)
 
@@ -40,7 +40,7 @@ def test_the_level_of_white_noise(level):
 @pytest.mark.parametrize("width", [0.7, 1.5, 2.0, 3.0])
 def test_the_level_and_the_correlation_of_grains(width):
     statistics = noise_statistics(even(8 * grain((512, 512), width, width)))
-    # Of the widest, a block holds so few grains that the median of the blocks is low.
+    # A block contains only few of the widest grains, so that the median over blocks is low.
     assert statistics.level == pytest.approx(8, rel=0.05 if width < 3 else 0.1)
     for measured in (statistics.planes[0].horizontal, statistics.planes[0].vertical, statistics.planes[0].mean):
         np.testing.assert_allclose(measured, correlation(width), atol=0.04 if width < 3 else 0.08)
@@ -54,7 +54,7 @@ def test_down_and_across_are_told_apart():
 
 
 def test_grains_that_the_finest_scale_does_not_see():
-    """What the estimate for white noise says of them is far below the truth."""
+    """For such grains, the estimate for white noise is far too low."""
     pixels = even(4.2 * grain((320, 320), 1.2, 1.2))
     assert 255 * estimate_sigma(pixels[0]) < 1
     assert noise_statistics(pixels).level == pytest.approx(4.2, rel=0.05)
@@ -75,7 +75,7 @@ def test_each_plane_has_its_own_noise():
 
 
 def test_the_level_at_each_intensity():
-    """Variance a straight line of the value, in bands of seven values."""
+    """The variance is a linear function of the value, in bands of seven values."""
     values = np.repeat(np.arange(20, 230, 32), 96)[:, None] * np.ones((1, 400))
     noise = np.sqrt(1 + 0.2 * values) * grain(values.shape)
     statistics = noise_statistics(((values + noise) / 255)[None])
@@ -96,7 +96,7 @@ def test_kurtosis_tells_how_heavy_the_tails_are():
 
 @pytest.mark.parametrize("width", [0.0, 0.8])
 def test_texture_and_slopes_are_not_noise(width):
-    """A photo, half of it smooth: what is measured is the noise that was added."""
+    """In a photo that is half smooth, the measured noise is the added noise."""
     photo = samples.astronaut()[..., 1].astype(float)
     down, across = np.mgrid[:512, :512]
     picture = np.where(across < 256, 60 + 0.2 * down + 0.1 * across, photo)

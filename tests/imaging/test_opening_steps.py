@@ -1,4 +1,4 @@
-"""Opening step by step: it says how far it is, ends where nobody wants the photo, and takes little memory."""
+"""Opening step by step: it reports its progress, can be cancelled, and takes little memory."""
 
 import tracemalloc
 
@@ -54,7 +54,7 @@ def test_nothing_of_the_whole_photo_is_made_twice(tmp_path, name, most):
     open_photo(path)  # imports
     tracemalloc.start()
     photo = open_photo(path)
-    _, peak = tracemalloc.get_traced_memory()  # of Python's and numpy's memory, Pillow's own picture not among it
+    _, peak = tracemalloc.get_traced_memory()  # memory of Python and numpy, without Pillow's own picture
     tracemalloc.stop()
     assert photo.pixels.nbytes == 1200 * 900 * 3 * 4
     assert peak < most * photo.pixels.nbytes

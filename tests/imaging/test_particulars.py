@@ -1,4 +1,4 @@
-"""What a file says beside pixels and camera data is kept where the format has room for it; the rest is told."""
+"""Further data in a file are kept if the format has room for them, and named otherwise."""
 
 import io
 import struct
@@ -27,7 +27,7 @@ def photoshop(iptc):
 
 @pytest.fixture
 def make(tmp_path):
-    """The photo of a file in this format that says all there is to say."""
+    """Make a photo file in this format with all possible data."""
 
     def made(suffix):
         path = tmp_path / f"source{suffix}"
@@ -190,5 +190,5 @@ def test_saving_and_opening_again_loses_nothing_more(make, tmp_path, suffix):
     once = open_photo(save_picture(tmp_path / f"once{suffix}", photo))
     twice = open_photo(save_picture(tmp_path / f"twice{suffix}", once))
     assert twice.particulars._replace(resolution=None) == once.particulars._replace(resolution=None)
-    if suffix != ".webp":  # which has no room for it
+    if suffix != ".webp":  # which has no room for them
         assert twice.particulars.resolution == pytest.approx(once.particulars.resolution, rel=1e-3)

@@ -1,4 +1,4 @@
-"""Opening: files written by Pillow, tifffile or imagecodecs come in with the values that were put into them."""
+"""Opening: files written by Pillow, tifffile or imagecodecs are read with exactly their values."""
 
 import hashlib
 import itertools
@@ -38,7 +38,7 @@ def test_8_bit_files_of_pillow(tmp_path, suffix, channels):
     path = tmp_path / f"holiday photo.{suffix}"
     options = {"lossless": True, "exact": True} if suffix == "webp" else {}
     Image.fromarray(values).save(path, **options)
-    if suffix == "webp" and channels < 3:  # WebP has colours only
+    if suffix == "webp" and channels < 3:  # WebP only has colours
         values = np.dstack([values[..., 0] if channels == 2 else values] * 3 + ([values[..., 1]] * (channels == 2)))
 
     photo = open_photo(path)
@@ -204,7 +204,7 @@ def test_cmyk_becomes_rgb(tmp_path, suffix):
     expected = np.asarray(Image.open(tmp_path / f"a.{suffix}").convert("RGB"))
     assert np.array_equal(levels(photo, 255), expected)
     naive = 255 - np.minimum(255, np.asarray(smooth_cmyk()).astype(int)[..., :3] + np.asarray(smooth_cmyk())[..., 3:])
-    assert np.abs(expected - naive).mean() < 40  # and not its negative
+    assert np.abs(expected - naive).mean() < 40  # not inverted
 
 
 def test_profile_of_inks_does_not_stay_with_rgb(tmp_path):

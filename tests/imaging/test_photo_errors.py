@@ -1,4 +1,4 @@
-"""Bad files: each is refused with one sentence that names it, none is opened by half."""
+"""Bad files: each is refused with one sentence that names it; none is opened partly."""
 
 import io
 import os
@@ -16,7 +16,7 @@ from nerd_gui.imaging import MAX_SIDE, PhotoError, open_photo
 
 
 def refusal(path):
-    """Return the sentence with which `path` is refused; Pillow may not warn of its size beside it."""
+    """Return the sentence with which `path` is refused; Pillow must not also warn about its size."""
     with warnings.catch_warnings(), pytest.raises(PhotoError) as caught:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         open_photo(path)
@@ -92,7 +92,7 @@ def test_device_does_not_block(tmp_path):
 
 def test_enormous_file_is_not_read(tmp_path):
     with (tmp_path / "a.tif").open("wb") as file:
-        file.truncate(5 * 2**30)  # sparse: takes no room
+        file.truncate(5 * 2**30)  # sparse: uses no disk space
     assert "too large" in refusal(tmp_path / "a.tif")
 
 
@@ -107,7 +107,7 @@ def test_no_permission(tmp_path, monkeypatch):
     path.write_bytes(FILES["png"])
     if os.name == "posix" and os.geteuid() != 0:
         path.chmod(0)
-    else:  # root may read everything, and Windows knows no such mode
+    else:  # root may read everything, and Windows has no such mode
 
         def forbidden(self, mode):
             raise PermissionError(13, "Permission denied", str(self))
@@ -125,7 +125,7 @@ def test_cut_file_is_refused_unless_nothing_is_missing(tmp_path, kind):
     for length in [3, 30, *(len(whole) * tenth // 10 for tenth in range(1, 10))]:
         path.write_bytes(whole[:length])
         refusal(path)
-    for missing in range(1, 30, 3):  # the end marker alone may go
+    for missing in range(1, 30, 3):  # only the end marker may be missing
         path.write_bytes(whole[:-missing])
         try:
             opened = open_photo(path)

@@ -1,4 +1,4 @@
-"""What would take all memory, or minutes, is refused at once; whatever a decoder raises becomes a sentence."""
+"""Files that would take all memory, or minutes, are refused at once; errors of decoders become sentences."""
 
 import io
 import struct
@@ -37,7 +37,7 @@ def png(cols, rows, pixels, depth=8, colour=2):
 
 
 def progressive(rows, cols, scans):
-    """A JPEG file that says its last scan again and again, which a decoder goes through."""
+    """Make a JPEG file that repeats its last scan many times; a decoder would process all of them."""
     stream = io.BytesIO()
     Image.new("L", (cols, rows), 90).save(stream, "JPEG", progressive=True)
     whole = stream.getvalue()
@@ -46,7 +46,7 @@ def progressive(rows, cols, scans):
 
 
 class DecoderDefect(Exception):
-    """An error of a kind that nobody has thought of."""
+    """An error of an unexpected class."""
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_whatever_a_decoder_raises_becomes_a_sentence(tmp_path, monkeypatch, err
 
 
 def test_a_palette_that_pillow_asserts_of_does_not_end_a_batch(tmp_path, monkeypatch, tiny_model_path, capsys):
-    """It was a traceback: the rest of the batch undone, and its report lost."""
+    """This was a traceback once, which ended the batch and lost its report."""
     monkeypatch.chdir(tmp_path)
     for name in "abc":
         Image.new("P", (16, 16)).save(f"{name}.png")
@@ -101,7 +101,7 @@ def test_a_few_bytes_that_claim_to_be_huge_are_refused_at_once(tmp_path):
         assert "claims to be 16 384 pixels wide and 16 384 high in only" in refusal(path)
         assert preview(path, 100) is None
     allow_pixels(2**28)
-    assert "damaged or incomplete" in refusal(path)  # its pixels are missing: the size is not what bars it
+    assert "damaged or incomplete" in refusal(path)  # its pixels are missing: it is not refused for its size
 
 
 def test_a_person_may_allow_more_pixels(tmp_path, capsys, monkeypatch):
@@ -123,7 +123,7 @@ def test_a_jpeg_of_endless_scans_is_refused(tmp_path):
     path.write_bytes(progressive(4096, 4096, 300))
     assert "holds 306 scans" in refusal(path)
     assert preview(path, 100) is None
-    path.write_bytes(progressive(64, 64, 300))  # of which a small one may have many
+    path.write_bytes(progressive(64, 64, 300))  # a small file may contain many of them
     assert np.allclose(open_photo(path).pixels, 90 / 255)
     path.write_bytes(progressive(4096, 4096, 0))
     assert open_photo(path).cols == 4096
@@ -159,7 +159,7 @@ def test_nor_is_what_is_far_larger_than_its_picture_could_be(tmp_path, kind):
 
 
 def test_a_profile_that_is_none_is_left_out_and_the_photo_can_be_saved(tmp_path):
-    """It was found out after the run that no PNG or JPEG could be written."""
+    """The error occurred only after the run, when PNG or JPEG files were written."""
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.zeros((8, 9, 3), np.uint8), photometric="rgb", extratags=[(34675, 3, 2, (1, 2), True)])
     photo = open_photo(path)

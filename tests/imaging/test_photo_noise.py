@@ -1,4 +1,4 @@
-"""The estimate of a photo's noise against noise of known level and kernel, on pictures with and without texture."""
+"""The estimate of a photo's noise, with noise of known level and kernel, with and without texture."""
 
 import io
 import time
@@ -13,7 +13,7 @@ from nerd_gui.imaging.photo_noise import REACH, photo_noise
 
 
 def grain(shape, width=0.0, seed=0):
-    """Noise of unit variance under a Gaussian kernel of this width, made in the frequency domain."""
+    """Make noise of unit variance, smoothed by a Gaussian kernel of this width in the frequency domain."""
     white = np.random.default_rng(seed).standard_normal(shape)
     frequencies = np.fft.fftfreq(shape[-2])[:, None] ** 2 + np.fft.fftfreq(shape[-1])[None] ** 2
     noise = np.fft.ifft2(np.fft.fft2(white) * np.exp(-2 * (np.pi * width) ** 2 * frequencies)).real
@@ -21,19 +21,19 @@ def grain(shape, width=0.0, seed=0):
 
 
 def correlation(width):
-    """Of noise under a Gaussian kernel, at lags 1 ... 4."""
+    """Return the correlation of noise under a Gaussian kernel, at lags 1 ... 4."""
     lags = np.arange(1, REACH + 1)
     return np.exp(-(lags**2) / (4 * width**2)) if width else np.zeros(REACH)
 
 
 def clean(name):
-    """A sample at half its size, 0-255, so that it has hardly any noise of its own; (C, rows, cols)."""
+    """Return a sample at half its size, 0-255, (C, rows, cols), which has hardly any noise of its own."""
     picture = np.atleast_3d(getattr(samples, name)()).astype(float).transpose(2, 0, 1)
     return downscale_local_mean(picture, (1, 2, 2))
 
 
 def saved(values):
-    """What 8 bits make of values 0-255."""
+    """Round values 0-255 as an 8-bit file does."""
     return (np.rint(values).clip(0, 255) / 255).astype(np.float32)
 
 
@@ -45,7 +45,7 @@ def test_level_and_correlation_in_an_even_picture(level, width, channels):
     assert noise.level == pytest.approx(level, rel=0.05)
     np.testing.assert_allclose(noise.luma_correlation, correlation(width), atol=0.08)
     assert noise.confidence >= 0.8
-    if channels == 3:  # independent in the channels: T.871's weights say how much of it luma and chroma have
+    if channels == 3:  # independent in the channels: the weights of T.871 give its level in luma and chroma
         assert noise.luma == pytest.approx(level * np.sqrt(0.299**2 + 0.587**2 + 0.114**2), rel=0.1)
         np.testing.assert_allclose(noise.chroma_correlation, correlation(width), atol=0.08)
     else:
@@ -53,7 +53,7 @@ def test_level_and_correlation_in_an_even_picture(level, width, channels):
 
 
 def test_the_level_is_that_of_most_of_the_photo_and_the_strongest_is_told():
-    """Four bands of intensity, a quarter of the photo each; the noise grows with it."""
+    """Four bands of intensity, a quarter of the photo each; the noise increases with intensity."""
     values = np.repeat([40.0, 95.0, 150.0, 205.0], 120)[:, None] * np.ones((1, 500))
     levels = np.repeat([4.0, 5.0, 6.0, 7.0], 120)[:, None]
     noise = photo_noise((values + levels * grain(values.shape))[None] / 255)
@@ -62,7 +62,7 @@ def test_the_level_is_that_of_most_of_the_photo_and_the_strongest_is_told():
 
 
 def test_detail_is_what_half_the_size_would_lose():
-    """Half a picture of random dots; three quarters of their variance lies in the upper half of the frequencies."""
+    """Half of the picture is random dots; three quarters of their variance is in the upper half of the frequencies."""
     dots = np.full((256, 512), 120.0)
     dots[:, 256:] += 20 * grain((256, 256), seed=1)
     noise = photo_noise((dots + 5 * grain(dots.shape))[None] / 255)
@@ -117,7 +117,7 @@ def test_black_and_white_parts_are_left_out():
 
 
 def test_a_channel_that_is_clipped_everywhere_leaves_the_others():
-    """A flower of pure orange: blue is 0 in all of it."""
+    """In a flower of pure orange, blue is 0 everywhere."""
     values = np.array([200.0, 120.0, -40.0])[:, None, None] + 12 * grain((3, 300, 300))
     assert photo_noise(saved(values)).level == pytest.approx(12 * np.sqrt(2 / 3), rel=0.06)
 
@@ -157,12 +157,10 @@ def test_jpeg_of_high_quality_keeps_the_noise_and_a_larger_size_makes_it_coarse(
 
 def test_a_photo_of_24_megapixels_takes_less_than_a_second():
     rows = np.random.default_rng(0).random((3, 1, 6000), np.float32)
-    pixels = np.broadcast_to(rows, (3, 4000, 6000))  # one row in memory, so that no time goes into making them
+    pixels = np.broadcast_to(rows, (3, 4000, 6000))  # one row in memory, so that making them takes no time
     seconds = []
     for _ in range(2):
         begin = time.process_time()
         photo_noise(pixels)
         seconds.append(time.process_time() - begin)
-    assert (
-        min(seconds) < 1
-    )  # of all cores together; the clock would count what else runs, the first call what is loaded
+    assert min(seconds) < 1  # of all cores: wall time would include other programs; the first call includes loading

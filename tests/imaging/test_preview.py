@@ -1,4 +1,4 @@
-"""Previews: the photo's own picture, small, upright and with its size; None where there is no quick way."""
+"""Previews: the photo's own picture, small, upright and with its size; None if there is no quick way."""
 
 import io
 import struct
@@ -14,13 +14,13 @@ ROWS, COLS = 480, 640
 
 
 def scene():
-    """Smooth, with another colour in every corner, so that nothing can be turned unseen."""
+    """A smooth picture with different colours in the corners, so that every rotation is noticed."""
     rows, cols = np.mgrid[:ROWS, :COLS]
     return np.stack([rows * 200 // ROWS, cols * 200 // COLS, np.full_like(rows, 90)], axis=-1).astype(np.uint8)
 
 
 def with_orientation(orientation, thumbnail=None):
-    """An EXIF block, whose second directory holds the thumbnail."""
+    """Make an EXIF block whose second directory contains the thumbnail."""
     entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
     head, jpeg = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry, b""
     if thumbnail is None:

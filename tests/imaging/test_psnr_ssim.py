@@ -1,4 +1,4 @@
-"""PSNR and SSIM against scikit-image's own, on pictures rounded by hand."""
+"""PSNR and SSIM, compared with scikit-image on pictures that are rounded here."""
 
 import subprocess
 import sys
@@ -79,7 +79,7 @@ def test_nan_has_no_figure(figure):
 
 
 def test_training_needs_numpy_and_pillow_alone():
-    """The room comes in, and PSNR and noise work, where the image libraries are missing."""
+    """The room can be imported, and PSNR and noise work, without the image libraries."""
     script = """
 import sys
 for name in ("skimage", "scipy", "tifffile", "imagecodecs", "torch", "PySide6"):

@@ -1,4 +1,4 @@
-"""The levels of a picture, held against means that are written out."""
+"""The levels of a picture, compared with means that are computed directly."""
 
 import threading
 
@@ -11,7 +11,7 @@ from nerd_gui.imaging.pyramid import Pyramid
 
 
 def means_of_blocks(picture: np.ndarray, level: int) -> np.ndarray:
-    """The sum of each block over the number of its pixels."""
+    """Return the sum of each block divided by the number of its pixels."""
 
     def sums(values):
         for axis in (1, 2):
@@ -46,7 +46,7 @@ def test_a_part_is_that_part_of_the_level(level):
     for row, col, rows, cols in ((0, 0, 1, 1), (5, 7, 30, 33), (whole.shape[1] - 9, whole.shape[2] - 11, 9, 11)):
         part = pyramid.read(row, col, rows, cols, level)
         np.testing.assert_array_equal(part, whole[:, row : row + rows, col : col + cols])
-        part += 1  # the reader's own
+        part += 1  # memory of the reader itself
     np.testing.assert_array_equal(pyramid.level(level), whole)
 
 
@@ -60,7 +60,7 @@ def test_halves_and_bytes_are_read_as_floats():
 
 
 class CountedBase(np.ndarray):
-    """A picture that notes how many of its pixels are read."""
+    """A picture that counts how many of its pixels are read."""
 
     read = 0
 
@@ -79,7 +79,7 @@ def test_only_what_is_looked_at_is_made_and_only_once():
         pyramid.read(10, 20, 30, 40, 3)
         assert CountedBase.read == first
         pyramid.update(0, 0, 1, 1)
-    assert first == 512 * 512  # the second time: that of the block with the changed pixel alone
+    assert first == 512 * 512  # the second time: only the block with the changed pixel
 
 
 @pytest.mark.parametrize("part", [(0, 0, 1, 1), (250, 260, 300, 40), (1000, 600, 23, 300)])

@@ -1,4 +1,4 @@
-"""Raw files: small ones that the tests write are developed to what their scene is known to be."""
+"""Raw files: small files made by the tests are developed to the known colours of their scene."""
 
 import importlib.util
 import struct
@@ -23,11 +23,11 @@ from nerd_gui.imaging import (
 )
 
 ROWS, COLS = 60, 90
-INNER = np.s_[:, 6:-6, 6:-6]  # where the mosaic is filled in from all sides
+INNER = np.s_[:, 6:-6, 6:-6]  # where the mosaic is interpolated from all sides
 
 
 def srgb(linear):
-    """The standard's curve, IEC 61966-2-1."""
+    """Apply the curve of the sRGB standard, IEC 61966-2-1."""
     linear = np.asarray(linear, float)
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
 
@@ -39,7 +39,7 @@ def even(red, green, blue, rows=ROWS, cols=COLS):
 @pytest.mark.parametrize("level", [0.002, 0.05, 0.18, 0.6])
 @pytest.mark.parametrize("neutral", [(1, 1, 1), (0.5, 1, 0.7)])
 def test_a_grey_scene_becomes_neutral_grey_of_its_brightness(tmp_path, level, neutral):
-    """Whatever the light: the camera's white balance is taken, black and white are where the file says."""
+    """For any light: the camera's white balance is used, and black and white are those of the file."""
     scene = even(*(level * part for part in neutral))
     photo = open_photo(write_dng(tmp_path / "a.dng", scene, neutral=neutral))
     assert photo.pixels.shape == (3, ROWS, COLS) and photo.bit_depth == 16 and photo.format == "RAW"
@@ -56,7 +56,7 @@ def test_colours_are_those_of_the_scene(tmp_path, colour):
 
 @pytest.mark.parametrize(("orientation", "corner"), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1)), (8, (-1, 0))])
 def test_the_photo_is_upright(tmp_path, orientation, corner):
-    """The corner that is bright in the file lies where a viewer that obeys EXIF puts it."""
+    """The corner that is bright in the file appears where a viewer that obeys EXIF shows it."""
     scene = even(0.1, 0.1, 0.1).copy()
     scene[:, : ROWS // 2, : COLS // 2] = 0.6
     photo = open_photo(write_dng(tmp_path / "a.dng", scene, orientation=orientation))
@@ -67,7 +67,7 @@ def test_the_photo_is_upright(tmp_path, orientation, corner):
 
 
 def details(path):
-    """Give a file EXIF's own directory: 1/125 s, ISO 6400, a wrong size, and notes that do not survive being moved."""
+    """Add an EXIF directory to a file: 1/125 s, ISO 6400, a wrong size, and notes that break if they are moved."""
     data = bytearray(path.read_bytes())
     data += b"\0" * (len(data) % 2)
     start = len(data)
@@ -181,7 +181,7 @@ def test_without_rawpy_it_is_said_how_to_get_it(tmp_path, monkeypatch):
 
 
 def test_the_preview_in_the_file_is_shown_upright(tmp_path, monkeypatch):
-    """A preview as cameras put it in, red above and blue below as the file lies."""
+    """A preview as cameras store it: red above and blue below, in the file's own orientation."""
     write_dng(tmp_path / "a.dng", even(0.2, 0.2, 0.2), orientation=8)
     pixels = np.zeros((40, 60, 3), np.uint8)
     pixels[:20, :, 0] = pixels[20:, :, 2] = 200

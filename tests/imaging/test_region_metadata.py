@@ -1,4 +1,4 @@
-"""A region of a photo says when and how it was taken, and does not claim to be the photo."""
+"""The metadata of a region keep time and camera settings, but not the size of the photo."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The samples come from files that scikit-image ships, without a network."""
+"""The samples come from files that scikit-image contains, without a download."""
 
 import hashlib
 import importlib.metadata

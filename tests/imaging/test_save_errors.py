@@ -1,4 +1,4 @@
-"""Saving that fails: a sentence, and the folder as it was."""
+"""Saving fails with one sentence, and leaves the folder as it was."""
 
 import errno
 import os
@@ -47,7 +47,7 @@ def test_write_that_stops_midway_leaves_the_folder_as_it_was(tmp_path):
     path.write_bytes(b"precious")
     photo = Photo(np.random.default_rng(0).random((3, 200, 200), np.float32), bit_depth=32)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # the operating system itself refuses the rest
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # the operating system refuses the rest
     try:
         with pytest.raises(PhotoError, match=r"a\.tif.*not saved"):
             save_picture(path, photo, overwrite=True)

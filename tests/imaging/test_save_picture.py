@@ -1,4 +1,4 @@
-"""Saving: other libraries read back what was saved."""
+"""Saved pictures, read back by other libraries."""
 
 import io
 import os
@@ -46,7 +46,7 @@ def make_photo(channels, depth, alpha=False, **fields):
 
 
 def read(path):
-    """Read a file without the room under test."""
+    """Read a file without using the code under test."""
     if path.suffix == ".tif":
         return tifffile.imread(path)
     if path.suffix == ".png":
@@ -148,7 +148,7 @@ def test_what_is_lost():
 def test_saving_makes_no_second_copy_in_real_numbers(tmp_path):
     pixels = np.broadcast_to(np.linspace(0, 1, 800, dtype=np.float32), (3, 600, 800)).copy()
     photo = Photo(pixels, bit_depth=8)
-    save_picture(tmp_path / "a.png", photo)  # what is imported for it
+    save_picture(tmp_path / "a.png", photo)  # imports for saving
     tracemalloc.start()
     try:
         save_picture(tmp_path / "a.png", photo, overwrite=True)
@@ -169,7 +169,7 @@ def test_real_numbers_become_16_bits_in_a_png(tmp_path):
 def test_exif_and_profile_are_kept(tmp_path, suffix, depth, byteorder):
     photo, stored = make_photo(3, depth, exif=make_exif(byteorder), icc_profile=PROFILE)
     path = save_picture(tmp_path / f"a{suffix}", photo)
-    # tifffile's parser reads what Pillow's refuses to: a 16-bit RGB TIFF.
+    # tifffile reads what Pillow refuses: a 16-bit RGB TIFF.
     exif = Image.Exif()
     if suffix == ".tif":
         with tifffile.TiffFile(path) as tiff:
@@ -218,14 +218,14 @@ def test_a_tiff_of_pillow_passes_its_exif_on(tmp_path):
     save_picture(tmp_path / "b.jpg", open_photo(tmp_path / "a.tif"))
     exif = Image.open(tmp_path / "b.jpg").getexif()
     assert exif[0x010F] == "Canon" and exif.get_ifd(0x8769)[0x8827] == 6400 and exif.get_ifd(0x8825)[1] == "N"
-    assert 0x0101 not in exif  # what describes the TIFF itself stays behind
+    assert 0x0101 not in exif  # tags that describe the TIFF file itself are not copied
 
 
 @pytest.mark.parametrize(
     ("options", "kept"),
     [
         ({"description": "Evening at the lake", "metadata": None}, "Evening at the lake"),
-        ({"imagej": True}, None),  # these describe the stack of pictures that the file was
+        ({"imagej": True}, None),  # these describe the pages of the original file
         ({"metadata": {"axes": "YX"}}, None),
         ({"ome": True}, None),
     ],

@@ -1,4 +1,4 @@
-"""The small picture and the size in a saved file's EXIF are those of the saved picture; everything else stays."""
+"""The thumbnail and the size in a saved file's EXIF belong to the saved picture; everything else is kept."""
 
 import io
 from dataclasses import replace
@@ -16,7 +16,7 @@ SUFFIXES = (".jpg", ".png", ".webp")
 
 
 def picture(depth=8):
-    """Red on the left, green above on the right, blue below, with grain that a small picture averages away."""
+    """Red on the left, green at the top right, blue below, with grain that vanishes in a small picture."""
     pixels = np.zeros((3, ROWS, COLS), np.float32)
     pixels[0, :, : COLS // 2] = pixels[1, : ROWS // 2, COLS // 2 :] = pixels[2, ROWS // 2 :, COLS // 2 :] = 0.6
     pixels += np.random.default_rng(0).uniform(0, 0.05, pixels.shape).astype(np.float32)
@@ -24,7 +24,7 @@ def picture(depth=8):
 
 
 def noisy_jpeg(side=160, quality=90):
-    """What a camera put there: nothing like the picture."""
+    """A thumbnail by the camera, unlike the picture."""
     stream = io.BytesIO()
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (side * 3 // 4, side, 3), np.uint8)).save(
         stream, "JPEG", quality=quality
@@ -37,7 +37,7 @@ def block(path):
 
 
 def thumbnail(path):
-    """The small picture, as Pillow finds it; None without one."""
+    """Return the thumbnail that Pillow finds, or None."""
     found = Image.open(path).getexif().get_ifd(ExifTags.IFD.IFD1)
     if not found:
         return None
@@ -62,7 +62,7 @@ def test_the_thumbnail_is_the_new_picture_s(tmp_path, suffix, byteorder, depth):
 
 
 def _with_old_size(before, after):
-    """The new block's beginning, the two sizes in it put back: nothing else may differ."""
+    """Return the beginning of the new block with the two old sizes, for comparison with the old block."""
     order = "little" if before[:2] == b"II" else "big"
     changed = after
     for new, old in ((COLS, 34), (ROWS, 21)):
@@ -80,7 +80,7 @@ def test_a_photo_without_a_thumbnail_gets_none(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_size_is_that_of_the_upright_picture(tmp_path, suffix):
-    """A camera on its side stores 420 x 300 and tells so; the saved photo stands upright."""
+    """A camera on its side stores 420 x 300 and says so in EXIF; the saved photo is upright."""
     exif = camera_exif(">", thumbnail=noisy_jpeg(), orientation=6)
     stored = np.asarray(Image.fromarray(np.rint(picture() * 255).astype(np.uint8).transpose(1, 2, 0)))
     Image.fromarray(stored).save(tmp_path / "in.jpg", exif=exif)
@@ -118,7 +118,7 @@ def test_every_shape_and_depth_has_a_small_picture(shape, kind):
 
 
 def test_an_exif_block_too_long_for_a_jpeg_loses_what_is_least_missed(tmp_path):
-    """As TIFF files of raw converters may hold it."""
+    """TIFF files of raw converters may contain such blocks."""
     photo = Photo(picture(), exif=camera_exif("<", thumbnail=noisy_jpeg() + bytes(70_000)))
     assert what_is_lost(".png", photo) == ()
     assert "thumbnail and maker's notes" in what_is_lost(".jpg", photo)[0]

@@ -1,4 +1,4 @@
-"""XMP: what the photo's packet says is kept, and what was done to the photo is read back by another parser."""
+"""XMP: the photo's packet is kept, and another parser reads what was done to the photo."""
 
 import struct
 from dataclasses import replace
@@ -53,7 +53,7 @@ def photo_with(xmp, rows=6, cols=9):
 
 
 def stored(path):
-    """The packet in a file, without the room under test."""
+    """Return the packet in a file, read without the code under test."""
     if path.suffix == ".tif":
         with tifffile.TiffFile(path) as tiff:
             return tiff.pages.first.tags[700].value
@@ -61,7 +61,7 @@ def stored(path):
 
 
 def properties(raw):
-    """Values of simple properties, and the items of arrays as texts or dictionaries, by prefix:name."""
+    """Return simple properties and the items of arrays, as texts or dictionaries, by prefix:name."""
 
     def named(tag):
         space, _, name = tag.removeprefix("{").partition("}")
@@ -205,7 +205,7 @@ def test_a_packet_that_cannot_be_trusted_is_not_kept_and_that_is_said(tmp_path, 
 
 
 def write(path, xmp):
-    """A file with a packet, without the room under test."""
+    """Write a file with a packet, without the code under test."""
     image = Image.new("RGB", (9, 6), "teal")
     if path.suffix == ".png":
         text = PngInfo()

@@ -1,4 +1,4 @@
-"""The paper's equations written down once more, from a network's own weights, for the tests of this room."""
+"""The paper's equations in simple code with a network's own weights, for comparison in the tests of this room."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 
 def scramble(net, seed=0):
-    """Give every parameter and statistic a value of its own: norms begin as 1 and 0, which would hide errors."""
+    """Give every parameter and statistic a random value: norms start as 1 and 0, which would hide errors."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in [*net.named_parameters(), *net.named_buffers()]:
@@ -77,7 +77,7 @@ def transformation(net, u):
 
 
 def implicit(net, z, s, window=None):
-    """Eq. 11: f(z) = Trans(NL(s + z)), with the sub-layers that the network has."""
+    """Eq. 11: f(z) = Trans(NL(s + z)), with the sub-layers of the network."""
     u = s + z
     if net.config.non_local:
         u = non_local(net, u, window or net.config.window)

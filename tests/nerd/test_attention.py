@@ -11,7 +11,7 @@ SHAPES = [(2, 2, 9, 13), (1, 1, 5, 4), (1, 3, 23, 1), (1, 3, 1, 19), (2, 1, 1, 1
 
 
 def naive_pixel(query, key, value, window, row, col):
-    """Eq. 7 and 8 for one pixel, (B, heads, d_v), in the type of its arguments."""
+    """Compute Eq. 7 and 8 for one pixel, (B, heads, d_v), in the type of the arguments."""
     before, after = window // 2, (window - 1) // 2
     down = slice(max(row - before, 0), row + after + 1)
     across = slice(max(col - before, 0), col + after + 1)
@@ -22,7 +22,7 @@ def naive_pixel(query, key, value, window, row, col):
 
 
 def naive(query, key, value, window):
-    """The same for all pixels; differentiable."""
+    """Do the same for all pixels; differentiable."""
     rows, cols = query.shape[2:4]
     pixels = [naive_pixel(query, key, value, window, row, col) for row in range(rows) for col in range(cols)]
     return torch.stack(pixels, dim=2).unflatten(2, (rows, cols))
@@ -61,8 +61,8 @@ def test_values_and_gradients_are_those_of_a_naive_loop(shape, window):
         found = values_and_gradients(lambda q, k, v, attend=attend: attend(q, k, v, window), tensors, direction)
         for name, one, other in zip(("value", "d query", "d key", "d value"), found, truth, strict=True):
             assert one.dtype is dtype
-            # With a single key the weights are constant: the true gradient of query and key is zero, the difference of
-            # two numbers of size 1.
+            # With a single key the weights are constant: the true gradient of query and key is zero, computed as the
+            # difference of two numbers of size 1.
             scale = max(float(other.abs().max()), 1e-1)
             error = float((one.double() - other).abs().max()) / scale
             assert error < tolerance, (name, dtype, error)
@@ -79,7 +79,7 @@ def test_pictures_larger_than_the_window(window):
 
 @pytest.mark.parametrize(("window", "first", "last"), [(1, 0, 0), (2, -1, 0), (8, -4, 3), (9, -4, 4), (65, -32, 32)])
 def test_a_window_reaches_from_minus_half_of_it(window, first, last):
-    """With equal scores a query gets the mean of what it sees, so a single bright key shows who sees it."""
+    """With equal scores a query gets the mean over its window, so a single bright key shows which queries see it."""
     size = 81
     score = torch.zeros(1, 1, 1, size, 1)
     value = torch.zeros(1, 1, 1, size, 1)

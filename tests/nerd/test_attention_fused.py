@@ -1,7 +1,6 @@
-"""The paths for accelerators, as far as a processor can tell: their geometry, masks and gradients, and the way back.
-
-FlexAttention has no gradient on a processor. Where one is wanted, a masked softmax in float64 stands in for its kernel
-and takes the mask from the very function that the kernel would take it from.
+"""The paths for accelerators, as far as they can be tested on a processor: geometry, masks, gradients, fallback.
+/ FlexAttention has no gradient on a processor. There, a masked softmax in float64 replaces its kernel, and uses the
+same mask function.
 """
 
 import pytest
@@ -13,7 +12,7 @@ from nerd_gui.nerd import NERD, NerdConfig
 from nerd_gui.nerd.attention import attention_path, dispatch, fused, neighbourhood_attention, reference_attention
 from nerd_gui.nerd.attention.fused import block_mask, flex_unavailable, sees_all
 
-#: (B, heads, rows, cols): of whole blocks, with blocks to fill up, narrower than a block.
+#: (B, heads, rows, cols): of whole blocks, of partly filled blocks, and narrower than a block.
 SHAPES = [(1, 2, 16, 32), (2, 1, 9, 19), (1, 1, 3, 40)]
 
 
@@ -53,7 +52,7 @@ def test_flex_attention_itself_uncompiled(monkeypatch):
 
 @pytest.mark.parametrize(("rows", "cols", "window"), [(32, 48, 17), (40, 33, 65), (11, 70, 6)])
 def test_the_blocks_are_those_that_the_mask_demands(rows, cols, window):
-    """Against PyTorch's own search through all pairs of pixels."""
+    """Compared with PyTorch's own search through all pairs of pixels."""
     mask = block_mask(rows, cols, window, "cpu")
     pixels = mask.seq_lengths[0]
     truth = flex.create_block_mask(mask.mask_mod, None, None, pixels, pixels, device="cpu")
@@ -66,7 +65,7 @@ def test_the_blocks_are_those_that_the_mask_demands(rows, cols, window):
 
 
 def test_a_whole_picture_costs_few_blocks_more_than_are_seen():
-    """At 256 x 256 and q = 65: the blocks hold at most 1.4 times the pairs that are seen, of 2^32 that there are."""
+    """At 256 x 256 and q = 65, the blocks hold at most 1.4 times the pairs within windows, of 2^32 in total."""
     mask = block_mask(256, 256, 65, "cpu")
     computed = int(mask.kv_num_blocks.sum() + mask.full_kv_num_blocks.sum()) * 128 * 128
     seen = sum(min(at + 32, 255) - max(at - 32, 0) + 1 for at in range(256)) ** 2
@@ -86,7 +85,7 @@ def test_masks_are_kept_and_the_oldest_go():
 
 
 def test_what_does_not_work_is_announced_and_the_blocks_take_over(monkeypatch):
-    assert flex_unavailable("mps") and flex_unavailable("cuda")  # there is none here
+    assert flex_unavailable("mps") and flex_unavailable("cuda")  # not available here
     monkeypatch.setattr(dispatch, "flex_unavailable", lambda device: "it is off by 3")
     dispatch._tell.cache_clear()
     with pytest.warns(RuntimeWarning, match="slower than usual here: it is off by 3"):

@@ -24,7 +24,7 @@ def features():
 
 
 def whole_picture_maps(maps):
-    """The maps on an otherwise black picture."""
+    """The maps of a picture that is black elsewhere."""
     batch, heads, rows, cols = maps.weights.shape
     whole = torch.zeros(batch, heads, ROWS, COLS)
     whole[:, :, maps.top : maps.top + rows, maps.left : maps.left + cols] = maps.weights
@@ -60,7 +60,7 @@ def test_half_precision_and_kept_statistics_will_do(net, features, pixel):
 
 
 def test_statistics_are_those_of_the_whole_picture(net, features):
-    """Given them, the map of a pixel does not look at the rest of the picture."""
+    """With given statistics, the map of a pixel does not depend on the rest of the picture."""
     z, s = features
     kept = net.attention_statistics(z, s)
     grouped = (s + z).unflatten(1, (4, 4)).flatten(2)

@@ -16,7 +16,7 @@ def make(**changes):
 
 def features(batch, rows, cols):
     generator = torch.Generator().manual_seed(1)
-    ramp = torch.linspace(-2, 3, cols)  # so that the parts of a picture have other statistics than the whole
+    ramp = torch.linspace(-2, 3, cols)  # so that the statistics of parts differ from those of the whole
     return tuple(torch.randn(batch, 16, rows, cols, generator=generator) + ramp for _ in range(2))
 
 
@@ -40,19 +40,19 @@ def test_with_fixed_statistics_f_is_local(changes):
     pooled.implicit(z, s)
     fixed = with_fixed_statistics(net, pooled_statistics(pooled)[0])
     part = (..., slice(4, 26), slice(9, 33))
-    reach = 2 + 2  # half the window, and two convolutions
+    reach = 2 + 2  # the reach of half the window and two convolutions
     inside = (..., slice(reach, -reach), slice(reach, -reach))
     whole, alone = fixed.implicit(z, s)[part][inside], fixed.implicit(z[part], s[part])[inside]
     torch.testing.assert_close(alone, whole, rtol=0, atol=1e-4)
-    assert (net.implicit(z[part], s[part])[inside] - whole).abs().max() > 0.05  # which GroupNorm alone is not
+    assert (net.implicit(z[part], s[part])[inside] - whole).abs().max() > 0.05  # GroupNorm alone does not do this
 
 
 def test_parts_that_are_pooled_have_the_statistics_of_what_they_make_up():
-    """Of two pictures in two halves each; what lies around what is counted is not."""
+    """Two pictures in two halves each; the margin around the counted pixels is not included."""
     net, (z, s) = make(non_local=False), features(2, 12, 20)
     pooled = with_pooled_statistics(net, 2, counted=[Counted(1, 1, 12, 10)] * 2)
     halves = [torch.nn.functional.pad(x, (1, 1, 1, 1), value=50.0) for x in (z, s)]
-    batch = [torch.cat([x[..., :12], x[..., 10:]]) for x in halves]  # 10 columns of each, and 1 around them
+    batch = [torch.cat([x[..., :12], x[..., 10:]]) for x in halves]  # 10 columns of each, with a margin of 1
     pooled.implicit(*batch)
     for picture, found in enumerate(pooled_statistics(pooled)):
         u = (z + s)[picture].unflatten(0, (4, 4)).flatten(1)

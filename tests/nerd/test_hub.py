@@ -1,4 +1,4 @@
-"""A network as a folder for the Hugging Face Hub: read back by the Hub's own code."""
+"""A network as a folder for the Hugging Face Hub, read back by the Hub's own code."""
 
 import json
 
@@ -13,7 +13,7 @@ from nerd_gui.places import data_folder
 
 
 class HubNERD(NERD, PyTorchModelHubMixin):
-    """As the exported README says."""
+    """The class in the exported README."""
 
 
 @pytest.mark.parametrize("weight_norm", [False, True])

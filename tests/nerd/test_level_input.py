@@ -1,4 +1,4 @@
-"""A network that is told how strong the noise is."""
+"""A network with the noise level as an input."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ def picture(count=2, dtype=torch.float64):
 
 
 def written_out(net, y, level):
-    """BN of the picture alone, convolution, a tenth of the level by a weight for each feature, ReLU, and so on."""
+    """Eq. 2 with level: BN of the picture, convolution, plus a tenth of the level times a weight per feature, …."""
     block = net.f_inject
     hidden = F.conv2d(composition.batch_norm(y, block.norm_in), block.conv_in.weight, block.conv_in.bias, padding=1)
     hidden = F.relu(hidden + block.level_in * level / 10)

@@ -9,7 +9,7 @@ from nerd_gui.nerd import NERD, NerdConfig
 
 TINY = NerdConfig(features=8, heads=4, groups=4, window=5)
 
-#: The settings of Tables IV-VIII, small.
+#: Small versions of the settings of Tables IV-VIII.
 ABLATIONS = {
     "the paper's": {},
     "image as the equilibrium (Table IV)": {"equilibrium": "image"},
@@ -63,7 +63,7 @@ def test_folding_changes_nothing():
     with torch.no_grad():
         for name, value in net.named_parameters():
             if "original0" in name:
-                value.mul_(1.7)  # else the lengths are those of the directions, and dropping them would not show
+                value.mul_(1.7)  # otherwise dropping the lengths would not be noticed
         z, s, y = feature(net, dtype=torch.float32), feature(net, dtype=torch.float32, seed=3), picture(net)
         before = [net.inject(y.float()), net.implicit(z, s), net.decode(z)]
         net.fold()
@@ -80,7 +80,7 @@ def test_every_setting_is_what_its_equations_say(changes):
     torch.testing.assert_close(net.inject(y), composition.inject(net, y))
     expected, before = composition.implicit(net, z, s), (z.clone(), s.clone())
     torch.testing.assert_close(net.implicit(z, s), expected)
-    with torch.no_grad():  # by heads and groups in turn, in place
+    with torch.no_grad():  # heads and groups one after another, in place
         torch.testing.assert_close(net.implicit(z, s), expected)
     assert torch.equal(z, before[0]) and torch.equal(s, before[1])
     torch.testing.assert_close(net.decode(z), composition.decode(net, z))
@@ -113,7 +113,7 @@ def test_estimate_keeps_to_the_papers_sign(equilibrium):
 
 
 def test_post_normalization_bounds_f():
-    """After the last GN every group has mean 0 and variance 1 whatever went in (Table V); without it, not."""
+    """After the last GN every group has mean 0 and variance 1 for any input (Table V)."""
     for post_normalization in (True, False):
         torch.manual_seed(0)
         net = NERD(dataclasses.replace(TINY, post_normalization=post_normalization)).double().eval()

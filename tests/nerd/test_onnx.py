@@ -1,4 +1,4 @@
-"""A network in ONNX graphs, run by onnxruntime, against the network itself; and the solver of the documents on them."""
+"""A network as ONNX graphs, run by onnxruntime and compared with itself; and the solver in the documents."""
 
 import hashlib
 import importlib.util
@@ -23,12 +23,12 @@ from nerd_gui.nerd.onnx import ExportError, export_onnx
 SOLVER = Path(__file__).resolve().parents[2] / "docs" / "onnx_solver.py"
 
 
-WINDOW = 2  # other than the network's own; each row of it makes the export slower
+WINDOW = 2  # not the network's own; a larger one makes the export slower
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A network for colour that is told the noise level, and the folder that the command has exported it to."""
+    """A colour network with level input, and the folder to which the command has exported it."""
     torch.manual_seed(0)
     net = NERD(NerdConfig(channels=3, features=8, heads=2, groups=2, expansion=2, window=5, level_input=True))
     net.f_inject.level_in.data.normal_()

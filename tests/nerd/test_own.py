@@ -1,4 +1,4 @@
-"""Models of one's own: total variation of the documents against its energy and dense matrices."""
+"""Users' own models: the total variation example, compared with its energy and dense matrices."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ FIDELITY, ROUNDING = 9.0, 0.05
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
-    """What a test registers, no other one knows."""
+    """Unregister the test's models afterwards."""
     monkeypatch.setattr(own, "_own", {})
 
 
@@ -106,7 +106,9 @@ def test_the_commands_take_it_by_its_place(noisy, tmp_path, capsys):
 
 
 class Diagonal(nn.Module):
-    """f(z) = a z + x over two features, whose equilibrium x / (1 - a) stands for the noise."""
+    """f(z) = a z + x for two features; the equilibrium x
+    (1 - a) represents the noise.
+    """
 
     decodes, channels, heads = "noise", 3, 1
 

@@ -16,13 +16,13 @@ RECORD = {"samples": 12, "validation_psnr": 21.5}
 
 @pytest.fixture
 def trained():
-    """A network as training has it: weight norm on, statistics and lengths that are not those of the start."""
+    """A network as during training: with weight norm, and with statistics and lengths that have changed."""
     torch.manual_seed(0)
     net = NERD(NerdConfig(features=8, window=5)).train()
     with torch.no_grad():
         for value in net.parameters():
             value.add_(0.1 * torch.randn(value.shape))
-        net.decode(net.inject(torch.rand(2, 1, 9, 9)))  # moves the statistics
+        net.decode(net.inject(torch.rand(2, 1, 9, 9)))  # changes the statistics
     return net
 
 
@@ -104,7 +104,7 @@ def test_foreign_weights_are_told_by_their_hash_whatever_they_are_called(tmp_pat
 
 
 def test_the_cards_name_the_hashes_of_the_weights():
-    """By which somebody who got a network elsewhere can tell it."""
+    """The hash identifies a network that was downloaded elsewhere."""
     for name in model_names():
         assert weights_sha256(name) in model_path(name).with_suffix(".md").read_text(), name
 
@@ -179,7 +179,7 @@ def test_a_header_that_is_nested_without_end_is_a_sentence(model_file):
 
 
 def test_a_small_file_cannot_ask_for_much_memory(model_file, monkeypatch):
-    """Its configuration is a network of 1.2 GB, and its tensors are those of a small one."""
+    """Its configuration describes a network of 1.2 GB, but its tensors are those of a small one."""
     monkeypatch.setattr(NERD, "load_state_dict", None)
     huge = json.dumps({"features": 1024, "heads": 4, "expansion": 16, "window": 5})
     before = peak_memory_mb("cpu")

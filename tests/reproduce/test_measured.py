@@ -1,4 +1,4 @@
-"""What rows say, against the same numbers taken another way."""
+"""The measured rows, compared with the same numbers computed in another way."""
 
 import csv
 import dataclasses

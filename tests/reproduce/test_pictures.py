@@ -1,4 +1,4 @@
-"""Which pictures are taken: those of a set that is known by its pixels, or a sentence that says what is missing."""
+"""The pictures that are used: those of a set known by its pixels; otherwise a sentence says what is missing."""
 
 import hashlib
 from pathlib import Path
@@ -24,7 +24,7 @@ def bench_on(tmp_path, data):
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """A set of two pictures, known by their pixels, and one of which none are known."""
+    """A folder with a set of two pictures with known pixels, and an unknown set."""
     random, digests = np.random.default_rng(0), {}
     for name in ("known", "any"):
         (tmp_path / name).mkdir()
@@ -84,7 +84,7 @@ def test_the_known_sets_are_whole():
 
 
 def test_the_depth_map_has_no_holes(tmp_path):
-    """Known disparities are four grey levels a pixel; where none is known stands one that is."""
+    """Known disparities are four grey levels per pixel; unknown ones get the value of a known neighbour."""
     with np.load(Path(skimage.__file__).parent / "data" / "motorcycle_disp.npz") as file:
         disparity = file[file.files[0]]
     levels = 255 * bench_on(tmp_path, None).motorcycle().clean[0, 0].numpy()

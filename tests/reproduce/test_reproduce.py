@@ -1,4 +1,4 @@
-"""The whole command in quick mode: every item, its page, its figures, and that a second run measures nothing."""
+"""The whole command in quick mode: every item, its page and figures; a second run measures nothing."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -12,12 +12,12 @@ from nerd_gui.reproduce import run as module
 from nerd_gui.reproduce.item import ReproduceError
 from nerd_gui.reproduce.page import update_page
 
-#: The quick run of all items takes ten seconds of a processor, and on a busy machine its time.
+#: The quick run of all items takes ten seconds of computing, and much longer on a busy machine.
 pytestmark = pytest.mark.timeout(400)
 
 
 def quick_run(folder, names, say):
-    with pytest.MonkeyPatch.context() as patch:  # the checkout may change meanwhile, and the day end
+    with pytest.MonkeyPatch.context() as patch:  # the checkout may change meanwhile, and midnight may pass
         patch.setattr(module, "_version", lambda: "0.1.0 at c0ffee")
         patch.setattr(module, "_today", lambda: "2026-01-02")
         patch.setattr(module, "_machine", lambda: "a machine")
@@ -39,7 +39,7 @@ def test_every_item_is_on_the_page_with_its_rows_and_figures(made):
         assert item.repeats in page
         rows = made / item.csv
         assert f"({item.csv})" in page or item.networks == ()
-        if item.networks:  # those that come with the program; of the others some are only there once they are trained
+        if item.networks:  # the networks that come with the program; some others exist only once they are trained
             assert rows.read_text().startswith("network,weights,picture,pixels,")
             assert len(rows.read_text().splitlines()) > 1
     assert page.count("`nerd-gui reproduce all --quick`, 0.1.0 at c0ffee") == len(ITEMS)
@@ -62,7 +62,7 @@ def test_a_second_run_measures_nothing_and_changes_nothing(made, monkeypatch):
     said = []
     names = ["table-1", "figure-9", "figure-10"]
     quick_run(made, names, said.append)
-    assert [words.partition(":")[0] for words in said] == names  # their verdicts, and nothing else
+    assert [words.partition(":")[0] for words in said] == names  # only their verdicts
     after = {path.name: path.read_bytes() for path in made.iterdir()}
     assert [name for name in before if before[name] != after.get(name)] == []
 
@@ -79,7 +79,7 @@ def test_the_page_of_what_is_there_alone(made, tmp_path, monkeypatch):
     assert [words.partition(":")[2] for words in said[1:]] == [
         " some of its rows are not measured yet, so its section is left as it is."
     ] * 2
-    (tmp_path / "figure-9-black-vein.npz").unlink()  # what the rows tell of is not there
+    (tmp_path / "figure-9-black-vein.npz").unlink()  # what the rows describe does not exist
     said.clear()
     reproduce(["figure-9"], tmp_path, quick=True, measures=False, say=said.append)
     assert "some of its rows are not measured" in said[0]

@@ -1,4 +1,4 @@
-"""Measured rows on disk: a run that is stopped goes on, and nothing is measured twice."""
+"""Measured rows on disk: a run that was stopped continues, and nothing is measured twice."""
 
 import csv
 

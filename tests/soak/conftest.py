@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def in_memory():
-    """A folder in memory, where there is such a disk: to write a small file takes a twentieth of the time."""
+    """A folder in memory if the system has such a disk: writing a small file there takes a twentieth of the time."""
     shared = "/dev/shm"
     folder = Path(tempfile.mkdtemp(prefix="nerd-gui-", dir=shared if os.path.isdir(shared) else None))
     yield folder

@@ -1,6 +1,5 @@
-"""A program that lets writers be killed again and again, and says what they left: `test_kills.py` reads it.
-
-It loads everything once, and forks for each life, so that a kill takes milliseconds and not the seconds of a start.
+"""A program that repeatedly kills writers and reports what they left; `test_kills.py` reads the report.
+/ It loads everything once, and forks for each writer, so that each takes milliseconds instead of seconds.
 """
 
 import contextlib
@@ -50,7 +49,7 @@ def session_number(path):
     return [run.trajectory[1].n_hat.tobytes() for run in variants].index(first)
 
 
-#: Each writes a file, and tells which of the variants a file is; what it raises means that the file is torn.
+#: Each writes a file, and identifies the variant in a file; an exception means that the file is damaged.
 WRITERS = {
     "a.png": (picture, lambda path: round(10 * float(open_photo(path).pixels[0, 0, 0]))),
     "b.tif": (picture, lambda path: round(10 * float(open_photo(path).pixels[0, 0, 0]))),
@@ -73,7 +72,7 @@ def numbers(samples):
 
 
 def life(work, longest, chance):
-    """Let a child do some work and kill it at some moment; whether it was still at it."""
+    """Let a child work and kill it after a random time; return whether it was still working."""
     child = os.fork()
     if child == 0:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -86,7 +85,7 @@ def life(work, longest, chance):
 
 
 def kill_writers(folder, count):
-    """Kill a process that writes every kind of file over and over."""
+    """Repeatedly kill a process that writes files of every kind."""
     chance, torn, killed, half = random.Random(0), [], 0, 0
 
     def write_all():
@@ -103,14 +102,14 @@ def kill_writers(folder, count):
                     assert number_of(folder / name) in range(VARIANTS)
                 except Exception as error:  # noqa: BLE001 - a torn file may raise anything
                     torn.append(f"{name}: {type(error).__name__}: {error}")
-    for name, (write, _) in WRITERS.items():  # the next start
+    for name, (write, _) in WRITERS.items():  # as the next start does
         write(folder / name, 0)
     left = [str(path) for path in folder.rglob(".*.part")]
     return {"killed": killed, "half-written": half, "torn": torn, "left": left}
 
 
 def kill_batches(folder, model, count):
-    """Kill a batch and start it again until it is done."""
+    """Kill a batch and restart it until it is done."""
     chance, killed = random.Random(1), 0
     for number in range(12):
         photo_file(folder / "in" / f"{number:02}.png", seed=number, rows=40, cols=36)
@@ -141,7 +140,7 @@ def kill_batches(folder, model, count):
 
 
 def two_batches(folder, model, rounds):
-    """Let two processes denoise the same photos into the same files with the same report, and say what is there."""
+    """Let two processes denoise the same photos into the same files with the same report; return the files."""
     found = []
     for number in range(8):
         photo_file(folder / "both" / f"{number:02}.png", seed=number, rows=40, cols=36)

@@ -1,4 +1,4 @@
-"""Small picture files of every kind that can be opened, to be damaged."""
+"""Small picture files of every readable kind, which tests damage."""
 
 import io
 
@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 
 def picture_files(folder):
-    """The bytes of the files by what they are."""
+    """Return the bytes of the files by their kind."""
     return {**_pngs(), **_jpegs(), **_tiffs(), **_others(), **_raws(folder)}
 
 

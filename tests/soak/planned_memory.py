@@ -1,4 +1,4 @@
-"""A program that lets a run take what its plan announced, and says both: `test_planned_memory.py` reads it."""
+"""A program that measures how much memory a run takes beside its plan; `test_planned_memory.py` reads it."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from nerd_gui.nerd import load_model
 
 
 def measured(name, size, solver, limit):
-    """Bytes above the idle process: announced, and taken; and whether the picture was solved in one piece."""
+    """Return the bytes announced and taken, beyond those of the idle process, and whether there were no tiles."""
     net = load_model(name)
     values = np.random.default_rng(0).random((net.config.channels, size, size)) / 2
     photo = Photo(values.astype(np.float32))

@@ -1,4 +1,4 @@
-"""Full, read-only, vanished, locked: every writer says so in a sentence, and what it has can be saved elsewhere."""
+"""Disks that are full, read-only, missing or locked: every writer says so, and can save elsewhere."""
 
 import errno
 import json
@@ -25,7 +25,7 @@ from nerd_gui.window.files.export import noise_photo, save_all_iterates, save_it
 
 
 class Made:
-    """What there is to be written."""
+    """The objects that are written."""
 
     def __init__(self, folder, net):
         self.photo = photo_file(folder / "photo.png")
@@ -41,7 +41,7 @@ class Made:
         save_race(path, [racer], overwrite=True)
 
 
-#: Each writes a file (of this suffix) and raises this when it cannot.
+#: Each writes a file (with this suffix) and raises this exception on failure.
 WRITERS = {
     "png": (".png", PhotoError, lambda made, path: save_picture(path, made.photo, overwrite=True)),
     "tiff": (".tif", PhotoError, lambda made, path: save_picture(path, made.photo, overwrite=True)),
@@ -92,7 +92,7 @@ def forbidden(patch, folder):
 
 
 def locked(patch, folder):
-    """As Windows says of a file that another program has open."""
+    """Fail as Windows does for a file that another program has open."""
     for name in ("replace", "link", "rename"):
         patch.setattr(os, name, raising(errno.EACCES))
 
@@ -115,7 +115,7 @@ def files_in(folder):
 
 
 def sentence_of(error, path):
-    """What a person reads; of writers that raise an OSError their callers put it into a sentence."""
+    """Return the message for the user; callers convert an OSError into a sentence."""
     if isinstance(error, OSError):
         assert error.filename and ".part" not in str(error.filename)
         return f"“{path}” was not written: {why_not(error, path)}."
@@ -129,7 +129,7 @@ def test_what_cannot_be_written_is_a_sentence_and_can_be_written_elsewhere(tmp_p
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     here.mkdir(), elsewhere.mkdir()
     path = here / f"result{suffix}"
-    if suffix:  # there is an old one, which is to stay
+    if suffix:  # an old file exists, and must be kept
         path.write_bytes(b"precious")
     before = files_in(here)
     with monkeypatch.context() as patch:
@@ -148,7 +148,7 @@ def test_a_folder_that_vanished_or_a_name_that_is_too_long(tmp_path, made, write
     suffix, error, write = WRITERS[writer]
     for path in (tmp_path / "vanished" / f"result{suffix}", tmp_path / ("x" * 260) / f"a{suffix}"):
         if writer == "kept session" and path.parent.name == "vanished":
-            continue  # which makes its folder
+            continue  # which creates its folder
         with pytest.raises(error) as caught:
             write(made, path)
         sentence = sentence_of(caught.value, path)

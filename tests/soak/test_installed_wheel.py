@@ -1,4 +1,4 @@
-"""The wheel works: in an empty environment, and in a place that its user may not write to."""
+"""The wheel works in an empty environment, and in a place where its user may not write."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def somebody_else():
-    """What runs a command without the right to write everywhere."""
+    """Return the start of a command line that runs a command without the right to write everywhere."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
@@ -58,7 +58,7 @@ def test_a_wheel_in_a_read_only_place_denoises_and_shows_its_window(tmp_path):
     assert done.returncode == 0, done.stderr
     assert Image.open(home / "window.png").width > 800
     assert sorted(place.rglob("*")) == before
-    for path in (place, *place.rglob("*")):  # so that the folder can be removed
+    for path in (place, *place.rglob("*")):  # so that the folder can be deleted
         path.chmod(0o755)
 
 

@@ -1,4 +1,4 @@
-"""Two hundred kills while files are written: none is torn, and nothing is left; two processes on the same files."""
+"""Two hundred kills during writing: no file is damaged, nothing is left; two processes on the same files."""
 
 import json
 import os
@@ -25,6 +25,6 @@ def test_nothing_is_torn_or_left_however_often_writers_are_killed(tmp_path, in_m
     assert writers["torn"] == batches["torn"] == [] == writers["left"]
     assert batches["code"] == 0 and batches["names"] == batches["wanted"] and len(batches["wanted"]) == 12
     for both in found["both"]:
-        # One of the reports came up meanwhile for the other process, which says so and leaves it there.
+        # One report may have been written meanwhile by the other process; this one then says so and keeps it.
         assert set(both["codes"]) <= {0, 2} and len(both["names"]) == 8 and both["shapes"] == 1
         assert 1 <= both["reports"] <= 8

@@ -1,4 +1,4 @@
-"""Thousands of damaged networks, states, sessions, recipes, tuning files and figures: read, or one sentence."""
+"""Thousands of damaged networks, states, sessions, recipes and other files: read, or refused with one sentence."""
 
 import json
 import random
@@ -27,14 +27,14 @@ Y = torch.zeros(1, 1, 9, 8)
 
 
 def outcome(read, error, kind, seed, costs):
-    """Whether a file could be read; else it must have been one sentence that names it."""
+    """Return whether a file was read; otherwise the error must be one sentence that names it."""
     what = f"{kind}, seed {seed}"
     with costs.of(what):
         try:
             read()
         except error as caught:
             sentence = str(caught)
-            named = "damaged" in sentence or kind == "sessions"  # of which some sentences are about the photo
+            named = "damaged" in sentence or kind == "sessions"  # some of its sentences are about the photo
             assert named and sentence.endswith(".") and "\n" not in sentence, f"{what}: {sentence}"
             assert len(sentence) < 2000, what
             return False
@@ -64,7 +64,7 @@ def test_damaged_networks(in_memory, tiny_model_path, count):
             assert net.estimate(Y, net.implicit(torch.zeros_like(s), s))[0].shape == Y.shape
 
     path.write_bytes(whole)
-    use()  # what is compiled is compiled now
+    use()  # so that everything has been compiled
     for seed in range(count):
         chance = random.Random(seed)
         if seed % 2:

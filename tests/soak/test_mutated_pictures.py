@@ -1,4 +1,4 @@
-"""A hundred thousand damaged pictures of every kind: each is opened, or refused with one sentence, at once."""
+"""A hundred thousand damaged pictures of every kind: each is opened, or refused at once with one sentence."""
 
 import logging
 import random
@@ -12,12 +12,12 @@ from picture_files import picture_files
 from nerd_gui.imaging import PhotoError, check_saving, open_photo, preview, save_picture, what_is_lost
 from nerd_gui.imaging.encode import FORMATS
 
-SAVED = 25  # of so many that are opened, one is saved in every format
+SAVED = 25  # of this many that are opened, one is saved in every format
 
 
 @pytest.fixture
 def silent():
-    """pytest would keep what tifffile logs of a hundred thousand damaged files."""
+    """Silence tifffile: pytest would keep its log of a hundred thousand damaged files."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -55,7 +55,7 @@ def assert_is_sentence(text, name):
 
 
 def saved_in_every_format(photo, folder, what):
-    """What was opened can be saved, or it is known beforehand that it cannot."""
+    """Check that an opened picture can be saved, or that the refusal is known in advance."""
     for suffix in FORMATS:
         target = folder / f"saved{suffix}"
         what_is_lost(suffix, photo)

@@ -1,4 +1,4 @@
-"""Odd pictures and noise levels, on every network and solver: finite results, or one sentence."""
+"""Unusual pictures and noise levels, with every network and solver: finite results, or one sentence."""
 
 import itertools
 import random
@@ -21,7 +21,7 @@ def checkerboard():
     return np.indices((ROWS, COLS)).sum(0) % 2
 
 
-#: Values of pictures; those of the second kind cannot be in a photo, and are refused with its file.
+#: Values of pictures; those of the second kind cannot occur in a photo, and their files are refused.
 PICTURES = {
     "black": np.zeros((ROWS, COLS)),
     "white": np.ones((ROWS, COLS)),

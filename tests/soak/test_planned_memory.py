@@ -1,4 +1,4 @@
-"""What runs take of memory is what their plans announced, over sizes, networks, solvers and limits."""
+"""Runs take the memory that their plans announced, for several sizes, networks, solvers and limits."""
 
 import json
 import os
@@ -27,7 +27,7 @@ COMBINATIONS = [
 @pytest.mark.soak
 @pytest.mark.timeout(24 * 3600)
 def test_no_run_takes_more_than_its_plan_announced():
-    """An upper estimate: what a plan announces is taken at most, and not much less where the picture is not small."""
+    """The plan is an upper bound, and, unless the picture is small, not far from what the run takes."""
     here, ratios = Path(__file__).parent, []
     environment = {**os.environ, "PYTHONPATH": str(here.parents[1]), "OMP_NUM_THREADS": "1"}
     for name, size, solver, limit in COMBINATIONS:

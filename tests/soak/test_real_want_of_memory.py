@@ -1,4 +1,4 @@
-"""A process that the system gives too little memory: it denoises in less of it, or says so; it never just dies."""
+"""A process that gets too little memory denoises with less of it, or says so; it never just dies."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Two windows and two runs of `denoise` at once, on the same photo, results, settings and state."""
+"""Two windows and two `denoise` commands at once, with the same photo, results, settings and state."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A session of a small photo with two runs, and an entry of figures, to be damaged."""
+"""A session of a small photo with two runs, and an entry of an evaluation, which tests damage."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ ENTRY = {
 
 
 def session_of(photo, *, seed=0):
-    """A session of two runs, of which one had noise added."""
+    """Make a session of two runs, one of them with added noise."""
     chance, runs = np.random.default_rng(seed), []
     for number, sigma in ((1, None), (2, 25.0)):
         plan = MemoryPlan(0, 0, torch.float16, None)
@@ -43,13 +43,13 @@ def session_of(photo, *, seed=0):
 
 
 def photo_file(path, *, seed=0, rows=24, cols=20):
-    """A small grey photo, saved and opened."""
+    """Save a small grey photo and open it."""
     values = np.random.default_rng(seed).integers(0, 256, (1, rows, cols)).astype(np.float32) / np.float32(255)
     return open_photo(save_picture(path, Photo(values), overwrite=True))
 
 
 def session_file(folder):
-    """The path of such a session, beside which its photo lies."""
+    """Save such a session beside its photo; return its path."""
     path = folder / "damaged.nerd"
     write_session(path, session_of(photo_file(folder / "damaged.png")), overwrite=True)
     return path

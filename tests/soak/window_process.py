@@ -17,11 +17,11 @@ from nerd_gui.window.files.save_dialog import Target
 from nerd_gui.window.main_window import MainWindow
 from nerd_gui.window.recovery.guard import Guard
 
-_LONGEST = 60_000  # milliseconds that anything may take
+_LONGEST = 60_000  # the longest time in milliseconds for each step
 
 
 def wait_until(done):
-    """Let the window live until something is so."""
+    """Process events until the condition is true."""
     loop, ticks, late = QEventLoop(), QTimer(), QTimer()
     ticks.timeout.connect(lambda: loop.quit() if done() else None)
     late.setSingleShot(True)
@@ -45,7 +45,7 @@ def main(photo, network, place, rounds):
     window.saver.failed.connect(said.append)
     targets = iter(())
     for module in (export_dialogs, session_files):
-        # The person has said yes to each of these names, as both persons do.
+        # The person agrees to replace each of these files.
         module.ask_target = lambda *_: Target(next(targets), overwrite=True)
     session = window.session
     for number in range(rounds):

@@ -1,4 +1,4 @@
-"""A stretch's minutes: with everything written, whatever that takes; on a clock that only the work moves."""
+"""A session's time limit includes writing all files; the tests' clock advances only with the work."""
 
 import csv
 import dataclasses
@@ -13,14 +13,14 @@ from nerd_gui.nerd import load_record
 from nerd_gui.training import DataError, Trainer, budget, find_recipe, train
 from nerd_gui.training.state import RunState
 
-# The package's `train` is the function; its module goes by the same name.
+# The package's `train` is the function; its module has the same name.
 train_module = sys.modules["nerd_gui.training.train"]
 STEP, DEEP_STEP, VALIDATION, BATCH_OF_AVERAGE, SAVE = 10.0, 15.0, 6.0, 2.0, 4.0
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds that have gone by; a step, a validation, a release and a saved state take theirs."""
+    """A clock in seconds: a step, a validation, a release and a saved state each take a fixed time."""
     now = types.SimpleNamespace(seconds=1000.0)
     fake = types.SimpleNamespace(monotonic=lambda: now.seconds)
 

@@ -1,4 +1,4 @@
-"""What `CameraChain` draws, measured: levels, targets, the colours and the grain of its noise."""
+"""Measurements of what `CameraChain` draws: levels, targets, colours and grain of the noise."""
 
 import json
 
@@ -15,7 +15,7 @@ from nerd_gui.training.camera_steps import lit
 from nerd_gui.training.data import PatchSampler
 from nerd_gui.training.noise_models import CameraNoise, noise_from_json
 
-#: Nothing but light and grains: what is left of the chain changes nothing in a picture without noise.
+#: Only light and grain: the rest of the chain does not change a picture without noise.
 PLAIN = {"grains": 1.0, "white": 0.0, "denoised": 0.0, "sharpened": 0.0, "resized": 0.0, "quality": 98, "halved": 0.0}
 
 
@@ -24,7 +24,7 @@ def generator(seed=0):
 
 
 def squares(noise, patch, count=1, channels=3):
-    """Squares of the astronaut for patches of a side."""
+    """Cut squares out of the astronaut for patches of this side."""
     side = noise.side(patch)
     picture = np.pad(samples.astronaut(), ((40, 40), (40, 40), (0, 0)), mode="reflect")[
         100 : 100 + side, 150 : 150 + side
@@ -39,7 +39,7 @@ def even(noise, patch, value=0.5, count=40, channels=3):
 
 
 def lag(planes, distance=1):
-    """Correlation of planes (B, rows, cols) with themselves so many columns on."""
+    """Return the correlation of planes (B, rows, cols) with themselves, shifted by some columns."""
     planes = planes - planes.mean((1, 2), keepdims=True)
     return (planes[..., distance:] * planes[..., :-distance]).mean((1, 2)) / planes.var((1, 2))
 
@@ -88,7 +88,7 @@ def test_the_target_has_neither_noise_nor_jpeg():
 
 
 def test_a_sensors_target_is_demosaicked():
-    """Nothing that the network could be asked to undo: its target is soft where the patch is."""
+    """The network is not asked to undo the demosaicking: its target is as soft as the patch."""
     noise = CameraChain(0, 0, **{**PLAIN, "grains": 0.0})
     noisy, target, _ = noise.draw(squares(noise, 64, count=6), generator())
     clean = CameraChain(0, 0, **PLAIN).draw(squares(noise, 64), generator()).target
@@ -120,7 +120,7 @@ def test_black_and_white_have_numbers_without_a_noise_of_read_out(value, grains)
 
 
 def test_a_targets_light_is_the_mean_of_many_shots():
-    """Of the light; the tone curve, which bends, makes files of it whose mean is darker."""
+    """The mean of the light; because the tone curve bends, the mean of the files is darker."""
     noise = CameraChain(8, 8, **{**PLAIN, "grains": 0.0}, read=0.1)
     tone = torch.full((60,), 2.0), torch.full((60,), 1.2)
     light = lit(even(noise, 40, count=60), *tone)
@@ -139,7 +139,7 @@ def test_weak_noise_is_drawn_more_often():
 
 
 def test_noise_grows_with_the_light_of_a_sensor():
-    """In linear light its variance is a straight line; without read-out noise one through nothing."""
+    """In linear light its variance is a linear function; without read-out noise it starts at zero."""
     noise = CameraChain(3, 3, **{**PLAIN, "grains": 0.0}, read=0.0)
     levels = {}
     for value in (0.3, 0.5, 0.7):
@@ -172,7 +172,7 @@ def test_a_cameras_denoising_makes_colour_coarse_and_weak():
 
 
 def test_a_part_is_white():
-    """It stays so: the camera neither denoises it nor halves its colour."""
+    """The noise stays white: the camera neither denoises it nor subsamples its colour."""
     noise = CameraChain(20, 20, **{**PLAIN, "white": 1.0, "denoised": 1.0, "halved": 1.0})
     noisy, target, sigma = noise.draw(even(noise, 64, count=20), generator())
     assert float(sigma.median()) == pytest.approx(20, rel=0.1)
@@ -210,7 +210,7 @@ def test_a_grey_network_sees_every_channel_and_luma():
     noisy, target, sigma = noise.draw(clean, generator())
     assert noisy.shape == target.shape == (80, 1, 48, 48)
     np.testing.assert_allclose(sigma, 255 * (noisy - target).numpy().std((1, 2, 3)), rtol=1e-3)
-    # Luma is what was asked for, red and blue have much more.
+    # Luma has the requested level, red and blue much more.
     assert np.quantile(sigma, 0.1) < 11 and np.quantile(sigma, 0.9) > 13
 
 

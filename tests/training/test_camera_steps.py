@@ -1,4 +1,4 @@
-"""The steps from a sensor's light to a file: against loops, Pillow, and pictures whose result is known."""
+"""The steps from a sensor's light to a file, compared with loops, Pillow and known results."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ KINDS = [BILINEAR, CORRECTED, DIRECTED]
 
 
 def astronaut(scale=1):
-    """A colour sample, (1, 3, 512, 512) in [0, 1] or smaller by whole steps."""
+    """A colour sample, (1, 3, 512, 512) in [0, 1], or reduced by a whole factor."""
     image = Image.fromarray(samples.astronaut()).reduce(scale)
     return torch.from_numpy(np.asarray(image).transpose(2, 0, 1).copy()).float()[None] / 255
 
@@ -46,7 +46,7 @@ def test_the_tone_curve_is_nearly_srgbs_and_goes_back():
         assert (there.diff() > 0).all()
         back = lit(there, every(gamma), every(contrast))
         np.testing.assert_allclose(back, light, atol=1e-5)
-        assert back.min() >= 0 and back.max() <= 1  # noise has the root of it
+        assert back.min() >= 0 and back.max() <= 1  # noise has its square root
 
 
 @pytest.mark.parametrize("contrast", [1.0, 1.4])
@@ -75,7 +75,7 @@ def test_luma_and_colour_are_those_of_pillow():
 
 
 def mosaic_by_hand(pictures, phase):
-    """Red where row and column fit, blue where neither does, green elsewhere."""
+    """Red where row and column match, blue where neither does, green elsewhere."""
     down, across = np.mgrid[: pictures.shape[1], : pictures.shape[2]]
     by_row, by_col = (down - phase[0]) % 2, (across - phase[1]) % 2
     channel = np.where(by_row != by_col, 1, np.where(by_row == 0, 0, 2))
@@ -125,7 +125,7 @@ def test_an_edge_is_kept_by_demosaicking_along_it():
 
 
 def test_corrected_and_directed_demosaicking_are_better_than_bilinear():
-    """By some decibels on photos, as the articles say."""
+    """By some decibels on photos, as in the articles."""
     picture = astronaut(2)
     mosaic = Mosaic(torch.zeros(2, 1), *picture.shape[2:])
     both = [demosaicked(mosaic.seen(picture), mosaic, every(kind))[0, :, 3:-3, 3:-3].numpy() for kind in KINDS]

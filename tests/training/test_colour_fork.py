@@ -1,4 +1,4 @@
-"""A colour network that begins from a grey one, and a grey one from colour."""
+"""A colour network started from a grey one, and a grey one from colour."""
 
 import dataclasses
 
@@ -60,7 +60,7 @@ def test_a_grey_network_denoises_as_the_colour_network_does_equal_channels():
     for _ in range(3):
         colour.step()
     state = colour.state()
-    # Equal statistics of the channels: then the conversion is exact.
+    # Equal statistics in the channels: then the conversion is exact.
     for name, value in state.tensors.items():
         if "f_inject.norm_in." in name and value.dim():
             value.copy_(value.mean(0, keepdim=True).expand_as(value))

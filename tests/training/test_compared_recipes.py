@@ -1,4 +1,4 @@
-"""The recipes of the networks that are compared with each other, and the paper's as printed."""
+"""The recipes of the networks for comparisons, and the paper's recipes."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ COMPARED = [recipe for name, recipe in RECIPES.items() if "-ablation-" in name]
 
 
 def test_one_thing_differs_from_the_baseline():
-    """Of networks that are compared at one noise level; the length is that of the pair of Fig. 8."""
+    """Networks compared at one noise level; they are trained as long as the pair of Fig. 8."""
     assert {recipe.name.partition("-ablation-")[2] for recipe in COMPARED if recipe.noise == BASELINE.noise} == {
         *("baseline", "no-penalty", "no-post", "image", "non-local-only", "transformation-only"),
         *("heads-1", "heads-8", "window-9", "window-25", "window-33", "seed-1"),
@@ -96,7 +96,7 @@ def test_the_recipe_of_the_paper_is_sec_vii_a_and_runs(source, tmp_path):
     assert (recipe.damping, recipe.learning_rate, recipe.muon) == (0.8, 1e-3, False)
     assert recipe.model.dropout > 0
     assert recipe.decay_over == 100 * 128 * 400
-    # Two steps of it at small size: the average is the network itself, and nothing is clipped.
+    # Two small steps: the average is the network itself, and nothing is clipped.
     small = dataclasses.replace(stage, patch=8, batch=2, solver_steps=3, unroll=2)
     model = dataclasses.replace(recipe.model, features=8, window=5)
     tiny = dataclasses.replace(recipe, model=model, stages=(small,), decay_stage=small, decay_over=4)

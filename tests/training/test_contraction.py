@@ -1,4 +1,4 @@
-"""The penalty on slow contraction: what it measures, and that it makes the equilibrium easier to find."""
+"""The penalty on slow contraction: what it measures, and that it makes equilibria easier to find."""
 
 import dataclasses
 

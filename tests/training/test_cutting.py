@@ -1,4 +1,4 @@
-"""Pictures of other folders, cut into parts of one size: which, and which are left out."""
+"""Pictures of other folders, cut into parts of one size: which are used, and which are left out."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Training data: what is drawn and what is held out."""
+"""Training data: which patches are drawn, and which pictures are held out."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def symmetries(picture):
 
 
 def find_patch(patch, pictures):
-    """Where a patch stands in the pictures, and how it was turned: (picture, row, col, symmetry), found by looking."""
+    """Find a patch in the pictures by comparison: (picture, row, col, symmetry)."""
     side = patch.shape[0]
     for number, turned in enumerate(symmetries(patch)):
         windows = np.lib.stride_tricks.sliding_window_view(pictures, (side, side), axis=(1, 2))

@@ -1,4 +1,4 @@
-"""A run that diverges: noticed, and gone on with from where it was good."""
+"""A run that diverges is noticed, and continues from a good state."""
 
 import dataclasses
 import math
@@ -14,7 +14,7 @@ from nerd_gui.training.state import RunState
 
 
 def noticed(losses, norm=1.0):
-    """After how many steps the guard sees a divergence; None: it does not."""
+    """Return the number of steps after which the guard notices a divergence; None if it does not."""
     guard = DivergenceGuard()
     for count, loss in enumerate(losses, 1):
         guard.watch(float(loss), norm)
@@ -24,7 +24,7 @@ def noticed(losses, norm=1.0):
 
 
 def usual(count, seed=0):
-    """Losses of a run that falls from 30 to 1 and then stays, scattered as those of small batches are."""
+    """Losses of a run that fall from 30 to 1 and then stay, with the variation of small batches."""
     scatter = np.random.default_rng(seed).lognormal(0, 0.4, count)
     return (1 + 29 * np.exp(-np.arange(count) / 100)) * scatter
 
@@ -34,8 +34,8 @@ def test_a_usual_run_is_left_alone():
     wild = usual(3000)
     wild[::10] *= 1e6  # single wild steps
     assert noticed(wild) is None
-    assert noticed(usual(3000) * np.linspace(1, 8, 3000)) is None  # a rise that takes its time
-    assert noticed(usual(3000) * (1 + (np.arange(3000) > 2000))) is None  # twice is not far
+    assert noticed(usual(3000) * np.linspace(1, 8, 3000)) is None  # a slow rise
+    assert noticed(usual(3000) * (1 + (np.arange(3000) > 2000))) is None  # twice the level is not wild
 
 
 @pytest.mark.parametrize("times", [6, 100, 1e30])
@@ -43,7 +43,7 @@ def test_a_loss_that_stays_far_above_its_level_is_a_divergence(times):
     risen = usual(3500)
     risen[3000:] *= times
     assert 3020 <= noticed(risen) <= 3040
-    risen[3005::10] /= times  # nor do single good steps hide it
+    risen[3005::10] /= times  # single good steps do not hide it
     assert 3020 <= noticed(risen) <= 3040
 
 
@@ -85,7 +85,7 @@ SLOW = dataclasses.replace(TINY, stages=TINY.stages[1:], deep_part=0.0, ema=0.9)
 
 
 def spoil(monkeypatch, how, at):
-    """Spoil every run of the full rate when it has seen so many samples; returns when that was done."""
+    """Spoil every run at the full rate when it has seen this many samples; return a list of the times."""
     step, done = Trainer.step, []
 
     def spoiled(self):
@@ -113,7 +113,7 @@ def test_a_run_that_diverges_goes_back_and_on_and_ends_the_same_when_killed(
     assert all(value.isfinite().all() for value in whole.averaged(batches=2).state_dict().values())
     said = capsys.readouterr().err
     assert f"diverged at {noticed_at} samples. It continues from 0 samples with other patches and 0.5 times" in said
-    # Killed after the spoiling, resumed from the beginning of which it has a state.
+    # Killed after the spoiling, and resumed from the beginning, the only saved state.
     killed = RuntimeError("killed")
     spoiled = Trainer.step
 
@@ -152,7 +152,7 @@ def test_a_validation_that_is_not_finite_leaves_the_good_state(source, tmp_path,
     assert (folder / "state.safetensors").read_bytes() == good
     assert (folder / "curve.csv").read_text() == rows
     assert not (tmp_path / "net.safetensors").exists()
-    # With time left it goes on, from what it was when the stretch began, and saves when it is good again.
+    # If time is left it continues from the beginning of the session, and saves once it is good again.
     spoil(monkeypatch, lose_the_average, at=8)
     trainer = train(SLOW, source, folder, minutes=5, decay=8)
     assert (trainer.samples, trainer.rate_factor, trainer.decay_start) == (10, 0.5, 2)

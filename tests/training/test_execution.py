@@ -1,4 +1,4 @@
-"""What `nerd-gui tune` may choose changes how a step is computed, not what it computes."""
+"""The choices of `nerd-gui tune` change how a step is computed, but not its result."""
 
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ CONTRACTING = dataclasses.replace(TINY, stages=(DEEP,), model=NerdConfig(feature
 
 
 def gradients(recipe, chosen, steps=2):
-    """Parameters after some steps."""
+    """Return the parameters after some steps."""
     made = Trainer(recipe, smooth_pictures(), execution=chosen)
     records = [made.step() for _ in range(steps)]
     return records, torch.cat([parameter.detach().flatten() for parameter in made.net.parameters()])
@@ -24,7 +24,7 @@ def gradients(recipe, chosen, steps=2):
 
 @pytest.fixture
 def traced(monkeypatch):
-    """`torch.compile` without its code generator, which takes a minute here."""
+    """Use `torch.compile` without its code generator, which would take a minute."""
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
     yield
     torch._dynamo.reset()
@@ -54,7 +54,7 @@ def test_a_compiled_f_is_compiled_once_with_and_once_without_gradients(traced):
 
 
 def test_the_solvers_evaluations_are_replayed_for_each_new_s(monkeypatch):
-    """The graph's place is taken by a plain evaluation with the inputs that the graph would have."""
+    """The CUDA graph is replaced by a plain evaluation with the graph's inputs."""
     made_graphs = []
 
     class Replayed:
@@ -99,7 +99,7 @@ def test_a_choice_comes_from_its_file(tmp_path):
     chosen = Execution("flex", "graphs", 0.5)
     path.write_text(json.dumps({"speed": chosen.to_json(), "candidates": []}))
     assert Execution.read(path) == chosen
-    path.write_text('{"speed": {"attention": "tiled", "mode": "eager", "batch_factor": 2.0}}')  # as it was once written
+    path.write_text('{"speed": {"attention": "tiled", "mode": "eager", "batch_factor": 2.0}}')  # an older version
     assert Execution.read(path) == Execution("blocks", "eager", 2.0)
     for text in ("{}", "no", '{"speed": {"mode": "warp"}}', '{"speed": {"attention": 3}}', '{"speed": 1}'):
         path.write_text(text)

@@ -1,4 +1,4 @@
-"""`nerd-gui train` as a process of its own: killed, out of disk, without a place to write."""
+"""`nerd-gui train` as a separate process: killed, with a full disk, or without a writable folder."""
 
 import json
 import os
@@ -21,12 +21,12 @@ from nerd_gui.training.data import validation_names
 from nerd_gui.training.state import RunState
 
 ROOT = Path(__file__).resolve().parents[2]
-FULL = Path("/dev/full")  # where every write meets a full disk
+FULL = Path("/dev/full")  # a device that is always full
 
 
 @pytest.fixture
 def command(tmp_path, monkeypatch):
-    """The command that trains the tiny network for some samples, in this folder; it needs the run's own folder."""
+    """Return the command that trains the tiny network for some samples, in this folder."""
     monkeypatch.chdir(tmp_path)
     Path("pictures").mkdir()
     for name, picture in zip(["a", "b", *validation_names()[:1]], smooth_pictures(3, 96, 96), strict=True):
@@ -56,7 +56,7 @@ def state(folder):
 
 
 def kill(arguments, folder, after):
-    """Start the command and kill it so many seconds after it first wrote a state; whether it was still running."""
+    """Start the command and kill it this long after its first saved state; return whether it was still running."""
     file = Path(folder, "state.safetensors")
     before = file.stat().st_mtime_ns if file.exists() else 0
     process = start(arguments)
@@ -84,7 +84,7 @@ def test_killed_and_resumed_is_never_killed(command):
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_killed_at_many_moments(command):
-    """Kills at random moments, in the middle of a write among them, until there is nothing left to kill."""
+    """Kills at random moments, some of them during a write, until the training is done."""
     moments, kills = random.Random(0), 0
     assert main(command("whole", 1500)) == 0
     while kill(command("killed", 1500, moments.choice([0, 0.001, 0.01])), "killed", after=moments.uniform(0, 2)):
@@ -95,7 +95,7 @@ def test_killed_at_many_moments(command):
 
 
 def refused(capsys, arguments):
-    """The one sentence of a command that fails."""
+    """Run a command that fails, and return its one sentence."""
     capsys.readouterr()
     assert main(arguments) == 2
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nerd-gui: ")]
@@ -121,7 +121,7 @@ def test_a_full_disk_is_a_sentence_and_the_last_state_survives(command, capsys, 
     before = Path("run/state.safetensors").read_bytes()
 
     def full(path, mode="r", **options):
-        """What is to become this file is written where every write meets a full disk."""
+        """Let every write of this file fail with a full disk."""
         ours = Path(path).parent == Path(file).resolve().parent and Path(path).name.startswith(f".{Path(file).name}.")
         return opened(FULL, "wb") if ours else opened(path, mode, **options)
 
@@ -134,7 +134,7 @@ def test_a_full_disk_is_a_sentence_and_the_last_state_survives(command, capsys, 
     assert (Path("run/state.safetensors").read_bytes() == before) is not state_comes_first
     assert state("run").numbers["samples"] == (4 if state_comes_first else 2)
     assert not Path("net.safetensors").exists() and not list(Path().rglob("*.part"))
-    # With room again:
+    # With free space again:
     assert main(step) == 0
 
 

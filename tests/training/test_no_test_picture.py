@@ -1,12 +1,12 @@
-"""No test picture is ever trained on, whole or cut: thumbnails of what the loader opens against Set12 and BSD68.
-
-Likeness is the correlation of thumbnails of 16 x 16 grey values, which scaling, compression and contrast leave alone.
-Of whole pictures, turned and flipped in all eight ways, no two different ones of BSDS500, Set12 and BSD68 come above
-0.950 (two pictures that are dark below a bright sky), and a copy of half the size in JPEG quality 70 does not fall
-below 0.995, one of a quarter in quality 30 not below 0.98. For pictures cut out of others the search over places and
-sizes finds a likeness for every smooth picture; there the thumbnails are compared without their local means: no square
-of a training picture is above 0.61 of one of Set12 that is not in it, and the starfish, cut out of picture 12003 of
-BSDS500, comes to 0.83 ... 0.97, as the grid of sizes falls.
+"""No test picture is used for training, whole or cut: thumbnails of the training pictures against Set12 and BSD68.
+/ Likeness is the correlation of thumbnails of 16 x 16 grey values, which scaling, compression and contrast hardly
+change. For whole pictures in all eight orientations, two different pictures of BSDS500, Set12 and BSD68 reach at most
+0.950 (two that are dark below a bright sky). A copy at half the size in JPEG quality 70 stays above 0.995, one at a
+quarter in quality 30 above 0.98.
+/ For pictures cut out of others, the search over places and sizes would find a likeness for every smooth picture. There
+the thumbnails are compared without their local means: squares of training pictures reach at most 0.61 with a picture of
+Set12 that does not come from them. The starfish, which is cut out of picture 12003 of BSDS500, reaches 0.83 ... 0.97,
+depending on the grid of sizes.
 """
 
 from pathlib import Path
@@ -40,7 +40,7 @@ def thumbnail(picture):
 
 
 def copies(pictures, tests):
-    """Pairs (index of a picture, index of a test picture) that are one, in whatever turn."""
+    """Return the pairs (index of a picture, index of a test picture) that are the same in some orientation."""
     known = np.stack([thumbnail(picture).ravel() for picture in pictures])
     turned = np.stack([[one.ravel() for one in symmetries(thumbnail(test))] for test in tests])
     likeness = np.einsum("pi,tsi->pts", known, turned).max(2)
@@ -48,16 +48,16 @@ def copies(pictures, tests):
 
 
 def without_means(fields, dilation):
-    """Thumbnails less the mean of each value's eight neighbours."""
+    """Subtract from each value the mean of its eight neighbours."""
     kernel = torch.full((1, 1, 3, 3), -1 / 8)
     kernel[..., 1, 1] = 1
     return F.conv2d(fields, kernel, dilation=dilation)
 
 
 def cuts(pictures, tests):
-    """Pairs (index of a picture, index of a test picture) where a square of 60 % or more of the picture is the test.
-
-    Pictures are (N, rows, cols) uint8, tests squares. Places are half a value of the thumbnail apart, sizes 7 %.
+    """Return the pairs (index of a picture, index of a test picture) where a large square of the picture is the test.
+    / The square has at least 60 % of the picture's side. Pictures are (N, rows, cols) uint8, tests are squares. Places
+    are half a value of the thumbnail apart, sizes 7 %.
     """
     turned = np.stack([one for test in tests for one in symmetries(thumbnail(test))])
     sought = without_means(torch.from_numpy(turned)[:, None], 1)
@@ -127,7 +127,7 @@ def pictures_at_hand():
 
 
 def worn(picture, folder, name, *, box=None, turn=None, scale=1.0, quality=60):
-    """Write a picture cut, turned, scaled, of another brightness, and compressed."""
+    """Write a picture cut, turned, scaled, with changed brightness, and compressed."""
     image = Image.fromarray(picture)
     image = image.crop(box) if box else image
     image = image.transpose(turn) if turn is not None else image
@@ -166,7 +166,7 @@ def test_planted_cuts_are_found(folder):
     for number, picture in enumerate(tests[:4]):
         worn(picture, folder, f"own{number}")
     whole, names = load(folder)
-    # What is tested on is a part of what is trained on, at another size and turned.
+    # The test picture is a part of a training picture, at another size and turned.
     boxes = {0: (40, 10, 200, 170), 1: (120, 30, 290, 200), 3: (10, 60, 140, 190)}
     parts = {number: np.asarray(Image.fromarray(tests[number]).crop(box)) for number, box in boxes.items()}
     sought = [np.rot90(parts[0]), np.asarray(Image.fromarray(parts[1]).resize((96, 96))), parts[3][:, ::-1]]

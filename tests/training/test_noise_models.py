@@ -1,4 +1,4 @@
-"""Noise to train on: its statistics as measured on what is drawn, and its JPEG against Pillow's."""
+"""Noise for training: its measured statistics, and its JPEG compression compared with Pillow."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def through_ours(pictures, qualities, corners):
 
 
 def blocks_alike(ours, pillow):
-    """The part of the 8x8 blocks that agree to one level; in others libjpeg's integers round a value otherwise."""
+    """Return the share of 8x8 blocks that agree to one level; in others libjpeg's integers round differently."""
     difference = np.abs(ours - pillow.astype(int))
     rows, cols = (length // 8 * 8 for length in difference.shape)
     return (difference[:rows, :cols].reshape(rows // 8, 8, cols // 8, 8).max((1, 3)) <= 1).mean()
@@ -109,7 +109,7 @@ def test_colour_is_compressed_as_pillow_does(quality, halved):
     corner = torch.zeros(2, 1, dtype=torch.long)
     ours = compressed(clean, torch.tensor([quality]), corner, torch.tensor([halved]))[0].movedim(0, 2).numpy() * 255
     np.testing.assert_allclose(ours, np.rint(ours), atol=1e-4)
-    # A level of Y, Cb or Cr that libjpeg rounds otherwise is up to two of blue; and see `blocks_alike`.
+    # If libjpeg rounds Y, Cb or Cr differently by one level, blue changes by up to two; see also `blocks_alike`.
     assert (np.abs(ours - pillow) < 2.5).mean() > 0.95
     assert np.abs(ours - pillow).mean() < 0.35
     assert np.abs(ours - pillow).mean() < 0.5 * np.abs(picture - pillow).mean()
@@ -117,7 +117,7 @@ def test_colour_is_compressed_as_pillow_does(quality, halved):
 
 @pytest.mark.parametrize("read", [0.0, 0.3])
 def test_variance_is_a_straight_line_of_the_light(read):
-    """Var = a x + b in linear light, and the level is what stands in the file at mid-grey."""
+    """Var = a x + b in linear light; the nominal level is the level in the file at mid-grey."""
     values = np.array([0.35, 0.5, 0.65, 0.8])
     clean = torch.from_numpy(values).float()[:, None, None, None].expand(4, 1, 200, 200)
     sigma = torch.full((4,), 6.0)
@@ -142,7 +142,7 @@ def test_light_below_black_and_above_white_is_lost():
 
 
 def autocorrelation(field, lag, axis):
-    """Correlation of a plane with itself, so many pixels on."""
+    """Return the correlation of a plane with itself, shifted by this many pixels."""
     one, other = np.roll(field, lag, axis), field
     return float((one * other).mean() / other.var())
 
@@ -176,7 +176,7 @@ def test_each_channel_has_a_kernel_of_its_own():
 
 
 def in_ycc(noise):
-    """Y, Cb, Cr of noise (B, 3, rows, cols) by Pillow's matrix, worked out in float."""
+    """Convert noise (B, 3, rows, cols) to Y, Cb, Cr with Pillow's matrix, in float."""
     y = noise[:, 0] * 0.299 + noise[:, 1] * 0.587 + noise[:, 2] * 0.114
     return y, (noise[:, 2] - y) / 1.772, (noise[:, 0] - y) / 1.402
 

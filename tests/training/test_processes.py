@@ -1,4 +1,4 @@
-"""Two processes that train together are one with twice the batch."""
+"""Two processes that train together are equivalent to one with twice the batch."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where two processes have trained, each with the numbers that torchrun gives it."""
+    """A folder in which two processes have trained, each with the environment variables of torchrun."""
     folder = tmp_path_factory.mktemp("processes")
     to_train(folder / "command")
     with socket.socket() as one, socket.socket() as other:
@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
 
 
 def to_train(folder):
-    """Lay the tiny recipe and its pictures into a folder."""
+    """Copy the tiny recipe and its pictures into a folder."""
     (folder / "pictures").mkdir(parents=True)
     for name, picture in zip(["a", "b", *validation_names()[:1]], smooth_pictures(3, 96, 96), strict=True):
         Image.fromarray(picture.numpy()).save(folder / "pictures" / f"{name}.png")
@@ -45,7 +45,7 @@ def to_train(folder):
 
 @pytest.fixture(scope="module")
 def seen(folder):
-    """What the two processes wrote: of the steps with fixed norms, and of the resumed run."""
+    """Return what the two processes wrote about the steps with fixed norms, and about the resumed run."""
     return {kind: [load_file(folder / f"{kind}{rank}.safetensors") for rank in (0, 1)] for kind in ("fixed", "resumed")}
 
 
@@ -83,7 +83,7 @@ def test_every_process_gets_its_own_random_numbers_back(seen):
         random = {name for name in names if name.startswith("random.")}
         assert random == {f"random.{kind}{rank}" for kind in ("global", "sampler") for rank in ("", ".1")}
         for name in names:
-            # Until they are fixed nothing reads BatchNorm's running statistics, each process's own.
+            # Until they are fixed nothing reads BatchNorm's running statistics, which differ between the processes.
             if one is first or "running" not in name:
                 assert torch.equal(one[f"on.{name}"], one[f"again.{name}"]), name
                 assert torch.equal(one[f"on.{name}"], first[f"on.{name}"]), name
@@ -92,7 +92,7 @@ def test_every_process_gets_its_own_random_numbers_back(seen):
 
 
 def trained_once(folder, out, err):
-    """Hold that one network was trained by two processes and announced once; its last state."""
+    """Check that two processes trained one network and announced it once; return its last state."""
     assert [line.split(" samples")[0] for line in out.splitlines()] == ["run: 12"]
     assert next(line for line in err.splitlines() if "samples, " in line).startswith("12 samples, ")
     assert len((folder / "run" / "curve.csv").read_text().splitlines()) == 2
@@ -124,7 +124,7 @@ def test_the_command_trains_one_network(folder):
     here = folder / "command"
     out, err = ("".join((here / f"{kind}{rank}").read_text() for rank in (0, 1)) for kind in ("out", "err"))
     state = trained_once(here, out, err)
-    # One process goes on from it, and the second of two from a state that one has saved.
+    # One process continues from a state of two, and two continue from a state of one.
     one = make()
     one.restore(state)
     one.step()

@@ -1,4 +1,4 @@
-"""The trainer: to the bit the same when interrupted, and with the right gradient."""
+"""The trainer: an interruption does not change a bit, and the gradient is right."""
 
 import copy
 import dataclasses
@@ -19,7 +19,7 @@ from nerd_gui.training.state import RunState
 @pytest.mark.parametrize("decaying", [False, True])
 def test_killed_and_resumed_is_never_killed(tmp_path, decaying):
     def begin():
-        trainer = make()  # sets the process's random numbers, so that one run is made after the other
+        trainer = make()  # seeds the process, so that the runs must be made one after the other
         if decaying:
             trainer.start_decay(20)
         return trainer
@@ -54,7 +54,7 @@ def test_a_small_state_goes_on_with_a_new_warm_up_and_new_patches():
     assert not torch.equal(again.sampler.batch(2, 8)[0], fresh)
     again.step()
     third = make()
-    third.restore(again.state())  # the warm-up goes on where it was
+    third.restore(again.state())  # the warm-up continues
     assert third.learning_rate() == again.learning_rate() == pytest.approx(TINY.learning_rate * 3 / 8)
 
 
@@ -79,7 +79,7 @@ def test_the_learning_rate_warms_up_stays_and_decays():
     assert slow.learning_rate() == pytest.approx(0.01)
     slow.samples = 4
     assert slow.learning_rate() == pytest.approx(0.005)
-    trainer.start_decay(100_000)  # one under way goes on
+    trainer.start_decay(100_000)  # one that is in progress continues
     assert (trainer.decay_start, trainer.decay_samples) == (5000, 400)
 
 
@@ -127,7 +127,7 @@ def test_the_average_does_not_change_the_run():
 
 
 def test_the_average_is_that_of_the_weights():
-    """Of the first weights and those after the first step: the memory is 1/10 at first."""
+    """The average of the first weights and those after the first step: the memory is 1/10 at first."""
     trainer = make()
     start = {name: value.detach().clone() for name, value in trainer.net.named_parameters()}
     trainer.step()
@@ -142,7 +142,7 @@ def test_the_averages_statistics_are_those_of_the_data():
     pictures = torch.full((2, 16, 16), 51, dtype=torch.uint8)  # 0.2
     recipe = dataclasses.replace(TINY, noise=NoiseRange(25.5, 25.5))
     trainer = Trainer(recipe, pictures)
-    trainer.net.f_inject.norm_in.running_mean.fill_(7.0)  # what the run has gathered does not count
+    trainer.net.f_inject.norm_in.running_mean.fill_(7.0)  # what the run has accumulated is ignored
     net = trainer.averaged(batches=40)
     norm = net.f_inject.norm_in
     assert float(norm.running_mean) == pytest.approx(0.2, abs=0.01)
@@ -156,7 +156,7 @@ def test_the_averages_statistics_are_those_of_the_data():
 
 
 def test_fixed_norms_see_each_sample_alone_and_stay_as_they_are(tmp_path):
-    """From `norms_fixed_from` on: the statistics of the whole set, whatever the batch, the resumption, the release."""
+    """From `norms_fixed_from` on, the statistics are those of the whole set: for any batch, and after a resumption."""
     trainer = make(norms_fixed_from=4)
     for _ in range(2):
         trainer.step()
@@ -181,7 +181,7 @@ def test_fixed_norms_see_each_sample_alone_and_stay_as_they_are(tmp_path):
 
 
 def test_deep_steps_have_the_exact_implicit_gradient(monkeypatch):
-    """Against (I - J)^-T by linear algebra, float64, on a network that contracts."""
+    """Compared with (I - J)^-T by linear algebra in float64, for a network that contracts."""
     stage = Stage(until=None, solver_steps=40, unroll=60, patch=6, batch=1, precision="float32")
     trainer = make(stages=(stage,), clip=math.inf, model=NerdConfig(features=8, window=5))
     net = trainer.net.double()
@@ -221,7 +221,9 @@ def test_deep_steps_have_the_exact_implicit_gradient(monkeypatch):
 
 
 def test_errors_are_weighed_by_their_noise(monkeypatch):
-    """(25 / max(sigma, 5)) ** noise_weight, so that the gradient of a lone sample is scaled by it."""
+    """(25
+    max(sigma, 5)) ** noise_weight; the gradient of a single sample is scaled by it.
+    """
     norms = {}
     for sigma in (1.0, 5.0, 25.0, 50.0):
         trainer = make(clip=math.inf)
@@ -259,7 +261,7 @@ def test_the_decoder_learns_at_its_own_rate():
     for name, value in trainer.net.named_parameters():
         moved = float(
             (value.detach() - before.tensors[f"model.{name}"]).abs().max()
-        )  # AdamW's first step is the rate itself
+        )  # AdamW's first step equals the rate
         assert moved == pytest.approx(2.5e-4 if name.startswith("f_decode.") else 1e-3, rel=0.02), name
 
 
@@ -275,4 +277,4 @@ def test_training_lowers_the_error():
     trainer = Trainer(recipe, smooth_pictures(count=1))
     errors = [trainer.step().mse for _ in range(70)]
     assert np.mean(errors[:10]) > 0.6 * 25**2
-    assert np.mean(errors[-10:]) < 0.2 * 25**2  # most of the noise is gone
+    assert np.mean(errors[-10:]) < 0.2 * 25**2  # most of the noise is removed

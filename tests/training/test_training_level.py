@@ -1,4 +1,4 @@
-"""Training of a network that is told the noise level."""
+"""Training of a network with level input."""
 
 import dataclasses
 

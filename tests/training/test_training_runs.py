@@ -1,4 +1,4 @@
-"""Stretches of training: their files, their budget, what ends them, and that nothing is lost on the way."""
+"""Training sessions: their files, their time limit, how they end, and that nothing is lost."""
 
 import csv
 import dataclasses
@@ -24,7 +24,7 @@ from nerd_gui.training.noise_models import CameraNoise, NoiseRange
 from nerd_gui.training.state import RunState
 from nerd_gui.training.train import validate, validation_batch
 
-# The package's `train` is the function; its module goes by the same name.
+# The package's `train` is the function; its module has the same name.
 train_module = sys.modules["nerd_gui.training.train"]
 
 
@@ -40,7 +40,7 @@ def curve(folder):
 def test_a_stretch_ends_with_its_budget_and_the_next_goes_on(source, tmp_path, capsys, monkeypatch):
     folder = tmp_path / "runs" / "tiny"
     looks = itertools.count()
-    clock = types.SimpleNamespace(monotonic=lambda: 0.5 * next(looks))  # test_budget.py has one that looks closer
+    clock = types.SimpleNamespace(monotonic=lambda: 0.5 * next(looks))  # test_budget.py tests this more closely
     with monkeypatch.context() as patch:
         patch.setattr(train_module, "time", clock)
         patch.setattr(budget, "time", clock)
@@ -86,7 +86,7 @@ def test_a_fork_begins_where_another_run_is_and_leaves_it_alone(source, tmp_path
     assert fork.decayed == 0
     assert (tmp_path / "first" / "state.safetensors").read_bytes() == before
     on = run(source, tmp_path / "second", fork=tmp_path / "first" / "state.safetensors")
-    assert on.samples == first.samples + 4  # a run under way goes on from its own state
+    assert on.samples == first.samples + 4  # a run in progress continues from its own state
 
 
 def test_validation_is_psnr_of_the_equilibrium_on_fixed_noise():

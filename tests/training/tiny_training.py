@@ -48,7 +48,7 @@ def assert_same_state(one, other):
 
 
 def as_committed(state):
-    """A state with what half precision leaves of weights and averages."""
+    """Return a state with weights and averages rounded to half precision."""
     rounded = {
         name: value if "running" in name or not value.is_floating_point() else value.half().float()
         for name, value in state.tensors.items()

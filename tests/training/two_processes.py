@@ -1,4 +1,4 @@
-"""What each of two processes does for test_processes.py: trains, and writes down what it saw."""
+"""The work of each process in test_processes.py: it trains, and writes down the results."""
 
 import dataclasses
 import os
@@ -17,7 +17,7 @@ from nerd_gui.training.state import RunState
 
 CPU = torch.device("cpu")
 STEPS = 3
-#: Without dropout, whose masks one process with the whole batch would draw otherwise.
+#: Without dropout, whose masks would differ from those of one process with the whole batch.
 FIXED = dataclasses.replace(TINY, model=NerdConfig(features=8, window=5), norms_fixed_from=0)
 
 
@@ -37,7 +37,7 @@ TRAIN += ["--device", "cpu", "--threads", "1", "--release", "net.safetensors"]
 
 
 def run(rank, ports, folder):
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}  # as torchrun sets them
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}  # as set by torchrun
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(ports[0])}
     torch.set_num_threads(1)
     with joined(CPU) as processes:
@@ -46,7 +46,7 @@ def run(rank, ports, folder):
         assert processes.agree(rank + 0.25, 7) == [0.25, 7]
         save_file(fixed_steps(processes), folder / f"fixed{rank}.safetensors")
         save_file(resumed(processes, folder), folder / f"resumed{rank}.safetensors")
-    # Else gloo's threads live on and may end the process with an abort while the interpreter is taken down.
+    # Otherwise gloo's threads may abort the process while the interpreter shuts down.
     assert group() is None
     os.environ["MASTER_PORT"] = str(ports[1])
     os.chdir(folder / "command")
@@ -55,7 +55,7 @@ def run(rank, ports, folder):
 
 
 def fixed_steps(processes):
-    """The batches, gradients and figures of some steps with fixed norms, and the parameters after them."""
+    """Return batches, gradients and figures of some steps with fixed norms, and the parameters after them."""
     trainer, seen = fixed_trainer(2, processes), {}
     draw = trainer.sampler.batch
     for step in range(STEPS):
@@ -71,7 +71,7 @@ def fixed_steps(processes):
 
 
 def resumed(processes, folder):
-    """The state of a run, in float32 and with dropout, that went on, and of the same run resumed."""
+    """Return the state of a run that was not interrupted, in float32 and with dropout, and of one that was resumed."""
     first, path = make(processes=processes), folder / "state.safetensors"
     for _ in range(2):
         first.step()

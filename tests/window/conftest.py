@@ -25,7 +25,7 @@ def make_window(qtbot, settings, tiny_model_path):
     made = []
 
     def make(photo=None, model=tiny_model_path):
-        """A window that has opened its photo, or has said why not."""
+        """Return a function that makes a window and waits until its photo is open, or has been refused."""
         window = MainWindow(photo, model=None if model is None else str(model), settings=settings)
         made.append(window)
         qtbot.addWidget(window)
@@ -45,7 +45,7 @@ def make_window(qtbot, settings, tiny_model_path):
 
 @pytest.fixture
 def told_model_path(tmp_path):
-    """A small network that is told the noise level, as a file."""
+    """The file of a small network with level input."""
     torch.manual_seed(0)
     path = tmp_path / "told.safetensors"
     save_model(path, NERD(NerdConfig(features=8, heads=4, groups=4, window=5, level_input=True)), {"samples": 0})
@@ -71,7 +71,7 @@ def window(qtbot, make_window, photo_path):
 
 @pytest.fixture
 def open_file(qtbot):
-    """Open a photo file in a window, and wait for it or for the reason why not."""
+    """Open a photo file in a window, and wait until it is open or refused."""
 
     def open_and_wait(window, path):
         window.open_dialogs.open_file(path)
@@ -93,7 +93,7 @@ def open_built_in(qtbot):
 
 @pytest.fixture
 def take_sample():
-    """Give a session a built-in picture to which noise is added, without a window's thread."""
+    """Give a session a built-in picture with added noise, without a thread."""
 
     def take(session, name):
         photo = open_sample(name)
@@ -104,7 +104,7 @@ def take_sample():
 
 @pytest.fixture
 def held(monkeypatch):
-    """Runs stay under way: from its fifth evaluation on, f ends only when it is stopped, or once this event is set."""
+    """Hold runs: from the fifth evaluation on, f waits until it is stopped or this event is set."""
     released, evaluations, true = threading.Event(), [], NERD.implicit
 
     def implicit(net, z, s, *, interrupt=None, **how):
@@ -121,7 +121,7 @@ def held(monkeypatch):
 
 @pytest.fixture
 def _no_collection():
-    """A collection of garbage takes the longer the more objects there are, of other tests too."""
+    """Turn garbage collection off: it takes longer the more objects exist, including those of other tests."""
     gc.collect()
     gc.disable()
     yield

@@ -1,4 +1,4 @@
-"""Someone at the keyboard who answers dialogs that block: types into them and clicks, by Qt's own events."""
+"""A simulated user who answers blocking dialogs: types and clicks by Qt's events."""
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
@@ -8,15 +8,13 @@ YES, NO = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
 
 
 class Person(QObject):
-    """Carries out its steps one by one, each as soon as a dialog of its kind is the one that takes input.
-
-    Use it as a context: what opens dialogs is called inside, and at the end every step must have been taken.
-
-    Parameters
+    """Carries out its steps one by one, each as soon as a dialog of its kind takes input.
+    / Use it as a context manager: open dialogs inside. At the end every step must have been taken.
+    / Parameters
     ----------
-    steps : pairs of a kind of dialog and a function that is given it
+    steps : pairs of a kind of dialog and a function that is called with it
     waits : bool
-        Whether the person waits in the end until what was asked for is saved.
+    Whether to wait at the end until everything is saved.
     """
 
     def __init__(self, *steps, waits=True):
@@ -59,7 +57,7 @@ class Person(QObject):
 
 def enter(edit, name):
     """Replace the text of a line: type a name, paste a path (Qt enters the folders on its way while one is typed)."""
-    edit.setFocus()  # typing into a line without the focus leaves the file that is selected in the list selected
+    edit.setFocus()  # if a line without the focus is changed, the file selected in the list stays selected
     QTest.keyClick(edit, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     if "/" in name:
         edit.insert(name)
@@ -68,7 +66,7 @@ def enter(edit, name):
 
 
 def saves(name=None, *, kind=None, leave=False, click=True):
-    """Choose a kind of file, type a name in place of the proposed one, and press Save; or leave."""
+    """Return a step that chooses a kind of file, types a name over the proposed one, and presses Save or Cancel."""
 
     def act(dialog):
         if leave:
@@ -81,7 +79,7 @@ def saves(name=None, *, kind=None, leave=False, click=True):
             QTest.keyClick(combo, Qt.Key.Key_Home)
             for _ in range(index):
                 QTest.keyClick(combo, Qt.Key.Key_Down)
-            combo.activated.emit(index)  # what a closed list sends on keys, a list that is open sends on Return
+            combo.activated.emit(index)  # a closed list sends this signal on arrow keys, an open list on Return
         edit = dialog.findChild(QLineEdit, "fileNameEdit")
         if name is not None:
             enter(edit, name)
@@ -95,7 +93,7 @@ def saves(name=None, *, kind=None, leave=False, click=True):
 
 
 def proposed(into):
-    """Note the proposed name and the chosen kind, and leave."""
+    """Return a step that records the proposed name and the chosen kind, and cancels."""
 
     def act(dialog):
         into.append((dialog.findChild(QLineEdit, "fileNameEdit").text(), dialog.selectedNameFilter()))
@@ -105,7 +103,7 @@ def proposed(into):
 
 
 def answers(button, *, meanwhile=lambda: None):
-    """Click a button of a question."""
+    """Return a step that clicks a button of a question."""
 
     def act(box):
         meanwhile()

@@ -1,4 +1,4 @@
-"""A run of a whole photo whose tiles are finished when the test says so; what it sends comes as from a real one."""
+"""A run of a whole photo whose tiles are finished on the test's command; its signals are like those of a real run."""
 
 import threading
 import time
@@ -17,12 +17,11 @@ STEPS = 3
 
 
 class ScriptedPhotoRun:
-    """Four tiles, each of which makes of iterate i the noise estimate -0.02 (i + 1) in its part of the photo.
-
-    Attributes
+    """Four tiles; iterate i of each has the noise estimate -0.02 (i + 1).
+    / Attributes
     ----------
     made : list
-        Every run that was prepared, the newest last.
+    Every prepared run, the newest last.
     """
 
     made: list["ScriptedPhotoRun"] = []  # noqa: RUF012 - emptied for every test
@@ -39,7 +38,7 @@ class ScriptedPhotoRun:
         self.permits = threading.Semaphore(0)
         self.fails, self.reason, self.residuals = False, StopReason.SETTLED, (0.1, 0.05, 0.02)
         self.views, self.threads = [], []
-        self.asked_at = None  # when it last asked whether to stop, while it waits for the answer
+        self.asked_at = None  # the time of its last question whether to stop, while it waits for the answer
         ScriptedPhotoRun.made.append(self)
 
     @property
@@ -48,7 +47,7 @@ class ScriptedPhotoRun:
 
     @property
     def waits(self):
-        """Whether it has been kept waiting for an answer, as in a pause."""
+        """Return whether it has been waiting for an answer, as in a pause."""
         asked_at = self.asked_at
         return asked_at is not None and time.perf_counter() - asked_at > 0.05
 

@@ -1,4 +1,4 @@
-"""A session whose runs are scripted: no thread and no network; what arrives comes as it does from a real run."""
+"""A session with scripted runs: no thread and no network, but the same signals as from a real run."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -15,7 +15,7 @@ SHAPE = (1, 4, 4)
 
 
 def picture_of(rows, cols, kind, seed):
-    """Values (3, rows, cols) in which rows share memory where there are many: made in no time."""
+    """Make values (3, rows, cols); rows share memory if there are many, so that this is quick."""
     values = np.random.default_rng(seed).normal(0.5 if kind is np.float32 else 0, 0.05, 3 * 1024 + 64 * cols)
     values = np.resize(values.astype(kind), 3 * rows + 64 * cols)
     step = values.itemsize
@@ -57,7 +57,7 @@ def make_trajectory(
 
 
 def show(session: Session, trajectory: Trajectory) -> None:
-    """Let a run with this trajectory be the current one, beside the one before."""
+    """Make a run with this trajectory the current one, next to the previous one."""
     over = trajectory.stop_reason is not None
     run = Run(trajectory.subject, trajectory.settings, trajectory=trajectory, over=over)
     session.runs.add(run)

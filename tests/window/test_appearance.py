@@ -1,4 +1,4 @@
-"""Light and dark, as the menu asks for it, also where the system has no say in it."""
+"""Light and dark, as chosen in the menu, whatever the system's own setting."""
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -36,7 +36,7 @@ def test_the_menu_turns_the_window_dark_and_light(qtbot, window):
 
 @pytest.mark.parametrize("scheme", [Qt.ColorScheme.Dark, Qt.ColorScheme.Light])
 def test_text_can_be_read(scheme):
-    """Its contrast is at least 4.5 to 1, as WCAG 2.2 asks for (1.4.3)."""
+    """Its contrast is at least 4.5 to 1, as required by WCAG 2.2 (1.4.3)."""
     set_colour_scheme(scheme)
     palette, role = QApplication.palette(), QPalette.ColorRole
 
@@ -70,7 +70,7 @@ def test_a_scheme_takes_hold_of_everything_at_once(qtbot, window, name, colours)
     choose_scheme(qtbot, window, name)
     window.findChild(QAction, f"{'light' if name == 'dark' else 'dark'}AppearanceAction").trigger()
     QApplication.processEvents()
-    assert not window.updatesEnabled()  # a part of it has changed, and is not shown; meanwhile comes another change
+    assert not window.updatesEnabled()  # changed but hidden; then there is another change
     choose_scheme(qtbot, window, name)
     QApplication.processEvents()
 

@@ -1,4 +1,4 @@
-"""Copy and paste by keys and menus: what is in the clipboard afterwards, and what becomes of what was in it."""
+"""Copy and paste by keys and menus: what is copied, and what pasting does."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def press(key, modifiers=CTRL):
 
 
 def copied():
-    """The picture in the clipboard, (rows, cols, 3)."""
+    """Return the picture in the clipboard, (rows, cols, 3)."""
     image = QApplication.clipboard().image().convertToFormat(QImage.Format.Format_RGB888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
@@ -145,7 +145,7 @@ def test_menus_come_up_over_picture_curves_and_maps(window):
             menu.close()
 
         QTimer.singleShot(0, look)
-        under = QApplication.widgetAt(widget.mapToGlobal(widget.rect().center()))  # a plot of the curves, say
+        under = QApplication.widgetAt(widget.mapToGlobal(widget.rect().center()))  # such as a plot of the curves
         place = under.rect().center()
         reason = QContextMenuEvent.Reason.Mouse
         QApplication.sendEvent(under, QContextMenuEvent(reason, place, under.mapToGlobal(place)))

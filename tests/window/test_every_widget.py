@@ -1,4 +1,4 @@
-"""Every visible widget, at every size of the window, light and dark, in both modes: it can be read and stands free."""
+"""Every visible widget, at every size, light and dark, in both modes, is readable and does not overlap others."""
 
 import numpy as np
 import pytest

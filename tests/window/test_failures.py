@@ -1,4 +1,4 @@
-"""What goes wrong is a sentence in a dialog; what was open stays, and the window goes on."""
+"""An error is one sentence in a dialog; what was open stays, and the window keeps working."""
 
 import pytest
 from dialog_person import Person, saves

@@ -1,4 +1,4 @@
-"""Keys obey wherever the focus is: the scrubber's act on every control, and every control is reached by Tab."""
+"""Keys work wherever the focus is: the scrubber's keys on every control; every control is reached by Tab."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def state(widget):
 
 
 def focusable(window):
-    """What is seen, can be operated and takes the focus."""
+    """Return the visible and enabled widgets that take the focus."""
     return [
         widget
         for kind in KINDS
@@ -56,7 +56,7 @@ def focusable(window):
 
 
 def press(key, modifiers=Qt.KeyboardModifier.NoModifier):
-    """To whatever has the focus, as the keyboard does."""
+    """Send a key to the widget with the focus."""
     QTest.keyClick(QApplication.focusWidget(), key, modifiers)
 
 

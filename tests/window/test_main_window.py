@@ -1,4 +1,4 @@
-"""The window as a person finds it: names, opening, noise, channels, saving, what is remembered."""
+"""The main window: names, opening, noise, channels, saving, and what it remembers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Photo and Explore: what each shows, which is on at first, and that it is remembered; the tool bar under both."""
+"""Photo and Explore: what each shows, which is active at first, and that it is remembered; the tool bar in both."""
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -18,7 +18,7 @@ def click(qtbot, window, name):
 
 
 def words(window):
-    """Every text in view."""
+    """Return all visible texts."""
     kinds = {QLabel: QLabel.text, QAbstractButton: QAbstractButton.text, QComboBox: QComboBox.currentText}
     seen = [read(w) for kind, read in kinds.items() for w in window.findChildren(kind) if w.isVisible()]
     assert not any(edit.isVisible() for edit in window.findChildren(QPlainTextEdit))
@@ -41,7 +41,7 @@ def test_photo_shows_the_photo_and_no_word_of_the_solver(qtbot, window):
     assert visible(window, *hidden) == []
     shown = ["openButton", "denoiseButton", "stopButton", "exportButton", "lookPanel", "compareModeCombo", "modeSwitch"]
     assert visible(window, *shown) == shown
-    assert window.session.index == window.session.trajectory.result  # what is seen is what is saved
+    assert window.session.index == window.session.trajectory.result  # the shown picture is the one that is saved
     level = window.session.trajectory[window.session.index].noise_level
     assert window.summary.text().startswith("Denoised: 40 × 48 pixels in ")
     assert window.summary.text().endswith(f" s, noise level {level:.1f}.")
@@ -83,7 +83,7 @@ def test_the_mode_suits_what_is_opened_until_one_is_chosen_and_is_then_kept(
     settings.remove("mode")
     window = make_window(photo_path)
     assert window.modes.mode is Mode.EXPLORE  # a small picture
-    monkeypatch.setattr(workspace, "REGION_THRESHOLD", 1000)  # as if it were a camera's
+    monkeypatch.setattr(workspace, "REGION_THRESHOLD", 1000)  # pretend that it was taken by a camera
     window.close()
     window = make_window(photo_path)
     assert window.modes.mode is Mode.PHOTO

@@ -1,4 +1,4 @@
-"""A view of one's own: a widget that is given the session and follows, as `docs/architecture.md` says."""
+"""A new view: a widget that follows the session, as described in `docs/architecture.md`."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from nerd_gui.window.session.run import Run
 
 
 class NoiseLevelLabel(QLabel):
-    """The noise level of the current iterate in the chosen channel, and a log of what it has shown."""
+    """Shows the noise level of the current iterate in the chosen channel; keeps a log of what it has shown."""
 
     def __init__(self, session):
         super().__init__()
@@ -47,7 +47,7 @@ def run_to_the_end(qtbot, window):
 def test_a_new_view_follows_a_run_after_one_line(qtbot, window):
     window.centralWidget().addWidget(view := NoiseLevelLabel(window.session))  # the line
     trajectory = run_to_the_end(qtbot, window)
-    assert [index for _, index, _ in view.log] == [-1, -1, 0, 1, 2, 3, 4, 5]  # begun, prepared, then the iterates
+    assert [index for _, index, _ in view.log] == [-1, -1, 0, 1, 2, 3, 4, 5]  # started, prepared, then the iterates
     assert view.log[0][0] is None and all(shown is trajectory for shown, _, _ in view.log[1:])
     window.findChild(QSlider, "iterationSlider").setValue(2)
     assert view.text() == f"{trajectory[2].noise_level:.6f}"

@@ -1,4 +1,4 @@
-"""The whole window with three runs on the table: how long its thread is busy at a time, whatever a person does."""
+"""The whole window with three runs: how long its thread is busy at a time, in every use."""
 
 import time
 
@@ -18,8 +18,8 @@ from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.workspace import Table
 
-LONGEST = 0.050  # seconds, of a machine that does nothing else
-ANYWHERE = 0.300  # and of one that is slow and busy
+LONGEST = 0.050  # seconds, on an idle machine
+ANYWHERE = 0.300  # and on a slow and busy one
 
 
 def run_of(subject, count, solver):
@@ -34,7 +34,7 @@ def run_of(subject, count, solver):
 
 
 def what_is_opened(rows, cols, count):
-    """A photo with three runs, as a session of it has them."""
+    """A photo with three runs, as in a session."""
     noisy = picture_of(rows, cols, np.float32, 0)
     photo = Photo(noisy, name="large", sha256="0")
     subject = Subject(photo, noisy)
@@ -45,9 +45,8 @@ def what_is_opened(rows, cols, count):
 
 
 class Watch:
-    """Notes the time of the window's thread that each turn of the event loop takes, by what a person did.
-
-    Of the thread: a machine that is busy with something else makes nothing longer, or not much.
+    """Records the thread time of each turn of the event loop, by the user's action.
+    / A busy machine hardly changes thread time.
     """
 
     def __init__(self, window):

@@ -1,4 +1,4 @@
-"""What a person chose is there again at the next start."""
+"""Choices are remembered at the next start."""
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QSpinBox, QSplitter

@@ -1,4 +1,4 @@
-"""Runs in the window: iterates arrive one by one, every view shows the same one, and Stop is at once."""
+"""Runs in the window: iterates arrive one by one, all views show the same one, and Stop acts at once."""
 
 import time
 
@@ -14,7 +14,7 @@ from nerd_gui.window.picture.layers import Compare, Layer
 
 
 def shown_everywhere(window):
-    """The index that each view shows, read from the view itself."""
+    """Return the index that each view shows, read from the view itself."""
     trajectory, view = window.session.trajectory, window.picture_view
     pictures = [to_8_bit(trajectory.picture(i)) for i in range(len(trajectory))]
     view.set_compare(Compare.SINGLE, None, Layer.ITERATE)

@@ -1,4 +1,4 @@
-"""The window keeps to its screen: at the first start, with a remembered size, and however small the screen is."""
+"""The window fits its screen: at the first start, with a remembered size, and on any small screen."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from window_person import run_to_the_end
 from nerd_gui.window.screen import fit_to_screen, fitted
 
 LAPTOP, PANEL = QRect(0, 0, 1366, 768), 40
-SCREENS = [(1100, 700, 1), (2560, 1440, 2)]  # width, height, pixels along one of the program's own
+SCREENS = [(1100, 700, 1), (2560, 1440, 2)]  # width, height, screen pixels per pixel of the program
 PROGRAM = """
 import sys
 from PySide6.QtCore import QPoint, QSettings
@@ -50,7 +50,7 @@ def test_everything_lies_on_the_screen(make_window, tmp_path):
 
 
 def on_screen(folder, remembered, width, height, ratio):
-    """The program on a screen of so many pixels, of which `ratio` lie along one of its own."""
+    """Run the program on a screen of this size, with `ratio` screen pixels per pixel of the program."""
     config = folder / f"{width}.json"
     screen = {"name": "screen", "x": 0, "y": 0, "width": width, "height": height, "dpr": 1}
     config.write_text(json.dumps({"screens": [{**screen, "logicalDpi": 96, "logicalBaseDpi": 96}]}))

@@ -1,4 +1,4 @@
-"""A picture of the window, taken without a person: of a finished run, or a sentence where there cannot be one."""
+"""A screenshot without a user: of a finished run, or a sentence if that is impossible."""
 
 import numpy as np
 import pytest
@@ -20,8 +20,8 @@ def photo(tmp_path):
 
 @pytest.fixture(autouse=True)
 def patience(qapp):
-    """A window that nobody closes ends the event loop all the same, after a while."""
-    qapp.setQuitOnLastWindowClosed(False)  # or a second quit stays behind for the event loops of the next tests
+    """End the event loop after a while if no window is closed."""
+    qapp.setQuitOnLastWindowClosed(False)  # otherwise a second quit remains for the event loops of the next tests
     timer = QTimer(qapp, singleShot=True, interval=20_000)
     timer.timeout.connect(QApplication.exit)
     timer.start()

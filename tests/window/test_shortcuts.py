@@ -1,4 +1,4 @@
-"""The keys: none has two meanings, all are listed under Help, and a tool tip names the key of its action."""
+"""The keys: none has two meanings, all are listed under Help, and tooltips name the keys of their actions."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Something is on the screen at once, and what takes long to load is loaded after that."""
+"""The window appears at once; what takes long to load is loaded afterwards."""
 
 import os
 import subprocess

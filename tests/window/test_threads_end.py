@@ -1,4 +1,4 @@
-"""Whatever ends a thread, the window sees it; and a thread that does not end keeps no window from closing."""
+"""However a thread ends, the window notices it; a thread that does not end cannot prevent closing."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def controller(qtbot):
 
 @pytest.mark.parametrize("error", ENDS, ids=repr)
 def test_a_run_is_over_whatever_ends_it(qtbot, monkeypatch, controller, run, error):
-    """It stayed "running", and closing waited for ever."""
+    """Such a run once stayed "running", and closing waited for ever."""
     with monkeypatch.context() as patch:
         patch.setattr(NERD, "implicit", raising(error))
         with qtbot.waitSignal(controller.failed) as failed:
@@ -93,7 +93,7 @@ def test_saving_is_over_whatever_ends_it(qtbot, error):
 
 
 def test_a_thread_that_does_not_end_keeps_no_window_from_closing(qtbot, monkeypatch, controller, run):
-    """An evaluation may hang in code that asks nobody: in a driver, or on a folder that is not there any more."""
+    """An evaluation may hang in code that cannot be stopped, such as a driver or a lost network folder."""
     monkeypatch.setattr(threads, "PATIENCE", 50)
     hangs, may_end = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""The whole tour by keyboard alone: every key goes to what has the focus, and nothing is called or clicked."""
+"""The whole tour by keyboard: every key goes to the widget with the focus; nothing is called or clicked."""
 
 import numpy as np
 from dialog_person import Person
@@ -15,7 +15,7 @@ ALT, CTRL, SHIFT, NONE = Modifier.AltModifier, Modifier.ControlModifier, Modifie
 
 
 def focus():
-    """What the keyboard writes to."""
+    """Return the widget that receives keys."""
     return QApplication.activePopupWidget() or QApplication.focusWidget()
 
 
@@ -25,7 +25,7 @@ def press(key, modifiers=NONE, times=1):
 
 
 def tab_to(name):
-    """Press Tab until the focus has arrived."""
+    """Press Tab until the widget has the focus."""
     for _ in range(100):
         if focus().objectName() == name:
             return focus()
@@ -34,7 +34,7 @@ def tab_to(name):
 
 
 def choose(*texts):
-    """Go down an open menu, and into what opens from it, and press Return."""
+    """Go through an open menu and its submenus, and press Return."""
     for place, text in enumerate(texts):
         menu = focus()
         assert isinstance(menu, QMenu)
@@ -53,7 +53,7 @@ def test_the_whole_tour(qtbot, make_window, monkeypatch, tmp_path):
     window = make_window()
     session = window.session
     qtbot.waitUntil(lambda: session.workspace.photo is not None)
-    press(Key.Key_Escape)  # the run that began by itself
+    press(Key.Key_Escape)  # the run that started automatically
     qtbot.waitUntil(lambda: not session.controller.running)
 
     press(Key.Key_F, ALT)

@@ -1,4 +1,4 @@
-"""The wheel over a control that nobody has clicked changes nothing."""
+"""The mouse wheel changes nothing in a control that has not been clicked."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def window(qtbot, make_window, tmp_path):
 
 
 def turn(widget, ticks=-1):
-    """Turn the wheel over the middle of a widget, as the window system says it."""
+    """Turn the wheel over the centre of a widget, with the window system's event."""
     window = widget.window()
     place = widget.mapTo(window, widget.rect().center())
     QTest.wheelEvent(window.windowHandle(), QPointF(place), QPoint(0, 120 * ticks))
@@ -61,7 +61,7 @@ def test_a_finished_run_survives_the_wheel_over_every_control(window):
 
 
 def turn_all(controls):
-    """Turn the wheel over those that can be seen, both ways; return their names."""
+    """Turn the wheel over all visible controls, both ways; return their names."""
     seen = [widget for widget in controls if not widget.visibleRegion().isEmpty()]
     for widget in seen:
         for ticks in (1, -1):

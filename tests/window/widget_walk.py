@@ -1,4 +1,4 @@
-"""What is wrong with how a window looks: every visible widget is measured as it stands, and its pixels are read."""
+"""Finds faults in the look of a window: measures every visible widget and reads its pixels."""
 
 from itertools import combinations
 
@@ -23,13 +23,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-LEAST_CONTRAST = 4.5  # of text, as WCAG 2.2 asks for (1.4.3)
-_FRAME = 3  # pixels around a control, which are no letters
+LEAST_CONTRAST = 4.5  # contrast of text that WCAG 2.2 requires (1.4.3)
+_FRAME = 3  # pixels at the border of a control, which are not text
 _WORDS = (QLabel, QAbstractButton, QComboBox, QAbstractSpinBox)
 
 
 def complaints(window):
-    """Everything that is wrong, in sentences; none for a window that is right."""
+    """Return all faults as sentences; the list is empty if there are none."""
     widgets = [widget for widget in window.findChildren(QWidget) if _is_there(widget, window)]
     picture = _pixels(window.grab().toImage())
     ratio = picture.shape[1] / window.width()
@@ -71,13 +71,13 @@ def _text(widget):
 
 
 def too_long(widget):
-    """The text that has no room in its widget; nothing where it fits."""
+    """Return the text that does not fit into its widget; empty if it fits."""
     text = _text(widget)
     if not text or isinstance(widget.parentWidget(), (QComboBox, QAbstractSpinBox)):
         return ""
     metrics, room = widget.fontMetrics(), widget.contentsRect().size()
     if isinstance(widget, QLabel):
-        if hasattr(widget, "elideMode"):  # it says by an ellipsis that there is more, and shows it all in its tool tip
+        if hasattr(widget, "elideMode"):  # an ellipsis shows that there is more, and the tooltip has the whole text
             return ""
         margins = 2 * widget.margin()
         wrap = Qt.TextFlag.TextWordWrap if widget.wordWrap() else Qt.TextFlag.TextShowMnemonic
@@ -98,7 +98,7 @@ def too_long(widget):
 
 
 def _is_outside(widget, window):
-    """Whether a part of it is out of the window, or of what scrolls it where that does not scroll."""
+    """Return whether a part of it is outside the window, or outside a parent that cannot be scrolled to it."""
     rect, parent = widget.rect(), widget.parentWidget()
     while parent is not None and widget is not window:
         place = QRect(widget.mapTo(parent, rect.topLeft()), rect.size())
@@ -113,7 +113,7 @@ def _is_outside(widget, window):
 
 
 def overlaps(window, widgets):
-    """Pairs of widgets beside each other, of which one covers a part of the other."""
+    """Return pairs of sibling widgets that overlap."""
     by_parent = {}
     for widget in widgets:
         ignored = isinstance(widget, (QSizeGrip, QScrollBar, QSplitterHandle))
@@ -128,11 +128,11 @@ def overlaps(window, widgets):
 
 
 def pale(widget, window, picture, ratio):
-    """What is wrong with the contrast of a widget's text; nothing where it can be read, or cannot be used now."""
+    """Describe the low contrast of a widget's text; empty if it is readable or the widget is disabled."""
     if not _text(widget) or not isinstance(widget, _WORDS) or not widget.isEnabled():
         return ""
     if any(not viewport.rect().contains(_place(widget, viewport)) for viewport in _viewports(widget)):
-        return ""  # scrolled out of sight
+        return ""  # scrolled out of view
     top_left = widget.mapTo(window, QPoint()) * ratio
     rows, cols = round(widget.height() * ratio), round(widget.width() * ratio)
     patch = picture[top_left.y() : top_left.y() + rows, top_left.x() : top_left.x() + cols]
@@ -147,7 +147,7 @@ def pale(widget, window, picture, ratio):
 
 
 def _viewports(widget):
-    """Those that it is scrolled in."""
+    """Return the viewports that contain it."""
     found, parent = [], widget.parentWidget()
     while parent is not None:
         if isinstance(parent, QScrollArea):
@@ -163,11 +163,11 @@ def _place(widget, ancestor):
 def _pixels(image):
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return flat[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()  # the image goes, now
+    return flat[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()  # the image is released now
 
 
 def contrast(one, other):
-    """The contrast of two colours (0–255), 1 to 21, as WCAG 2.2 defines it."""
+    """Return the contrast of two colours (0–255), from 1 to 21, as defined in WCAG 2.2."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

@@ -1,4 +1,4 @@
-"""What a person does with the main window, for the tests of it."""
+"""A simulated user of the main window."""
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox, QSlider
@@ -10,7 +10,7 @@ def run_to_the_end(qtbot, window):
 
 
 def choose_scheme(qtbot, window, name):
-    """Choose “light”, “dark” or “system” from the menu, and wait until the window shows it."""
+    """Choose “light”, “dark” or “system” in the menu, and wait until the window shows it."""
     window.findChild(QAction, f"{name}AppearanceAction").trigger()
     qtbot.waitUntil(window.updatesEnabled)
 

@@ -1,4 +1,4 @@
-"""A panel beside a session whose run is real and small, and whose network contracts."""
+"""A panel beside a session with a real, small run of a network that contracts."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def model(tmp_path, net):
 
 @pytest.fixture(scope="session")
 def solved(net):
-    """A run's record, which every test takes a copy of."""
+    """The record of a run; every test gets a copy."""
     subject = Subject.of(Photo(np.random.default_rng(0).random((1, 40, 36), np.float32), name="noise"), sigma=25)
     return denoise(subject, RunSettings(device="cpu", tol=1e-4, model="tiny"), net)
 
@@ -53,7 +53,7 @@ def make_run(net, solved):
 
 @pytest.fixture
 def panel(qtbot):
-    """A panel without a run; `session`, `analyst` and `messages` belong to it."""
+    """A panel without a run; `session`, `analyst` and `messages` are its attributes."""
     dress()
     session = Session()
     analyst = Analyst(session.controller, session)

@@ -1,4 +1,4 @@
-"""Analyses in the main window: the numbers of the command line, files, sessions, the page that they stand on."""
+"""Analyses in the main window: the same numbers as on the command line; files, sessions, and their page."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def photo_path(tmp_path):
 
 @pytest.fixture
 def window(qtbot, make_window, photo_path, model):
-    """A window whose run is over, with a pin; the page of the analyses is shown by its key."""
+    """A window with a finished run and a pin; the page of the analyses is opened by its key."""
     made = make_window(photo_path, model)
     qtbot.waitUntil(lambda: made.session.workspace.photo is not None)
     made.noise.mode.setCurrentIndex(0)
@@ -76,7 +76,7 @@ def test_window_and_command_line_give_the_same_numbers(qtbot, window, photo_path
 
 
 def assert_close(one, other, where):
-    """All but times, to a relative 1e-3."""
+    """Compare everything except times, to a relative 1e-3."""
     if isinstance(one, dict):
         assert one.keys() == other.keys(), where
         for key in one:
@@ -109,7 +109,7 @@ def test_an_answer_is_saved_as_figure_and_as_data(qtbot, window, tmp_path):
     least = round(255 * float(head.min() / head.max()))
     for suffix, picture in (("png", Image.open(paths["png"])), ("svg", rendered(paths["svg"]))):
         pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3)
-        for colour in ((255, 255, 255), (178, 24, 43), (least, least, least)):  # paper, the strongest weight, a head
+        for colour in ((255, 255, 255), (178, 24, 43), (least, least, least)):  # background, strongest weight, a head
             assert (np.abs(pixels.astype(int) - colour).max(1) <= 2).sum() > 20, (suffix, colour)
     with Person(saves(str(tmp_path / "race.npz"))):
         qtbot.mouseClick(cards["race"].save_button, left)
@@ -171,7 +171,7 @@ def test_the_picture_shows_what_is_laid_over_it(qtbot, window):
     plain = canvas.grab().toImage()
     qtbot.mouseClick(picture, Qt.MouseButton.LeftButton)
     assert canvas.grab().toImage() != plain
-    window.session.go(2)  # the heads' maps follow, and have nothing to lay over it
+    window.session.go(2)  # the heads' maps follow, but cannot be laid over the picture
     window.session.go(window.session.newest)
     assert canvas.grab().toImage() != plain and picture.selected
     qtbot.mouseClick(picture, Qt.MouseButton.LeftButton)

@@ -1,4 +1,4 @@
-"""The panel of analyses: asked with mouse and keys, read back from its widgets, against what the library says."""
+"""The panel of analyses, used with mouse and keys; its widgets are compared with the library's results."""
 
 import gc
 import threading
@@ -28,13 +28,13 @@ def state(panel):
 
 
 def ask(qtbot, panel, name):
-    """Press a card's button, and wait for its answer on the screen."""
+    """Press a card's button, and wait until its answer is shown."""
     qtbot.mouseClick(panel.cards[name].button, LEFT)
     qtbot.waitUntil(lambda: panel.analyst.asked is None and panel.cards[name].view is not None, timeout=30_000)
 
 
 def cells(panel, name):
-    """The table of a card: each row's words."""
+    """Return the texts in a card's table, row by row."""
     found = {}
     for label in panel.cards[name].findChildren(QLabel):
         if label.objectName().startswith(f"{name}Cell"):
@@ -45,7 +45,7 @@ def cells(panel, name):
 
 @pytest.fixture
 def slow(monkeypatch):
-    """Analyses take until they are interrupted, or this event is set."""
+    """Let analyses take until they are interrupted or this event is set."""
     released, begun = threading.Event(), threading.Event()
 
     def answer(question: Question) -> Analysed:
@@ -310,7 +310,7 @@ def test_a_pixel_of_a_region_is_asked_for_in_its_own_rows(qtbot, asked, monkeypa
 
 
 def test_large_answers_do_not_keep_the_window_waiting(qtbot, asked):
-    """Of a run of half a megapixel: the thread of the window is never busy for 50 ms at a time."""
+    """For a run of half a megapixel, the window's thread is never busy for 50 ms at a time."""
     run, (row, col) = asked.session.run, (5, 7)
     question = Question(equilibrium_of(run.trajectory, run.net), run.trajectory, (row, col))
     for name in ("influence", "heads", "looking", "starts"):

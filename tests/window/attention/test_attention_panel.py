@@ -1,4 +1,4 @@
-"""The attention panel on a run: the pinned pixel, the hovered one while there is no pin, and the overlay."""
+"""The attention panel of a run: the pinned pixel, the pixel under the pointer if there is no pin, and the overlay."""
 
 import numpy as np
 import pytest

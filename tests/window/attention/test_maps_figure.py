@@ -1,4 +1,4 @@
-"""Attention maps in files, saved through the menu and read back: the numbers, the drawing on paper."""
+"""Attention maps saved through the menu and read back: the numbers, and the drawing."""
 
 import numpy as np
 import pytest

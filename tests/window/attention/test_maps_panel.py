@@ -1,4 +1,4 @@
-"""The panel of maps: its numbers against theory, its pictures against the weights, its controls with the mouse."""
+"""The panel of maps: its numbers against theory, its pictures against the weights, its controls by mouse."""
 
 import math
 
@@ -69,7 +69,7 @@ def test_the_entropy_of_one_pixel_is_nothing():
 
 def test_the_effective_radius():
     one = np.zeros((5, 5))
-    one[2, 3] = 0.7  # not normalised: only shares count
+    one[2, 3] = 0.7  # not normalised: only ratios count
     assert effective_radius(one, 2, 3) == 0
     assert effective_radius(one, 5, 7) == 5  # 3, 4, 5
     ring = np.zeros((7, 7))
@@ -84,7 +84,7 @@ def test_the_effective_radius():
     [(100, 100, 65, (0, 0)), (0, 3, 65, (32, 29)), (100, 100, 32, (0, 0)), (5, 100, 32, (11, 0)), (0, 0, 1, (0, 0))],
 )
 def test_the_place_in_the_window(row, col, window, place):
-    """Against the offsets of the paper, -q/2 ... q/2 - 1 for an even q."""
+    """The offsets are those of the paper, -q/2 ... q/2 - 1 for an even q."""
     first = -(window // 2)
     top, left = max(0, row + first), max(0, col + first)
     bottom, right = row + first + window, col + first + window
@@ -120,21 +120,21 @@ def test_the_logarithmic_scale_is_one():
 
 
 def samples(picture: WindowPicture, rows: range, cols: range) -> np.ndarray:
-    """The colours in the middle of the window's pixels, (rows, cols, 3)."""
+    """Return the colours at the centres of the window's pixels, (rows, cols, 3)."""
     image: QImage = picture.grab().toImage()
     points = [[picture.pixel_rect(row, col).center().toPoint() for col in cols] for row in rows]
     return np.array([[image.pixelColor(point).getRgb()[:3] for point in line] for line in points])
 
 
 def is_clear(row: int, col: int) -> bool:
-    """Whether a pixel of the 9 x 9 window is not under the cross."""
+    """Return whether a pixel of the 9 x 9 window is not covered by the cross."""
     return (row == col == 4) or (row != 4 and col != 4)
 
 
 @pytest.mark.parametrize("log", [False, True])
 def test_the_brightest_pixel_is_where_the_head_looks_most(panel, log):
     weights = weights_of()
-    weights[:, 4, :] = weights[:, :, 4] = 1e-6  # nothing to see under the cross
+    weights[:, 4, :] = weights[:, :, 4] = 1e-6  # covered by the cross
     panel.set_maps(maps_of(weights), WINDOW, caption="")
     combo_of(panel, "attentionScaleCombo").setCurrentText("log" if log else "linear")
     for head in range(4):
@@ -174,7 +174,7 @@ def test_shared_and_own_range(panel, qtbot):
 
 
 def test_outside_the_picture_is_told_from_no_weight(panel):
-    """A query two pixels from the top left corner: of its 9 x 9 window 7 x 7 lie inside."""
+    """The query is two pixels from the top left corner: 7 x 7 of its 9 x 9 window are inside the picture."""
     weights = weights_of(rows=7, cols=7)
     panel.set_maps(maps_of(weights, 0, 0, 2, 2), WINDOW, caption="")
     picture = picture_of(panel, 0)
@@ -188,7 +188,7 @@ def test_outside_the_picture_is_told_from_no_weight(panel):
         for x in range(outside.left(), outside.right())
         for y in range(outside.top() + 2, outside.bottom() - 2)
     }
-    assert panel.palette().base().color().rgb() in colours and len(colours) == 2  # a hatch and its ground
+    assert panel.palette().base().color().rgb() in colours and len(colours) == 2  # the hatching and its background
 
 
 def test_the_cross_stands_on_the_query(panel):
@@ -219,7 +219,7 @@ def test_the_neighbourhood_shows_the_photo(panel):
     panel.set_maps(maps_of(weights_of(seed=1)), WINDOW, caption="the next iterate")
     assert (samples(picture, range(1), range(1)) == rgb[0, 0]).all()
     panel.set_maps(maps_of(weights_of(), 40, 40, 44, 44), WINDOW, caption="another pixel")
-    assert not picture._patch  # the photo of another place would lie
+    assert not picture._patch  # otherwise the photo at another place would be shown
     with pytest.raises(ValueError, match="must be uint8 of shape"):
         panel.set_neighbourhood(rgb[:5])
 

@@ -1,4 +1,4 @@
-"""Attention over the iterates: every number and every small map against the network's own, at each iterate."""
+"""Attention over the iterates: every number and every small map, compared with the network at each iterate."""
 
 import gc
 import weakref
@@ -127,7 +127,7 @@ def test_iterates_that_arrive_are_added_and_it_goes_with_the_run(qtbot, opened):
     wait(qtbot, opened)
     assert opened.session.run is not first() and len(over(opened).history.found) == 7
     opened.session.remove_run(first())
-    opened.session.history.clear()  # or it could be had back
+    opened.session.history.clear()  # otherwise undo could restore it
     opened.session.show_run(opened.session.run)
     opened.session._before = None
     gc.collect()

@@ -1,4 +1,4 @@
-"""The attention panel with several pins, and over the iterates, in a small and a larger window: nothing is cut off."""
+"""The attention panel with several pins, and over the iterates, in two sizes of the window: nothing is cut off."""
 
 import numpy as np
 import pytest

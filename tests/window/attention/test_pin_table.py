@@ -1,4 +1,4 @@
-"""The maps of several pins side by side: read back from the table, against the network's own maps."""
+"""The maps of several pins side by side, read from the table and compared with the network's own maps."""
 
 import time
 
@@ -55,12 +55,12 @@ def readout(window, pin, head):
 
 
 def measured(weights, row, col):
-    """As the paper's window of 5 x 5 has it, far from the border."""
+    """Measure a window of 5 x 5 as in the paper, far from the border."""
     return f"{entropy_bits(weights):.1f} bit\n{effective_radius(weights, 2, 2):.1f} px"
 
 
 def colour_at(picture, row, col):
-    """The colour of a pixel of the window, read near its corner, where no cross is."""
+    """Return the colour of a pixel of the window near its corner, where the cross does not cover it."""
     corner = picture.pixel_rect(int(row), int(col)).topLeft().toPoint()
     return picture.grab().toImage().pixelColor(corner.x() + 2, corner.y() + 2).getRgb()[:3]
 
@@ -155,7 +155,7 @@ def test_pointing_with_shift_previews_in_place_of_the_selected_pin(qtbot, pinned
 
 
 def test_a_click_is_answered_at_once_however_many_pins_there_are(qtbot, pinned, monkeypatch):
-    """The other pins' maps are read one by one afterwards."""
+    """The maps of the other pins are computed one by one afterwards."""
     run, reads = type(pinned.session.run), []
     true = run.attention_maps
     monkeypatch.setattr(run, "attention_maps", lambda *args: reads.append(args[-2:]) or true(*args))

@@ -1,4 +1,4 @@
-"""The numbers on the axes: they stand apart, and are there only where something is drawn."""
+"""The numbers at the axes do not overlap, and appear only where something is drawn."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_a_lone_level_has_a_wide_range_around_it(plot):
     plot.fit(-1, 17)
     (_, _), (low, high) = plot.plotItem.vb.viewRange()
     assert low < 22.5 and high > 23.5
-    plot.set_series(Series(0, {"noise_level": [22.99, 23.0, 23.01]}))  # now the curve says what there is to tell apart
+    plot.set_series(Series(0, {"noise_level": [22.99, 23.0, 23.01]}))  # now the line styles need a legend
     plot.fit(2, 17)
     (_, _), (low, high) = plot.plotItem.vb.viewRange()
     assert 22.9 < low < 22.99 and 23.01 < high < 23.1

@@ -1,4 +1,4 @@
-"""The curves: what is drawn is compared with the trajectory, files are read back, clicks are real ones."""
+"""The curves: the drawing is compared with the trajectory, saved files are read back, clicks are real events."""
 
 import csv
 import math
@@ -69,7 +69,7 @@ def test_the_residual_axis_is_logarithmic(session, curves, qtbot):
     QApplication.processEvents()
     image, colour = plot.grab().toImage(), plot.pen("residual", session.run.number - 1).color()
     middles = []
-    for index in (0, 1):  # at iterate 2 stands the mark of the result
+    for index in (0, 1):  # the mark of the result is at iterate 2
         column = plot.position_of(index).x()
         coloured = [
             (x, y)
@@ -86,7 +86,7 @@ def test_the_residual_axis_is_logarithmic(session, curves, qtbot):
 
 @pytest.mark.parametrize("scale", [1, 1e-2, 1e-4])
 def test_numbers_at_the_axes_are_the_values(session, curves, scale):
-    """No factor hides beside an axis, however small the values are."""
+    """The axes have no separate factor, however small the values are."""
     show(session, make_trajectory([0.5 * scale, 0.002 * scale], tol=0))
     for name, side, place, text in (
         ("residualPlot", "left", math.log10(0.01), "0.01"),
@@ -94,7 +94,7 @@ def test_numbers_at_the_axes_are_the_values(session, curves, scale):
         ("qualityPlot", "right", 0.55, "0.55"),
     ):
         plot = plot_of(curves, name)
-        plot.set_theme(plot.theme)  # as a change of the palette does
+        plot.set_theme(plot.theme)  # as when the palette changes
         axis = plot.plotItem.getAxis(side)
         assert axis.tickStrings([place], axis.autoSIPrefixScale * axis.scale, 0.05 if side == "right" else 0.5) == [
             text
@@ -148,11 +148,11 @@ def test_without_the_truth_there_are_no_such_lines(session, curves):
 @pytest.mark.parametrize("width", [380, 480])
 def test_nothing_is_clipped_on_a_small_screen(session, curves, qtbot, width):
     session.runs.set_overlaid(session.run, True)
-    show(session, make_trajectory(RESIDUALS))  # beside the run there is
+    show(session, make_trajectory(RESIDUALS))  # besides the run there is
     assert curves.run_legend.isVisible()
 
     height = lambda: (curves.resize(width, 1), curves.height())[1]  # noqa: E731
-    qtbot.waitUntil(lambda: height() == curves.minimumSizeHint().height())  # once the legends have taken their lines
+    qtbot.waitUntil(lambda: height() == curves.minimumSizeHint().height())  # once the legends have their final height
     assert curves.height() < 400
     boxes = [curves.findChild(QLabel, f"{key}Readout") for key in ("residual", "relative_step", "sigma")]
     for widget in [*boxes, *(plot_of(curves, name) for name in PLOTS)]:
@@ -225,7 +225,7 @@ def test_curves_grow_with_the_run(session, curves):
     show(session, trajectory)
     plot = plot_of(curves, "residualPlot")
     before = plot.plotItem.vb.viewRange()[0]
-    assert before[1] > 17  # room for the steps to come: the axis stays
+    assert before[1] > 17  # the axis leaves room for the remaining steps
     arrive(session, make_iterate(3, 0.03))
     assert plot.points("residual") == ([0, 1, 2, 3], RESIDUALS[:4])
     assert plot.plotItem.vb.viewRange()[0] == before
@@ -273,7 +273,7 @@ def test_light_and_dark(curves):
     assert _dominant(curves.residual_plot) == QColor("#101418")
     for theme in (light, dark):
         for slot in range(6):
-            assert _contrast(theme.of_run(slot), theme.background) >= 3  # what WCAG asks of graphics
+            assert _contrast(theme.of_run(slot), theme.background) >= 3  # the contrast that WCAG asks of graphics
 
 
 def _contrast(a: QColor, b: QColor) -> float:
@@ -301,7 +301,7 @@ def test_csv_is_the_trajectory(session, curves, tmp_path):
 
 
 def _pixels(image: QImage, size: QSize) -> np.ndarray:
-    """Darkness of a picture, scaled to `size`."""
+    """Return the darkness of a picture, scaled to `size`."""
     scaled = image.scaled(size, mode=Qt.TransformationMode.SmoothTransformation)
     grey = scaled.convertToFormat(QImage.Format.Format_Grayscale8)
     rows = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
@@ -310,11 +310,11 @@ def _pixels(image: QImage, size: QSize) -> np.ndarray:
 
 def test_png_and_svg_show_the_same_figure_on_white(session, curves, tmp_path):
     session.go(4)
-    QApplication.processEvents()  # the layout settles
+    QApplication.processEvents()  # so that the layout is final
     before = curves.grab().toImage()
     curves.export(tmp_path / "curves.png")
     curves.export(tmp_path / "curves.SVG")
-    assert curves.grab().toImage() == before  # the plots on the screen are as they were
+    assert curves.grab().toImage() == before  # the plots on the screen have not changed
     png = QImage(str(tmp_path / "curves.png"))
     assert png.pixelColor(2, 2) == QColor("white") and png.width() >= 3 * curves.residual_plot.width()
     renderer = QSvgRenderer(str(tmp_path / "curves.SVG"))
@@ -324,7 +324,7 @@ def test_png_and_svg_show_the_same_figure_on_white(session, curves, tmp_path):
         renderer.render(painter)
     small = QSize(240, 280)
     likeness = np.corrcoef(_pixels(png, small).ravel(), _pixels(svg, small).ravel())[0, 1]
-    assert likeness > 0.87  # axes and curves lie where they do in the other one
+    assert likeness > 0.87  # axes and curves are at the same places as in the other one
     assert "residual" in (tmp_path / "curves.SVG").read_text()
 
 

@@ -86,7 +86,7 @@ def test_the_colour_is_the_runs_and_the_line_the_quantitys(session, overlaid):
 
 
 def seen(image: QImage, colour: QColor) -> int:
-    """How many pixels have this colour, but for what smooth edges make of it."""
+    """Count the pixels of this colour, except for antialiased edges."""
     pixels = np.frombuffer(image.convertToFormat(QImage.Format.Format_RGB32).constBits(), np.uint8).reshape(-1, 4)
     away = np.abs(pixels[:, :3].astype(int) - [colour.blue(), colour.green(), colour.red()])
     return int((away <= 6).all(1).sum())
@@ -95,7 +95,7 @@ def seen(image: QImage, colour: QColor) -> int:
 def test_the_colours_are_seen_in_the_plots(overlaid):
     for plot in (overlaid.residual_plot, overlaid.noise_level_plot, overlaid.quality_plot):
         image = plot.grab().toImage()
-        # Noise level and PSNR of these runs lie on each other: there the shown run is seen above the others.
+        # Noise level and PSNR of these runs are equal: the shown run is drawn above the others.
         slots = range(3) if plot is overlaid.residual_plot else (1,)
         assert all(seen(image, series_colour(slot, dark=plot.theme.dark)) > 20 for slot in slots), plot
 

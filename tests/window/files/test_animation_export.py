@@ -1,4 +1,4 @@
-"""Save animation…, from the menu to the file, which is read back with Pillow."""
+"""Save animation…, from the menu to the file, which Pillow reads back."""
 
 import threading
 
@@ -39,7 +39,7 @@ def animated(window):
 
 
 def chooses(*, curve=None, longest=None, part=None, rate=None, meanwhile=lambda dialog: None, leave=False):
-    """Set the dialog with mouse and keys, and go on to the name."""
+    """Return a step that sets the dialog with mouse and keys, and continues to the name."""
 
     def act(dialog):
         if part is not None:

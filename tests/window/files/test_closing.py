@@ -1,4 +1,4 @@
-"""A window is not closed over a denoised photo, or a session, that no file has as it is."""
+"""A window asks before closing if a denoised photo or a session has unsaved changes."""
 
 import json
 import zipfile
@@ -20,7 +20,7 @@ SAVE_PHOTO, SAVE_SESSION, CLOSE, CANCEL = "Save photo…", "Save session…", "C
 
 
 def question(window):
-    """What is asked, or None."""
+    """Return the text of the question, or None."""
     return window.findChild(QMessageBox, "closeDialog")
 
 
@@ -35,7 +35,7 @@ def choose_quit(window):
 
 
 def denoise(qtbot, window):
-    """Denoise the photo, which is small, and return its run."""
+    """Denoise the small photo and return its run."""
     with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.actions_.denoise.trigger()
     return window.session.run

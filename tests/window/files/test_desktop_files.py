@@ -1,4 +1,4 @@
-"""What tells a Linux desktop that a double click on a session opens it here."""
+"""The files that let a Linux desktop open a session by double click."""
 
 import configparser
 import os
@@ -49,7 +49,7 @@ def test_the_type_is_that_of_our_files(session):
 )
 @pytest.mark.parametrize("name", ["a.nerd", "without-a-suffix"])
 def test_a_desktop_knows_them(session, tmp_path, name):
-    """By their name, and by what they begin with."""
+    """By their suffix and by their first bytes."""
     packages = tmp_path / "share" / "mime" / "packages"
     packages.mkdir(parents=True)
     shutil.copy(FOLDER / "nerd-gui-mime.xml", packages)

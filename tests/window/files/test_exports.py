@@ -38,7 +38,7 @@ def run(qtbot, window):
 
 
 def export(action, path):
-    """Save as a person does, in the dialog that the action opens."""
+    """Save with the dialog that the action opens."""
     with Person(saves(str(path))):
         action.trigger()
 

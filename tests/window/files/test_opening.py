@@ -1,4 +1,4 @@
-"""Opening in the window: on a thread, a preview at once, progress and Cancel, and what was open stays until then."""
+"""Opening in the window: on a thread, with a preview, progress and Cancel; the former photo stays until the end."""
 
 import threading
 
@@ -21,7 +21,7 @@ def window(make_window, tmp_path, tiny_photo):
 
 @pytest.fixture
 def large(tmp_path):
-    """A photo that is worth a preview: red above, blue below, and on its side in the file."""
+    """A photo that is large enough for a preview: red above, blue below, and on its side in the file."""
     rows = np.arange(1100)[:, None] < 550
     values = np.where(rows[..., None], (200, 30, 30), (30, 30, 200)).astype(np.uint8)
     image = Image.fromarray(np.broadcast_to(values, (1100, 1900, 3)))
@@ -33,7 +33,7 @@ def large(tmp_path):
 
 @pytest.fixture
 def held_open(monkeypatch):
-    """Photos stay on their way, half opened, until this event is set or they are given up."""
+    """Hold the opening of photos until this event is set or they are cancelled."""
     released, true = threading.Event(), open_photo
 
     def held(path, *, progress, cancelled):
@@ -170,7 +170,7 @@ def test_a_clean_version_that_does_not_fit_is_refused(qtbot, window, large):
 
 
 def test_every_way_in_goes_through_the_thread(qtbot, window, tmp_path, monkeypatch):
-    """Dropped, chosen in the dialog, and among the recent files: the window does not wait for any."""
+    """Dropped, chosen in the dialog, or among the recent files: the window never waits."""
     begun = []
     window.opener.begun.connect(lambda name, _: begun.append(name))
     for name in ("dropped", "chosen"):

@@ -1,4 +1,4 @@
-"""From one photo file to the next by the window: opened, denoised and saved, and everything read back from the file."""
+"""From one photo file to the next in the window: opened, denoised and saved; the file is read back."""
 
 import io
 
@@ -28,7 +28,7 @@ def folder(tmp_path):
 
 
 def opened(qtbot, window, path, monkeypatch):
-    """Open by the dialog, as a person does."""
+    """Open a photo with the dialog."""
     answer = ([str(path)], "")
     for name in ("getOpenFileName", "getOpenFileNames"):
         found = answer if name.endswith("s") else (str(path), "")
@@ -38,13 +38,13 @@ def opened(qtbot, window, path, monkeypatch):
 
 
 def save(window):
-    """Save under the name that is proposed."""
+    """Save under the proposed name."""
     with Person(saves()):
         window.actions_.export.trigger()
 
 
 def test_a_camera_s_jpeg_comes_back_upright_and_with_all_it_said(qtbot, window, folder, monkeypatch):
-    """The camera lay on its side: 48 x 36 pixels in the file, 36 x 48 as a person sees it."""
+    """The camera was on its side: 48 x 36 pixels in the file, 36 x 48 when upright."""
     small = io.BytesIO()
     Image.new("RGB", (160, 120), "red").save(small, "JPEG", quality=95)
     thumbnail = small.getvalue().ljust(4000, b"\0")

@@ -1,4 +1,4 @@
-"""A person at the real save dialogs: no file is lost that was not given up by its name."""
+"""A simulated user of the real save dialogs: files are replaced only if their names were confirmed."""
 
 import numpy as np
 import pytest
@@ -133,7 +133,7 @@ def test_the_iterate_shown_when_the_dialog_opened_is_saved(window, photo_path):
     expected = shown(window)
 
     def go_on_and_save(dialog):
-        window.session.go(3)  # as a run does that is still under way
+        window.session.go(3)  # as by a run in progress
         saves("first")[1](dialog)
 
     export(window, "exportAction", (QFileDialog, go_on_and_save))

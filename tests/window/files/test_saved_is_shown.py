@@ -1,4 +1,4 @@
-"""What is saved is, to the bit, what is shown: whatever the look, the region, the depth and how the file lay."""
+"""The saved picture equals the shown one bit for bit, for every look, region, depth and orientation."""
 
 import imagecodecs
 import numpy as np
@@ -19,7 +19,7 @@ from nerd_gui.window.picture.layers import Compare, Layer
 ROWS, COLS = 13, 17
 AMOUNTS = st.sampled_from([0.0, 0.37, 1.0, 1.21, 1.5])
 LOOKS = st.builds(Look, AMOUNTS, AMOUNTS, st.sampled_from([0.0, 0.6, 1.0]))
-#: What turns a picture as it is stored upright, by EXIF's definition of the orientations.
+#: The operations that turn a stored picture upright, by EXIF's definition of the orientations.
 UPRIGHT = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
@@ -39,7 +39,7 @@ def regions(draw, rows, cols):
 
 
 def write(path, stored, orientation):
-    """A photo file whose camera was held in one of eight ways, without the rooms under test."""
+    """Write a photo file in one of the eight orientations, without the tested code."""
     if path.suffix == ".png":
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -54,7 +54,7 @@ def read(path):
 
 
 def trajectory_of(subject, count, seed):
-    """A run of random iterates, some of whose pictures leave [0, 1]."""
+    """Make a run of random iterates; some of their pictures leave [0, 1]."""
     random = np.random.default_rng(seed)
     made = Trajectory(subject, RunSettings(model="none"), 5, MemoryPlan(0, 0, torch.float16, None))
     for index in range(count):
@@ -97,7 +97,7 @@ def test_all_iterates_are_saved_in_the_look(tmp_path, tiny_photo):
 
 
 def on_screen(view, rows, cols):
-    """The picture as it stands on the screen at 100 %, grey."""
+    """Return the picture on the screen at 100 %, grey."""
     for layer in Layer:
         view.set_caption(layer, "")  # nothing over its corners
     view.set_compare(Compare.SINGLE, None, Layer.ITERATE)

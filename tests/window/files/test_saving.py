@@ -1,4 +1,4 @@
-"""Saving in the window: on a thread, with a word in the status line; nothing is lost when it fails or is closed."""
+"""Saving in the window: on a thread, with a message; nothing is lost if it fails or the window is closed."""
 
 import threading
 
@@ -24,7 +24,7 @@ def window(qtbot, make_window, tmp_path, tiny_photo):
 
 @pytest.fixture
 def held_save(monkeypatch):
-    """No picture is saved until this event is set."""
+    """Hold the saving of pictures until this event is set."""
     released = threading.Event()
 
     def held(*arguments, **how):

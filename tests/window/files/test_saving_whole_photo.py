@@ -1,4 +1,4 @@
-"""A whole photo is saved as the photo; one that is not finished says so."""
+"""A whole photo is saved as a photo; if it is not finished, a message says so."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from nerd_gui.window.session import run_controller
 
 @pytest.fixture
 def window(make_window, tmp_path, monkeypatch):
-    """A photo above a megapixel is open, with a region chosen, and its run is scripted."""
+    """A window with a photo above a megapixel, a chosen region, and a scripted run."""
     pixels = np.random.default_rng(0).integers(60, 250, (1000, 1100, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "large.png", compress_level=1)
     ScriptedPhotoRun.made = []

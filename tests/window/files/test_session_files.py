@@ -1,4 +1,4 @@
-"""A session is saved by the menu, and opens again to the same view: by the menu, a drop, the command line."""
+"""A session is saved from the menu, and reopens with the same view: from the menu, by a drop, or by command line."""
 
 import json
 import zipfile
@@ -35,7 +35,7 @@ def wait_for_session(qtbot, window, path):
 
 @pytest.fixture
 def worked_on(qtbot, window):
-    """Two runs, the first of which is shown at iterate 2; pins, and a way of looking at it all."""
+    """Make two runs, the first shown at iterate 2, with pins and a changed view."""
     run_to_the_end(qtbot, window)
     window.session.runs.rename(window.session.run, "with σ as it was")
     window.session.go(4)
@@ -62,7 +62,7 @@ def worked_on(qtbot, window):
 
 
 def description(window):
-    """All that a person sees of a session."""
+    """Return everything that a person sees of a session."""
     session, view = window.session, window.picture_view
     viewport = view._comparison.viewport
     return {
@@ -248,11 +248,11 @@ def test_a_photo_that_was_moved_is_found_by_the_person(qtbot, window, open_built
         patch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(moved)], ""))
         qtbot.mouseClick(box.buttons()[0], Qt.MouseButton.LeftButton)
     wait_for_session(qtbot, window, tmp_path / "a.nerd")
-    qtbot.waitUntil(lambda: description(window)["way"] == before["way"])  # once the window is laid out anew
+    qtbot.waitUntil(lambda: description(window)["way"] == before["way"])  # after the window's layout is final
     after = description(window)
     for run in (*before["runs"], *after["runs"]):
         assert run[-1]["photo"].pop("sha256") == open_photo(moved).sha256
-        del run[-1]["photo"]  # whose name is another one now
+        del run[-1]["photo"]  # which has been renamed
     assert after == before and window.session.workspace.photo.path == moved
 
 

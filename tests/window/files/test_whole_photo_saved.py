@@ -1,4 +1,4 @@
-"""A large photo from the file to the file: opened, denoised whole and saved, by clicks alone."""
+"""A large photo, opened, denoised whole and saved only by clicks."""
 
 import numpy as np
 import tifffile
@@ -14,7 +14,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def test_a_16_bit_photo_is_denoised_whole_and_saved_whole(qtbot, make_window, tmp_path, monkeypatch):
-    monkeypatch.setattr(workspace, "REGION_THRESHOLD", 50_000)  # so that a photo for a quick test is a large one
+    monkeypatch.setattr(workspace, "REGION_THRESHOLD", 50_000)  # so that a small photo counts as a large one
     monkeypatch.setattr(photo_plan, "CORES", (128,))
     path, target = tmp_path / "photo.tif", tmp_path / "out.tif"
     values = np.random.default_rng(0).integers(9_000, 60_000, (230, 310, 3), dtype=np.uint16)

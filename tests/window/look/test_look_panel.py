@@ -1,4 +1,4 @@
-"""The sliders under the picture: what they set, by mouse and by keys, and when they can be used."""
+"""The sliders below the picture: their effect by mouse and keys, and when they are enabled."""
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_a_number_is_typed(session, panel):
     typed = spin(panel, "Amount")
     typed.selectAll()
     QTest.keyClicks(typed, "85")
-    assert session.look.plain  # until it is entered: 8 % on the way to 85 % is not meant
+    assert session.look.plain  # until Return is pressed: 8 % is only the first digit of 85 %
     QTest.keyClick(typed, Qt.Key.Key_Return)
     assert session.look == Look(0.85, 0.85) and slider(panel, "Amount").value() == 85
 

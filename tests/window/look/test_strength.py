@@ -1,4 +1,4 @@
-"""The slider for the strength: the run goes on from where it ended, with what the network is told changed."""
+"""The slider for the strength: the run continues from its last iterate, with another noise level as input."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,7 +11,7 @@ from nerd_gui.window.look.strength import Strength
 
 @pytest.fixture
 def told(qtbot, make_window, photo_path, told_model_path):
-    """A window in which a network that is told the level has denoised a photo."""
+    """A window in which a network with level input has denoised a photo."""
     window = make_window(photo_path, model=told_model_path)
     window.controls.settings_button.max_iter.setValue(6)
     run_to_the_end(qtbot, window)
@@ -48,11 +48,11 @@ def test_another_strength_goes_on_from_the_equilibrium(qtbot, told):
     wait_for_run(qtbot, told, 2)
     second = told.session.run
     assert second.trajectory.settings.strength == pytest.approx(2 * usual, abs=0.05)
-    # Its first iterate is the equilibrium that the first run ended with, decoded.
+    # Its first iterate is the equilibrium of the first run, decoded.
     last, begun = first.trajectory[first.trajectory.result], second.trajectory[0]
     assert abs(begun.n_hat.astype(float) - last.n_hat.astype(float)).max() < 2e-3
     assert slider.value() == 200 and told.findChild(QSpinBox, "lookStrengthSpin").value() == 200
-    # What the settings say is what was run, so that nothing is said to have changed.
+    # The settings equal those of the run, so that no difference is reported.
     assert told.findChild(QDoubleSpinBox, "strengthSpin").value() == second.settings.strength
     assert told.differences.sentence == ""
     told.session.show_run(first)

@@ -1,4 +1,4 @@
-"""A picture view on the screen, and the session it was given."""
+"""A picture view on the screen, and its session."""
 
 import pytest
 from picture_screen import open_view

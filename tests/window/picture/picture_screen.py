@@ -1,4 +1,4 @@
-"""A picture view under test: what it shows, read back from the screen, and real mouse events."""
+"""A picture view under test: its pixels on the screen, and real mouse events."""
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -15,7 +15,7 @@ LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
 
 def screen(view: PictureView) -> np.ndarray:
-    """The canvas as (rows, cols, 3) uint8, read back when all of it is painted."""
+    """Return the canvas as (rows, cols, 3) uint8, once it is completely painted."""
     canvas = view.viewport()
     canvas.grab()
     while not view.ready():
@@ -38,7 +38,7 @@ def random_picture(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def address_picture(rows: int, cols: int) -> np.ndarray:
-    """A colour picture in which every pixel names itself: red is its row, green its column."""
+    """Make a colour picture whose pixels contain their position: red is the row, green the column."""
     row, col = np.mgrid[:rows, :cols]
     return np.stack([row, col, np.full_like(row, 77)]).astype(np.uint8)
 
@@ -66,7 +66,7 @@ def wheel(view: PictureView, position: QPoint, notches: int) -> None:
 
 
 class Counted(np.ndarray):
-    """A picture that notes how many of its values are read."""
+    """A picture that counts how many of its values are read."""
 
     count: list[int]
 
@@ -94,7 +94,7 @@ class Read(ArraySource):
 
 
 def open_view(qtbot, session: Session) -> PictureView:
-    """A picture view on the screen, with the focus and without captions."""
+    """Show a picture view with the focus and without captions."""
     view = PictureView(session)
     qtbot.addWidget(view)
     view.resize(800, 600)

@@ -1,4 +1,4 @@
-"""What the pictures are called: the noisy one's PSNR, the start, the run, and the iterate that is kept, of any run."""
+"""The captions of the pictures: PSNR of the noisy one, the start, the run, and the kept iterate, of any run."""
 
 import numpy as np
 import pytest
@@ -118,7 +118,7 @@ def test_the_run_is_named_where_there_are_several(session, view):
 
 
 def entry(view):
-    """What the list on the left calls the kept iterate."""
+    """Return the entry of the kept iterate in the list on the left."""
     combo = view.findChild(QComboBox, "leftLayerCombo")
     return combo.itemText(combo.findData(Layer.COMPARED))
 

@@ -1,4 +1,4 @@
-"""A whole photo of 50 megapixels and a run of it: how long the window's thread is busy at a time, whatever is done."""
+"""A photo of 50 megapixels and its run: how long the window's thread is busy at a time in every use."""
 
 import gc
 import time
@@ -20,7 +20,7 @@ LONGEST = 0.050  # seconds
 
 
 def large(kind, seed):
-    """A colour picture of 50 megapixels in which rows share memory: a tenth of its size, and made in no time."""
+    """A colour picture of 50 megapixels whose rows share memory, so that it is small and made quickly."""
     random = np.random.default_rng(seed).normal(0.5 if kind is np.float32 else 0, 0.1, 1 << 20).astype(kind)
     step = 860  # from row to row
     values = np.resize(random, 3 * ROWS * step + COLS)
@@ -40,9 +40,8 @@ def trajectory():
 
 
 class Watch:
-    """Lets events be dealt with until what is in view is painted, and notes the time of the thread that each took.
-
-    Of the thread: a machine that is busy with something else makes nothing longer, or not much.
+    """Processes events until the view is painted, and records the thread time of each.
+    / A busy machine hardly changes thread time.
     """
 
     def __init__(self, view):
@@ -61,7 +60,7 @@ class Watch:
 
 
 def whole_photo(session, view, trajectory):
-    """Look at the whole photo, and at its run, as a person may."""
+    """Use the view of the whole photo and its run in several ways."""
     watch, canvas = Watch(view), view.viewport()
     gain = view.findChild(QDoubleSpinBox, "differenceGainSpin")
     watch("open", lambda: view.set_picture(Layer.NOISY, trajectory.subject.noisy))
@@ -80,7 +79,7 @@ def whole_photo(session, view, trajectory):
 
 
 def part_of_it(session, view):
-    """Look at a part of it."""
+    """Use the view of a part of it."""
     watch, canvas = Watch(view), view.viewport()
     middle = canvas.rect().center()
     session.set_look(PLAIN)
@@ -102,7 +101,7 @@ def part_of_it(session, view):
 
 @pytest.fixture
 def _no_collection():
-    """A collection of garbage takes the longer the more objects there are, of other tests too."""
+    """Turn garbage collection off: it takes longer the more objects exist, including those of other tests."""
     gc.collect()
     gc.disable()
     yield
@@ -111,7 +110,7 @@ def _no_collection():
 
 @pytest.mark.usefixtures("_no_collection")
 def test_nothing_keeps_the_window_waiting(qtbot, session, trajectory):
-    for last in (False, False, True):  # what is slow is so every time; once may be somebody else's doing
+    for last in (False, False, True):  # slow code is slow every time; a single slow turn may have another cause
         session.show_run(None)
         session.set_look(PLAIN)
         view = open_view(qtbot, session)

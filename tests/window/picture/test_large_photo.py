@@ -1,4 +1,4 @@
-"""A photo that is too large to be watched whole: its region, and the whole of it."""
+"""A photo that is too large to be watched whole: its region, and the whole."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def large_path(tmp_path_factory):
 
 @pytest.fixture
 def window(make_window, open_file, large_path, photo_path):
-    """A photo of 1.3 megapixels is open, no run has been started, and the usual region is small."""
+    """A window with a photo of 1.3 megapixels, no run, and a small default region."""
     made = make_window(photo_path)
     made.session.workspace.region_side = 32
     open_file(made, large_path)
@@ -62,7 +62,7 @@ def test_a_large_photo_is_run_by_region(qtbot, window):
     assert np.array_equal(view.current()[0], to_8_bit(expected)[0])
     window.actions_.region.trigger()
     assert np.array_equal(view.current()[0], to_8_bit(pixels(window))[0]), "the whole, to choose in"
-    qtbot.keyClick(view.viewport(), Qt.Key.Key_Escape)  # the region stays, with all that was found of it
+    qtbot.keyClick(view.viewport(), Qt.Key.Key_Escape)  # the region and its results stay
     for layer, index in ((Layer.ITERATE, window.session.index), (Layer.RESULT, window.session.trajectory.result)):
         view.set_compare(Compare.SINGLE, right=layer)
         assert np.array_equal(view.shown_picture(), to_8_bit(window.session.trajectory.picture(index))[0])
@@ -73,7 +73,7 @@ def test_a_region_is_dragged_to_any_size_and_place(qtbot, window):
     window.actions_.region.trigger()
     drag(view.viewport(), view.position_of(900, 1000), view.position_of(650, 300))  # upwards and to the left
     row, col, rows, cols = window.session.workspace.region
-    pixel = 1 / view.zoom()  # what a step of the mouse is worth
+    pixel = 1 / view.zoom()  # the smallest step of the mouse
     assert np.allclose((row, col, row + rows, col + cols), (650, 300, 900, 1000), atol=2 * pixel + 1)
     assert view.viewport().region == (row, col, rows, cols)
     assert f"{cols} × {rows}" in window.banner.text()

@@ -1,4 +1,4 @@
-"""Maps as layers of the picture: pixels read back from the screen against the run's own features."""
+"""Maps as layers of the picture: pixels on the screen, compared with the run's own features."""
 
 import dataclasses
 
@@ -28,7 +28,7 @@ def ended(qtbot, window):
 
 
 def show(qtbot, window, layer):
-    """Choose a layer in the list as a person does, and wait until it is there."""
+    """Choose a layer in the list, and wait until it is shown."""
     combo = window.findChild(QComboBox, "rightLayerCombo")
     combo.setCurrentIndex(combo.findData(layer))
     wait(qtbot, window)
@@ -40,7 +40,7 @@ def wait(qtbot, window):
 
 
 def seen(window):
-    """The picture at 100 % as it is on the screen, (rows, cols, 3)."""
+    """Return the picture at 100 % on the screen, (rows, cols, 3)."""
     view = window.picture_view
     view.set_zoom(1)
     image = view.viewport().grab().toImage()
@@ -54,7 +54,7 @@ def seen(window):
 
 
 def uncovered(values):
-    """Without what lies under caption and legend, at the top."""
+    """Leave out what is covered by caption and legend at the top."""
     return values[30:]
 
 
@@ -101,7 +101,7 @@ def test_the_attention_radius_of_a_head_and_its_value_under_the_pointer(qtbot, e
     radius = np.sqrt((weights * ((down + maps.top - 33) ** 2 + (across + maps.left - 12) ** 2)).sum())
     text = ended.findChild(QLabel, "pixelLabel").text()
     assert text.endswith(f"attention radius {radius:.2g} pixels")
-    ended.findChild(QComboBox, "mapRangeCombo").setCurrentIndex(1)  # to the radius of a window of equal weights
+    ended.findChild(QComboBox, "mapRangeCombo").setCurrentIndex(1)  # at most the radius of a window of equal weights
     colour = pg.colormap.get("inferno").map(radius / 2, mode="byte")[:3]
     np.testing.assert_allclose(seen(ended)[33, 12], colour, atol=3)
 
@@ -154,14 +154,14 @@ def test_the_way_maps_are_looked_at_is_kept(qtbot, ended):
     view.restore(Fields(state))
     assert view.compare()[2] is Layer.FEATURE
     assert ended.findChild(QSpinBox, "mapFeatureSpin").value() == 4
-    del state["maps"]  # a session that was saved before there were any
+    del state["maps"]  # a session saved before there were any
     view.restore(Fields(state))
 
 
 def test_iterates_that_are_passed_by_are_not_waited_for(qtbot, ended):
     show(qtbot, ended, Layer.ENTROPY)
     for index in (0, 3, 1, 4):
-        ended.session.go(index)  # each before the one before is there
+        ended.session.go(index)  # each before the previous one is ready
     wait(qtbot, ended)
     own = spread(ended.session.run.net, features(ended, 4).z, features(ended, 4).s)
     assert ended.picture_view.captions() == [
@@ -213,7 +213,7 @@ def test_an_empty_pane_says_why_it_is_empty(qtbot, ended):
     view.fit()
 
     def chip():
-        """Whether there is light on dark in the right pane's corner, where words stand."""
+        """Return whether the right pane's corner has light text on a dark background."""
         at = view.position_of(0, 0, pane=1)
         image = view.viewport().grab().toImage()
         return {image.pixelColor(at.x() + dx, at.y() + 15).lightness() > 200 for dx in range(20, 160)} == {False, True}

@@ -1,4 +1,4 @@
-"""Comparing two layers: wipe, side by side, difference, flip, judged by the pixels on the screen."""
+"""Comparison of two layers: wipe, side by side, difference, flip, tested by the pixels on the screen."""
 
 import numpy as np
 import pytest
@@ -84,7 +84,7 @@ def test_equal_layers_differ_by_mid_grey_and_others_by_gain_times_right_minus_le
     for value in (1.0, 3.0):
         gain.setValue(value)
         assert at(screen(view), middle) == (round(255 * (0.5 + 0.05 * value)),) * 3
-    # Right is coloured: each channel against the one grey value; darker than mid-grey where the right is darker.
+    # In colour on the right: each channel against the one grey value; darker than mid-grey where the right is darker.
     colour = np.stack([left - 0.1, left, left + 0.02]).astype(np.float32)
     view.set_picture(Layer.ITERATE, colour)
     assert at(screen(view), middle) == (round(255 * 0.2), 128, round(255 * 0.56))
@@ -119,7 +119,7 @@ def test_f_shows_the_left_layer_while_it_is_held(view, mode):
     QTest.keyRelease(canvas, Qt.Key.Key_F)
     assert at(screen(view), position) == (200,) * 3
     QTest.keyPress(canvas, Qt.Key.Key_F)
-    QApplication.sendEvent(canvas, QFocusEvent(QFocusEvent.Type.FocusOut))  # the release goes to somebody else
+    QApplication.sendEvent(canvas, QFocusEvent(QFocusEvent.Type.FocusOut))  # another widget receives the release
     assert at(screen(view), position) == (200,) * 3
 
 

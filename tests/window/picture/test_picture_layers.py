@@ -1,4 +1,4 @@
-"""Layers are read where they are looked at, as tiles that are kept while there is room."""
+"""Layers are read only where they are visible, as tiles that are kept while there is room."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def plain(level: float, shape=(300, 400)) -> np.ndarray:
 
 
 def kin(pictures) -> list[Read]:
-    """Pictures of one family, as the iterates of a run are."""
+    """Make pictures of one family, such as the iterates of a run."""
     sources = [Read(picture) for picture in pictures]
     for source in sources:
         source.families = sources[0].families
@@ -134,7 +134,7 @@ def test_a_changed_part_is_read_anew_and_nothing_else(view, zoom):
     view.update_pictures(source, (row, col, 16, 16))
     changed = np.argwhere((screen(view) != before).any(axis=2))
     corner, end = view.position_of(row, col), view.position_of(row + 16, col + 16)
-    edge = max(zoom, 1)  # where the part begins within a pixel of the screen, all of that pixel is another one
+    edge = max(zoom, 1)  # if the part begins within a pixel of the screen, that whole pixel changes
     assert corner.y() - edge <= changed[:, 0].min() and changed[:, 0].max() <= end.y() + edge
     assert corner.x() - edge <= changed[:, 1].min() and changed[:, 1].max() <= end.x() + edge
     assert len(changed) > 0.9 * (16 * zoom) ** 2 and 0 < source.values < whole / 2
@@ -146,7 +146,7 @@ def test_a_changed_part_is_read_anew_and_nothing_else(view, zoom):
 
 
 class TestWhileAPictureIsNotReady:
-    """One step of work for each paint: what is seen meanwhile."""
+    """One step of work for each paint event: the pictures seen meanwhile."""
 
     @pytest.fixture(autouse=True)
     def _slow(self, monkeypatch):
@@ -155,7 +155,7 @@ class TestWhileAPictureIsNotReady:
 
     @staticmethod
     def first_sight(view) -> np.ndarray:
-        """The canvas as it is painted first."""
+        """The canvas as it is first painted."""
         made, view.ready = view.ready, lambda: True
         try:
             return screen(view)
@@ -176,7 +176,7 @@ class TestWhileAPictureIsNotReady:
     def test_what_was_seen_at_another_zoom_stays(self, qtbot, view):
         picture = random_picture(2000, 3000)
         picture[:] = picture.mean()
-        picture[1000:, :] = 0  # the draft would have the edge elsewhere
+        picture[1000:, :] = 0  # the draft would have the edge at another place
         show_single(view, picture)
         screen(view)
         view.set_zoom(1)

@@ -40,7 +40,7 @@ def test_the_overlay_covers_its_pixels_with_alpha_by_weight(view, zoom):
     weights[0, 0], weights[10, 15], weights[19, 29] = 0.02, 0.04, 0.04
     view.set_overlay(weights, 60, 70, 0.5)
     seen = screen(view)
-    top = np.array([252, 255, 164])  # the top of inferno
+    top = np.array([252, 255, 164])  # the highest colour of inferno
     for row, col in ((70, 85), (79, 99)):
         np.testing.assert_allclose(at(seen, view.position_of(row, col)), (top + 100) / 2, atol=2)
     # Half the largest weight: inferno's middle colour at a quarter's alpha.

@@ -1,4 +1,4 @@
-"""The picture view's pixels: what stands on the screen, judged against the arrays it was given."""
+"""The picture view's pixels on the screen, compared with the given arrays."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def test_a_picture_at_100_percent_is_on_the_screen_as_it_is(view, pixels):
     expected = rgb(whole)
     x, y = origin(view)
     shown = screen(view)[y : y + expected.shape[0], x : x + expected.shape[1]]
-    # A float64 product may round a tie the other way than the float32 one the files and the PSNR use.
+    # A float64 product may round a tie differently from the float32 product of files and PSNR.
     np.testing.assert_allclose(shown.astype(int), expected, atol=0 if pixels.dtype == np.uint8 else 1)
     assert (shown == expected).mean() > 0.999
     np.testing.assert_array_equal(rgb(view.shown_picture()) if whole.ndim == 2 else view.shown_picture(), shown)
@@ -62,7 +62,7 @@ def test_above_100_percent_every_pixel_is_a_flat_square_also_after_panning(view,
 
 
 def area_average(picture: np.ndarray, rows: int, cols: int) -> np.ndarray:
-    """The mean of `picture` over the area of each pixel of a smaller one, by way of cumulated sums."""
+    """Compute the mean of `picture` over the area of each pixel of a smaller one, by cumulative sums."""
     for axis, count in ((0, rows), (1, cols)):
         lines = np.moveaxis(picture, axis, 0)
         sums = np.concatenate([np.zeros((1, *lines.shape[1:])), np.cumsum(lines, axis=0, dtype=float)])
@@ -75,7 +75,7 @@ def area_average(picture: np.ndarray, rows: int, cols: int) -> np.ndarray:
 
 @pytest.mark.parametrize("zoom", [0.24, 0.25, 0.37, 0.5, 0.7])
 def test_below_100_percent_pixels_are_averaged_over_their_area(view, zoom):
-    # Noise is what this window is about: sampling it, even bilinearly, would show another noise level or a moire.
+    # The noise must be shown as it is: sampling it, even bilinearly, would change its level or make a moire.
     picture = random_picture(2400, 3600)
     show_single(view, picture, zoom)
     assert view.zoom() == zoom
@@ -86,7 +86,7 @@ def test_below_100_percent_pixels_are_averaged_over_their_area(view, zoom):
     seen = seen[max(0, y0) :, max(0, x0) :][: len(expected[rows]), : expected[:, cols].shape[1]]
     if zoom >= 0.25:
         np.testing.assert_allclose(seen, expected[rows, cols], atol=0.51)
-    else:  # from means over 2 x 2 pixels, some of which lie across a border: noise keeps its level
+    else:  # means over 2 x 2 pixels, some of which cross a border: noise keeps its level
         error = seen - expected[rows, cols]
         assert error.std() < 0.5 * expected.std() and seen.std() == pytest.approx(expected.std(), rel=0.1)
 

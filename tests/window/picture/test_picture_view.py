@@ -1,4 +1,4 @@
-"""The picture view as a whole: positions, clicks, zoom, and what it does with good and bad pictures."""
+"""The picture view: positions, clicks, zoom, and its response to good and bad pictures."""
 
 import time
 
@@ -163,7 +163,7 @@ def test_hovering_reports_pixels_and_reads_out_both_values(session, qtbot, view)
     assert session.pins.hovered == (30, 40)
     assert label.text() == "row 30, col 40:  noisy 306.0  /  iterate 10.0 20.0 30.0"
     colour = colour + 1
-    view.set_picture(Layer.ITERATE, colour)  # scrubbing under a pointer at rest
+    view.set_picture(Layer.ITERATE, colour)  # scrubbing while the pointer does not move
     assert label.text().endswith("iterate 11.0 21.0 31.0")
     with qtbot.waitSignal(session.pins.hoveredChanged):
         QTest.mouseMove(canvas, QPoint(2, 2))
@@ -241,7 +241,7 @@ def test_scrubbing_a_megapixel_reaches_60_frames_a_second(view):
     view.set_picture(Layer.ITERATE, noisy)
     canvas, seconds = view.viewport(), []
     for iterate in iterates:
-        start = time.thread_time()  # the machine may be busy with something else
+        start = time.thread_time()  # the machine may be busy
         view.set_picture(Layer.ITERATE, iterate)
         canvas.repaint()
         seconds.append(time.thread_time() - start)

@@ -1,4 +1,4 @@
-"""Pins set, selected, moved and removed by hand: by mouse, and by keys alone."""
+"""Pins are set, selected, moved and removed: by mouse, and by keyboard alone."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def canvas(view):
 
 
 def click(view, row, col, *, ctrl=False, off=(0, 0)):
-    if ctrl:  # as the window system tells it, so that Qt knows of the key
+    if ctrl:  # sent like the window system's event, so that Qt updates its state of the keys
         QTest.keyPress(view.viewport(), Key.Key_Control)
     QTest.mouseClick(
         view.viewport(),
@@ -74,7 +74,7 @@ def test_pins_are_worked_in_either_pane(session, view):
 
 
 def test_pins_lie_where_they_are_in_the_photo(session, view, canvas):
-    """Also where a region of it is shown."""
+    """This also holds if a region is shown."""
     session.pins.put(150, 170)
     canvas.set_corner(100, 100)
     assert session.pins.all[0].pixel == (150, 170)

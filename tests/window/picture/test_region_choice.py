@@ -1,4 +1,4 @@
-"""Choosing a region in the whole photo, while the session holds a run of the region that there was."""
+"""Choosing a region in the whole photo while the session has a run of another region."""
 
 import numpy as np
 import pytest

@@ -16,7 +16,7 @@ def window(make_window, tmp_path, tiny_photo):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of photos; those named bad are none."""
+    """A folder of photos; those with "bad" in the name are not photos."""
 
     def make(*names, folder="holiday"):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -33,5 +33,5 @@ def photos(tmp_path):
 
 @pytest.fixture
 def user(qtbot, window, tiny_model_path):
-    """Somebody who uses the queue of the window with the mouse."""
+    """A simulated user who works with the queue by mouse."""
     return User(qtbot, window, str(tiny_model_path))

@@ -1,4 +1,4 @@
-"""Somebody who uses the queue of a window with the mouse."""
+"""A simulated user who works with a window's queue by mouse."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class User:
         self._qtbot.waitUntil(lambda: self.queue.phase is Phase.IDLE, timeout=30_000)
 
     def wait_for(self, name):
-        """Until this photo is under way."""
+        """Wait until this photo is being denoised."""
         self._qtbot.waitUntil(lambda: self.states()[name] == "under way" and self.item(name).fraction > 0)
 
     def item(self, name):
@@ -44,7 +44,7 @@ class User:
         return {item.job.source.name: item.state for item in self.queue.items}
 
     def cells(self, column):
-        """What the table shows."""
+        """Return the texts in the table."""
         model = self.dialog.table.model()
         return [model.index(row, column).data() for row in range(model.rowCount())]
 

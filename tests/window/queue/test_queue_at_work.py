@@ -1,4 +1,4 @@
-"""A queue at work: pause, stop, a run in the window, more photos, a defect, and the end of the program."""
+"""A queue at work: pause, stop, a run in the window, more photos, a bug, and the end of the program."""
 
 import time
 
@@ -15,7 +15,7 @@ from nerd_gui.window.queue.worker import Gate
 
 @pytest.fixture
 def at_work(user, photos, held):
-    """Three photos, of which the first stays under way until the event is set."""
+    """Three photos; the first is held until the event is set."""
     folder = photos("a.png", "b.png", "c.png")
     user.drop(folder)
     user.start()

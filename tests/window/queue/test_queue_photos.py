@@ -1,4 +1,4 @@
-"""Photos into the queue and out of it: dropped, chosen, denoised, skipped, replaced, opened."""
+"""Photos in the queue: dropped, chosen, denoised, skipped, replaced, opened."""
 
 import numpy as np
 from dialog_person import NO, YES, Person, answers

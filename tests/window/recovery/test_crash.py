@@ -1,4 +1,4 @@
-"""An error that nothing takes: one dialog, a log without personal folders, and the session is kept."""
+"""An unhandled error: one dialog, a log without personal folders, and the session is kept."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ FOLDER = "private matters"
 
 @pytest.fixture
 def guard(qtbot, window, tmp_path, monkeypatch):
-    for module in (sys, threading):  # the test's own hooks would take the planted errors for failures
+    for module in (sys, threading):  # the test's own hooks would report the deliberate errors as failures
         monkeypatch.setattr(module, "excepthook", lambda *_: None)
     guard = Guard(window, tmp_path / "state", tmp_path / "log")
     yield guard

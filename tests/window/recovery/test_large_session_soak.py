@@ -1,4 +1,4 @@
-"""A session of 24 megapixels: kept, saved and opened while the window goes on."""
+"""A session of 24 megapixels: kept, saved and opened while the window keeps responding."""
 
 import time
 
@@ -21,7 +21,7 @@ ROWS, COLS, STEPS = 4000, 6000, 6
 
 
 class Watchdog:
-    """Notes for how long the thread of the window was busy between two turns of the event loop, at most."""
+    """Records the longest time for which the window's thread is busy between two turns of the event loop."""
 
     def __init__(self):
         self.restart()
@@ -87,4 +87,4 @@ def test_a_large_session_keeps_nobody_waiting(qtbot, make_window, tmp_path, monk
     opened = window.session.trajectory
     last = opened[STEPS - 1].n_hat
     assert isinstance(last, np.memmap) and last[0, -1, -1] == trajectory[STEPS - 1].n_hat[0, -1, -1]
-    assert busy["kept"] < 0.05 and busy["saved"] < 0.05 and busy["opened"] < 0.08, busy  # every view is another one
+    assert busy["kept"] < 0.05 and busy["saved"] < 0.05 and busy["opened"] < 0.08, busy  # every view differs

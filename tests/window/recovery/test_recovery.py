@@ -1,4 +1,4 @@
-"""What a program that was killed has left is offered at the next start, and opens to the same view."""
+"""What a killed program has left is offered at the next start, and opens with the same view."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def guarded(qtbot, tmp_path):
-    """Guard windows as the program does, with folders of their own."""
+    """Guard windows as the program does, with their own folders."""
     guards = []
 
     def guard(window):
@@ -49,7 +49,7 @@ def wait_until_kept(qtbot, guard, act):
 
 
 def kept(tmp_path):
-    """What stands on the disk of this process's session."""
+    """Return the files of this process's session on disk."""
     (session,) = own_folder(tmp_path / "state").glob("*/session.json")
     return read_session(session.parent)
 
@@ -94,7 +94,7 @@ def test_a_window_that_is_closed_does_not_wait_for_what_is_being_written(qtbot, 
 
     def endless(file, array, count):
         true(file, array, count)
-        while True:  # as a whole photo nearly is
+        while True:  # nearly as large as a whole photo
             counted.set()
             count(1)
 
@@ -109,7 +109,7 @@ def test_a_window_that_is_closed_does_not_wait_for_what_is_being_written(qtbot, 
 def test_a_whole_photo_is_kept_now_and_then_and_when_it_is_paused_or_stopped(
     qtbot, window, guarded, tmp_path, monkeypatch
 ):
-    """Not with each tile: every one of them changes all iterates."""
+    """Not after each tile, because every tile changes all iterates."""
     monkeypatch.setattr(run_controller, "PhotoRun", ScriptedPhotoRun)
     Image.fromarray(np.full((1000, 1100), 90, np.uint8)).save(tmp_path / "large.png")
     window.open_dialogs.open_file(tmp_path / "large.png")
@@ -191,7 +191,7 @@ def test_a_photo_without_runs_takes_no_place(qtbot, window, guarded, tmp_path, o
 
 
 def test_a_killed_program_leaves_what_is_offered_at_the_next_start(qtbot, make_window, guarded, tmp_path):
-    """The program itself, killed so that it can do nothing any more, after its first run."""
+    """The program itself is killed after its first run, so that it cannot react."""
     left = killed(tmp_path)
     before = read_session(next(left.glob("*/session.json")).parent)
     window = make_window(None)
@@ -211,7 +211,7 @@ def test_a_killed_program_leaves_what_is_offered_at_the_next_start(qtbot, make_w
 
 @pytest.fixture
 def left(qtbot, window, tmp_path):
-    """A session with a pin that a process has left which is gone."""
+    """A session with a pin, left by a process that has ended."""
     guard = Guard(window, tmp_path / "state", tmp_path / "log")
     window.session.pins.put(3, 4)
     wait_until_kept(qtbot, guard, guard.keeper.keep)
@@ -255,7 +255,7 @@ def test_a_session_with_a_file_keeps_it_and_is_not_saved_in_it_yet(qtbot, window
 
 
 def killed(tmp_path):
-    """Start the program on its sample, wait until its run is kept, and kill it."""
+    """Start the program with its sample, wait until its run is kept, and kill it."""
     program = "import sys; from nerd_gui.window.application import run_window; run_window(None, model=sys.argv[1])"
     home = {name: str(tmp_path / name) for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME")}
     environment = os.environ | home | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}

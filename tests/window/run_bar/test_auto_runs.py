@@ -1,4 +1,4 @@
-"""What Auto chose is what runs, by its real name."""
+"""The run uses the network that Auto chose, under its real name."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def enlarged(tmp_path):
 
 
 def denoise(qtbot, window):
-    """Click on Denoise photo; the run that was prepared."""
+    """Click on Denoise photo; return the prepared run."""
     count = len(ScriptedPhotoRun.made)
     qtbot.mouseClick(window.findChild(QToolButton, "denoiseButton"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(ScriptedPhotoRun.made) > count)

@@ -1,4 +1,4 @@
-"""The line under the picture says when a run goes without compiled code, how much slower that is, and why."""
+"""The line below the picture says when a run has no compiled code, how much slower it is, and why."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The sentence that says which settings are others now than those of the shown run."""
+"""The sentence that names the settings that differ from those of the shown run."""
 
 from dataclasses import fields, replace
 
@@ -18,14 +18,14 @@ from nerd_gui.window.session.session import Session
         ({}, {"model": "weights/nerd-lite-photo.safetensors"}, ["network nerd-lite-photo (was nerd-lite)"]),
         ({}, {"solver": "anderson", "max_iter": 30}, ["solver Anderson (was Broyden)", "most steps 30 (was 17)"]),
         ({}, {"tol": 0.0}, ["tolerance none (was 0.001)"]),
-        ({"stop_on": PICTURE}, {"stop_on": PICTURE, "tol": 0.1}, []),  # which the tolerance does not matter to
+        ({"stop_on": PICTURE}, {"stop_on": PICTURE, "tol": 0.1}, []),  # for which the tolerance does not matter
         ({}, {"precision": "bfloat16"}, ["precision bfloat16 (was float32)"]),
         ({}, {"window": 33}, ["attention window q 33 (was the network's own)"]),
-        ({}, {"damping": 0.5}, []),  # Broyden takes no notice of it
+        ({}, {"damping": 0.5}, []),  # Broyden ignores it
         ({"solver": "plain"}, {"solver": "plain", "damping": 0.5}, ["damping 0.5 (was 1)"]),
         ({}, {"start_seed": 3}, []),
         ({"start": "random"}, {"start": "random", "start_seed": 3}, ["seed of the start 3 (was 0)"]),
-        ({}, {"memory_limit": 2.0}, []),  # it changes nothing of what is found
+        ({}, {"memory_limit": 2.0}, []),  # it does not change the result
     ],
 )
 def test_what_is_another_setting_is_said_where_it_matters(had, now, said):
@@ -56,7 +56,7 @@ def differences(session, controls):
 
 
 def taken(session, settings, **run):
-    """A run with these settings that is shown; it is not computed."""
+    """Show a run with these settings, without computing it."""
     made = Run(session.workspace.subject(), settings, over=True, **run)
     session.runs.add(made)
     session.show_run(made)

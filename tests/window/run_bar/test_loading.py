@@ -1,4 +1,4 @@
-"""While a network is loaded the seconds are counted, and what takes so long is said."""
+"""While a network is loaded, the seconds are counted and the wait is explained."""
 
 from scripted_session import make_trajectory
 

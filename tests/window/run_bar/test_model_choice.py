@@ -1,4 +1,4 @@
-"""The list of networks: each says what it is for; Auto, the first, says what it chose for the photo, and why."""
+"""The list of networks: each says its purpose; Auto, the first, says what it chose for the photo, and why."""
 
 import shutil
 
@@ -64,7 +64,7 @@ def test_ablations_stand_under_a_heading_that_cannot_be_chosen(qtbot, tmp_path, 
     choice.setCurrentIndex(1)
     choice.setFocus()
     qtbot.keyClick(choice, Qt.Key.Key_Down)
-    assert choice.network == "changed"  # past the heading
+    assert choice.network == "changed"  # skips the heading
 
 
 def test_a_file_that_does_not_say_is_offered_all_the_same(choice, tiny_model_path):
@@ -74,7 +74,7 @@ def test_a_file_that_does_not_say_is_offered_all_the_same(choice, tiny_model_pat
 
 
 def save_photo(path, *, level, mode="RGB", width=0.0):
-    """An even picture with Gaussian noise of this level in each channel."""
+    """Save a uniform picture with Gaussian noise of this level in each channel."""
     noise = np.random.default_rng(0).standard_normal((160, 120, 3))
     if width:
         frequencies = np.fft.fftfreq(160)[:, None, None] ** 2 + np.fft.fftfreq(120)[:, None] ** 2
@@ -90,7 +90,7 @@ def summary(window):
 
 
 def pick(qtbot, combo, text):
-    """Choose an entry as a person does, by the keyboard."""
+    """Choose an entry by keyboard."""
     combo.setFocus()
     combo.showPopup()
     target = next(index for index in range(combo.count()) if combo.itemText(index).startswith(text))
@@ -100,7 +100,7 @@ def pick(qtbot, combo, text):
 
 @pytest.fixture
 def auto_window(make_window):
-    """A window that has opened this photo, with the choice of the network left as it was remembered."""
+    """A window that has opened this photo, with the remembered choice of network."""
 
     def make(photo):
         return make_window(photo, model=None)

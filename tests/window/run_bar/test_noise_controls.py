@@ -1,4 +1,4 @@
-"""The noise in the tool bar is the workspace's, whoever sets it."""
+"""The noise in the tool bar equals that of the workspace, whichever of the two changes."""
 
 import pytest
 from PySide6.QtCore import Qt

@@ -1,4 +1,4 @@
-"""Notices stay until they are answered, and none is false."""
+"""Notices stay until they are answered, and none is wrong."""
 
 from dataclasses import replace
 
@@ -75,7 +75,7 @@ def test_a_notice_can_be_put_away(qtbot, window):
     press(qtbot, window, "run", QToolButton, "Close")
     assert shown(window, "run") is None and not window.notice_bar.isVisible()
     window.messages.keep("run", "Something is so.")
-    assert shown(window, "run") is None  # it is still so, and was put away
+    assert shown(window, "run") is None  # it is still true, but was dismissed
     window.messages.keep("run", "Something else is so.")
     assert shown(window, "run") == "Something else is so."
 

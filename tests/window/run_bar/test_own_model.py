@@ -1,4 +1,4 @@
-"""A model of one's own in the window."""
+"""A user's own model in the window."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from nerd_gui.nerd import own, register
 
 
 class Smoother:
-    """The mean of the picture and of the four neighbours of the equilibrium; one head looks at where it stands."""
+    """The mean of the picture and of the equilibrium's four neighbours; one head attends to the pixel itself."""
 
     heads = 1
 

@@ -1,4 +1,4 @@
-"""Everything that a run can be asked can be asked in the window."""
+"""Every setting of a run can be chosen in the window."""
 
 from dataclasses import fields, replace
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QW
 from nerd_gui.denoising import RunSettings
 from nerd_gui.equilibrium import SOLVERS
 
-#: For each field: its control, what a person chooses there, the value this stands for, and what must be chosen before.
+#: For each field: its control, the choice, the resulting value, and what must be chosen before.
 CONTROLS = {
     "model": ("modelCombo", "nerd-lite-25", "nerd-lite-25", {}),
     "solver": ("solverCombo", "Anderson", "anderson", {}),
@@ -47,7 +47,7 @@ def choose(window, name, choice):
 
 
 def test_every_setting_of_a_run_has_a_control():
-    told = {"strength"}  # of networks that are told the noise level alone; below
+    told = {"strength"}  # only for networks with level input; see below
     assert set(CONTROLS) == {field.name for field in fields(RunSettings)} - told
 
 

@@ -1,4 +1,4 @@
-"""What a person does with the list of runs, and what is read there."""
+"""A simulated user of the list of runs, and what it shows."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -17,7 +17,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def make_run(steps=4, *, level=0.5, sigma=25.0, known=True, finished=True, shape=(1, 24, 24), region=None, **settings):
-    """A run whose pictures are even grey of `level`; its residuals and PSNR tell the iterates apart."""
+    """Make a run whose pictures are uniform grey of `level`; its residuals and PSNR identify the iterates."""
     photo = cast(object, SimpleNamespace(name="sample"))
     noisy = np.full(shape, 0.4, np.float32)
     subject = Subject(photo, noisy, np.full(shape, 0.45, np.float32) if known else None, sigma, 0, region)
@@ -30,25 +30,25 @@ def make_run(steps=4, *, level=0.5, sigma=25.0, known=True, finished=True, shape
 
 
 def add(session, *runs):
-    """Put runs into the list; the last one is shown."""
+    """Add runs to the list; the last one is shown."""
     for run in runs:
         session.runs.add(run)
         session.show_run(run)
 
 
 def rows(view):
-    """What each row shows."""
+    """Return the contents of each row."""
     return [view.model().index(row).data(ROW) for row in range(view.model().rowCount())]
 
 
 def place_of(view, row) -> QPoint:
-    """A place on the words of a row."""
+    """Return a place on the text of a row."""
     view.scrollTo(view.model().index(row))
     return view.visualRect(view.model().index(row)).center()
 
 
 def box_of(view, row) -> QPoint:
-    """The middle of the check box of a row."""
+    """Return the centre of the check box of a row."""
     view.scrollTo(view.model().index(row))
     return check_rect(view.visualRect(view.model().index(row))).center()
 

@@ -1,4 +1,4 @@
-"""The list of runs, with mouse and keys; what it shows is read from its rows, its pixels and the session."""
+"""The list of runs, used with mouse and keys; its contents are read from its rows, its pixels and the session."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_a_row_says_what_was_asked_and_what_was_found(panel, three):
     assert first.found == "4 steps · residual 4.0e-3 · 24.00 dB · 2.0 s"
     assert second.asked == "nerd-lite · Anderson · σ 10" and second.state == "converged"
     assert third.asked == "nerd-lite · Plain iteration · no noise added"
-    assert third.found == "2 steps · residual 4.5e-2 · 1.0 s"  # nothing is known of its PSNR
+    assert third.found == "2 steps · residual 4.5e-2 · 1.0 s"  # its PSNR is not known
     assert [row.shown for row in (first, second, third)] == [False, False, True]
 
 
@@ -76,7 +76,7 @@ def test_up_and_down_show_the_other_runs(qtbot, session, panel, three):
     qtbot.keyClick(panel.view, Qt.Key.Key_Up)
     assert session.run is three[1]
     qtbot.keyClick(panel.view, Qt.Key.Key_Up)
-    qtbot.keyClick(panel.view, Qt.Key.Key_Up)  # there is none above
+    qtbot.keyClick(panel.view, Qt.Key.Key_Up)  # there is no row above
     assert session.run is three[0]
     qtbot.keyClick(panel.view, Qt.Key.Key_Down)
     assert session.run is three[1]
@@ -127,7 +127,7 @@ def test_a_run_is_renamed_in_place_and_back(qtbot, session, panel, three, start)
     editor = panel.findChild(QLineEdit, "runNameEdit")
     assert editor.text() == "Run 3" and editor.selectedText() == "Run 3"
     qtbot.keyClicks(editor, "the plain one")
-    session.runs.changed.emit()  # another run goes on meanwhile
+    session.runs.changed.emit()  # another run continues meanwhile
     assert editor.text() == "the plain one"
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: three[2].name == "the plain one")
@@ -231,7 +231,7 @@ def test_the_thumbnail_is_the_result_reduced(session, panel):
     assert (image.width(), image.height()) == (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     for x in (0, 40, 79):
         red, green, blue, _ = image.pixelColor(x, 30).getRgb()
-        middle = (100 + (x + 0.5) * 200 / 80) / 399 * 255  # of the middle square of the photo
+        middle = (100 + (x + 0.5) * 200 / 80) / 399 * 255  # the central square of the photo
         assert abs(red - middle) < 3 and green == 0 and blue == 255
 
 

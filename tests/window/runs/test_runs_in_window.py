@@ -27,7 +27,7 @@ def two(qtbot, window):
 
 
 def buttons(window):
-    """What can be pressed in the bars of notices, by its words."""
+    """Return the buttons in the notices, by their texts."""
     found = [*window.findChildren(QPushButton), *window.findChildren(QToolButton)]
     return {button.text(): button for button in found if button.isVisible() and button.text()}
 
@@ -42,7 +42,7 @@ def test_a_setting_that_is_turned_leaves_the_runs_and_marks_the_shown_one(qtbot,
         qtbot.mouseClick(again, LEFT)
     assert list(two.session.runs)[:2] == before and two.session.runs[2].newest == 4
     assert [row.changed for row in rows(view)] == [False] * 3 and "Run again" not in buttons(two)
-    click(qtbot, view, place_of(view, 0))  # another solver than the one that is chosen
+    click(qtbot, view, place_of(view, 0))  # not the chosen solver
     assert rows(view)[0].changed and "solver Plain iteration (was Broyden)" in two.differences.sentence
 
 
@@ -70,7 +70,7 @@ def test_an_iterate_of_one_run_is_kept_and_compared_with_those_of_another(qtbot,
     assert np.array_equal(kept, to_8_bit(first.trajectory.picture(2))[0])
     assert np.array_equal(shown, to_8_bit(second.trajectory.picture(5))[0])
     assert two.picture_view.captions() == ["iterate 2 of Run 1", "Run 2 · iterate 5"]
-    run_to_the_end(qtbot, two)  # it survives the next run
+    run_to_the_end(qtbot, two)  # it stays after the next run
     assert two.picture_view.captions()[0] == "iterate 2 of Run 1"
 
 

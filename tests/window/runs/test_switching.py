@@ -1,4 +1,4 @@
-"""Going back and forth between runs: each shows its own numbers and picture, at once, and memory does not grow."""
+"""Switching between runs: each shows its own numbers and picture, at once, and memory does not grow."""
 
 import gc
 import os
@@ -17,12 +17,12 @@ from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.wording import scientific
 
 STEPS = 17
-LONGEST = 0.05  # seconds that the window may keep a person waiting
+LONGEST = 0.05  # the longest time in seconds for which the window may block
 
 
 @pytest.fixture
 def _no_collection():
-    """A collection of garbage takes the longer the more objects there are, of other tests too."""
+    """Turn garbage collection off: it takes longer the more objects exist, including those of other tests."""
     gc.collect()
     gc.disable()
     yield
@@ -31,7 +31,7 @@ def _no_collection():
 
 @pytest.fixture
 def window(qtbot, make_window, photo_path, open_built_in):
-    """A window with four runs of 17 steps: three solvers and another noise, all overlaid."""
+    """A window with four runs of 17 steps: three solvers and another noise level, all overlaid."""
     made = make_window(photo_path)
     open_built_in(made, sample_names()[0])
     made.modes.take(Mode.EXPLORE)
@@ -51,7 +51,7 @@ def window(qtbot, make_window, photo_path, open_built_in):
 
 
 def own_numbers(window, run, index):
-    """Hold what the widgets show against what the run found."""
+    """Compare the contents of the widgets with the run's results."""
     iterate, session = run.trajectory[index], window.session
     assert session.run is run and session.index == index
     assert window.findChild(QSpinBox, "iterationSpin").value() == index
@@ -72,9 +72,9 @@ def own_picture(window, run, index):
 
 
 def switch(qtbot, window, count, waits):
-    """Click on one run after another, and go to another iterate of each; note the time of each turn of the loop.
-
-    Of the thread: a machine that is busy with something else makes nothing longer, or not much.
+    """Click on the runs one after another and go to another iterate of each; return the thread time of each event loop
+    turn.
+    / A busy machine hardly changes thread time.
     """
     view, session, left_at = window.runs_panel.view, window.session, {}
     for turn in range(count):
@@ -86,7 +86,7 @@ def switch(qtbot, window, count, waits):
         waits.append(time.thread_time() - began)
         waits += turns()
         if run in left_at:
-            assert session.index == left_at[run]  # where it was left
+            assert session.index == left_at[run]  # the iterate at which it was left
         index = left_at[run] = (turn * 7) % (STEPS + 1)
         began = time.thread_time()
         session.go(index)
@@ -96,7 +96,7 @@ def switch(qtbot, window, count, waits):
 
 
 def turns():
-    """The time of each turn of the event loop until little is left to do."""
+    """Return the time of each turn of the event loop until little is left to do."""
     spans = [1.0]
     while spans[-1] > 2e-3 and len(spans) < 20:
         began = time.thread_time()
@@ -111,7 +111,7 @@ def test_each_run_shows_its_own(qtbot, window):
     for run, index in switch(qtbot, window, 12, waits):
         own_numbers(window, run, index)
         own_picture(window, run, index)
-    assert np.quantile(waits, 0.95) < LONGEST, sorted(waits)[-10:]  # some turns wait for a busy machine's caches
+    assert np.quantile(waits, 0.95) < LONGEST, sorted(waits)[-10:]  # on a busy machine some turns wait for its caches
     for run in list(window.session.runs):
         window.session.show_run(run)
         qtbot.keyClick(window.runs_panel.view, Qt.Key.Key_Delete)
@@ -136,4 +136,4 @@ def test_three_hundred_switches_leave_memory_as_it_was(qtbot, window):
         f"{slope * 1000:.1f} kB a switch; {after.min():.0f} to {after.max():.0f} MB; longest {max(waits) * 1e3:.0f} ms"
     )
     assert slope * 250 < 5 and after[-5:].mean() - after[:5].mean() < 5, used
-    assert np.quantile(waits, 0.95) < LONGEST, sorted(waits)[-10:]  # some turns wait for a busy machine's caches
+    assert np.quantile(waits, 0.95) < LONGEST, sorted(waits)[-10:]  # on a busy machine some turns wait for its caches

@@ -30,7 +30,7 @@ def button(scrubber, name):
 
 
 def choose(qtbot, scrubber, text):
-    """Choose in the menu as a person does, by click."""
+    """Choose in the menu by click."""
     menu = scrubber.findChild(QMenu, "playRateMenu")
     action = next(action for action in menu.actions() if action.text() == text)
     menu.popup(scrubber.mapToGlobal(scrubber.rect().bottomLeft()))
@@ -38,7 +38,7 @@ def choose(qtbot, scrubber, text):
 
 
 def times_of_play(qtbot, scrubber):
-    """When each iterate was shown, in seconds after the click on play, until it ends."""
+    """Return when each iterate was shown, in seconds after the click on play."""
     times = {}
     scrubber._session.indexChanged.connect(lambda index: times.setdefault(index, time.perf_counter() - start))
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The scrubber, worked with mouse and keys; what it shows is read back from its widgets and its pixels."""
+"""The scrubber, used with mouse and keys; its state is read from its widgets and pixels."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 class Probe:
-    """A shown scrubber with its parts, and a log of what its session said."""
+    """A shown scrubber with its parts, and a log of the session's signals."""
 
     def __init__(self, qtbot) -> None:
         self.session = Session()
@@ -50,7 +50,7 @@ class Probe:
         return self.session.index == self.slider.value() == self.spin.value()
 
     def start(self) -> None:
-        """Let a run begin, of which no iterate has arrived."""
+        """Start a run without iterates."""
         show(self.session, make_trajectory([]))
 
     def arrive(self, newest: int, **changes) -> None:
@@ -123,7 +123,7 @@ def test_a_click_on_the_groove_goes_there(filled, target):
 
 def test_a_click_between_two_iterates_goes_to_the_nearer(filled):
     step = filled.at(4).x() - filled.at(3).x()
-    assert step > 10  # or there is no nearer one to speak of
+    assert step > 10  # or there is no nearby one
     filled.qtbot.mouseClick(filled.slider, LEFT, pos=filled.at(3) + QPoint(step // 2 - 3, 0))
     assert filled.session.index == 3
     filled.qtbot.mouseClick(filled.slider, LEFT, pos=filled.at(3) + QPoint(step // 2 + 3, 0))
@@ -131,7 +131,7 @@ def test_a_click_between_two_iterates_goes_to_the_nearer(filled):
 
 
 def test_taking_the_handle_off_its_middle_does_not_move_it(probe):
-    probe.arrive(300)  # less than two pixels an iterate
+    probe.arrive(300)  # less than two pixels per iterate
     probe.session.go(150)
     probe.qtbot.mousePress(probe.slider, LEFT, pos=probe.at(150) + QPoint(3, 0))
     assert probe.slider.isSliderDown() and probe.session.index == 150
@@ -191,7 +191,7 @@ def test_the_held_slider_stays_while_iterates_arrive(filled):
         assert filled.session.index == 10 and filled.slider.value() == 10 and filled.slider.maximum() == newest
     assert filled.indices == []
     filled.qtbot.mouseRelease(filled.slider, LEFT)
-    assert filled.indices == [13]  # still latched: it catches up once let go
+    assert filled.indices == [13]  # still latched: it follows the newest iterate once released
 
 
 def test_a_dragged_slider_stays_where_it_was_put(filled):

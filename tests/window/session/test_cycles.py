@@ -1,4 +1,4 @@
-"""A thousand runs that are stopped, and a thousand openings: no thread, no memory and no late result is left."""
+"""A thousand stopped runs and a thousand openings leave no thread, no memory and no late result."""
 
 import gc
 import random
@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QApplication
 
 from nerd_gui.imaging import Photo, save_picture
 
-_SETTLED = 100  # cycles after which nothing is done for the first time any more
+_SETTLED = 100  # number of cycles after which all first-time work is done
 
 
 class Memory:
-    """Resident memory, looked at now and then."""
+    """Resident memory, measured at intervals."""
 
     def __init__(self):
         self.seen = []
@@ -28,7 +28,7 @@ class Memory:
 
     @property
     def slope(self):
-        """MB a cycle, once it has settled; None of a few cycles, of which nothing can be told."""
+        """Return the growth in MB per cycle; None if there are too few cycles."""
         late = [one for one in self.seen if one[0] >= _SETTLED]
         return None if len(late) < 10 else float(np.polyfit(*np.transpose(late), 1)[0])
 
@@ -41,7 +41,7 @@ def assert_nothing_leaks(name, count, memory, threads):
 
 
 def photo_files(folder):
-    """Three photos of other sizes and grey levels."""
+    """Three photos with different sizes and grey levels."""
     files = []
     for number, (rows, cols) in enumerate(((24, 20), (30, 40), (18, 36))):
         values = np.random.default_rng(number).normal(0.3 + 0.2 * number, 0.05, (1, rows, cols)).clip(0, 1)
@@ -64,11 +64,11 @@ def test_runs_that_are_stopped_leave_nothing(qtbot, make_window, tmp_path, count
         run = session.run
         there = 0 if run is None or run.trajectory is None else len(run.trajectory)
         if cycle % 3 == 0:
-            QApplication.processEvents()  # else what the stopped run still sends comes while the next one is under way
+            QApplication.processEvents()  # otherwise results of the stopped run arrive during the next one
             late.append(run is not None and run.trajectory is not None and len(run.trajectory) != there)
         for one in list(session.runs):
             session.remove_run(one)
-        session.history.clear()  # else a hundred of them can be had back
+        session.history.clear()  # otherwise a hundred of them are kept for undo
         memory.look(cycle)
         if cycle == min(50, count - 1):
             threads = threading.active_count()
@@ -84,8 +84,8 @@ def test_openings_leave_nothing_and_show_the_photo_that_was_asked_for_last(qtbot
     session, chance, memory, last = window.session, random.Random(0), Memory(), files[0]
     for cycle in range(count):
         if cycle % 4 == 0:
-            window.run()  # on the photo before, and late where another one comes
-        for _ in range(chance.choice((1, 1, 2, 3))):  # another one is wished for before it is there
+            window.run()  # for the previous photo, after another one has been opened
+        for _ in range(chance.choice((1, 1, 2, 3))):  # another one is requested before it is open
             last = chance.choice(files)
             window.open_dialogs.open_file(last)
         qtbot.waitUntil(lambda: not window.opener.busy, timeout=60_000)
@@ -103,5 +103,5 @@ def test_openings_leave_nothing_and_show_the_photo_that_was_asked_for_last(qtbot
 
 @pytest.fixture(autouse=True)
 def no_dialogs(monkeypatch):
-    """What a run that is left asks for stays unasked here."""
+    """Suppress the questions that would be asked when a run is left."""
     monkeypatch.setattr("PySide6.QtWidgets.QMessageBox.exec", lambda *_: 0)

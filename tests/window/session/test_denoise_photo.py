@@ -1,4 +1,4 @@
-"""Denoise photo: tile by tile, what is in view first; pause, stop, go on; what is finished is seen and stays."""
+"""Denoise photo: tile by tile, the view first; pause, stop, continue; finished parts are shown and stay."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def large_path(tmp_path_factory):
 
 @pytest.fixture
 def window(make_window, large_path, monkeypatch):
-    """A photo of 1.2 megapixels is open, and its runs are scripted."""
+    """A window with a photo of 1.2 megapixels and scripted runs."""
     ScriptedPhotoRun.made = []
     monkeypatch.setattr(run_controller, "PhotoRun", ScriptedPhotoRun)
     made = make_window(large_path)
@@ -38,16 +38,16 @@ def window(make_window, large_path, monkeypatch):
 
 
 def begin(qtbot, window):
-    """Denoise the photo, and wait for its run to be prepared."""
+    """Denoise the photo, and wait until its run is prepared."""
     count = len(ScriptedPhotoRun.made)
     window.actions_.denoise.trigger()
     prepared = lambda: window.session.trajectory is not None and len(ScriptedPhotoRun.made) == count + 1  # noqa: E731
-    qtbot.waitUntil(prepared, timeout=30_000)  # the first one of a process loads what all share
+    qtbot.waitUntil(prepared, timeout=30_000)  # the first one of a process loads what all use
     return ScriptedPhotoRun.made[-1]
 
 
 def finish_tiles(qtbot, window, run, count):
-    """Let so many tiles be finished, and wait for the last of them."""
+    """Finish this many tiles, and wait for the last of them."""
     progress = window.session.progress
     wanted = count + (progress.done if progress is not None else 0)
     run.permits.release(count)
@@ -136,7 +136,7 @@ def test_denoise_photo_goes_on_with_a_stopped_run_if_nothing_else_is_asked_for(q
     finish_tiles(qtbot, window, run, 1)
     assert ScriptedPhotoRun.made == [run]
     window.actions_.stop.trigger()
-    run_to_the_end(qtbot, window)  # of the region, in between
+    run_to_the_end(qtbot, window)  # of the region, in the meantime
     window.actions_.denoise.trigger()
     assert window.session.trajectory is run.trajectory and window.picture_view.current()[0].shape == (1000, 1200, 3)
     finish_tiles(qtbot, window, run, 1)
@@ -150,7 +150,7 @@ def test_a_tile_that_is_finished_after_stop_counts(qtbot, window, monkeypatch):
     run = begin(qtbot, window)
     finish_tiles(qtbot, window, run, 1)
     with monkeypatch.context() as patch:
-        patch.setattr(run_controller.PhotoWorker, "request_stop", lambda worker: None)  # it has not noticed yet
+        patch.setattr(run_controller.PhotoWorker, "request_stop", lambda worker: None)  # it has not reacted yet
         window.actions_.stop.trigger()
     finish_tiles(qtbot, window, run, 1)
     assert words(window) == "Stopped · 0.6 of 1.2 megapixels"

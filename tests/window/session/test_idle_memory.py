@@ -1,4 +1,4 @@
-"""What runs took of memory stays for the next one, and goes back to the system when none comes."""
+"""The memory of a run is kept for the next one, and returned to the system if none comes."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from nerd_gui.window.session import run_controller
 
 @pytest.fixture
 def trims(monkeypatch):
-    """How often freed memory was returned, 20 ms after a run instead of half a minute."""
+    """Count how often freed memory is returned, 20 ms after a run instead of half a minute."""
     made = []
     monkeypatch.setattr(run_controller.allocator, "trim", lambda: made.append(None))
     monkeypatch.setattr(run_controller, "_IDLE", 20)

@@ -1,4 +1,4 @@
-"""The start “last equilibrium” in the window: it is chosen, used, shown, and announced where it cannot be."""
+"""The start “last equilibrium” in the window: chosen, used, shown, and explained where it is not possible."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from nerd_gui.nerd import save_model
 
 @pytest.fixture
 def tiny_model_path(tmp_path, tiny_net):
-    """A network that contracts, because the injection outweighs what the post-normalization lets through."""
+    """A network that contracts, because the injection is larger than the post-normalized output."""
     tiny_net.f_inject.conv_out.weight.mul_(10)
     tiny_net.transformation.norm_post.weight.mul_(0.1)
     path = tmp_path / "tiny.safetensors"

@@ -1,4 +1,4 @@
-"""A network of the released size live in the window: long, run by hand (`-m soak`)."""
+"""A network of the released size in the window: takes long, run by hand (`-m soak`)."""
 
 import itertools
 import time

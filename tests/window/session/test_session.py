@@ -1,4 +1,4 @@
-"""The session: its runs stay whatever is turned, pins belong to the photo, and both can be taken back."""
+"""The session: changing settings keeps its runs, pins belong to the photo, and both can be undone."""
 
 import numpy as np
 import pytest
@@ -120,7 +120,7 @@ def test_a_name_can_be_given_and_taken_back():
 def test_noise_and_region_can_be_taken_back(window):
     session, workspace = window.session, window.session.workspace
     before = workspace.sigma
-    for sigma in (1, 15, 17):  # as it is typed
+    for sigma in (1, 15, 17):  # while it is typed
         window.noise.sigma.setValue(sigma)
     window.intentions.take_region(0, 0, 16, 16)
     assert workspace.sigma == 17 and workspace.region is not None

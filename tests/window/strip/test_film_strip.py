@@ -1,4 +1,4 @@
-"""The film strip, worked with the mouse; what it shows is read back from its pixels."""
+"""The film strip, used by mouse; its contents are read from its pixels."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ ROWS, COLS = 40, 60
 
 
 def run_of(count, *, restarted=(), finished=True):
-    """Iterates of a colour picture of 40 x 60 pixels that is red above and blue below; iterate i is darker by 8 i."""
+    """Make iterates of a colour picture of 40 x 60 pixels, red above and blue below; iterate i is darker by 8 i."""
     noisy = np.zeros((3, ROWS, COLS), np.float32)
     noisy[0, : ROWS // 2] = noisy[2, ROWS // 2 :] = 0.9
     trajectory = make_trajectory([])
@@ -49,7 +49,7 @@ class Probe:
 
     @property
     def shown(self):
-        """The iterates in sight, as a whole."""
+        """Return the iterates that are completely visible."""
         seen = self.strip.viewport().rect()
         return [i for i in range(self.session.newest + 1) if seen.contains(self.strip.place_of(i))]
 
@@ -62,7 +62,7 @@ class Probe:
         self.qtbot.waitUntil(self.ready)
 
     def picture(self, index):
-        """What is seen of an iterate, (rows, cols, 3)."""
+        """Return the pixels of an iterate's thumbnail, (rows, cols, 3)."""
         return self.pixels(picture_place(self.strip.place_of(index), self.strip.font()))
 
     def pixels(self, place):
@@ -319,7 +319,7 @@ def test_the_result_and_a_restarted_step_are_marked_beside_their_numbers(probe):
 
 
 def ink(probe, index):
-    """Pixels in the colour of letters right of the number of an iterate."""
+    """Count pixels in the colour of text, right of the number of an iterate."""
     place = picture_place(probe.strip.place_of(index), probe.strip.font())
     words = probe.pixels(place.adjusted(8, place.height() + 3, -30, 18))
     text = np.array(probe.strip.palette().windowText().color().getRgb()[:3])

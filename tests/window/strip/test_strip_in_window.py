@@ -1,4 +1,4 @@
-"""The film strip in the main window: its place, its keys, and that it can be folded away."""
+"""The film strip in the main window: its place, its keys, and folding it away."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction

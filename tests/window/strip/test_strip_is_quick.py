@@ -1,4 +1,4 @@
-"""The film strip beside the picture: how long the window's thread is busy at a time, whatever the size of the run."""
+"""The film strip next to the picture: how long the window's thread is busy at a time, for any size of run."""
 
 import time
 
@@ -29,9 +29,8 @@ def run_of(rows, cols, count):
 
 
 class Watch:
-    """A picture view with its strip; it notes the time of the thread that each turn of the event loop takes.
-
-    Of the thread: a machine that is busy with something else makes nothing longer, or not much.
+    """A picture view with its strip; records the thread time of each turn of the event loop.
+    / A busy machine hardly changes thread time.
     """
 
     def __init__(self, qtbot):
@@ -77,7 +76,7 @@ def as_a_person_may(watch, trajectory, last, rows, cols):
 @pytest.mark.parametrize(("rows", "cols", "count"), [(256, 256, 17), (4000, 6000, 5)])
 def test_nothing_keeps_the_window_waiting(qtbot, rows, cols, count):
     trajectory, last = run_of(rows, cols, count - 1), run_of(rows, cols, count)[count - 1]
-    for attempt in range(3):  # what is slow is so every time; once may be somebody else's doing
+    for attempt in range(3):  # slow code is slow every time; a single slow turn may have another cause
         watch = Watch(qtbot)
         as_a_person_may(watch, trajectory, last, rows, cols)
         watch.view.close()

@@ -1,4 +1,4 @@
-"""What a network is told of the noise level, and what it makes of it."""
+"""The noise level that a network is told, and its effect."""
 
 import dataclasses
 
@@ -21,7 +21,7 @@ def told_net(**changes):
 
 
 def solved(net, noisy, level):
-    """The last iterate's noise, by the network's own parts."""
+    """Compute the last iterate's noise with the network's own functions."""
     y = torch.from_numpy(noisy)[None]
     s = net.inject(y, level)
     (*_, last) = broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=3, tol=0)
