@@ -86,6 +86,12 @@ def test_every_file_is_short():
     assert [path.name for path in SOURCES if len(path.read_text().splitlines()) > 400] == []
 
 
+def test_no_two_modules_of_the_tests_share_a_name():
+    """The folders are not packages, so pytest could not import the second one."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 def test_files_are_written_by_one_writer():
     """Only `nerd_gui/files.py` writes files, completely or not at all; the log of a crash is an exception."""
     written = re.compile(r"(?<!files)\.write_(?:bytes|text)\(|\bopen\([^)]*[\"'][wxa]b?\+?[\"']|NamedTemporary|mkstemp")

@@ -33,7 +33,7 @@ _STYLE: Any = {
     "legend.frameon": False,
     "legend.fontsize": 8,
     "image.interpolation": "none",  # an SVG holds the pixels as they are
-    "svg.hashsalt": "nerd-gui",  # the same figure is the same file
+    "svg.hashsalt": "nerd-gui",  # so that equal figures give equal files
     "svg.fonttype": "none",
 }
 #: Dots per inch and number of colours of a PNG. The first pair that gives a file below `_SMALL` is taken.

@@ -62,7 +62,7 @@ def lit(value: Tensor, gamma: Tensor, contrast: Tensor) -> Tensor:
     power = _each(1 / gamma)
     straight = _bent(value, 1 / _each(contrast))
     light = (straight * ((1 + _TOE) ** power - _TOE**power) + _TOE**power) ** (1 / power) - _TOE
-    return light.clamp(0, 1)  # rounding may make black negative, and the noise's variance with it
+    return light.clamp(0, 1)  # rounding may make black negative, and a variance of noise must not be
 
 
 def slope_of_tone(gamma: Tensor, contrast: Tensor) -> tuple[Tensor, Tensor]:

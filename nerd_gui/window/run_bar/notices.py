@@ -73,7 +73,7 @@ class Notices(QObject):
         if (trajectory := self._session.trajectory) is not None:
             notice, steps = trajectory.notice, trajectory.plan.steps
             sentences = [*([notice] if notice is not None else []), *steps]
-            if self._plain:  # where the run began says nothing to a photographer
+            if self._plain:  # photographers need not know where the run began
                 sentences = [_PLAINLY_SHORT] if steps else []
             if sentences:
                 self._messages.keep("run", " ".join(sentences), warns=bool(steps))
