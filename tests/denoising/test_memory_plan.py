@@ -188,7 +188,7 @@ def test_a_run_with_room_to_spare_leaves_it_there(monkeypatch):
     monkeypatch.setattr(memory_plan, "free_bytes", lambda device: int(64e9))
     monkeypatch.setattr(allocator, "trim", lambda: pytest.fail("What could be reused was returned."))
     run = DenoisingRun(Subject.of(make_photo()), RunSettings(max_iter=1), make_net())
-    assert run.plan.needed == int(1.5 * estimate_bytes(run.net.config, run.settings, 1, 24, 20))
+    assert run.plan.reuse and run.plan.needed > estimate_bytes(run.net.config, run.settings, 1, 24, 20)
     list(run.iterates())
 
 

@@ -45,7 +45,8 @@ def _abscissa(question: Question, keywords: dict[str, Any]) -> float | None:
 
 
 def _complex(real: float, imaginary: float) -> str:
-    return f"{real:.3f}" if imaginary == 0 else f"{real:.3f} {imaginary:+.3f} i"
+    words = f"{real:.3f}" if imaginary == 0 else f"{real:.3f} {imaginary:+.3f} i"
+    return words.replace("-", "−")
 
 
 def _contraction(trajectory: Trajectory) -> float | None:
