@@ -1,7 +1,7 @@
 """Light and dark, as chosen in the menu, whatever the system's own setting."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QApplication, QToolButton
 from window_person import choose_scheme
@@ -62,6 +62,27 @@ def test_the_choice_is_remembered(qtbot, make_window, photo_path):
     set_colour_scheme(Qt.ColorScheme.Unknown)
     second = make_window(photo_path)
     assert lightness(second) < 60 and second.findChild(QAction, "darkAppearanceAction").isChecked()
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget):
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, widget, event):
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_the_window_is_painted_though_a_part_of_it_was_to_be_painted_before(qtbot, window):
+    choose_scheme(qtbot, window, "light")
+    paints = Paints(window.statusBar())
+    window.menuBar().update()  # as when the menu closes in which the scheme was chosen
+    choose_scheme(qtbot, window, "dark")
+    qtbot.waitUntil(lambda: paints.count > 0)
 
 
 @pytest.mark.parametrize(("name", "colours"), [("dark", DARK), ("light", LIGHT)])

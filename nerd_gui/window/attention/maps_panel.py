@@ -270,7 +270,7 @@ class MapsPanel(QWidget):
         """Show the table of all pins, or hide it."""
         self.table.setVisible(shown)
         if shown:
-            self._either.setCurrentWidget(self._full)
+            self._choose_page(self._full)
             self.scale_table()
 
     def scale_table(self) -> None:

@@ -14,6 +14,7 @@ from nerd_gui.window.session.run import Run
 EMPTY_TEXT = "Click a pixel to see where each head looks"
 NEEDS_EXPLORE = "Denoise photo keeps no features for maps: choose a region and use Explore"
 NEEDS_RUN = "This run was opened from a file, which does not hold features: explore again to see where its heads look"
+AWAITED = "The maps appear with the first iterate"
 OUTSIDE = "The pin lies outside the region of this run"
 NO_ATTENTION = "This network has no attention: it was built without the non-local block"
 
@@ -71,7 +72,7 @@ def has_features(run: Run) -> bool:
 
 def why_none(run: Run | None, pixel: tuple[int, int] | None) -> str:
     """Return a sentence, without its full stop, that says why there are no maps."""
-    if run is None or pixel is None or run.trajectory is None:
+    if run is None or pixel is None:
         return EMPTY_TEXT
     if run.in_tiles:
         return NEEDS_EXPLORE
@@ -82,7 +83,7 @@ def why_none(run: Run | None, pixel: tuple[int, int] | None) -> str:
     row, col = pixel[0] - run.subject.corner[0], pixel[1] - run.subject.corner[1]
     if not (0 <= row < run.subject.rows and 0 <= col < run.subject.cols):
         return OUTSIDE
-    return EMPTY_TEXT
+    return AWAITED if run.newest < 0 else EMPTY_TEXT
 
 
 def _one_of_batch(maps: AttentionMaps, channel: int | None) -> AttentionMaps:

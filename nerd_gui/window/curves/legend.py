@@ -10,6 +10,7 @@ from superqt import QFlowLayout
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, sized
 
 _SAMPLE = (16, 10)
+_CHECK = 16  # pixels, the width of a box without text
 NO_VALUE = "–"
 
 
@@ -68,6 +69,7 @@ class LegendEntry(QWidget):
         row.setSpacing(TIGHT)
         if check is not None:
             row.addWidget(check)
+            check.setFixedWidth(_CHECK)
             check.toggled.connect(self._show)
         row.addWidget(self._sample)
         row.addWidget(self._text)

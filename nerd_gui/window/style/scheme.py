@@ -1,9 +1,10 @@
 """The light and the dark scheme, which look the same on every desktop; by default, the system's choice of the two."""
 
-import time
-from typing import ClassVar
+from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+import time
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
@@ -22,6 +23,7 @@ class _Chosen:
 
     scheme = _Scheme.Unknown
     worn: Colours | None = None
+    dressing: _Dressing | None = None
     follows = False  # whether we are notified when the system's scheme changes
 
 
@@ -51,45 +53,51 @@ def dress() -> None:
         application.setFont(sized(application.font(), TEXT_PIXELS))
         application.setStyleSheet(sheet())
     else:
-        _Dressing.begin()
+        if _Chosen.dressing is None:
+            _Chosen.dressing = _Dressing(application)
+        _Chosen.dressing.begin()
 
 
-class _Dressing:
+class _Dressing(QTimer):
     """Gives the widgets the present colours, which the style sheet takes from the palette once for each widget.
 
-    Styling all of them at once would block the window for a sixth of a second. So a few are styled at a time, and
+    All of them at once would keep the window waiting for a sixth of a second. So a few have their turn at a time, and
     the windows keep their picture until all are done.
     """
 
-    widgets: ClassVar[list[QWidget]] = []
-    windows: ClassVar[list[QWidget]] = []
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self._widgets: list[QWidget] = []
+        self._windows: list[QWidget] = []
+        self.timeout.connect(self._take_turn)
 
-    @classmethod
-    def begin(cls) -> None:
-        """Begin again with all widgets, even if some have not got the previous colours yet."""
-        under_way = bool(cls.widgets)
-        cls.widgets = QApplication.allWidgets()
+    def begin(self) -> None:
+        """Begin with all widgets, also if some have still been waiting for the colours before."""
+        self._widgets = QApplication.allWidgets()
         for window in QApplication.topLevelWidgets():
             if window.isVisible() and window.updatesEnabled():
                 window.setUpdatesEnabled(False)
-                cls.windows.append(window)
-        if not under_way:
-            cls.take_turn()
+                self._windows.append(window)
+        if self._windows:
+            self.start(0)
+        else:
+            while self._widgets:
+                self._take_turn()
 
-    @classmethod
-    def take_turn(cls) -> None:
+    def _take_turn(self) -> None:
         end = time.monotonic() + _PIECE
-        while cls.widgets:
-            widget = cls.widgets.pop()
+        while self._widgets and time.monotonic() < end:
+            widget = self._widgets.pop()
             if isValid(widget):
                 widget.style().polish(widget)
-            if cls.windows and time.monotonic() > end:
-                QTimer.singleShot(0, cls.take_turn)
-                return
-        for window in cls.windows:
-            if isValid(window):
-                window.setUpdatesEnabled(True)
-        cls.windows.clear()
+        if not self._widgets:
+            self.stop()
+            for window in self._windows:
+                if isValid(window):
+                    window.setUpdatesEnabled(True)
+                    # If a part was to be painted before, Qt waits for a request that it has dropped in the meantime.
+                    QCoreApplication.postEvent(window, QEvent(QEvent.Type.UpdateRequest))
+            self._windows.clear()
 
 
 def _palette(colours: Colours) -> QPalette:
