@@ -20,7 +20,7 @@ COMBINATIONS = [
     ("nerd-lite-25", 384, "broyden", None),
     ("nerd-lite-25", 512, "broyden", 1.0),
     ("nerd-lite-colour", 256, "broyden", None),
-    ("nerd-lite-photo-colour", 384, "broyden", 0.6),
+    ("nerd-lite-photo-colour", 384, "broyden", 0.75),
 ]
 
 
