@@ -121,7 +121,8 @@ def _settings_of_their_own(request, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _nothing_left_behind(request, monkeypatch):
     """Fail a test of the window that leaves a thread, a running timer or a window.
-    / It is set up before the other fixtures of the test, and so torn down after them.
+
+    It is set up before the other fixtures of the test, and so torn down after them.
     """
     if "qtbot" not in request.fixturenames:
         yield

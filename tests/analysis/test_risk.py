@@ -65,7 +65,8 @@ def test_it_is_right_about_a_trained_network():
 @pytest.mark.timeout(6 * 3600)
 def test_it_is_right_about_ten_pictures():
     """For each of ten pictures, noise is drawn until the error bar of the estimate is small.
-    / For the first picture one draw gives a bar of 0.15 dB; smooth or small pictures need more draws. The number of
+
+    For the first picture one draw gives a bar of 0.15 dB; smooth or small pictures need more draws. The number of
     draws depends only on the bar, not on the true error.
     """
     network = load_model("nerd-lite-25").requires_grad_(False)

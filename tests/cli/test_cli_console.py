@@ -54,7 +54,7 @@ def test_interrupt_while_a_file_is_written(tmp_path, photo, model, capsys, monke
     before = tree(".")
     command = ["denoise", str(photo), "-o", "out.png", "--model", model, "--max-iter", "1", "--report", "run.json"]
     assert main(command) == 130
-    assert capsys.readouterr().err.splitlines()[-1].startswith("nerd-gui: interrupted")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("nerd-gui: Interrupted")
     assert tree(".") == before
 
 
@@ -137,7 +137,7 @@ def test_the_interrupt_key(tmp_path, photo, model):
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == 130, rest
-    assert rest.splitlines()[-1].startswith("nerd-gui: interrupted") and "Traceback" not in rest
+    assert rest.splitlines()[-1].startswith("nerd-gui: Interrupted") and "Traceback" not in rest
     assert tree(tmp_path) == before
 
 
@@ -150,9 +150,9 @@ def test_training_goes_on_and_releases(tmp_path, capsys, monkeypatch):
     common = ["--config", "tiny.json", "--data", "pictures", "--resume", "run", "--minutes", "0"]
     command = ["train", *common, "--device", "cpu", "--threads", "1"]
     assert main(command) == 0
-    assert "run: 2 samples" in capsys.readouterr().out
+    assert "run: trained on 2 samples" in capsys.readouterr().out
     assert main([*command, "--decay", "4", "--release", "net.safetensors"]) == 0
-    assert "run: 4 samples" in capsys.readouterr().out
+    assert "run: trained on 4 samples" in capsys.readouterr().out
     assert load_model("net.safetensors").config == NerdConfig(features=8, window=3)
 
 
@@ -183,7 +183,7 @@ def test_training_and_tuning_need_no_more_than_they_say(tmp_path):
     codes, said = on_a_training_machine(tmp_path, without, train, tune)
     assert codes == [2, 0, 1], said
     assert "holds no pictures" in said.splitlines()[0]
-    assert "times as long: llvmlite is not installed.\n" in said
+    assert "because no compiled code is used: llvmlite is not installed.\n" in said
     assert load_model(tmp_path / "net.safetensors").config == NerdConfig(features=8, window=3)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "curve.csv",

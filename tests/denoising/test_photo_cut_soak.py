@@ -81,7 +81,8 @@ def test_there_is_no_step_at_the_borders_of_the_photos_tiles(net, subject, tiled
 
 def assert_no_steps(run, trajectory):
     """Check that the error changes no more across a border of tiles than between other neighbours.
-    / The picture itself is subtracted, because it has edges of its own.
+
+    The picture itself is subtracted, because it has edges of its own.
     """
     error = 255 * (result(trajectory) - trajectory.subject.clean)
     for axis, edges in ((1, {tile.rows.begin for tile in run._left}), (2, {tile.cols.begin for tile in run._left})):

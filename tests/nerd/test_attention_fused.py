@@ -1,5 +1,6 @@
 """The paths for accelerators, as far as they can be tested on a processor: geometry, masks, gradients, fallback.
-/ FlexAttention has no gradient on a processor. There, a masked softmax in float64 replaces its kernel, and uses the
+
+FlexAttention has no gradient on a processor. There, a masked softmax in float64 replaces its kernel, and uses the
 same mask function.
 """
 

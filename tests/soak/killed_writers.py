@@ -1,5 +1,6 @@
 """A program that repeatedly kills writers and reports what they left; `test_kills.py` reads the report.
-/ It loads everything once, and forks for each writer, so that each takes milliseconds instead of seconds.
+
+It loads everything once, and forks for each writer, so that each takes milliseconds instead of seconds.
 """
 
 import contextlib

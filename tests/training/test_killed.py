@@ -108,7 +108,7 @@ def refused(capsys, arguments):
     ("file", "words"),
     [
         ("run/state.safetensors", "state “run/state.safetensors” cannot be written"),
-        ("run/recipe.json", "folder “run” cannot be written"),
+        ("run/recipe.json", "Files cannot be written to “run”"),
         ("run/curve.csv", "curve “run/curve.csv” cannot be written"),
         ("net.safetensors", "network “net.safetensors” cannot be written"),
         ("state/net.safetensors", "state “state/net.safetensors” cannot be written"),
@@ -140,7 +140,7 @@ def test_a_full_disk_is_a_sentence_and_the_last_state_survives(command, capsys, 
 
 def test_a_place_that_cannot_be_written_is_a_sentence(command, capsys, monkeypatch):
     Path("file").touch()
-    assert "folder “file” cannot be written" in refused(capsys, command("file", 2))
+    assert "Files cannot be written to “file”" in refused(capsys, command("file", 2))
     assert main(command("run", 2)) == 0
     before = Path("run/state.safetensors").read_bytes()
 
@@ -153,7 +153,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(command, capsys, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(files, "open", forbidden, raising=False)
         said = refused(capsys, command("run", 2))
-    assert "folder “run” cannot be written" in said and "Permission denied" in said
+    assert "Files cannot be written to “run”" in said and "Permission denied" in said
     assert Path("run/state.safetensors").read_bytes() == before
 
 

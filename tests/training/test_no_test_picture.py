@@ -1,9 +1,11 @@
 """No test picture is used for training, whole or cut: thumbnails of the training pictures against Set12 and BSD68.
-/ Likeness is the correlation of thumbnails of 16 x 16 grey values, which scaling, compression and contrast hardly
+
+Likeness is the correlation of thumbnails of 16 x 16 grey values, which scaling, compression and contrast hardly
 change. For whole pictures in all eight orientations, two different pictures of BSDS500, Set12 and BSD68 reach at most
 0.950 (two that are dark below a bright sky). A copy at half the size in JPEG quality 70 stays above 0.995, one at a
 quarter in quality 30 above 0.98.
-/ For pictures cut out of others, the search over places and sizes would find a likeness for every smooth picture. There
+
+For pictures cut out of others, the search over places and sizes would find a likeness for every smooth picture. There
 the thumbnails are compared without their local means: squares of training pictures reach at most 0.61 with a picture of
 Set12 that does not come from them. The starfish, which is cut out of picture 12003 of BSDS500, reaches 0.83 ... 0.97,
 depending on the grid of sizes.
@@ -56,7 +58,8 @@ def without_means(fields, dilation):
 
 def cuts(pictures, tests):
     """Return the pairs (index of a picture, index of a test picture) where a large square of the picture is the test.
-    / The square has at least 60 % of the picture's side. Pictures are (N, rows, cols) uint8, tests are squares. Places
+
+    The square has at least 60 % of the picture's side. Pictures are (N, rows, cols) uint8, tests are squares. Places
     are half a value of the thumbnail apart, sizes 7 %.
     """
     turned = np.stack([one for test in tests for one in symmetries(thumbnail(test))])

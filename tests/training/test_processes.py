@@ -93,7 +93,7 @@ def test_every_process_gets_its_own_random_numbers_back(seen):
 
 def trained_once(folder, out, err):
     """Check that two processes trained one network and announced it once; return its last state."""
-    assert [line.split(" samples")[0] for line in out.splitlines()] == ["run: 12"]
+    assert [line.split(" samples")[0] for line in out.splitlines()] == ["run: trained on 12"]
     assert next(line for line in err.splitlines() if "samples, " in line).startswith("12 samples, ")
     assert len((folder / "run" / "curve.csv").read_text().splitlines()) == 2
     assert load_model(folder / "net.safetensors").config == TINY.model

@@ -9,12 +9,14 @@ YES, NO = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
 
 class Person(QObject):
     """Carries out its steps one by one, each as soon as a dialog of its kind takes input.
-    / Use it as a context manager: open dialogs inside. At the end every step must have been taken.
-    / Parameters
+
+    Use it as a context manager: open dialogs inside. At the end every step must have been taken.
+
+    Parameters
     ----------
     steps : pairs of a kind of dialog and a function that is called with it
     waits : bool
-    Whether to wait at the end until everything is saved.
+        Whether to wait at the end until everything is saved.
     """
 
     def __init__(self, *steps, waits=True):

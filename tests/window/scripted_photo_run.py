@@ -18,10 +18,11 @@ STEPS = 3
 
 class ScriptedPhotoRun:
     """Four tiles; iterate i of each has the noise estimate -0.02 (i + 1).
-    / Attributes
+
+    Attributes
     ----------
     made : list
-    Every prepared run, the newest last.
+        Every prepared run, the newest last.
     """
 
     made: list["ScriptedPhotoRun"] = []  # noqa: RUF012 - emptied for every test

@@ -46,7 +46,8 @@ def what_is_opened(rows, cols, count):
 
 class Watch:
     """Records the thread time of each turn of the event loop, by the user's action.
-    / A busy machine hardly changes thread time.
+
+    A busy machine hardly changes thread time.
     """
 
     def __init__(self, window):

@@ -41,7 +41,8 @@ def trajectory():
 
 class Watch:
     """Processes events until the view is painted, and records the thread time of each.
-    / A busy machine hardly changes thread time.
+
+    A busy machine hardly changes thread time.
     """
 
     def __init__(self, view):

@@ -72,9 +72,9 @@ def own_picture(window, run, index):
 
 
 def switch(qtbot, window, count, waits):
-    """Click on the runs one after another and go to another iterate of each; return the thread time of each event loop
-    turn.
-    / A busy machine hardly changes thread time.
+    """Click on the runs one after another, and go to another iterate of each; record the time of each event loop turn.
+
+    Thread time is used, because a busy machine hardly changes it.
     """
     view, session, left_at = window.runs_panel.view, window.session, {}
     for turn in range(count):

@@ -30,7 +30,8 @@ def run_of(rows, cols, count):
 
 class Watch:
     """A picture view with its strip; records the thread time of each turn of the event loop.
-    / A busy machine hardly changes thread time.
+
+    A busy machine hardly changes thread time.
     """
 
     def __init__(self, qtbot):
