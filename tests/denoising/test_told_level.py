@@ -8,6 +8,7 @@ import torch
 from tiny_runs import make_net, make_photo
 
 from nerd_gui.denoising import DenoisingRun, RunError, RunSettings, Subject, denoise
+from nerd_gui.denoising.strength import BOLDNESS
 from nerd_gui.equilibrium import broyden
 from nerd_gui.imaging import Photo
 
@@ -44,7 +45,7 @@ def test_without_one_it_is_the_noise_that_was_added_or_follows_that_of_the_whole
     added = denoise(Subject.of(flat, sigma=12), SETTINGS, told_net())
     assert added.settings.strength == 12
     part = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), SETTINGS, told_net())
-    assert part.settings.strength == pytest.approx(2 * 8, rel=0.05)  # see BOLDNESS
+    assert part.settings.strength == pytest.approx(BOLDNESS * 8, rel=0.05)
     assert part.report()["settings"]["strength"] == part.settings.strength
     again = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), part.settings, told_net())
     np.testing.assert_array_equal(again[3].n_hat, part[3].n_hat)

@@ -20,7 +20,8 @@ EXPECTED = {
     "nerd-lite-25": "for white noise of σ 25; takes the channels of a colour photo one by one.",
     "nerd-lite-25-no-post": "for white noise of σ 25; takes the channels of a colour photo one by one; without "
     "post-normalization.",
-    "nerd-lite-photo": "for photos with camera noise; takes the channels of a colour photo one by one.",
+    "nerd-lite-photo": "for photos with camera noise; takes the noise level as an input; takes the channels of a "
+    "colour photo one by one.",
     "nerd-lite-colour": "for white noise of any σ from 0 to 55; takes the channels of a colour photo together.",
     "nerd-lite-photo-colour": "for photos with camera noise; takes the noise level as an input; takes the "
     "channels of a colour photo together.",
