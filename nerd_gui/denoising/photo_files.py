@@ -305,7 +305,7 @@ def _solved_within_memory(
     watch: Callable[[Step], None] | None,
     tell: Callable[[str], None],
 ) -> Trajectory:
-    """Run; if memory runs out, try again with half of the planned memory, and then with a quarter."""
+    """Run; if memory runs out, try again with two thirds of the planned memory, and then with four ninths."""
     said = None
     for _ in range(_TRIES):
         try:
@@ -318,8 +318,8 @@ def _solved_within_memory(
         except OutOfMemory as error:
             said = str(error)
         del run  # frees its memory before the next run is prepared
-        tell("Memory ran out; the photo is denoised again with half as much memory.")
-        settings = replace(settings, memory_limit=limit_within(settings, plan.needed // 2))
+        tell("Memory ran out; the photo is denoised again with two thirds of it.")
+        settings = replace(settings, memory_limit=limit_within(settings, plan.needed * 2 // 3))
     raise OutOfMemory(said)
 
 

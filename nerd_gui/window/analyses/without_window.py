@@ -33,7 +33,8 @@ def save_figures(run: str, name: str, found: Analysed, folder: Path, *, overwrit
         If a file cannot be written, or exists and may not be replaced.
     """
     if QApplication.instance() is None:
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        if not os.environ.get("QT_QPA_PLATFORM", "").startswith("offscreen"):  # which may name a screen, too
+            os.environ["QT_QPA_PLATFORM"] = "offscreen"
         _kept.append(QApplication([]))
     analysis = CATALOGUE[name]
     figure = AnalysisFigure(run, analysis, found, analysis.show(found))
