@@ -239,6 +239,10 @@ class _Aside(QLabel):
 
     elideMode = Qt.TextElideMode.ElideRight
 
+    def sizeHint(self) -> QSize:
+        """Space for the text and a little beside it."""
+        return super().sizeHint() + QSize(TIGHT, 0)
+
     def minimumSizeHint(self) -> QSize:
         """Space for the beginning of the text."""
         usual = super().minimumSizeHint()
@@ -248,8 +252,9 @@ class _Aside(QLabel):
         """Draw as much of the text as fits."""
         painter = QPainter(self)
         painter.setPen(QColor(colours(self.palette()).second))
-        words = painter.fontMetrics().elidedText(self.text(), self.elideMode, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        room = self.rect().adjusted(0, 0, -TIGHT // 2, 0)
+        words = painter.fontMetrics().elidedText(self.text(), self.elideMode, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
         painter.end()
 
 
