@@ -318,7 +318,7 @@ def _solved_within_memory(
         except OutOfMemory as error:
             said = str(error)
         del run  # frees its memory before the next run is prepared
-        tell("Memory ran out; the photo is denoised again with two thirds of it.")
+        tell("Memory ran out; the photo is denoised again with two thirds as much memory.")
         settings = replace(settings, memory_limit=limit_within(settings, plan.needed * 2 // 3))
     raise OutOfMemory(said)
 

@@ -45,6 +45,8 @@ class Intentions(QObject):
         """Set the strength; unless the shown run is one of many tiles, run again from where it ended."""
         self._controls.set_strength(level)
         run = self._session.run
+        if self._session.controller.running:  # a touch of the slider must not end a run
+            return
         if run is not None and run.trajectory is not None and not run.in_tiles:
             self._session.change_strength(run, level)
 

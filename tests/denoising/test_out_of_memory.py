@@ -87,7 +87,7 @@ def denoise(tmp_path, monkeypatch, model, *names):
 def test_a_file_is_denoised_in_less_memory(failing, tmp_path, monkeypatch, tiny_model_path, capsys, evaluation):
     failing(RuntimeError(WORDS), evaluation)
     assert denoise(tmp_path, monkeypatch, tiny_model_path, "a.png") == 0
-    assert "Memory ran out; the photo is denoised again with two thirds of it." in capsys.readouterr().err
+    assert "Memory ran out; the photo is denoised again with two thirds as much memory." in capsys.readouterr().err
     monkeypatch.undo()
     first = (tmp_path / "out" / "a_denoised.png").read_bytes()
     (tmp_path / "out" / "a_denoised.png").unlink()

@@ -15,7 +15,7 @@ _kept: list[QApplication] = []  # Qt's fonts last as long as this object
 
 
 def save_figures(run: str, name: str, found: Analysed, folder: Path, *, overwrite: bool = False) -> None:
-    """Write the figure of an answer, which the window saves, too, as NAME_figure.svg and NAME_figure.png.
+    """Write the figure of an analysis, the same as the window saves, as NAME_figure.svg and NAME_figure.png.
 
     Parameters
     ----------

@@ -82,6 +82,14 @@ def test_a_photo_in_tiles_is_not_run_again_unasked(qtbot, told):
     assert "strength" in told.differences.sentence
 
 
+def test_a_run_under_way_is_not_ended_by_the_slider(qtbot, told, monkeypatch):
+    monkeypatch.setattr(type(told.session.controller), "running", property(lambda _: True))
+    with qtbot.waitSignal(strength(told).chosen):
+        type_percent(told, 150)
+    assert len(told.session.runs) == 1
+    assert told.controls.settings().strength is not None
+
+
 def test_another_photo_has_its_own_strength(qtbot, told, open_built_in):
     with qtbot.waitSignal(strength(told).chosen):
         type_percent(told, 150)
