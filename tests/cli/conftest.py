@@ -15,6 +15,12 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Run each test in a folder of its own: what the checkout's folder holds changes as other tests run."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def model(tmp_path):
     torch.manual_seed(0)

@@ -209,6 +209,5 @@ def test_a_process_that_was_ended_is_told(tmp_path, model, monkeypatch):
         ("photo.png", "photo.png"),
     ],
 )
-def test_bad_options(tmp_path, model, monkeypatch, capsys, options, word):
-    monkeypatch.chdir(tmp_path)
+def test_bad_options(tmp_path, model, capsys, options, word):
     assert word in refused(capsys, "bench", "--quick", "--model", model, *options.split())

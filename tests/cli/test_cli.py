@@ -156,8 +156,7 @@ def test_two_photos_of_one_name(tmp_path, model):
         assert np.array_equal(saved, rounded(expected(source, model)[0], 255)[0])
 
 
-def test_nothing_is_replaced_unasked(tmp_path, photo, model, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_nothing_is_replaced_unasked(tmp_path, photo, model, capsys):
     other = make_photo(tmp_path / "photo_denoised.png", seed=5)
     common = ["--model", model, "--max-iter", "3"]
     assert "exists already" in refused(capsys, "denoise", photo, "-o", photo, *common)
@@ -194,8 +193,7 @@ def test_window(window_calls, arguments, call):
     assert window_calls == [call]
 
 
-def test_window_does_not_open_for_odd_arguments(window_calls, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_window_does_not_open_for_odd_arguments(window_calls, tmp_path, capsys):
     assert "--frobnicate" in refused(capsys, "a.png", "--frobnicate")
     assert window_calls == []
 

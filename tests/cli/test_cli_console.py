@@ -45,7 +45,6 @@ def test_a_defect_keeps_its_traceback(photo, model, tmp_path, monkeypatch):
 
 
 def test_interrupt_while_a_file_is_written(tmp_path, photo, model, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
     def interrupt(_):
         raise KeyboardInterrupt
@@ -59,7 +58,6 @@ def test_interrupt_while_a_file_is_written(tmp_path, photo, model, capsys, monke
 
 
 def test_a_report_that_came_up_meanwhile_is_kept(tmp_path, photo, model, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
     def another_program(*_):
         Path("run.json").write_text("another's")
@@ -76,9 +74,8 @@ def test_a_report_that_came_up_meanwhile_is_kept(tmp_path, photo, model, capsys,
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes as Unix has them")
-def test_a_report_goes_into_a_pipe(tmp_path, photo, model, monkeypatch):
+def test_a_report_goes_into_a_pipe(tmp_path, photo, model):
     """A pipe as a shell makes it for >(command), without --overwrite, since no file is replaced."""
-    monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe")
     end = os.open("pipe", os.O_RDWR | os.O_NONBLOCK)
     try:
@@ -90,7 +87,6 @@ def test_a_report_goes_into_a_pipe(tmp_path, photo, model, monkeypatch):
 
 
 def test_a_full_disk_is_said_with_what_to_do(tmp_path, photo, model, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     make_photo(Path("clean/a.png"))
     Path("figures.json").write_text("precious")
 
@@ -142,7 +138,6 @@ def test_the_interrupt_key(tmp_path, photo, model):
 
 
 def test_training_goes_on_and_releases(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     for name in ("one", "two", "2018"):
         make_photo(tmp_path / "pictures" / f"{name}.png", shape=(96, 96))
     monkeypatch.setattr("nerd_gui.training.data.validation_names", lambda: ["2018"])

@@ -42,24 +42,21 @@ BAD_PHOTOS = {
 
 
 @pytest.mark.parametrize("kind", BAD_PHOTOS)
-def test_bad_photo(tmp_path, model, capsys, monkeypatch, kind):
-    monkeypatch.chdir(tmp_path)
+def test_bad_photo(tmp_path, model, capsys, kind):
     BAD_PHOTOS[kind](tmp_path / "bad.png")
     common = ["-o", f"out{os.sep}", "--report", "run.json", "--model", model]
     assert "bad.png" in refused(capsys, "denoise", "bad.png", *common)
 
 
 @pytest.mark.parametrize("kind", BAD_PHOTOS)
-def test_bad_clean_picture(tmp_path, photo, model, capsys, monkeypatch, kind):
-    monkeypatch.chdir(tmp_path)
+def test_bad_clean_picture(tmp_path, photo, model, capsys, kind):
     BAD_PHOTOS[kind](tmp_path / "bad.png")
     assert "bad.png" in refused(capsys, "denoise", photo, "--clean", "bad.png", "-o", "out.png", "--model", model)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04pickled", b"\xff" * 400, None])
 @pytest.mark.parametrize("command", ["denoise", "evaluate"])
-def test_unreadable_weights(tmp_path, photo, model, capsys, monkeypatch, command, content):
-    monkeypatch.chdir(tmp_path)
+def test_unreadable_weights(tmp_path, photo, model, capsys, command, content):
     Path("bad.safetensors").write_bytes(Path(model).read_bytes()[:-50] if content is None else content)
     options = {"denoise": [photo, "-o", "out.png"], "evaluate": [".", "--sigma", 25, "--json", "out.json"]}[command]
     assert "bad.safetensors" in refused(capsys, command, *options, "--model", "bad.safetensors")
@@ -104,8 +101,7 @@ def test_unreadable_weights(tmp_path, photo, model, capsys, monkeypatch, command
         ("--report photo.png --overwrite", "picture"),
     ],
 )
-def test_bad_options(tmp_path, photo, model, capsys, monkeypatch, options, word):
-    monkeypatch.chdir(tmp_path)
+def test_bad_options(tmp_path, photo, model, capsys, options, word):
     make_photo(tmp_path / "small.png", shape=(12, 12))
     Path("folder").mkdir()
     assert word in refused(capsys, "denoise", "photo.png", "-o", "out.png", "--model", model, *options.split())
@@ -140,8 +136,7 @@ def test_bad_options(tmp_path, photo, model, capsys, monkeypatch, options, word)
         ("spoilt --sigma 25 --model tiny.safetensors --json a.json", "two"),
     ],
 )
-def test_bad_evaluations(tmp_path, model, capsys, monkeypatch, arguments, word):
-    monkeypatch.chdir(tmp_path)
+def test_bad_evaluations(tmp_path, model, capsys, arguments, word):
     for folder in ("pictures", "spoilt"):
         make_photo(tmp_path / folder / "one.png")
     Path("empty").mkdir()
@@ -166,8 +161,7 @@ def test_bad_evaluations(tmp_path, model, capsys, monkeypatch, arguments, word):
         ("--release nowhere/net.safetensors", "nowhere"),
     ],
 )
-def test_bad_training(tmp_path, capsys, monkeypatch, options, word):
-    monkeypatch.chdir(tmp_path)
+def test_bad_training(tmp_path, capsys, options, word):
     Path("pictures").mkdir()
     Path("bad.json").write_text("[1, 2]")
     Path("odd.json").write_text(json.dumps({**recipe(), "model": {"features": 6}}))

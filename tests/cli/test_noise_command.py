@@ -75,8 +75,7 @@ def test_the_noise_that_a_recipe_draws(tmp_path, capsys):
         assert entry["planes"][0]["level"] == pytest.approx(25, rel=0.06)
 
 
-def test_what_makes_no_sense_is_a_sentence(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_what_makes_no_sense_is_a_sentence(tmp_path, capsys):
     small = write_noisy(tmp_path / "small" / "small.png", side=40)
     assert "too small" in refused(capsys, "noise", small)
     assert "No photo could be measured" in refused(capsys, "noise", "small")

@@ -30,7 +30,6 @@ def names(folder):
 
 
 def test_the_report_is_there_after_every_photo(tmp_path, model, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     seen = []
     for name in "abc":
         make_photo(Path(f"in/{name}.png"))
@@ -49,7 +48,6 @@ def test_the_report_is_there_after_every_photo(tmp_path, model, monkeypatch):
 
 
 def test_a_report_that_cannot_be_written_ends_no_batch(tmp_path, model, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
     for name in "abc":
         make_photo(Path(f"in/{name}.png"))
 
@@ -72,14 +70,12 @@ def test_a_report_that_cannot_be_written_ends_no_batch(tmp_path, model, monkeypa
 def test_an_over_long_name_is_known_before_the_run(
     tmp_path, photo, model, monkeypatch, capsys, evaluations, name, words
 ):
-    monkeypatch.chdir(tmp_path)
     assert main(["denoise", "photo.png", "-o", name, "--model", model, *QUICK]) == 2
     assert words in capsys.readouterr().err and not evaluations and names(".") == ["photo.png", "tiny.safetensors"]
 
 
 def test_so_is_a_name_that_the_disk_does_not_know(tmp_path, photo, model, monkeypatch, capsys, evaluations):
     """Memory cards, for example, do not allow colons in names."""
-    monkeypatch.chdir(tmp_path)
     true = os.open
 
     def memory_card(path, *args, **how):
@@ -92,8 +88,7 @@ def test_so_is_a_name_that_the_disk_does_not_know(tmp_path, photo, model, monkey
     assert "“a:b.png” cannot be saved: Invalid argument" in capsys.readouterr().err and not evaluations
 
 
-def test_of_a_batch_only_the_photo_with_such_a_name_fails(tmp_path, model, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_of_a_batch_only_the_photo_with_such_a_name_fails(tmp_path, model, capsys):
     long = "l" * 245
     for name in ("a", long, "z"):
         make_photo(Path(f"in/{name}.png"))
@@ -102,15 +97,13 @@ def test_of_a_batch_only_the_photo_with_such_a_name_fails(tmp_path, model, monke
     assert "its name is too long" in capsys.readouterr().err
 
 
-def test_so_is_a_photo_that_the_format_cannot_hold(tmp_path, model, monkeypatch, capsys, evaluations):
-    monkeypatch.chdir(tmp_path)
+def test_so_is_a_photo_that_the_format_cannot_hold(tmp_path, model, capsys, evaluations):
     make_photo(Path("wide.png"), shape=(1, 16_400))
     assert main(["denoise", "wide.png", "-o", "wide.webp", "--model", model, *QUICK]) == 2
     assert "WebP holds at most 16383 pixels on a side" in capsys.readouterr().err and not evaluations
 
 
 def test_a_folder_that_vanishes_or_fills_up_ends_no_batch(tmp_path, model, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
     for name in "abc":
         make_photo(Path(f"in/{name}.png"))
     true = photo_files.save_picture
@@ -133,8 +126,7 @@ def test_a_folder_that_vanishes_or_fills_up_ends_no_batch(tmp_path, model, monke
 
 @pytest.mark.parametrize("command", ["analyse photo.png", "export-onnx {model}"])
 @pytest.mark.parametrize(("folder", "words"), [("photo.png/in", "does not exist"), ("x" * 300, "too long")])
-def test_other_commands_know_it_too(tmp_path, photo, model, monkeypatch, capsys, evaluations, command, folder, words):
-    monkeypatch.chdir(tmp_path)
+def test_other_commands_know_it_too(tmp_path, photo, model, capsys, evaluations, command, folder, words):
     asked = command.format(model=model).split()
     assert main([*asked, "-o", folder]) == 2
     assert words in capsys.readouterr().err and not evaluations
@@ -143,7 +135,6 @@ def test_other_commands_know_it_too(tmp_path, photo, model, monkeypatch, capsys,
 def test_an_analysis_that_is_there_is_known_before_another_one(
     tmp_path, photo, model, monkeypatch, capsys, evaluations
 ):
-    monkeypatch.chdir(tmp_path)
     Path("about").mkdir()
     Path("about/analysis.json").write_text("precious")
     assert main(["analyse", "photo.png", "-o", "about", "--model", model]) == 2

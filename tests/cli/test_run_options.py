@@ -82,8 +82,7 @@ def test_without_options_a_run_has_the_defaults(command):
         ),
     ],
 )
-def test_options_that_make_no_sense_are_sentences(photo, model, capsys, tmp_path, monkeypatch, options, sentence):
-    monkeypatch.chdir(tmp_path)
+def test_options_that_make_no_sense_are_sentences(photo, model, capsys, tmp_path, options, sentence):
     assert sentence in refused(capsys, "denoise", photo, "-o", "out.png", "--model", model, *options.split())
 
 
