@@ -13,6 +13,8 @@ from torch import Tensor
 from nerd_gui.denoising.on_disk import array_on_disk, leave_memory
 
 _NOTHING = 10  # a vector shorter than this many rounding errors of the largest modulus has no direction
+#: A vector that keeps this fraction of its length is orthogonalised only once (the criterion of Daniel et al. 1976).
+_KEPT = 0.7
 _AT_ONCE = 1 << 16  # numbers of each vector that are combined at once
 
 #: Ranks eigenvalues: those with the largest results are the leading ones.
@@ -56,10 +58,13 @@ class Basis:
         """Subtract a vector's projection on the basis; return the rest and the coefficients."""
         vectors, rest = self._vectors[: self.used], image.cpu()
         total = np.zeros(self.used)
-        for _ in range(2):  # orthogonalising once is not enough in float32
+        for _ in range(2):
+            before = float(rest.norm())
             along = vectors @ rest
             rest = torch.addmv(rest, vectors.t(), along, alpha=-1)
             total += along.double().numpy()
+            if float(rest.norm()) > _KEPT * before:
+                break  # little was cancelled, so that little rounding error is left along the basis
         leave_memory(self._file)
         return rest.to(self._device), total
 

@@ -19,7 +19,7 @@ from nerd_gui.nerd import Network
 _EXACT, _SINGLE, _ROUGH = 1e-4, 1e-3, 3e-2
 _BASIS = 16  # the Krylov space has this many vectors more than twice the number of eigenvalues
 #: The default number of products with J^T: the first number divided by the picture's pixels, between the other two.
-_PATIENCE, _FEWEST, _MOST = 2_400_000, 24, 400
+_PATIENCE, _FEWEST, _MOST = 2_260_000, 24, 400
 _GIVEN_UP = 0.25  # error of the leading eigenvalue, as a fraction of it, above which the result is useless
 
 
@@ -86,7 +86,7 @@ def spectrum(
     vectors : int, optional
         Number of eigenvectors to compute; None: of all these eigenvalues. Any takes half as much work again.
     most : int, optional
-        Largest number of products with J^T; None: as many as take some seconds, 36 for 256 x 256 pixels. Eigenvalues
+        Largest number of products with J^T; None: as many as take some seconds, 34 for 256 x 256 pixels. Eigenvalues
         that have not converged by then are returned with a large error.
     told : callable, optional
         Called after each product with J^T with the leading eigenvalue as far as known, and its error.
