@@ -8,9 +8,10 @@ from nerd_gui.denoising.subject import Subject
 from nerd_gui.imaging import PhotoNoise, photo_noise
 from nerd_gui.nerd import ModelError, Network, load_config
 
-#: The network is told the noise level of a photo's luma times this factor, and never less than this level. A network
-#: that is told too little loses more than one that is told too much: weights/TRAINING.md has the measurement.
-BOLDNESS, LEAST = 2.0, 1.0
+#: A network for this many channels is told the noise level of a photo's luma times this factor. One that is told too
+#: little loses more than one that is told too much: weights/TRAINING.md has the measurements.
+BOLDNESS = {1: 1.4, 3: 2.0}
+_LEAST = 1.0  # the lowest level that a network is told
 
 
 def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunSettings:
@@ -33,16 +34,16 @@ def with_strength(settings: RunSettings, subject: Subject, net: Network) -> RunS
         return settings
     if settings.strength is not None:
         return settings
-    level = subject.sigma if subject.sigma is not None else told_level(photo_noise(subject.photo.pixels))
+    level = subject.sigma if subject.sigma is not None else told_level(photo_noise(subject.photo.pixels), net)
     return replace(settings, strength=round(level, 2))
 
 
-def told_level(noise: PhotoNoise) -> float:
-    """Return the level (0-255 scale) that the network is told for a photo with this noise.
+def told_level(noise: PhotoNoise, net: Network) -> float:
+    """Return the level (0-255 scale) that a network is told for a photo with this noise.
 
     If the noise is much stronger at some brightness than in most of the photo, the level there is used.
     """
-    return max(BOLDNESS * noise.luma, noise.strongest, LEAST)
+    return max(BOLDNESS[net.config.channels] * noise.luma, noise.strongest, _LEAST)
 
 
 def is_told_level(model: str) -> bool:

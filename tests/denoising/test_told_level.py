@@ -38,16 +38,18 @@ def test_the_strength_reaches_the_network():
     np.testing.assert_allclose(last.n_hat, expected, atol=1e-3)
 
 
-def test_without_one_it_is_the_noise_that_was_added_or_follows_that_of_the_whole_photo():
+@pytest.mark.parametrize("channels", [1, 3])
+def test_without_one_it_is_the_noise_that_was_added_or_follows_that_of_the_whole_photo(channels):
     random = np.random.default_rng(0)
-    flat = Photo(np.full((1, 128, 160), 0.5, np.float32), name="flat")
-    noisy = Photo((flat.pixels + random.normal(0, 8 / 255, flat.pixels.shape)).astype(np.float32), name="noisy")
-    added = denoise(Subject.of(flat, sigma=12), SETTINGS, told_net())
+    flat = Photo(np.full((channels, 128, 160), 0.5, np.float32), name="flat")
+    noise = random.normal(0, 8 / 255, (128, 160)).astype(np.float32)  # the same in all channels, so in luma as well
+    noisy, net = Photo(flat.pixels + noise, name="noisy"), told_net(channels=channels)
+    added = denoise(Subject.of(flat, sigma=12), SETTINGS, net)
     assert added.settings.strength == 12
-    part = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), SETTINGS, told_net())
-    assert part.settings.strength == pytest.approx(BOLDNESS * 8, rel=0.05)
+    part = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), SETTINGS, net)
+    assert part.settings.strength == pytest.approx(BOLDNESS[channels] * 8, rel=0.05)
     assert part.report()["settings"]["strength"] == part.settings.strength
-    again = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), part.settings, told_net())
+    again = denoise(Subject.of(noisy, region=(0, 0, 16, 16)), part.settings, net)
     np.testing.assert_array_equal(again[3].n_hat, part[3].n_hat)
 
 

@@ -128,7 +128,7 @@ def sampled_passes(
         squares = [square.around(first_halo(halo, stride), stride) for square in squares]
         if passes and strength is not None:
             left = photo_noise(np.concatenate([square.pixels for square in squares], axis=2))
-            strength = round(told_level(left), 2)
+            strength = round(told_level(left, net), 2)
         parts = [split(square.pixels, stride) for square in squares]
         counted = [square.counted(stride) for square in squares for _ in range(stride**2)]
         begun, steps = (
