@@ -65,7 +65,7 @@ class LinePlot(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """The least size at which the lines can be followed."""
-        return QSize(96, 72)
+        return QSize(96, 66)
 
     def _ends(self) -> tuple[float, float]:
         values = np.concatenate(list(self._points.values())) if self._points else np.array([0.0, 1.0])

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -28,7 +27,7 @@ from nerd_gui.window.attention.pin_table import PinTable
 from nerd_gui.window.attention.pixel_maps import EMPTY_TEXT
 from nerd_gui.window.colour_map import coloured
 from nerd_gui.window.style.placeholder import Placeholder
-from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
+from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, sized
 from nerd_gui.window.wording import scientific
 
 USUAL_HEADS = 4
@@ -71,7 +70,6 @@ class MapsPanel(QWidget):
         self._neighbourhood.setObjectName("attentionNeighbourhood")
         self._neighbourhood.setAccessibleName("Neighbourhood of the pixel")
         self._neighbourhood.setToolTip("The q × q window that the pixel attends to; a cross marks the pixel")
-        self._neighbourhood.setFixedSize(96, 96)
         self._caption = QElidingLabel()
         self._caption.setObjectName("attentionCaption")
         self._caption.setAccessibleName("Pixel and iterate of the attention maps")
@@ -110,39 +108,33 @@ class MapsPanel(QWidget):
         self._overlay.currentIndexChanged.connect(self._on_overlay)
         self._opacity.valueChanged.connect(self._tell_overlay)
 
-        self._controls = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self._controls.setSpacing(6)
-        rows: tuple[tuple[str, QWidget, QWidget], ...] = (
-            ("Scale", self._scale, self._range),
-            ("Overlay", self._overlay, self._opacity),
-        )
-        for text, *widgets in rows:
-            label, row = QLabel(text), QHBoxLayout()
+        controls = QHBoxLayout()
+        for text, *widgets in (("Scale", self._scale, self._range), ("Overlay", self._overlay, self._opacity)):
+            label = QLabel(text)
             label.setBuddy(widgets[0])
             for widget in (label, *widgets):
-                row.addWidget(widget)
-            row.setStretch(2, 1)
-            self._controls.addLayout(row, 1 if text == "Overlay" else 0)
-        side = QVBoxLayout()
-        side.setSpacing(6)
+                controls.addWidget(widget, 1 if widget is self._opacity else 0)
         self._head = QHBoxLayout()
         self._head.addWidget(self._caption, 1)
-        side.addLayout(self._head, 1)
-        side.addLayout(self._controls)
-        top = QHBoxLayout()
-        top.setSpacing(10)
-        top.addWidget(self._neighbourhood, 0, Qt.AlignmentFlag.AlignTop)
-        top.addLayout(side, 1)
         self._heads = QWidget()
         self._grid = QGridLayout(self._heads)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(0)
+        small = sized(self.font(), CAPTION_PIXELS)
+        names = QLabel("entropy\nradius\nmaximum")  # one line for each figure, here and below the maps
+        names.setFont(small)
+        title = QLabel("around")
+        for label in (title, names):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        for line, widget in enumerate((title, self._neighbourhood, names)):
+            self._grid.addWidget(widget, line, 0)
         self._full = QWidget()
         self._column = column = QVBoxLayout(self._full)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(6)
-        column.addLayout(top)
+        column.setContentsMargins(SMALL, TIGHT, SMALL, TIGHT)
+        column.setSpacing(TIGHT)
+        column.addLayout(self._head)
+        column.addLayout(controls)
         column.addWidget(self._heads, 1)
         self.table = PinTable()
         self.table.hide()
@@ -182,13 +174,13 @@ class MapsPanel(QWidget):
             readout.setFont(small)
             readout.setToolTip(
                 "Entropy of the softmax weights (log₂ of the number of pixels that count) and their effective radius, "
-                "the root of the mean squared distance from the query; max is the largest weight"
+                "the root of the mean squared distance from the query; maximum is the largest weight"
             )
             row, column = divmod(head, _COLUMNS)
             for label in (title, readout):
                 label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             for line, widget in enumerate((title, picture, readout)):
-                self._grid.addWidget(widget, 3 * row + line, column)
+                self._grid.addWidget(widget, 3 * row + line, column + 1)
             self._grid.setRowStretch(3 * row + 1, 100)
             self._grid.setRowStretch(3 * row + 3, 1)  # space that the square maps leave is below them
             self._pictures.append(picture)
@@ -262,9 +254,6 @@ class MapsPanel(QWidget):
     def show_large(self, shown: bool) -> None:
         """Show the maps of one pixel large, or leave their space to the table or the plots."""
         self._heads.setVisible(shown)
-        self._neighbourhood.setVisible(shown)
-        direction = QBoxLayout.Direction
-        self._controls.setDirection(direction.TopToBottom if shown else direction.LeftToRight)
 
     def show_table(self, shown: bool) -> None:
         """Show the table of all pins, or hide it."""
@@ -309,7 +298,8 @@ class MapsPanel(QWidget):
 
     def readout(self, head: int) -> str:
         """Return a head's figures as one line of text; empty without maps."""
-        return self._readouts[head].text().replace("\n", " · ").strip(" ·")
+        figures = self._readouts[head].text().split()
+        return "entropy {} {} · radius {} {} · maximum {}".format(*figures) if figures else ""
 
     def overlay(self) -> tuple[NDArray[Any], int, int, float] | None:
         """Return the map to lay over the picture; None for no overlay.
@@ -356,7 +346,7 @@ class MapsPanel(QWidget):
             radius = effective_radius(weights, maps.row - maps.top, maps.col - maps.left)
             self._pictures[head].set_patch(Patch(coloured(unit), row, col, self._window))
             self._readouts[head].setText(
-                f"entropy {entropy_bits(weights):.1f} bit\nradius {radius:.1f} px\nmax {scientific(weights.max())}"
+                f"{entropy_bits(weights):.1f} bit\n{radius:.1f} px\n{scientific(weights.max())}"
             )
             self._pictures[head].setAccessibleDescription(self.readout(head))
             self._pictures[head].setToolTip(

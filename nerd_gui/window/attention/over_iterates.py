@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import QColor, QFontMetrics, QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from nerd_gui.window.attention.line_plot import HeadLegend, LinePlot, values_of
@@ -65,7 +65,8 @@ class MapsStrip(QWidget):
 
     def sizeHint(self) -> QSize:
         """Space for a map for each iterate, with its number below."""
-        return QSize(4 + self._count * (_CELL + TIGHT), _CELL + 6 + self.fontMetrics().height())
+        text = QFontMetrics(sized(self.font(), CAPTION_PIXELS)).height()
+        return QSize(4 + self._count * (_CELL + TIGHT), _CELL + 6 + text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the maps that are in view."""

@@ -17,7 +17,7 @@ from nerd_gui.window.session.pins import Pin
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, is_dark, series_colour, sized
 from nerd_gui.window.wording import scientific
 
-_LEAST_CELL, _MOST_CELL = 56, 200  # pixels, the side of a map
+_LEAST_CELL, _MOST_CELL = 52, 200  # pixels, the side of a map
 _LETTERED = 48  # pixels; if maps would be smaller with their numbers, only the tooltips show the numbers
 _BADGE = 24  # pixels, the width of a pin's number
 

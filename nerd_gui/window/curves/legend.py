@@ -10,7 +10,7 @@ from superqt import QFlowLayout
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, SMALL, TIGHT, sized
 
 _SAMPLE = (16, 10)
-_CHECK = 16  # pixels, the width of a box without text
+_CHECK = 16  # pixels, the side of a box without text
 NO_VALUE = "–"
 
 
@@ -24,9 +24,13 @@ class LegendRow(QWidget):
         self._flow.setHorizontalSpacing(SMALL)
         self._flow.setVerticalSpacing(2)
 
-    def add(self, entry: QWidget) -> None:
-        """Append an entry."""
+    def add(self, entry: LegendEntry) -> None:
+        """Append an entry; beside one with a check box all are as high as it, so that their words form one line."""
         self._flow.addWidget(entry)
+        entries = self.findChildren(LegendEntry)
+        if any(each.check is not None for each in entries):
+            for each in entries:
+                each.setMinimumHeight(_CHECK)
 
     def hasHeightForWidth(self) -> bool:
         """No, because a layout that asks for heights by width would forget the plots' least heights."""

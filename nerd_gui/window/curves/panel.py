@@ -137,7 +137,7 @@ class Curves(QWidget):
             "attainable": (self.noise_level_plot, Qt.PenStyle.DotLine),
         }
         column = QVBoxLayout(self)
-        column.setContentsMargins(6, TIGHT, 6, TIGHT)
+        column.setContentsMargins(6, 0, 6, 0)
         column.setSpacing(TIGHT)
         self._empty = Placeholder("curvesEmpty", _EMPTY)
         column.addWidget(self._empty, 10)

@@ -17,8 +17,8 @@ from nerd_gui.window.curves.plot_item import PlotItem
 from nerd_gui.window.curves.theme import PAPER, Theme
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
 
-_LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _TICKS, _MARGIN = 58, 58, 32, 6, 10
-_LEAST = 76  # pixels, the least height, which leaves room for the name of an axis
+_LEFT_WIDTH, _RIGHT_WIDTH, _BOTTOM_HEIGHT, _TICKS, _MARGIN = 58, 58, 29, 6, 10
+_LEAST = 63  # pixels, the least height, which leaves room for the name of an axis
 
 
 STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)

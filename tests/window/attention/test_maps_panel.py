@@ -233,8 +233,8 @@ def test_the_read_outs(panel):
     weights[1, 4, 4] = 1
     panel.set_maps(maps_of(weights), WINDOW, caption="pixel row 24, column 34 · iterate 5")
     radius = math.sqrt(sum(i**2 + j**2 for i in range(-4, 5) for j in range(-4, 5)) / 81)
-    assert panel.readout(0) == f"entropy {math.log2(81):.1f} bit · radius {radius:.1f} px · max 1.2e-2"
-    assert panel.readout(1) == "entropy 0.0 bit · radius 0.0 px · max 1.0"
+    assert panel.readout(0) == f"entropy {math.log2(81):.1f} bit · radius {radius:.1f} px · maximum 1.2e-2"
+    assert panel.readout(1) == "entropy 0.0 bit · radius 0.0 px · maximum 1.0"
     assert "pixel row 24, column 34 · iterate 5" in [label.text() for label in panel.findChildren(QLabel)]
 
 
