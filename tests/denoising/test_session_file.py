@@ -53,7 +53,7 @@ def session(photo):
     row = np.random.default_rng(0).standard_normal((3, first.subject.rows, 5)).astype(np.float32)
     first.analyses["influence"] = Analysed({"sum": 1 / 3, "pixel": [3, 4]}, {"influence": row, "heads": row[0]})
     first.analyses["race"] = Analysed({"Broyden": {"residual": [0.5, None]}})
-    runs = make_run(1, first, name="σ 25, long", overlaid=True, index=2), make_run(4, second)
+    runs = make_run(1, first, name="σ 25, long", overlaid=True, index=2), make_run(4, second, continues=True)
     return SavedSession(
         photo,
         sigma=10.0,

@@ -119,6 +119,11 @@ def test_foreign_files(tmp_path, photo):
         assert "device" in refusal("/dev/null")
 
 
+def test_a_file_of_before_runs_continued(path):
+    read = read_session(with_json(path, lambda text: text["runs"][0].pop("continues")))
+    assert read.runs[0].continues is False
+
+
 def test_a_file_of_before_there_were_analyses(path):
     read = read_session(with_json(path, lambda text: text["runs"][0].pop("analyses")))
     assert read.runs[0].trajectory.analyses == {} and len(read.runs[0].trajectory)

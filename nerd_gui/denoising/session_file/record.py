@@ -38,6 +38,8 @@ class SavedRun:
     standing_still : callable
         Returns a context manager, used while the session is written. Within it the iterates do not change; its value is
         the state of an unfinished run in tiles, else None.
+    continues : bool
+        Whether the run started from the equilibrium of another one only to change the strength.
     stopped : StoppedPhoto or None
         The state of an unfinished run in tiles that was read from a file, from which it can continue.
     """
@@ -52,6 +54,7 @@ class SavedRun:
     in_tiles: bool = False
     tiles: tuple[int, int] | None = None
     standing_still: Callable[[], AbstractContextManager[StoppedPhoto | None]] = nullcontext
+    continues: bool = False
     stopped: StoppedPhoto | None = None
 
 

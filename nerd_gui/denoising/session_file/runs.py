@@ -49,6 +49,7 @@ def run_to_json(run: SavedRun, clean: Photo | None, stopped: StoppedPhoto | None
         "started": run.started.isoformat(),
         "in_tiles": run.in_tiles,
         "tiles": run.tiles,
+        "continues": run.continues,
         "stopped": stopped_to_json(stopped) if stopped and stopped.longest == len(trajectory) else None,
         "asked": asdict(run.asked),
         "subject": {
@@ -110,6 +111,7 @@ def run_from_json(fields: Fields, photo: Photo, clean: Photo | None, subjects: d
         started=datetime.fromisoformat(fields.text("started")),
         in_tiles=fields.flag("in_tiles"),
         tiles=None if tiles is None else (tiles[0], tiles[1]),
+        continues=fields.has("continues") and fields.flag("continues"),  # missing in sessions of earlier versions
     )
 
 

@@ -98,6 +98,7 @@ def _saved_run(run: Run) -> SavedRun | None:
         run.in_tiles,
         (progress.done, progress.count) if progress is not None else None,
         run.photo_run.standing_still if run.photo_run is not None else partial(nullcontext, run.stopped),
+        run.continues,
     )
 
 
@@ -120,4 +121,5 @@ def _run(kept: SavedRun) -> Run:
         index=kept.index,
         started=kept.started,
         stopped=kept.stopped,
+        continues=kept.continues,
     )

@@ -6,7 +6,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QSpinBox
 from window_person import run_to_the_end
 
+from nerd_gui.denoising.session_file import write_session
 from nerd_gui.window.look.strength import Strength
+from nerd_gui.window.session.saved import saved
 
 
 @pytest.fixture
@@ -57,6 +59,19 @@ def test_another_strength_goes_on_from_the_equilibrium(qtbot, told):
     assert told.differences.sentence == ""
     told.session.show_run(first)
     assert slider.value() == 100 and "strength" in told.differences.sentence
+
+
+def test_its_start_is_no_changed_setting_after_reopening(qtbot, told, make_window, told_model_path, tmp_path):
+    type_percent(told, 200)
+    wait_for_run(qtbot, told, 2)
+    write_session(tmp_path / "a.nerd", saved(told.session, {}), overwrite=False)
+    reopened = make_window(tmp_path / "a.nerd", model=told_model_path)
+    qtbot.waitUntil(lambda: len(reopened.session.runs) == 2 and reopened.differences.sentence != "")
+    assert reopened.session.run.settings.start == "last"
+    assert "strength" in reopened.differences.sentence and "start" not in reopened.differences.sentence
+    reopened.session.run.continues = False
+    reopened.controls.changed.emit()
+    assert "start" in reopened.differences.sentence, "which the mark prevents"
 
 
 def test_dragging_starts_one_run_when_the_slider_rests(qtbot, told):
