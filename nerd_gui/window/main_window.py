@@ -328,6 +328,7 @@ class MainWindow(QMainWindow):
         self.hide()  # at once, although the solver may need a moment to end its evaluation
         self.queue.end()
         self.opener.wait()
+        self.export_dialogs.drawer.wait()
         self.analyst.wait()
         self.session.controller.wait()
         self.session.maps.wait()

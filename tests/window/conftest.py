@@ -39,6 +39,7 @@ def make_window(qtbot, settings, tiny_model_path):
         window.opener.wait()
         window.queue.end()
         window.saver.wait()
+        window.export_dialogs.drawer.wait()
         window.session.controller.wait()
         window.session.maps.wait()
 

@@ -1,4 +1,4 @@
-"""Asks which part of a run becomes an animation, and how it is played."""
+"""Asks which part of a run becomes an animation, and how it is played, and plays a preview."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QSpinBox,
     QVBoxLayout,
@@ -22,6 +23,8 @@ from nerd_gui.denoising import Trajectory
 from nerd_gui.denoising.animation import LONGEST, SHORTEST, AnimationSettings, Frames
 from nerd_gui.denoising.residual_drawing import Colours
 from nerd_gui.window.described import described
+from nerd_gui.window.files.animation_preview import AnimationPreview
+from nerd_gui.window.files.frame_drawer import FrameDrawer
 from nerd_gui.window.style import tokens
 from nerd_gui.window.wheel import turn_only_with_focus
 
@@ -32,7 +35,7 @@ Part = tuple[int, int, int, int]
 
 
 class AnimationDialog(QDialog):
-    """Asks how to animate a run, and shows how large and how long the animation will be.
+    """Asks how to animate a run, and shows what the animation will look like, how large and how long it will be.
 
     Parameters
     ----------
@@ -40,15 +43,25 @@ class AnimationDialog(QDialog):
         The run with the iterates to animate.
     settings : AnimationSettings
         The proposed settings; their part is the one in view, or None if the whole picture is in view.
+    drawer : FrameDrawer
+        Draws the frames of the preview.
     """
 
-    def __init__(self, trajectory: Trajectory, settings: AnimationSettings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        trajectory: Trajectory,
+        settings: AnimationSettings,
+        drawer: FrameDrawer,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("animationDialog")
         self.setWindowTitle("Save animation")
         self._trajectory = trajectory
         self._proposed = settings
+        self._preview = AnimationPreview(drawer)
         self._build(settings)
+        self.finished.connect(drawer.stop)
         turn_only_with_focus(self)
         self._show_outcome()
 
@@ -95,6 +108,7 @@ class AnimationDialog(QDialog):
         self._outcome.setObjectName("animationOutcome")
         self._outcome.setAccessibleName("What will be saved")
         formats = QLabel(_FORMATS)
+        formats.setWordWrap(True)
         formats.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())  # some desktops add their own icon
@@ -114,17 +128,22 @@ class AnimationDialog(QDialog):
         form.addRow("", self._loop)
         form.addRow("", self._curve)
         form.addRow("Result", self._outcome)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.LARGE, tokens.LARGE, tokens.LARGE, tokens.LARGE)
+        column = QVBoxLayout()
         column.setSpacing(tokens.MEDIUM)
         column.addLayout(form)
         column.addWidget(formats)
+        column.addStretch()
         column.addWidget(buttons)
-        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
-        self._part.currentIndexChanged.connect(self._show_outcome)
-        self._longest.valueChanged.connect(self._show_outcome)
-        self._rate.currentIndexChanged.connect(self._show_outcome)
-        self._curve.toggled.connect(self._show_outcome)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(tokens.LARGE, tokens.LARGE, tokens.LARGE, tokens.LARGE)
+        row.setSpacing(tokens.LARGE)
+        row.addWidget(self._preview)
+        row.addLayout(column)
+        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetFixedSize)
+        for changed in (self._part.currentIndexChanged, self._longest.valueChanged, self._curve.toggled):
+            changed.connect(self._show_outcome)
+        for changed in (self._rate.currentIndexChanged, self._loop.toggled):
+            changed.connect(self._keep_time)
 
     @property
     def settings(self) -> AnimationSettings:
@@ -141,8 +160,17 @@ class AnimationDialog(QDialog):
         )
 
     def _show_outcome(self) -> None:
-        settings = self.settings
-        frames = Frames(self._trajectory, settings)
-        seconds = sum(settings.durations(len(frames))) / 1000
+        """Show the animation as it is chosen now, drawn anew."""
+        self._frames = Frames(self._trajectory, self.settings)
+        self._preview.play(self._frames)
+        self._keep_time()
+
+    def _keep_time(self) -> None:
+        """Play it as fast as it is chosen now."""
+        settings, frames = self.settings, self._frames
+        durations = settings.durations(len(frames))
+        self._preview.keep_time(durations, loop=settings.loop)
         count = f"{len(frames)} frames" if len(frames) > 1 else "1 frame"
-        self._outcome.setText(f"{count} of {frames.layout.width} × {frames.layout.height} pixels, {seconds:.1f} s")
+        self._outcome.setText(
+            f"{count} of {frames.layout.width} × {frames.layout.height} pixels, {sum(durations) / 1000:.1f} s"
+        )

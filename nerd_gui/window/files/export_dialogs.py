@@ -20,6 +20,7 @@ from nerd_gui.window.files.export import (
     save_report,
     suggested_path,
 )
+from nerd_gui.window.files.frame_drawer import FrameDrawer
 from nerd_gui.window.files.save_dialog import Target, ask_target
 from nerd_gui.window.files.saver import Saver, SavingCancelled, Tell
 from nerd_gui.window.messages import Messages
@@ -55,6 +56,8 @@ class ExportDialogs:
         self._parent = parent
         self._view = view
         self._animation = AnimationSettings()  # the last choice
+        self.drawer = FrameDrawer(parent)
+        self.drawer.failed.connect(messages.show_error)
         self._saver = saver
         self._session = session
         self._curves = curves
@@ -115,7 +118,7 @@ class ExportDialogs:
         trajectory = replace(trajectory, iterates=list(trajectory.iterates))  # later iterates are not included
         part, whole = self._view.part_of_run(), (0, 0, *trajectory.subject.noisy.shape[1:])
         proposed = replace(self._animation, part=None if part == whole else part, look=self._session.look)
-        dialog = AnimationDialog(trajectory, proposed, self._parent)
+        dialog = AnimationDialog(trajectory, proposed, self.drawer, self._parent)
         try:
             if not dialog.exec():
                 return
