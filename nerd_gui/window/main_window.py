@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         do.save_session.triggered.connect(self.sessions.save)
         do.save_session_as.triggered.connect(self.sessions.save_as)
         self.open_dialogs.sessionChosen.connect(self.sessions.open)
+        self.open_dialogs.networkLoaded.connect(session.controller.keep)
         self.sessions.changed.connect(self._show_title)
         do.open_clean.triggered.connect(self.open_dialogs.ask_clean)
         do.recent.aboutToShow.connect(lambda: self.open_dialogs.fill_recent(do.recent))

@@ -14,6 +14,7 @@ from nerd_gui.denoising.session_file import SUFFIX, SavedSession
 from nerd_gui.imaging import Photo, PhotoNoise
 from nerd_gui.imaging.raw import RAW_SUFFIXES
 from nerd_gui.imaging.save import SUFFIXES
+from nerd_gui.nerd import Network
 from nerd_gui.window.files.opener import Opened, PhotoOpener
 from nerd_gui.window.files.pasted import NAME, photo_of
 from nerd_gui.window.files.recent_files import RecentFiles
@@ -50,10 +51,13 @@ class OpenDialogs(QObject):
         Several photos, or a folder of photos, from which a queue is made.
     sessionChosen : Path
         A session file.
+    networkLoaded : Network, str, str
+        A network of the person's own, its path, and the device that it was loaded to.
     """
 
     severalChosen = Signal(object)
     sessionChosen = Signal(object)
+    networkLoaded = Signal(object, str, str)
 
     def __init__(
         self,
@@ -158,8 +162,14 @@ class OpenDialogs(QObject):
 
     def open_checkpoint(self, path: Path) -> None:
         """Add a network to the list and choose it; show an error if the file is not a network."""
-        self._take = lambda network, _: self._models.take(str(network))
-        self._opener.open_network(path)
+        name, device = str(path), self._models.device
+
+        def take(network: Network, _: None) -> None:
+            self.networkLoaded.emit(network, name, device)
+            self._models.take(name)
+
+        self._take = take
+        self._opener.open_network(path, device)
 
     def _ask(self, title: str, kinds: str) -> Path | None:
         name, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._last_folder or ""), kinds)

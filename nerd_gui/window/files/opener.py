@@ -20,11 +20,10 @@ from nerd_gui.imaging import (
     photo_noise,
     preview,
 )
-from nerd_gui.nerd import ModelError, load_model
+from nerd_gui.nerd import ModelError, Network, load_model
 from nerd_gui.window.threads import wait_for
 
-#: What is opened; a network is known by the path of its file.
-Opened = Photo | SavedSession | Path
+Opened = Photo | SavedSession | Network
 
 PREVIEW_SIDE = 1200  # pixels
 _WORTH_A_PREVIEW = 2_000_000  # pixels; a smaller photo opens as fast as its preview
@@ -38,8 +37,8 @@ class _Opening(QThread):
     -------
     previewed : Preview
     progressed : float
-    opened : Photo, SavedSession or Path, PhotoNoise or None
-        The photo or session with the noise estimate of its photo, or the path of a network.
+    opened : Photo, SavedSession or Network, PhotoNoise or None
+        What was opened, and the noise estimate of its photo.
     photoWanted : str
         A sentence that says that a session's photo is not where it was.
     failed : str, str
@@ -68,7 +67,7 @@ class _Opening(QThread):
         try:
             opened = self._open(self)
             photo = opened.photo if isinstance(opened, SavedSession) else opened
-            noise = None if isinstance(photo, Path) else photo_noise(photo.pixels)
+            noise = photo_noise(photo.pixels) if isinstance(photo, Photo) else None
         except OpeningCancelled:
             return
         except PhotoWanted as error:
@@ -95,11 +94,6 @@ class _Opening(QThread):
         """Open a session; `photo` is where its photo is now, if that has changed."""
         return read_session(path, photo=photo, tell=self._tell_or_end, cancelled=self._cancel.is_set)
 
-    def open_network(self, path: Path) -> Path:
-        """Load a network to see that its file holds one."""
-        load_model(path)
-        return path
-
     def _tell_or_end(self, fraction: float) -> None:
         if self._cancel.is_set():
             raise OpeningCancelled
@@ -125,8 +119,8 @@ class PhotoOpener(QObject):
     previewed : Preview
     progressed : float
         The fraction that is done.
-    opened : Photo, SavedSession or Path, PhotoNoise or None
-        The photo or session with the noise estimate of its photo, or the path of a network.
+    opened : Photo, SavedSession or Network, PhotoNoise or None
+        What was opened, and the noise estimate of its photo.
     photoWanted : str
         A sentence that says that the session's photo is not where it was.
     failed : str, str
@@ -164,9 +158,9 @@ class PhotoOpener(QObject):
         """Open a built-in picture by its name."""
         self._begin(name, lambda _: open_sample(name))
 
-    def open_network(self, path: Path) -> None:
-        """Load the file of a network."""
-        self._begin(path.name, lambda opening: opening.open_network(path), told=False)
+    def open_network(self, path: Path, device: str) -> None:
+        """Load the file of a network to a device."""
+        self._begin(path.name, lambda _: load_model(path, device), told=False)
 
     def open_made(self, name: str, make: Callable[[], Photo]) -> None:
         """Open a picture that is not a file; `make` makes it, on the thread."""

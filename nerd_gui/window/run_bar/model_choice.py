@@ -39,6 +39,7 @@ class ModelChoice(QComboBox):
         Auto's choice for the photo, even if Auto is not selected; None without a photo.
     lost : str or None
         The remembered network, if it no longer exists.
+    device : str
 
     Signals
     -------
@@ -67,7 +68,7 @@ class ModelChoice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(18)
         self._workspace = session.workspace
-        self._device = device
+        self.device = device
         self.auto: Choice | None = None
         self.addItem("Auto", AUTO)
         self._offer([*own_names(), *model_names()])
@@ -129,7 +130,7 @@ class ModelChoice(QComboBox):
 
     def set_device(self, device: str) -> None:
         """Set the device of the runs, which Auto's choice depends on."""
-        self._device = device
+        self.device = device
         self._choose_again()
 
     def choose(self, model: str) -> None:
@@ -170,7 +171,7 @@ class ModelChoice(QComboBox):
                 self.auto = choose(
                     workspace.photo,
                     adds_noise=workspace.add_noise,
-                    device=self._device,
+                    device=self.device,
                     sigma=workspace.sigma if workspace.add_noise else None,
                     noise=workspace.noise,
                 )

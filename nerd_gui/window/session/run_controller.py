@@ -80,6 +80,10 @@ class RunController(QObject):
         """Whether the run under way is paused; a paused run still counts as running."""
         return self._paused
 
+    def keep(self, net: Network, model: str, device: str) -> None:
+        """Take a network that has been loaded for the next run with this name and device."""
+        self._net, self._net_key = net, (model, device)
+
     def start(self, run: Run, start_from: Equilibrium | None) -> None:
         """Start a run in the background; the one under way is stopped, and its later signals are dropped.
 
@@ -205,7 +209,7 @@ class RunController(QObject):
     def _on_prepared(self, number: int, prepared: DenoisingRun | PhotoRun) -> None:
         if (run := self._under_way(number)) is None:
             return
-        self._net, self._net_key = prepared.net, (prepared.settings.model, prepared.settings.device)
+        self.keep(prepared.net, prepared.settings.model, prepared.settings.device)
         if isinstance(prepared, PhotoRun):
             run.photo_run, run.subject, run.trajectory = prepared, prepared.subject, prepared.trajectory
         else:

@@ -8,9 +8,11 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMessageBox, QProgressBar, QPushButton, QWidget
+from window_person import run_to_the_end
 
 from nerd_gui.imaging import open_photo, save_picture
 from nerd_gui.window.files import opener
+from nerd_gui.window.session import run_controller
 
 
 @pytest.fixture
@@ -115,10 +117,10 @@ def test_a_network_is_loaded_on_the_thread_and_can_be_cancelled(qtbot, window, t
     own, released, true, threads = tmp_path / "own.safetensors", threading.Event(), opener.load_model, []
     own.write_bytes(tiny_model_path.read_bytes())
 
-    def held(path):
+    def held(*what):
         threads.append(threading.current_thread())
         released.wait(20)
-        return true(path)
+        return true(*what)
 
     monkeypatch.setattr(opener, "load_model", held)
     before = window.controls.model.network
@@ -133,6 +135,9 @@ def test_a_network_is_loaded_on_the_thread_and_can_be_cancelled(qtbot, window, t
     window.open_dialogs.open_checkpoint(own)
     qtbot.waitUntil(lambda: window.controls.model.network == str(own))
     assert len(threads) == 2 and threading.main_thread() not in threads
+    monkeypatch.setattr(run_controller, "load_model", None)
+    run_to_the_end(qtbot, window)  # with the network that was loaded here, and not loaded once more
+    assert window.session.run.settings.model == str(own) and len(window.session.trajectory) > 1
 
 
 def test_a_photo_that_fails_leaves_what_was_open(qtbot, window, large):
