@@ -168,6 +168,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(self.opening_line)
         turn_only_with_focus(self)
         ScrubKeys(self, self.scrubber.handle_key)
+        self.notice_bar.setFocusProxy(self.picture_view)
         self.picture_view.setFocus()
         self.resize(FIRST_SIZE)
 

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nerd_gui.window.described import described
 from nerd_gui.window.icons import icon
@@ -16,7 +26,8 @@ _ICON = QSize(14, 14)
 class NoticeBar(QWidget):
     """Shows the notices that `Messages` keeps, the newest at the bottom; hidden while there are none.
 
-    A notice goes when its button or its cross is pressed, or when it no longer applies.
+    A notice goes when its button or its cross is pressed, or when it no longer applies. A focused one passes the focus
+    to the bar's focus proxy.
     """
 
     def __init__(self, messages: Messages, parent: QWidget | None = None) -> None:
@@ -66,8 +77,11 @@ class NoticeBar(QWidget):
             notice.do()
 
     def _remove(self, key: str) -> None:
-        if key in self._rows:
-            self._rows[key].hide()
+        row = self._rows.get(key)
+        if row is not None:
+            if row.isAncestorOf(QApplication.focusWidget()):
+                self.setFocus()  # otherwise Qt would give the focus to a button far away
+            row.hide()
         self.setVisible(any(not row.isHidden() for row in self._rows.values()))
 
 

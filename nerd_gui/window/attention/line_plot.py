@@ -71,7 +71,7 @@ class LinePlot(QWidget):
         values = np.concatenate(list(self._points.values())) if self._points else np.array([0.0, 1.0])
         low, high = float(values.min()), float(values.max())
         room = max(high - low, 1e-3 * max(abs(high), 1e-6))
-        return low - 0.05 * room, high + 0.05 * room
+        return max(low - 0.05 * room, min(low, 0.0)), high + 0.05 * room  # none of the quantities can be negative
 
     def _area(self) -> QRectF:
         metrics = QFontMetrics(sized(self.font(), CAPTION_PIXELS))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyqtgraph as pg
 
-_TICK_ROOM, _TICK_ROW = 30, 16  # pixels needed by a number on the x axis, and by one on the y axis
+_TICK_ROOM, _TICK_ROW = 30, 13  # pixels needed by a number on the x axis, and by one on the y axis
 _LEAST_DECADES = 0.8  # a logarithmic axis of this length always holds two of the numbers 1, 2, 5, 10 …
 
 

@@ -119,7 +119,9 @@ def test_what_was_changed_since_the_run_is_said_and_run_again(qtbot, window):
     window.noise.sigma.setValue(sigma)  # as it was
     assert shown(window, "changed") is None
     window.noise.sigma.setValue(40)
+    window.notice_bar.findChild(QPushButton, "changedNoticeButton").setFocus()
     with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         press(qtbot, window, "changed")  # “Run again”
+    assert QApplication.focusWidget() is window.picture_view.focusWidget(), "the button is gone, and keys go on"
     assert window.session.run.subject.sigma == 40 and shown(window, "changed") is None
     assert len(window.session.runs) == 2
