@@ -77,9 +77,9 @@ class NoticeBar(QWidget):
             notice.do()
 
     def _remove(self, key: str) -> None:
-        row = self._rows.get(key)
+        row, focused = self._rows.get(key), QApplication.focusWidget()
         if row is not None:
-            if row.isAncestorOf(QApplication.focusWidget()):
+            if focused is not None and row.isAncestorOf(focused):
                 self.setFocus()  # otherwise Qt would give the focus to a button far away
             row.hide()
         self.setVisible(any(not row.isHidden() for row in self._rows.values()))

@@ -1,11 +1,14 @@
 """Photo and Explore: what each shows, which is active at first, and that it is remembered; the tool bar in both."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QPlainTextEdit, QToolButton, QWidget
 from window_person import run_to_the_end
 
+from nerd_gui.imaging import to_8_bit
 from nerd_gui.window.modes import Mode
+from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.session import workspace
 
 LEFT = Qt.MouseButton.LeftButton
@@ -50,6 +53,26 @@ def test_photo_shows_the_photo_and_no_word_of_the_solver(qtbot, window):
     assert window.session.pins.all == pins
     click(qtbot, window, "exploreModeButton")
     assert visible(window, *hidden) == list(hidden) and window.summary.text().startswith("Iterate ")
+
+
+def test_photo_compares_before_and_after_whatever_was_selected(qtbot, window):
+    hint = window.findChild(QLabel, "pixelLabel")
+    click(qtbot, window, "photoModeButton")
+    assert hint.text() == "1 = 100 %  ·  0 = fit", "nothing can be compared yet"
+    run_to_the_end(qtbot, window)
+    view = window.picture_view
+    view.set_compare(Compare.SIDE_BY_SIDE, Layer.NOISE, Layer.FEATURE)
+    click(qtbot, window, "photoModeButton")
+    assert view.captions() == ["before", "after"] and "line" not in hint.text()
+    left, right = view.current()
+    noisy, after = window.session.run.subject.noisy, window.session.trajectory.picture(window.session.index)
+    assert np.array_equal(left, to_8_bit(noisy)[0]) and np.array_equal(right, to_8_bit(after)[0])
+    combo = window.findChild(QComboBox, "compareModeCombo")
+    combo.setFocus()
+    qtbot.keyClick(combo, Qt.Key.Key_Up)
+    assert view.compare()[0] is Compare.WIPE and hint.text().startswith("Drag the line to compare  ·  hold F")
+    click(qtbot, window, "exploreModeButton")
+    assert view.compare() == (Compare.WIPE, Layer.NOISE, Layer.FEATURE)
 
 
 def test_what_has_changed_is_said_without_a_word_of_the_solver(qtbot, window):

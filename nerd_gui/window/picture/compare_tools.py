@@ -85,7 +85,7 @@ class CompareTools(QWidget):
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Show a comparison's choices in the selectors; a layer without a picture is greyed out."""
-        for combo, layer in ((self._left, comparison.left), (self._right, comparison.right)):
+        for combo, layer in zip((self._left, self._right), comparison.selected, strict=True):
             combo.choose(layer)
             combo.show_comparison(comparison)
         with QSignalBlocker(self._mode):

@@ -24,7 +24,8 @@ Region = tuple[int, int, int, int]  # row, col, rows, cols
 _NO_DIFFERENCE = (
     "A map cannot be subtracted from a picture: only the right layer is shown. Choose a wipe to compare them."
 )
-_PLAIN_WORDS = {Layer.NOISY: "before", Layer.ITERATE: "after", Layer.RESULT: "after"}
+_PLAIN_WORDS = {Layer.NOISY: "before", Layer.ITERATE: "after"}
+_FLIPS = (Compare.SINGLE, Compare.WIPE)  # in which the left layer is shown alone while the flip key is held
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Comparison:
 
     Attributes
     ----------
-    left, right : Layer
-        The selected layers; either may have no picture (yet).
+    selected : (Layer, Layer)
+        The layers that a person selected, left and right; either may have no picture (yet).
     flipped : bool
         Whether the left layer is shown alone, while the flip key is held.
     divider : float
@@ -65,14 +66,13 @@ class Comparison:
     maps : bool
         Whether there is a run whose iterates maps can be computed from.
     plain : bool
-        Whether captions say only "before" and "after".
+        Whether before and after are compared, whatever is selected, and the captions say only that.
     panes : list of QRect
         One pane, or two side by side.
     """
 
     layers: PictureLayers = field(default_factory=PictureLayers)
-    left: Layer = Layer.NOISY
-    right: Layer = Layer.ITERATE
+    selected: tuple[Layer, Layer] = (Layer.NOISY, Layer.ITERATE)
     mode: Compare = Compare.WIPE
     flipped: bool = False
     divider: float = 0.5
@@ -83,6 +83,16 @@ class Comparison:
     plain: bool = False
     viewport: Viewport = field(default_factory=Viewport)
     panes: list[QRect] = field(default_factory=lambda: [QRect(0, 0, 1, 1)])
+
+    @property
+    def left(self) -> Layer:
+        """The left layer."""
+        return Layer.NOISY if self.plain else self.selected[0]
+
+    @property
+    def right(self) -> Layer:
+        """The right layer."""
+        return Layer.ITERATE if self.plain else self.selected[1]
 
     def lay_out(self, width: int, height: int, gap: int) -> None:
         """Adapt to the canvas's size, the mode and the pictures' size."""
@@ -121,10 +131,18 @@ class Comparison:
             return _NO_DIFFERENCE
         return next((self.missing[layer] for layer in (self.left, self.right) if self.missing.get(layer)), "")
 
+    def plain_hint(self) -> str:
+        """Return how before and after can be compared at the moment."""
+        ways = ["drag the line to compare"] if self.wiping else []
+        if Layer.ITERATE in self.layers and self.mode in _FLIPS:
+            ways.append("hold F to see the photo as it was")
+        hint = "  ·  ".join([*ways, "1 = 100 %", "0 = fit"])
+        return hint[0].upper() + hint[1:]
+
     def shown_layers(self) -> list[Layer]:
         """Return the shown layers, left to right: the selected ones, or the first available one if both are missing."""
         layers = [layer for layer in (self.left, self.right) if layer in self.layers] or self.layers.available()[:1]
-        if self.flipped and self.mode in (Compare.SINGLE, Compare.WIPE):
+        if self.flipped and self.mode in _FLIPS:
             return layers[:1]
         single = self.mode is Compare.SINGLE or (self.mode is Compare.DIFFERENCE and self.with_maps)
         return layers[-1:] if single else layers

@@ -16,7 +16,7 @@ from nerd_gui.denoising.session_file.fields import Fields
 from nerd_gui.window.picture.canvas import PictureCanvas
 from nerd_gui.window.picture.compare_tools import DEFAULT_GAIN, CompareTools
 from nerd_gui.window.picture.comparison import Comparison
-from nerd_gui.window.picture.layers import MAPS, Compare, Layer
+from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.picture.overlay import overlay_image
 from nerd_gui.window.picture.pixel_cursor import PixelCursor
 from nerd_gui.window.picture.sources import Changeable, Part, Source
@@ -24,7 +24,6 @@ from nerd_gui.window.session.session import Session
 from nerd_gui.window.shortcuts import Shortcut, by_key
 
 _IDLE = "Click a pixel to see where each attention head looks  ·  hold F to flip  ·  1 = 100 %  ·  0 = fit"
-_PLAIN = "Drag the line to compare  ·  hold F to see the photo as it was  ·  1 = 100 %  ·  0 = fit"
 _CHOOSING = "Drag a rectangle to explore, or click for {cols} × {rows} pixels  ·  wheel zooms  ·  Esc cancels"
 _DRAGGING = "{cols} × {rows} pixels to explore  ·  Esc cancels"
 
@@ -167,23 +166,22 @@ class ComparisonView(QWidget):
     # -- comparing -----------------------------------------------------------------------------------------------
 
     def compare(self) -> tuple[Compare, Layer, Layer]:
-        """Return the mode, the left and the right layer."""
+        """Return the mode, the left and the right layer, which are before and after while shown plainly."""
         return self._comparison.mode, self._comparison.left, self._comparison.right
 
     def set_compare(self, mode: Compare, left: Layer | None = None, right: Layer | None = None) -> None:
         """Select the mode and the two layers; None keeps a layer. A layer may be selected before it has a picture."""
         comparison = self._comparison
-        comparison.mode, comparison.left, comparison.right = mode, left or comparison.left, right or comparison.right
+        was_left, was_right = comparison.selected
+        comparison.mode, comparison.selected = mode, (left or was_left, right or was_right)
         self.selectionChanged.emit()
         self._refresh()
 
     def show_plainly(self, plain: bool) -> None:
-        """Caption the pictures "before" and "after" and hide what explains the method; or show everything again."""
+        """Compare before and after, and hide what explains the method; or show again what was selected."""
         self._comparison.plain = plain
         self._tools.show_plainly(plain)
-        if plain and self._comparison.with_maps:
-            mode, left, right = self.compare()
-            self.set_compare(mode, Layer.NOISY if left in MAPS else left, Layer.ITERATE if right in MAPS else right)
+        self.selectionChanged.emit()
         self._refresh()
 
     # -- position ------------------------------------------------------------------------------------------------
@@ -234,8 +232,8 @@ class ComparisonView(QWidget):
         comparison, view = self._comparison, self._comparison.viewport
         return {
             "mode": comparison.mode.name,
-            "left": comparison.left.name,
-            "right": comparison.right.name,
+            "left": comparison.selected[0].name,
+            "right": comparison.selected[1].name,
             "divider": comparison.divider,
             "gain": comparison.layers.gain,
             "zoom": None if view.fitted else view.zoom,
@@ -355,7 +353,8 @@ class ComparisonView(QWidget):
             ]
             self._readout.setText(f"row {row}, col {col}:  " + "  /  ".join(values))
         else:
-            idle = _PLAIN if self._comparison.plain else self._comparison.complaint() or _IDLE
+            plain, complaint = self._comparison.plain, self._comparison.complaint()
+            idle = self._comparison.plain_hint() if plain else complaint or _IDLE
             self._readout.setText("" if layers.shape is None else idle)
 
     # -- keys ----------------------------------------------------------------------------------------------------

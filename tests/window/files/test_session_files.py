@@ -104,6 +104,8 @@ def test_it_opens_to_the_same_view(qtbot, worked_on, make_window, tmp_path):
     assert window.recent_files.paths[0] == path
     assert window.summary.text().startswith("Denoised: 40 × 48 pixels in ")  # the words of Photo mode
     assert "does not hold features" in window.findChild(QLabel, "attentionEmpty").text()
+    window.modes.restore(Fields({"mode": "explore"}))
+    assert window.picture_view.compare() == (Compare.SIDE_BY_SIDE, Layer.COMPARED, Layer.ITERATE)
     run_to_the_end(qtbot, window)  # and goes on
     assert [run.number for run in window.session.runs] == [1, 2, 3] and window.isWindowModified()
 
