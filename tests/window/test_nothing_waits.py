@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QApplication
 from scripted_session import make_iterate, make_trajectory, picture_of
 
 from nerd_gui.denoising import Look, Subject
+from nerd_gui.denoising.animation import AnimationSettings
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import Photo, photo_noise
+from nerd_gui.window.files.animation_dialog import AnimationDialog
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.session.run import Run
@@ -104,6 +106,9 @@ def as_a_person_may(watch, window):
     watch("no region", lambda: session.workspace.set_region(None))
     watch("removed", lambda: session.remove_run(runs[0]))
     watch("back again", session.history.undo)
+    dialog = AnimationDialog(session.trajectory, AnimationSettings(), window.export_dialogs.drawer, window)
+    watch("animation", dialog.show)
+    watch("animation away", dialog.reject)
     watch("film strip", do.film_strip.trigger)
     watch("film strip", do.film_strip.trigger)
     watch("Photo", lambda: window.modes.choose(Mode.PHOTO))
