@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nerd_gui.denoising.kept_memory import IN_MEMORY, KEPT, KeptMemory
-from nerd_gui.denoising.on_disk import array_on_disk
+from nerd_gui.denoising.kept_memory import IN_MEMORY, KEPT, HalfArrays, KeptMemory
 from nerd_gui.nerd import AttentionMaps, GroupStatistics, Network
 
 _BAND = 32  # rows
@@ -75,8 +74,6 @@ class Features:
 class FeatureStore:
     """Stores tensors in half precision on the CPU; those that do not fit into memory go to temporary files.
 
-    The files have no name, so the system frees each with its last tensor, even after a crash.
-
     Parameters
     ----------
     limit : int
@@ -86,8 +83,7 @@ class FeatureStore:
     """
 
     def __init__(self, limit: int = IN_MEMORY, shared: KeptMemory = KEPT) -> None:
-        self._left = limit
-        self._shared = shared
+        self._arrays = HalfArrays(limit, shared)
 
     def keep(self, x: Tensor) -> Tensor:
         """Return a copy of `x` as float16 on the CPU; values beyond the range of float16 are clipped.
@@ -97,9 +93,4 @@ class FeatureStore:
         RunError
             If the temporary file cannot be written.
         """
-        size, shape = 2 * x.numel(), tuple(x.shape)
-        kept = self._shared.new(shape) if size <= self._left else None
-        if kept is not None:
-            self._left -= size
-        array = array_on_disk(shape) if kept is None else kept
-        return torch.from_numpy(array).copy_(x.detach()).clamp_(-HALF_MAX, HALF_MAX)
+        return torch.from_numpy(self._arrays.new(tuple(x.shape))).copy_(x.detach()).clamp_(-HALF_MAX, HALF_MAX)

@@ -6,11 +6,12 @@ import threading
 import pytest
 import torch
 from PIL import Image
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
 
 from nerd_gui.imaging import add_noise, open_sample, photo_noise, sample_names, to_8_bit
 from nerd_gui.nerd import NERD, NerdConfig, save_model
 from nerd_gui.window import MainWindow
+from nerd_gui.window.style.scheme import set_colour_scheme
 
 
 @pytest.fixture
@@ -118,6 +119,13 @@ def held(monkeypatch):
     monkeypatch.setattr(NERD, "implicit", implicit)
     yield released
     released.set()
+
+
+@pytest.fixture
+def _system_colours(qapp):
+    """Return to the colours of the system at the end."""
+    yield
+    set_colour_scheme(Qt.ColorScheme.Unknown)
 
 
 @pytest.fixture

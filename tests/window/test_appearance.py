@@ -9,11 +9,7 @@ from window_person import choose_scheme
 from nerd_gui.window.style.scheme import set_colour_scheme
 from nerd_gui.window.style.tokens import DARK, LIGHT
 
-
-@pytest.fixture(autouse=True)
-def as_before(qapp):
-    yield
-    set_colour_scheme(Qt.ColorScheme.Unknown)
+pytestmark = pytest.mark.usefixtures("_system_colours")
 
 
 def lightness(window, role=QPalette.ColorRole.Window):

@@ -14,15 +14,11 @@ from nerd_gui.window.curves.legend import LegendRow
 from nerd_gui.window.curves.plot import CurvePlot
 from nerd_gui.window.modes import Mode
 from nerd_gui.window.picture.layers import Compare, Layer
-from nerd_gui.window.style.scheme import dress, set_colour_scheme
+from nerd_gui.window.style.scheme import dress
+
+pytestmark = pytest.mark.usefixtures("_system_colours")
 
 SIZES = [(1100, 700), (1366, 768), (1440, 900), (2560, 1440)]
-
-
-@pytest.fixture(autouse=True)
-def as_before(qapp):
-    yield
-    set_colour_scheme(Qt.ColorScheme.Unknown)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider
+from window_person import run_to_the_end
 
 from nerd_gui.denoising import Recorder, Trajectory
 from nerd_gui.window.session.run import Run
@@ -38,15 +39,9 @@ def window(qtbot, make_window, tmp_path):
     return made
 
 
-def run_to_the_end(qtbot, window):
-    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
-        window.actions_.run.trigger()
-    return window.session.trajectory
-
-
 def test_a_new_view_follows_a_run_after_one_line(qtbot, window):
     window.centralWidget().addWidget(view := NoiseLevelLabel(window.session))  # the line
-    trajectory = run_to_the_end(qtbot, window)
+    trajectory = run_to_the_end(qtbot, window).trajectory
     assert [index for _, index, _ in view.log] == [-1, -1, 0, 1, 2, 3, 4, 5]  # started, prepared, then the iterates
     assert view.log[0][0] is None and all(shown is trajectory for shown, _, _ in view.log[1:])
     window.findChild(QSlider, "iterationSlider").setValue(2)
@@ -55,7 +50,7 @@ def test_a_new_view_follows_a_run_after_one_line(qtbot, window):
     window.findChild(QComboBox, "channelCombo").setCurrentText("Blue")
     assert view.log[-1] == (trajectory, 0, 2)
     assert view.text() == f"{trajectory[0].noise_levels[2]:.6f}"
-    again = run_to_the_end(qtbot, window)
+    again = run_to_the_end(qtbot, window).trajectory
     assert again is not trajectory and view.log[-1] == (again, 5, 2)
     window.session.show_run(None)
     assert view.log[-1] == (None, -1, 2) and view.text() == "–"

@@ -5,8 +5,10 @@ from PySide6.QtWidgets import QMessageBox, QSlider
 
 
 def run_to_the_end(qtbot, window):
+    """Run with the present settings, and return the run."""
     with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
         window.actions_.run.trigger()
+    return window.session.run
 
 
 def choose_scheme(qtbot, window, name):

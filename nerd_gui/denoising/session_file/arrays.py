@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable
-from math import prod
 from shutil import disk_usage
 from typing import Any, BinaryIO
 
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nerd_gui.denoising.errors import RunError
-from nerd_gui.denoising.kept_memory import IN_MEMORY, KEPT
-from nerd_gui.denoising.on_disk import array_on_disk, leave_memory
+from nerd_gui.denoising.kept_memory import IN_MEMORY, HalfArrays
+from nerd_gui.denoising.on_disk import leave_memory
 from nerd_gui.denoising.session_file.errors import SessionFileError
 from nerd_gui.denoising.session_file.fields import Damaged
 
@@ -88,9 +87,9 @@ class Room:
     """
 
     def __init__(self, needed: int) -> None:
-        self._left = IN_MEMORY
+        self._halves = HalfArrays(IN_MEMORY)
         folder = tempfile.gettempdir()
-        beyond = needed - self._left
+        beyond = needed - IN_MEMORY
         if beyond > 0 and beyond > disk_usage(folder).free:
             raise SessionFileError(
                 f"The session needs {needed / 1e9:.1f} GB, more than is free in the temporary folder “{folder}”; make "
@@ -105,13 +104,9 @@ class Room:
         SessionFileError
             If the disk is full.
         """
-        size = prod(shape) * np.dtype(dtype).itemsize
         if np.dtype(dtype) != np.float16:
             return np.empty(shape, dtype)
-        if size <= self._left and (kept := KEPT.new(shape)) is not None:
-            self._left -= size
-            return kept
         try:
-            return array_on_disk(shape)
+            return self._halves.new(shape)
         except RunError as error:
             raise SessionFileError(str(error)) from error

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nerd_gui.denoising.kept_memory import KEPT
-from nerd_gui.denoising.on_disk import array_on_disk, leave_memory
+from nerd_gui.denoising.kept_memory import HalfArrays
+from nerd_gui.denoising.on_disk import leave_memory
 from nerd_gui.denoising.whole_photo.grid import Tile
 
 _BAND = 512  # rows that are copied at a time
@@ -17,7 +17,7 @@ class Mosaic:
     """n_hat of each iterate in half precision, (C, rows, cols); 0 where no tile is finished.
 
     If a tile ended earlier than others, its last iterate is used in all later ones. Arrays that do not fit into the
-    given memory are in temporary files without a name, which the system frees with the arrays, even after a crash.
+    given memory are in temporary files.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Mosaic:
 
     def __init__(self, shape: tuple[int, int, int], room: int, n_hats: Sequence[NDArray[np.float16]] = ()) -> None:
         self._shape = shape
-        self._room = room
+        self._arrays = HalfArrays(room)
         self.n_hats = list(n_hats)
 
     def add(self, tile: Tile, n_hats: Sequence[NDArray[Any]]) -> None:
@@ -55,15 +55,11 @@ class Mosaic:
             leave_memory(n_hat)
 
     def _new(self, like: NDArray[np.float16] | None) -> NDArray[np.float16]:
-        size = 2 * int(np.prod(self._shape))
-        if size <= self._room and (kept := KEPT.new(self._shape)) is not None:
-            self._room -= size
-            kept[...] = 0 if like is None else like
-            return kept
-        array = array_on_disk(self._shape)
-        for row in range(0, self._shape[1] if like is not None else 0, _BAND):
-            assert like is not None
-            array[:, row : row + _BAND] = like[:, row : row + _BAND]
-            leave_memory(like)
-            leave_memory(array)
+        array = self._arrays.new(self._shape)
+        for row in range(0, self._shape[1], _BAND):
+            band = np.s_[:, row : row + _BAND]
+            array[band] = 0 if like is None else like[band]
+            for used in (array, like):
+                if used is not None:
+                    leave_memory(used)
         return array

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
@@ -9,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollAre
 
 from nerd_gui.window.attention.line_plot import HeadLegend, LinePlot, values_of
 from nerd_gui.window.attention.measures import scale_maps
-from nerd_gui.window.attention.pixel_history import AttentionAt, PixelHistory
+from nerd_gui.window.attention.pixel_history import MapsAt, PixelHistory
 from nerd_gui.window.attention.rollout_history import RolloutHistory
 from nerd_gui.window.colour_map import coloured
 from nerd_gui.window.described import described
@@ -34,10 +36,10 @@ class MapsStrip(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._images: dict[int, tuple[QImage, AttentionAt]] = {}
+        self._images: dict[int, tuple[QImage, MapsAt]] = {}
         self._count, self._index = 0, -1
 
-    def set_maps(self, found: dict[int, AttentionAt], head: int, count: int, *, log: bool, shared: bool) -> None:
+    def set_maps(self, found: Mapping[int, MapsAt], head: int, count: int, *, log: bool, shared: bool) -> None:
         """Show a head's known maps out of `count` iterates, with one shared colour range or one for each map."""
         maps = {index: at.weights[head].astype(np.float64) for index, at in found.items()}
         ends = None
@@ -196,8 +198,8 @@ class OverIterates(QWidget):
                 self.head.clear()
                 self.head.addItems([*(f"head {head + 1}" for head in range(heads)), _ROLLOUT])
         if self.followed_back:
-            found = self.rollout.found
-            self.strip.set_maps(found, 0, newest + 1 if found else 0, log=True, shared=False)
+            maps = self.rollout.found
+            self.strip.set_maps(maps, 0, newest + 1 if maps else 0, log=True, shared=False)
         else:
             chosen = max(self.head.currentIndex(), 0)
             self.strip.set_maps(found, chosen, newest + 1 if found else 0, log=self.log, shared=self.shared)

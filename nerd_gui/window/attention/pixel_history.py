@@ -20,26 +20,36 @@ _TURN = 0.015  # seconds of work before the event loop gets its turn
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionAt:
-    """A pixel's attention at one iterate.
+class MapsAt:
+    """A pixel's maps at one iterate.
 
     Attributes
     ----------
-    entropy, radius, itself : float array (heads,)
-        Entropy in bits, radius in pixels, and the weight that the pixel gives to itself.
-    weights : float32 array (heads, rows, cols)
+    weights : float32 array (maps, rows, cols)
     row, col : int
         The place of the first weight in the window.
     window : int
     """
 
-    entropy: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    itself: NDArray[np.float64]
     weights: NDArray[np.float32]
     row: int
     col: int
     window: int
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionAt(MapsAt):
+    """A pixel's attention at one iterate: a map for each head, and its figures.
+
+    Attributes
+    ----------
+    entropy, radius, itself : float array (heads,)
+        Entropy in bits, radius in pixels, and the weight that the pixel gives to itself.
+    """
+
+    entropy: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    itself: NDArray[np.float64]
 
 
 _Key = tuple[tuple[int, int], int | None]
@@ -126,10 +136,10 @@ def _attention_at(run: Run, index: int, pixel: tuple[int, int], channel: int | N
     weights = maps.weights[0].detach().float().cpu().numpy()
     row, col, window = maps.row - maps.top, maps.col - maps.left, run.trajectory.window
     return AttentionAt(
-        np.array([entropy_bits(each) for each in weights]),
-        np.array([effective_radius(each, row, col) for each in weights]),
-        np.array([weight_on_itself(each, row, col) for each in weights]),
         weights,
         *place_in_window(maps, window),
         window,
+        entropy=np.array([entropy_bits(each) for each in weights]),
+        radius=np.array([effective_radius(each, row, col) for each in weights]),
+        itself=np.array([weight_on_itself(each, row, col) for each in weights]),
     )

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from nerd_gui.analysis.maps import IterateMap, MapKind
-from nerd_gui.window.attention.measures import effective_radius, entropy_bits, weight_on_itself
-from nerd_gui.window.attention.pixel_history import AttentionAt
+from nerd_gui.window.attention.pixel_history import MapsAt
 from nerd_gui.window.session.iterate_maps import MapKey
 from nerd_gui.window.session.session import Session
 
@@ -43,7 +42,7 @@ class RolloutHistory(QObject):
             self._begin()
 
     @property
-    def found(self) -> dict[int, AttentionAt]:
+    def found(self) -> dict[int, MapsAt]:
         """The computed maps by iterate, cut to the same size around the pin."""
         maps = {key.index: made for key in self._keys() if isinstance(made := self._session.maps.find(key), IterateMap)}
         pixel = self._session.pin_in_run
@@ -84,16 +83,7 @@ def _reach(weights: NDArray[np.float32], row: int, col: int) -> int:
     return max(2, int(np.searchsorted(within, _SHOWN * within[-1])))
 
 
-def _around(weights: NDArray[np.float32], row: int, col: int, reach: int) -> AttentionAt:
+def _around(weights: NDArray[np.float32], row: int, col: int, reach: int) -> MapsAt:
     top, left = max(0, row - reach), max(0, col - reach)
     part = weights[top : row + reach + 1, left : col + reach + 1]
-    at = row - top, col - left
-    return AttentionAt(
-        np.array([entropy_bits(weights)]),
-        np.array([effective_radius(weights, row, col)]),
-        np.array([weight_on_itself(weights, row, col)]),
-        part[None],
-        reach - at[0],
-        reach - at[1],
-        2 * reach + 1,
-    )
+    return MapsAt(part[None], reach - (row - top), reach - (col - left), 2 * reach + 1)

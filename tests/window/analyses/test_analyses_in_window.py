@@ -19,7 +19,8 @@ from nerd_gui.analysis import load_race
 from nerd_gui.analysis.catalogue import CATALOGUE, Analysis
 from nerd_gui.cli import main
 from nerd_gui.window.session.analyst import FROM_FILE
-from nerd_gui.window.style.scheme import set_colour_scheme
+
+pytestmark = pytest.mark.usefixtures("_system_colours")
 
 NAMES = ("influence", "risk", "heads", "race")
 
@@ -44,12 +45,6 @@ def window(qtbot, make_window, photo_path, model):
     qtbot.waitUntil(made.analyses.isVisible)
     yield made
     made.analyst.wait()
-
-
-@pytest.fixture(autouse=True)
-def as_before(qapp):
-    yield
-    set_colour_scheme(Qt.ColorScheme.Unknown)
 
 
 def ask(qtbot, window, *names):

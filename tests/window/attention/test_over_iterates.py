@@ -160,7 +160,8 @@ def test_the_rollout_is_followed_back_from_the_result_in_the_strip(qtbot, opened
         point = cell.topLeft().toPoint()
         seen = image.pixelColor(point.x() + round((across + 0.5) * pixel), point.y() + round((down + 0.5) * pixel))
         assert np.allclose(seen.getRgb()[:3], TOP, atol=4)
-        assert over(opened).rollout.found[index].itself[0] == pytest.approx(expected[10, 12], rel=1e-3)
+        found = over(opened).rollout.found[index].weights[0]
+        assert found[min(10, reach), min(12, reach)] == pytest.approx(expected[10, 12], rel=1e-3)
     assert weights[-1][0].numpy()[10 - reach : 11 + reach, 12 - reach : 13 + reach].sum() >= 0.99
     bar = opened.findChild(ColourBar, "attentionColourBar")
     assert (bar.low, bar.high) == ("1.0e-5 × max", "max of each map (log)")

@@ -3,22 +3,16 @@
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QSplitter
 from widget_walk import complaints
 from window_person import choose_scheme, run_to_the_end
 
 from nerd_gui.denoising import Trajectory
 from nerd_gui.window.session.run import Run
-from nerd_gui.window.style.scheme import set_colour_scheme
+
+pytestmark = pytest.mark.usefixtures("_system_colours")
 
 SIZES = [(1100, 700), (1366, 768), (1440, 900)]
-
-
-@pytest.fixture(autouse=True)
-def as_before(qapp):
-    yield
-    set_colour_scheme(Qt.ColorScheme.Unknown)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

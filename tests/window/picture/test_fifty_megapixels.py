@@ -1,6 +1,5 @@
 """A photo of 50 megapixels and its run: how long the window's thread is busy at a time in every use."""
 
-import gc
 import time
 
 import numpy as np
@@ -98,15 +97,6 @@ def part_of_it(session, view):
     watch("400 %", lambda: view.set_zoom(4))
     watch("fit", view.fit, paints=20)
     return watch
-
-
-@pytest.fixture
-def _no_collection():
-    """Turn garbage collection off: it takes longer the more objects exist, including those of other tests."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.usefixtures("_no_collection")

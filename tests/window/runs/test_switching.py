@@ -21,15 +21,6 @@ LONGEST = 0.05  # the longest time in seconds for which the window may block
 
 
 @pytest.fixture
-def _no_collection():
-    """Turn garbage collection off: it takes longer the more objects exist, including those of other tests."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.fixture
 def window(qtbot, make_window, photo_path, open_built_in):
     """A window with four runs of 17 steps: three solvers and another noise level, all overlaid."""
     made = make_window(photo_path)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from window_person import run_to_the_end
 
 from nerd_gui.imaging import open_sample, sample_names, save_picture
 from nerd_gui.nerd import save_model
@@ -38,18 +39,12 @@ def choose_last(qtbot, window):
     assert combo.currentText() == "last equilibrium"
 
 
-def run_to_the_end(qtbot, window):
-    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
-        window.actions_.run.trigger()
-    return window.session.trajectory
-
-
 def test_a_run_starts_from_the_last_equilibrium_after_the_noise_has_changed(qtbot, window):
-    first = run_to_the_end(qtbot, window)
+    first = run_to_the_end(qtbot, window).trajectory
     choose_last(qtbot, window)
     window.noise.sigma.setValue(23)
     assert window.session.trajectory is first
-    second = run_to_the_end(qtbot, window)
+    second = run_to_the_end(qtbot, window).trajectory
     assert second.subject.sigma == 23
     np.testing.assert_array_equal(second[0].features.z, first[first.result].features.z)
     saving = second.saving()
@@ -62,9 +57,9 @@ def test_a_run_starts_from_the_last_equilibrium_after_the_noise_has_changed(qtbo
 def test_the_evaluations_saved_are_plain_when_both_runs_converged(qtbot, window):
     window.controls.settings_button.max_iter.setValue(60)
     window.controls.settings_button.tolerance.setCurrentText("1e-2")
-    first = run_to_the_end(qtbot, window)
+    first = run_to_the_end(qtbot, window).trajectory
     choose_last(qtbot, window)
-    second = run_to_the_end(qtbot, window)
+    second = run_to_the_end(qtbot, window).trajectory
     assert str(first.stop_reason) == str(second.stop_reason) == "converged"
     fewer = first[-1].evaluations - second[-1].evaluations
     assert f"| 1 evaluation, {fewer} fewer than from zero ·" in " ".join(window.summary.text().split())
@@ -81,24 +76,24 @@ def test_no_number_is_given_where_the_cost_from_zero_is_unknown(qtbot, window):
 
 def test_without_one_the_run_starts_from_zero_and_says_so(qtbot, window):
     choose_last(qtbot, window)
-    trajectory = run_to_the_end(qtbot, window)
+    trajectory = run_to_the_end(qtbot, window).trajectory
     assert not trajectory[0].features.z.any()
     sentence = "There is no last equilibrium, so the run starts from zero."
     assert window.notice_bar.sentence("run") == sentence
     assert sentence in window.summary.toolTip()
     assert "7 evaluations from zero ·" in window.summary.text()
     assert trajectory.report()["settings"]["start"] == "zero"
-    again = run_to_the_end(qtbot, window)  # now there is one
+    again = run_to_the_end(qtbot, window).trajectory  # now there is one
     assert again.settings.start == "last" and again.notice is None
 
 
 def test_a_run_stopped_before_its_first_iterate_leaves_the_last_equilibrium_as_it_was(qtbot, window):
-    first = run_to_the_end(qtbot, window)
+    first = run_to_the_end(qtbot, window).trajectory
     choose_last(qtbot, window)
     window.actions_.run.trigger()
     window.actions_.stop.trigger()
     assert window.session.trajectory is first
-    second = run_to_the_end(qtbot, window)
+    second = run_to_the_end(qtbot, window).trajectory
     np.testing.assert_array_equal(second[0].features.z, first[first.result].features.z)
 
 
@@ -109,7 +104,7 @@ def test_another_photo_of_the_same_size_may_start_there_and_one_of_another_size_
         path = tmp_path / f"{rows}.png"
         save_picture(path, open_sample(sample_names()[0]).crop(80, 80, rows, 40))
         open_file(window, path)
-        trajectory = run_to_the_end(qtbot, window)
+        trajectory = run_to_the_end(qtbot, window).trajectory
         assert trajectory.subject.rows == rows
         assert (trajectory.notice or "").startswith(notice or "")
         assert (trajectory.notice is None) == (notice is None)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scripted_session import make_trajectory, show
+from window_person import run_to_the_end
 
 from nerd_gui.imaging import sample_names, save_picture
 from nerd_gui.window.session.pins import MOST
@@ -17,12 +18,6 @@ def window(qtbot, make_window, tmp_path, tiny_photo):
     made.noise.mode.setCurrentText("Add noise")
     made.controls.settings_button.max_iter.setValue(3)
     return made
-
-
-def run_to_the_end(qtbot, window):
-    with qtbot.waitSignal(window.session.controller.ended, timeout=30_000):
-        window.run()
-    return window.session.run
 
 
 def pixels(session):
