@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
             exploring=[self.film_strip, self.scrubber],
             below=[self.look, self.photo_progress, self.progress, self.summary],
             heads=[self.runs_panel],
-            panels=[(self.curves, 3), (self.attention_panel, 2)],
+            panels=[(self.curves, 5), (self.attention_panel, 3)],
             analyses=self.analyses,
             parent=self,
         )
