@@ -10,6 +10,7 @@ from scripted_session import make_trajectory
 
 from nerd_gui.denoising.animation import AnimationSettings
 from nerd_gui.window.files.animation_dialog import AnimationDialog
+from nerd_gui.window.files.frame_drawer import FrameDrawer
 from nerd_gui.window.screen import scrolled
 from nerd_gui.window.wheel import turn_only_with_focus
 
@@ -86,7 +87,8 @@ def test_the_wheel_does_not_give_the_focus(window):
 
 
 def test_no_control_of_the_animations_dialog_takes_the_focus_by_the_wheel(qtbot):
-    dialog = AnimationDialog(make_trajectory([1, 0.5]), AnimationSettings())
+    drawer = FrameDrawer()
+    dialog = AnimationDialog(make_trajectory([1, 0.5]), AnimationSettings(), drawer)
     qtbot.addWidget(dialog)
     controls = [widget for kind in KINDS for widget in dialog.findChildren(kind)]
     assert len(controls) >= 3
