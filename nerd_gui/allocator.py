@@ -5,6 +5,8 @@ this takes a third of the time of f at 256x256. This module works on Linux with 
 """
 
 import ctypes
+import mmap
+import os
 import re
 import sys
 from typing import Any
@@ -13,6 +15,7 @@ _LARGEST_FAST, _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = 1, -1, -3, -8  # g
 _LARGEST = (1 << 31) - 1
 _OLD_LIMIT = 32 << 20  # the highest threshold that older versions of glibc accept
 _RETURNED = 4 << 20  # bytes; larger blocks are returned to the system
+_reuse = False
 _RAN_OUT = re.compile("can(no|')t allocate memory|not enough memory|out of memory|bad_alloc", re.IGNORECASE)
 
 
@@ -21,11 +24,15 @@ def _library() -> Any:
     return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
 
 
-def share_one_arena() -> None:
-    """Make all threads allocate from one arena; must be called before threads are started.
+def prepare() -> None:
+    """Prepare the program's memory; must be called before threads are started and PyTorch allocates its first tensor.
 
-    The separate arenas that glibc would give to threads cannot hold blocks above 64 MB.
+    All threads allocate from one arena, because the separate arenas that glibc would give them cannot hold blocks above
+    64 MB. PyTorch aligns large tensors to pages instead of 64 bytes, and asks for huge pages, which the system provides
+    faster. The gap before a tensor that is aligned to 64 bytes is so small that glibc does not merge it with the tensor
+    when that is freed, and then another tensor of the same size does not fit there.
     """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     if library := _library():
         library.mallopt(_ARENA_MAX, 1)
 
@@ -37,11 +44,18 @@ def can_reuse() -> bool:
 
 def set_reuse(reuse: bool) -> None:
     """Choose whether freed blocks are kept for reuse or returned, including those that are free already."""
+    global _reuse
+    _reuse = reuse and can_reuse()
     if reuse:
         reuse_freed()
     else:
         return_freed()
         trim()
+
+
+def reuses() -> bool:
+    """Whether freed blocks are kept for reuse."""
+    return _reuse
 
 
 def reuse_freed() -> None:
@@ -59,6 +73,25 @@ def return_freed() -> None:
     if library := _library():
         library.mallopt(_MMAP_THRESHOLD, _RETURNED)
         library.mallopt(_TRIM_THRESHOLD, _RETURNED)
+
+
+def apart(size: int) -> mmap.mmap | None:
+    """Allocate memory of this many bytes that is returned when it is freed, for a tensor that lives long.
+
+    Among the blocks that are kept for reuse it would leave gaps that other blocks rarely fit. None: it is not needed,
+    because the block is small, or freed blocks are not kept.
+
+    Raises
+    ------
+    MemoryError
+        If memory runs out.
+    """
+    if not _reuse or size < _RETURNED:
+        return None
+    try:
+        return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError from error
 
 
 def ran_out(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ import sys, threading
 from nerd_gui import allocator
 import psutil, torch
 process = psutil.Process()
-allocator.share_one_arena()
+allocator.prepare()
 allocator.set_reuse(sys.argv[1] == "reuse")
 
 def work():
@@ -37,3 +37,27 @@ def test_freed_tensors_stay_until_trimmed_or_go_at_once(way):
     assert taken >= 150
     assert kept >= 150 if way == "reuse" else kept < 30
     assert left < 30
+
+
+_APART = """
+from nerd_gui import allocator
+import psutil, torch
+rss = psutil.Process().memory_info
+allocator.prepare()
+allocator.set_reuse(True)
+before = rss().rss
+room = allocator.apart(80 << 20)
+lasting = torch.frombuffer(room, dtype=torch.float32).fill_(1)
+del room
+held = rss().rss
+del lasting
+print(held - before, rss().rss - before, allocator.apart(1000), allocator.set_reuse(False), allocator.apart(80 << 20))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the settings are glibc's")
+def test_a_lasting_tensor_lies_apart_from_memory_that_is_reused():
+    done = subprocess.run([sys.executable, "-c", _APART], capture_output=True, text=True, check=True)
+    held, left, small, _, returned = done.stdout.split()
+    assert 78 <= int(held) >> 20 <= 90 and int(left) >> 20 <= 10
+    assert small == returned == "None"  # neither a small one, nor where freed memory is returned anyway

@@ -96,6 +96,6 @@ def resident_peak(work: Callable[[], object]) -> int:
 
 
 if __name__ == "__main__":
-    allocator.share_one_arena()
+    allocator.prepare()
     torch.set_num_threads(int(sys.argv[2]))
     print(_peak(**json.loads(sys.argv[1]), device="cpu"))

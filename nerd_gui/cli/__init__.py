@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     The first argument names the command. If it does not, the window opens, and the argument is the photo to open.
     """
     began = time.monotonic()  # before PyTorch is loaded, because time limits include loading it
-    allocator.share_one_arena()
+    allocator.prepare()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for file names that the terminal cannot show
     with redirect_stdout(LastingStream(sys.stdout)), redirect_stderr(LastingStream(sys.stderr)):

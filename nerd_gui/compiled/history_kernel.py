@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from nerd_gui import allocator
 from nerd_gui.compiled.availability import Unavailable, available, obtain
 from nerd_gui.compiled.self_check import check_passes
 from nerd_gui.compiled.threads import in_threads
@@ -63,7 +64,7 @@ class Passes:
 
     def combination(self, kept: Tensor, x: Tensor, factors: Tensor) -> Tensor:
         """Compute `x` times the first of `factors` (B, 1 + used), plus the first stored vectors times the others."""
-        out = _like(x)
+        out = lasting_like(x)
         used = factors.shape[1] - 1
         self._run("combination", [kept[:, 0], x, out], [factors[:, None]], used, kept.stride(1))
         return out
@@ -77,7 +78,7 @@ class Passes:
         self, kept: Tensor, used: int, z: Tensor, f_z: Tensor, g_before: Tensor
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Compute `comparison`, and the products (B, used) of the first stored vectors with the last one and with g."""
-        g, sums = _like(z), self._sums(z, 4 + 2 * used)
+        g, sums = lasting_like(z), self._sums(z, 4 + 2 * used)
         vectors = [kept[:, 0], kept[:, max(0, used - 1)], z, f_z, g_before, g]
         self._run("compare", vectors, [sums], used, kept.stride(1))
         totals = sums.sum((1, 3))
@@ -91,7 +92,7 @@ class Passes:
         The step is g times the first factor, plus the stored vectors times the factors in between. If `keep`, the step
         times the last factor is stored as the next vector.
         """
-        z_next, sums = _like(z), self._sums(z, 1)
+        z_next, sums = lasting_like(z), self._sums(z, 1)
         name, vectors = "advance keep" if keep else "advance", [kept[:, 0], z, g, z_next]
         self._run(name, vectors, [factors[:, None], sums], used, kept.stride(1))
         return z_next, sums.sum((1, 3)).sqrt()[:, 0]
@@ -118,6 +119,9 @@ class Passes:
         in_threads(work)
 
 
-def _like(vectors: Tensor) -> Tensor:
-    """Allocate an output with the shape of `vectors`, in which each vector is contiguous."""
-    return torch.empty_like(vectors, memory_format=torch.contiguous_format)
+def lasting_like(vectors: Tensor) -> Tensor:
+    """Allocate a tensor like `vectors` that lives for some evaluations of f, in which each vector is contiguous."""
+    room = allocator.apart(vectors.nbytes) if vectors.device.type == "cpu" else None
+    if room is None:
+        return torch.empty_like(vectors, memory_format=torch.contiguous_format)
+    return torch.frombuffer(room, dtype=vectors.dtype).view(vectors.shape)

@@ -20,12 +20,14 @@ from nerd_gui.nerd import NerdConfig
 PAIR_DTYPE = torch.float16
 _FLOAT = 4
 #: Memory of a run beside its feature tensors: libraries and LLVM when they are first used, and small tensors.
-_BASE = 100 << 20
+_BASE = 70 << 20
 #: Fractions of the free memory, and of a given limit, that a plan may use.
 _SHARE, _LIMIT_SHARE = 0.9, 0.95
-#: Tensors of the size of z, without the solver's pairs, that a run takes if the allocator keeps freed memory for reuse.
-#: Measured: 16 to 18, whatever the solver, since what it does not need is lost to fragmentation.
-_REUSED = 17
+#: Tensors of the size of z while an iterate is decoded: f(z), g, the next iterate, and a temporary one of the decoder.
+_DECODING = 4
+#: Tensors of the size of z that outlive a step, g and the next iterate, and those that are lost in gaps between blocks
+#: of other sizes, if the allocator keeps the memory of temporary tensors for reuse (1 to 3 were measured).
+_LASTING, _GAPS = 2, 2
 _ROOMY = 0.5  # fraction of the budget up to which freed memory is kept for reuse, which is faster
 _FEWER = (8, 6, 4, 3, 2, 1)  # numbers of pairs to try if the default does not fit
 
@@ -37,7 +39,7 @@ class MemoryPlan:
     Attributes
     ----------
     needed, budget : int
-        Bytes in addition to those of the idle process: the estimate, and the limit.
+        Bytes in addition to those of the idle process: the estimate, see `estimate_bytes`, and the limit.
     pair_dtype : torch.dtype
         The type of the solver's pairs.
     pairs : int or None
@@ -66,22 +68,31 @@ def estimate_bytes(
     rows: int,
     cols: int,
     pair_dtype: torch.dtype = PAIR_DTYPE,
+    *,
+    reuse: bool = False,
 ) -> int:
-    """Estimate, from above, a run's memory in addition to the idle process, in bytes.
+    """Estimate a run's memory in addition to the idle process, in bytes.
 
     It counts tensors of the size of z, d x rows x cols floats (537 MB at 1024 x 1024 and d = 128): s, the solver's
-    iterates and pairs, and the larger of the temporaries of f and of a solver step.
+    iterates and pairs, and the most temporary ones at a time: those of f, of a solver step, or of decoding. If their
+    memory is kept for reuse, it stays while the solver allocates its own tensors. The best iterate counts half, see
+    `uncertain_bytes`.
     """
-    z = z_bytes(config, batch, rows, cols)
-    pairs = _storage(settings).history * pair_dtype.itemsize / _FLOAT
+    z, solver = z_bytes(config, batch, rows, cols), _storage(settings)
+    pairs = solver.history * pair_dtype.itemsize / _FLOAT
+    inside = _inside(config, settings)
+    temporary = _LASTING + inside + _GAPS if reuse else max(inside, solver.step, _DECODING)
     n_hat = 2 * batch * config.channels * rows * cols * (settings.max_iter + 1)
-    return int(z * (_tensors(config, settings) + pairs)) + n_hat + _BASE
+    return int(z * (1 + solver.iterates - solver.unsure / 2 + temporary + pairs)) + n_hat + _BASE
 
 
-def _tensors(config: NerdConfig, settings: RunSettings) -> float:
-    """Number of tensors of the size of z that a run takes without the solver's pairs."""
-    solver = _storage(settings)
-    return 1 + solver.iterates + max(_inside(config, settings), solver.step)
+def uncertain_bytes(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> int:
+    """How much more or less than estimated a run may take, in bytes.
+
+    The best iterate, which the safeguard holds, takes memory of its own only while it is older than the previous one,
+    which depends on the picture.
+    """
+    return _storage(settings).unsure * z_bytes(config, batch, rows, cols) // 2
 
 
 def z_bytes(config: NerdConfig, batch: int, rows: int, cols: int) -> int:
@@ -129,7 +140,7 @@ def _held(settings: RunSettings) -> int:
 
 
 def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan:
-    """Plan a run so that it fits into the free memory and into `settings.memory_limit`.
+    """Plan a run so that it fits into the free memory and into `settings.memory_limit`, at its most.
 
     If it does not fit, the solver's pairs are kept in 8 bits instead of 16; if that is not enough, fewer are kept. A
     smaller window q would not help, because the memory of attention does not depend on it. This function only plans;
@@ -142,21 +153,25 @@ def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, c
     """
     if plan := roomy_plan(config, settings, batch, rows, cols):
         return plan
-    budget = budget_bytes(settings)
+    budget, uncertain = budget_bytes(settings), uncertain_bytes(config, settings, batch, rows, cols)
     for plan in _plans(config, settings, batch, rows, cols, budget):
-        if plan.needed <= budget:
+        if plan.needed + uncertain <= budget:
             return plan
-    raise too_little(estimate_bytes(config, settings, batch, rows, cols), settings, budget)
+    raise too_little(estimate_bytes(config, settings, batch, rows, cols) + uncertain, settings, budget)
 
 
 def roomy_plan(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan | None:
     """The plan of a run if there is so much memory that freed memory can be kept for reuse; else None."""
-    estimate, budget = estimate_bytes(config, settings, batch, rows, cols), budget_bytes(settings)
-    needed = estimate + int(max(0, _REUSED - _tensors(config, settings)) * z_bytes(config, batch, rows, cols))
-    roomy = settings.memory_limit is None and settings.device == "cpu" and needed <= _ROOMY * budget
-    if not (roomy and allocator.can_reuse()):
+    needed, budget = estimate_bytes(config, settings, batch, rows, cols, reuse=True), budget_bytes(settings)
+    if not may_reuse(settings, needed, budget):
         return None
     return MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, reuse=True)
+
+
+def may_reuse(settings: RunSettings, needed: int, budget: int) -> bool:
+    """Whether there is so much memory that freed memory can be kept for reuse, which then takes `needed` bytes."""
+    roomy = settings.memory_limit is None and needed <= _ROOMY * budget
+    return roomy and settings.device == "cpu" and allocator.can_reuse()
 
 
 def _plans(

@@ -117,7 +117,6 @@ class DenoisingRun:
         RunError
             If the disk is full.
         """
-        allocator.set_reuse(self.plan.reuse)
         try:
             with want_of_memory(self.settings, "close other programs, or choose a smaller region or another device"):
                 yield from self._iterates(should_stop, self._feature_store() if keep_features else None)
@@ -131,6 +130,9 @@ class DenoisingRun:
 
     def _iterates(self, should_stop: Callable[[], bool] | None, store: FeatureStore | None) -> Iterator[Iterate]:
         settings, net = self.settings, self.net
+        if not (self.plan.reuse and allocator.reuses()):
+            # Until the first iterate: what is compiled and loaded for it must not lie among what is reused.
+            allocator.return_freed()
         with torch.no_grad(), exact_float32():
             y = to_batch(self.subject.noisy, net).to(settings.device)
             s = net.inject(y, settings.strength)
@@ -157,6 +159,8 @@ class DenoisingRun:
             yield iterate
             if iterate.stop_reason is StopReason.SETTLED:
                 return
+            if not step.index:
+                allocator.set_reuse(self.plan.reuse)
             before = step.z
             del step, iterate  # so that f can reuse the memory of f(z) and of the features
 

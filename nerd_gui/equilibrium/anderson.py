@@ -79,7 +79,7 @@ def anderson_storage(
 ) -> Storage:
     """The memory that `anderson` needs with these keyword arguments."""
     pairs = min(memory or max_iter, most_pairs(max_iter, stop_on))
-    return Storage(step=5, pairs=pairs, tensors_per_pair=2, safeguard=safeguard)
+    return Storage(step=4, pairs=pairs, tensors_per_pair=2, safeguard=safeguard)
 
 
 class _Anderson(Stepwise):
@@ -102,8 +102,10 @@ class _Anderson(Stepwise):
         slot = self._changes.slot
         self._changes.push(dg)
         self._moves.push(dz.add_(dg, alpha=self._beta))
+        del dz
         used = self._changes.used
         row, right = self._changes.products(dg, g)
+        del dg
         self._gram[:, slot, :used] = row
         self._gram[:, :used, slot] = row
         return self._moves.combination(g, self._beta, -self._coefficients(self._gram[:, :used, :used], right))

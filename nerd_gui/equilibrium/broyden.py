@@ -205,7 +205,8 @@ class _FromPairs(Stepwise):
         dz, dg = z - self._from[0], g - self._from[1]
         self._from = z, g
         # As dz = -alpha B g_old, B dg = B g + dz / alpha; this takes four passes over the pairs instead of six.
-        b_g = self._u.combination(g, -1.0, *self._v.products(g))
+        (with_g,) = self._v.products(g)
+        b_g = self._u.combination(g, -1.0, with_g)
         v = self._v.combination(dz, -1.0, *self._u.products(dz))  # dz^T B
         slope = dot(v, dg)
         # If the slope is only rounding error, as after convergence, B is not updated.
@@ -213,7 +214,7 @@ class _FromPairs(Stepwise):
         del dg
         u = dz.mul_(1 - 1 / self._alpha).sub_(b_g).mul_(torch.where(slope.abs() > noise, 1 / slope, 0))
         if self._u.used == self._u.room:
-            b_g.addcmul_(self._u.oldest(), dot(self._v.oldest(), g), value=-1)
+            self._u.add_oldest(b_g, -with_g[:, self._u.slot, None])
         b_g.addcmul_(u, dot(v, g))
         self._u.push(u)
         self._v.push(v)

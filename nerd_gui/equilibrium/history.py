@@ -53,14 +53,17 @@ class History:
         if self._converted:
             unit = _unit(torch.linalg.vector_norm(x, dim=1, keepdim=True), x.shape[1])
             self._unit[:, self.slot, None] = unit
-            torch.div(x, unit, out=self._kept[:, self.slot])
+            for part in self._slices():  # a quotient of the solver's type is never whole in memory
+                self._kept[:, self.slot, part] = x[:, part] / unit
         else:
             self._kept[:, self.slot] = x
         self._written += 1
 
-    def oldest(self) -> Tensor:
-        """The vector (B, D) that the next one will replace, in the solver's type."""
-        return self._kept[:, self.slot].to(self._unit.dtype) * self._unit[:, self.slot, None]
+    def add_oldest(self, x: Tensor, factor: Tensor) -> None:
+        """Add `factor` (B, 1) times the vector that the next one will replace to x (B, D), in place."""
+        factor = factor * self._unit[:, self.slot, None]
+        for part in self._slices():
+            x[:, part].addcmul_(self._kept[:, self.slot, part].to(x.dtype), factor)
 
     def clear(self, samples: Tensor) -> None:
         """Set the vectors of `samples` (B, bool, CPU) to zero, so that they have no effect."""

@@ -166,10 +166,11 @@ def _iterate(
     started = perf_counter()
     layout = _Layout(z0)
     z = layout.flat(z0)
+    del z0  # so that its memory is freed once the iterates after it are computed
     update = make_update(z)
     progress = Progress()
     previous: tuple[Tensor, Tensor] | None = None  # z and g of the iterate before this one
-    best_z = best_g = z
+    best_z = best_g = z if safeguard else z.new_empty(0)
     best = last = size_before = torch.full((len(z),), torch.inf, dtype=torch.float64)
     for index in itertools.count():
         if rule.cancelled():

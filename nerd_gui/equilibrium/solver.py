@@ -40,7 +40,12 @@ class Storage:
     @property
     def iterates(self) -> int:
         """Number of tensors for iterates: z, and z and g of the previous iterate and, if held, of the best one."""
-        return 5 if self.safeguard else 3
+        return 3 + self.unsure
+
+    @property
+    def unsure(self) -> int:
+        """How many of these may be fewer: if the best iterate is the newest or the previous one, it is held anyway."""
+        return 2 if self.safeguard else 0
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,10 @@ class _Fixed(nn.Module):
 
 
 class _PooledTransformation(nn.Module):
-    """Trans(u) with pooled statistics, computed one group of hidden features at a time to save memory."""
+    """Trans(u) with pooled statistics, computed one group of hidden features at a time to save memory.
+
+    `overwrite` saves memory by reusing u, which works without gradients only.
+    """
 
     def __init__(self, block: TransformationBlock) -> None:
         super().__init__()
@@ -205,7 +208,12 @@ class _PooledTransformation(nn.Module):
             if interrupt is not None:
                 interrupt()
             share = F.conv2d(hidden.relu_().to(normed.dtype), block.conv_out.weight[:, part], padding=1)
-            out = share if out is None else out.add_(share)
+            del hidden
+            if out is not None:
+                out.add_(share)
+            else:
+                out = u.copy_(share) if overwrite else share
+            del share
         norm_mid.statistics = GroupStatistics(
             torch.cat([one.mean for one in groups], dim=1), torch.cat([one.variance for one in groups], dim=1)
         )
@@ -246,7 +254,10 @@ class _LocalTransformation(nn.Module):
         *,
         overwrite: bool = False,
     ) -> Tensor:
-        """Compute Trans(u) one group of hidden features at a time, as `TransformationBlock` does."""
+        """Compute Trans(u) one group of hidden features at a time, as `TransformationBlock` does.
+
+        `overwrite` saves memory by reusing u, which works without gradients only.
+        """
         normed = self.norm_in(u)
         if torch.is_autocast_enabled(u.device.type):
             normed = normed.to(torch.get_autocast_dtype(u.device.type))
@@ -258,6 +269,11 @@ class _LocalTransformation(nn.Module):
             if interrupt is not None:
                 interrupt()
             share = F.conv2d(hidden, self.weight_out[:, part], None if begin else self.bias_out, padding=1)
-            out = share if out is None else out.add_(share)
+            del hidden
+            if out is not None:
+                out.add_(share)
+            else:
+                out = u.copy_(share) if overwrite else share
+            del share
         assert out is not None
         return out

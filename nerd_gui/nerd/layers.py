@@ -47,13 +47,13 @@ class Injection(nn.Module):
 def decoding(channels: int, features: int) -> nn.Sequential:
     """f_decode (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols).
 
-    The convolution's initial weights are scaled down, because its input has unit variance but the noise has a standard
-    deviation of sigma / 255, about a tenth.
+    ReLU overwrites the norm's result, to save memory. The convolution's initial weights are scaled down, because its
+    input has unit variance but the noise has a standard deviation of sigma / 255, about a tenth.
     """
     conv = nn.Conv2d(features, channels, 3, padding=1)
     with torch.no_grad():
         conv.weight.mul_(0.1)
-    return nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(features), relu=nn.ReLU(), conv=conv))
+    return nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(features), relu=nn.ReLU(inplace=True), conv=conv))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class GroupStatistics:
             value.repeat_interleave(repeat, dim=1)[:, :, None, None] for value in (self.mean, self.variance)
         )
         scale = norm.weight[:, None, None] * torch.rsqrt(variance + norm.eps)
-        return (u - mean) * scale + norm.bias[:, None, None]
+        return (u - mean).mul_(scale).add_(norm.bias[:, None, None])
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ class NonLocalBlock(nn.Module):
             attended = neighbourhood_attention(query, key, value, window, precision, interrupt, self.path)
             del query, key, value
             flat.addmm_(attended.reshape(len(flat), -1).to(u.dtype), self.out.weight[:, part].t())
+            del attended
         return u
 
     def queries_and_keys(self, normed: Tensor, heads: Iterable[int] | None = None) -> Iterator[tuple[Tensor, Tensor]]:

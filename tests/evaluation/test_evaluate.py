@@ -216,7 +216,9 @@ def test_a_broken_off_evaluation_leaves_what_it_measured(folder, tmp_path, monke
 def test_what_is_given_up_for_memory_is_said_once(folder, tmp_path, monkeypatch):
     model, said = network(tmp_path / "one.safetensors"), []
     settings = RunSettings(max_iter=6)
-    needed = estimate_bytes(load_model(model).config, settings, 1, 40, 33, torch.float8_e5m2)
+    config = load_model(model).config
+    needed = estimate_bytes(config, settings, 1, 40, 33, torch.float8_e5m2)
+    needed += memory_plan.uncertain_bytes(config, settings, 1, 40, 33)
     monkeypatch.setattr(memory_plan, "budget_bytes", lambda settings: needed)
     (folder / "a.bmp").write_bytes((folder / "b.png").read_bytes())
     [one, two] = evaluate([folder], [20, 30], [model], settings, announce=said.append)

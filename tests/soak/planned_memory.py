@@ -34,6 +34,6 @@ def measured(name, size, solver, limit):
 
 
 if __name__ == "__main__":
-    allocator.share_one_arena()
+    allocator.prepare()
     torch.set_num_threads(1)
     print(json.dumps(measured(**json.loads(sys.argv[1]))))

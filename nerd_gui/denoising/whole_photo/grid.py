@@ -64,9 +64,14 @@ class Tile:
         return top, left, bottom - top, right - left
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """The number of rows and columns that are solved for this tile."""
+        return self.rows.stop - self.rows.start, self.cols.stop - self.cols.start
+
+    @property
     def pixels(self) -> int:
         """The number of pixels that are solved for this tile."""
-        return (self.rows.stop - self.rows.start) * (self.cols.stop - self.cols.start)
+        return self.shape[0] * self.shape[1]
 
     def contribution(self, solved: NDArray[Any]) -> NDArray[np.float32]:
         """Compute what the tile adds to the photo at `shown`, from the solved pixels (C, rows, cols)."""

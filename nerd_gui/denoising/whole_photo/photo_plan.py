@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
-from nerd_gui import allocator
 from nerd_gui.denoising.kept_memory import IN_MEMORY
-from nerd_gui.denoising.memory_plan import PAIR_DTYPE, MemoryPlan, budget_bytes, estimate_bytes, too_little, z_bytes
+from nerd_gui.denoising.memory_plan import (
+    PAIR_DTYPE,
+    MemoryPlan,
+    budget_bytes,
+    estimate_bytes,
+    may_reuse,
+    too_little,
+    uncertain_bytes,
+)
 from nerd_gui.denoising.settings import RunSettings
 from nerd_gui.denoising.whole_photo.grid import grid
 from nerd_gui.denoising.whole_photo.sample import first_halo, sample_settings, sample_shape
@@ -13,8 +20,8 @@ from nerd_gui.nerd import NerdConfig
 #: Sides of tiles to choose from. Large tiles have relatively less halo; beyond the first value, time hardly falls.
 CORES = (512, 384, 256, 128, 64)
 _LEAST_HALO = 16  # pixels; a larger one does not make the equilibrium more accurate (see `PhotoRun`)
-_POOLING = 4  # additional tensors of the size of z that f needs to pool statistics over the sample
-_REUSED = 1.75  # peak memory of a tile if freed memory is kept for reuse, as a multiple of the estimate
+#: Memory of the libraries that choose the sample, and of its small parts, beside that of every run.
+_SAMPLING = 40 << 20
 
 
 @dataclass(frozen=True)
@@ -56,16 +63,20 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
     pictures = channels if config.channels == 1 else 1
     whole_halo = first_halo(halo, grain)
     count, tall, wide = sample_shape(rows, cols, whole_halo)
-    sample = estimate_bytes(config, sample_settings(settings), pictures * count, tall, wide)
-    sample += _POOLING * z_bytes(config, pictures * count, tall, wide)
+    sample = sample_settings(settings), pictures * count, tall, wide
     needed = 0
     for core in CORES:
-        tall, wide = (min(size, core + 2 * whole_halo) for size in (rows, cols))
-        needed = max(sample, estimate_bytes(config, settings, pictures, tall, wide))
-        if needed <= budget:
-            count = len(grid(rows, cols, core, whole_halo))
-            reuse = settings.device == "cpu" and allocator.can_reuse() and _REUSED * needed <= budget
-            left = budget - int(needed * (_REUSED if reuse else 1))
-            memory = MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, tiles=count, reuse=reuse)
-            return PhotoPlan(memory, core, whole_halo, max(0, min(IN_MEMORY, left)))
+        tiles = grid(rows, cols, core, whole_halo)
+        tall, wide = (max(extent) for extent in zip(*(tile.shape for tile in tiles), strict=True))
+        tile = settings, pictures, tall, wide
+        needed, uncertain = max(
+            (_SAMPLING + estimate_bytes(config, *part), uncertain_bytes(config, *part)) for part in (sample, tile)
+        )
+        if needed + uncertain <= budget:
+            # Freed memory is kept for reuse only while tiles are solved.
+            kept = max(needed, _SAMPLING + estimate_bytes(config, *tile, reuse=True))
+            reuse = may_reuse(settings, kept, budget)
+            needed = kept if reuse else needed
+            memory = MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, tiles=len(tiles), reuse=reuse)
+            return PhotoPlan(memory, core, whole_halo, max(0, min(IN_MEMORY, budget - needed - uncertain)))
     raise too_little(needed, settings, budget)

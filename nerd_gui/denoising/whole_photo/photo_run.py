@@ -215,7 +215,7 @@ class PhotoRun:
         """
         clock = _Clock(should_stop)
         how = How(self.settings, self.window, self.plan.memory.pairs, self.plan.memory.pair_dtype, clock.should_stop)
-        allocator.set_reuse(self.plan.memory.reuse)
+        allocator.return_freed()
         try:
             with want_of_memory(self.settings, "close other programs, or choose a smaller memory limit"):
                 yield from self._solved(how, clock, view)
@@ -231,6 +231,8 @@ class PhotoRun:
             steps = sampled_passes(self.net, noisy, self.grain, self.settings.strength, halo_of(self.window), how)
             self._sampled = yield from self._watched(steps)
             self._passes = [one.of(self.net, self.settings.device) for one in self._sampled]
+        # Not before the sample: what is compiled and loaded for it must not lie among what is reused.
+        allocator.set_reuse(self.plan.memory.reuse)
         while self._left:
             how.interrupt()
             index = nearest(self._left, view() if view is not None else None)
