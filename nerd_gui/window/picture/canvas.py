@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import floor, hypot
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -86,6 +86,8 @@ class PictureCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 120)
         pins.changed.connect(self.update)
+        self._unfinished = QTimer(self, singleShot=True, interval=0)  # so that each turn of the event loop paints once
+        self._unfinished.timeout.connect(self.update)
 
     def refresh(self) -> None:
         """Lay out and paint again after the comparison has changed."""
@@ -165,7 +167,7 @@ class PictureCanvas(QWidget):
         painter.fillRect(self.rect(), QColor(colours(self.palette()).picture))
         if self.comparison.layers.shape is not None:
             if not paint(painter, self.comparison, self._marks(), self.devicePixelRatioF()):
-                self.update()  # a queued repaint, so that other events come first
+                self._unfinished.start()
         else:
             painter.setFont(sized(painter.font(), HEADING_PIXELS))
             painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
@@ -361,10 +363,8 @@ class PictureCanvas(QWidget):
             return False
         ratio = self.devicePixelRatioF()
         x, y = self._device(position)
-        visible, off = (
-            self.comparison.visible(self.comparison.panes[0]),
-            QPointF(x, y) - divider_handle(self.comparison),
-        )
+        visible = self.comparison.visible(self.comparison.panes[0])
+        off = QPointF(x, y) - divider_handle(self.comparison)
         on_line = abs(off.x()) <= _GRAB_DISTANCE * ratio and visible.top() <= y <= visible.bottom() + 1
         return on_line or hypot(off.x(), off.y()) <= HANDLE_RADIUS * ratio
 

@@ -18,7 +18,9 @@ from nerd_gui.window.picture.grid import Grid, Place
 from nerd_gui.window.picture.sources import Part, Source
 
 _KEPT_BYTES = 256 << 20
-_BUDGET = 0.015  # seconds that one paint may spend on making tiles
+#: Seconds that one paint may spend on making tiles: the first one, with which the rest of the window is often painted,
+#: and each one after it.
+_AT_FIRST, _LATER = 0.005, 0.015
 _AT_LEAST = 3_000_000  # least effort of one paint, even beyond the budget: a megapixel in colour appears at once
 _DRAFT_PIXELS = 30_000
 _UNDEFINED = np.uint32(0xFFFF00FF)  # magenta, a colour that hardly occurs in photos
@@ -124,6 +126,7 @@ class Tiles:
     def __init__(self) -> None:
         self._tiles: _Shelf[Tile] = _Shelf()
         self._means: _Shelf[NDArray[np.float32]] = _Shelf()  # means of terms: a new sum of them is fast
+        self._missing = False  # whether some tiles were missing after the last paint
         self._under_way: tuple[_Key, frozenset[Hashable], Generator[float, None, Tile]] | None = None
         self._standing: dict[Hashable, Standing] = {}
 
@@ -136,9 +139,13 @@ class Tiles:
     def make(self, wanted: Iterable[Wanted]) -> bool:
         """Make missing tiles for a short time; return False if some are still missing.
 
-        The time is that of `_BUDGET`, or what a colour picture of one megapixel takes if that is longer.
+        The time is `_AT_FIRST` or `_LATER`, or what a colour picture of one megapixel takes if that is longer.
         """
-        until, effort = perf_counter() + _BUDGET, 0.0
+        self._missing = not self._made(wanted, perf_counter() + (_LATER if self._missing else _AT_FIRST))
+        return not self._missing
+
+    def _made(self, wanted: Iterable[Wanted], until: float) -> bool:
+        effort = 0.0
         for one in wanted:
             for place in one.places:
                 key = one.source.key, one.grid, place

@@ -150,8 +150,8 @@ class TestWhileAPictureIsNotReady:
 
     @pytest.fixture(autouse=True)
     def _slow(self, monkeypatch):
-        monkeypatch.setattr(module, "_BUDGET", 0)
-        monkeypatch.setattr(module, "_AT_LEAST", 0)
+        for name in ("_AT_FIRST", "_LATER", "_AT_LEAST"):
+            monkeypatch.setattr(module, name, 0)
 
     @staticmethod
     def first_sight(view) -> np.ndarray:
