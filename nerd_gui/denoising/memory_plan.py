@@ -163,15 +163,14 @@ def plan_run(config: NerdConfig, settings: RunSettings, batch: int, rows: int, c
 def roomy_plan(config: NerdConfig, settings: RunSettings, batch: int, rows: int, cols: int) -> MemoryPlan | None:
     """The plan of a run if there is so much memory that freed memory can be kept for reuse; else None."""
     needed, budget = estimate_bytes(config, settings, batch, rows, cols, reuse=True), budget_bytes(settings)
-    if not may_reuse(settings, needed, budget):
+    if settings.memory_limit is not None or not may_reuse(settings, needed, budget):
         return None
     return MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, reuse=True)
 
 
 def may_reuse(settings: RunSettings, needed: int, budget: int) -> bool:
     """Whether there is so much memory that freed memory can be kept for reuse, which then takes `needed` bytes."""
-    roomy = settings.memory_limit is None and needed <= _ROOMY * budget
-    return roomy and settings.device == "cpu" and allocator.can_reuse()
+    return needed <= _ROOMY * budget and settings.device == "cpu" and allocator.can_reuse()
 
 
 def _plans(
