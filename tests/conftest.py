@@ -26,6 +26,7 @@ import torch  # before any import of Qt; pytest-qt imports it after this file ha
 from nerd_gui.compiled import attention_kernel, availability, history_kernel, status
 from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig, save_model
+from nerd_gui.nerd import own as own_models
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)  # leave the other cores to the other processes
@@ -35,6 +36,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 def float32_everywhere(monkeypatch):
     """Keep whole photos in float32 even if the processor supports bfloat16, so that results are the same everywhere."""
     monkeypatch.setattr(importlib.import_module("nerd_gui.denoising.devices"), "available", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def no_models_of_other_tests(monkeypatch):
+    """Begin without models of the user: those that a test registers are forgotten after it."""
+    monkeypatch.setattr(own_models, "_own", {})
 
 
 @pytest.fixture(scope="session")

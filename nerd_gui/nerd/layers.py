@@ -82,7 +82,7 @@ class GroupStatistics:
             value.repeat_interleave(repeat, dim=1)[:, :, None, None] for value in (self.mean, self.variance)
         )
         scale = norm.weight[:, None, None] * torch.rsqrt(variance + norm.eps)
-        return (u - mean).mul_(scale).add_(norm.bias[:, None, None])
+        return (u - mean).to(scale.dtype).mul_(scale).add_(norm.bias[:, None, None])
 
 
 @dataclass(frozen=True)
