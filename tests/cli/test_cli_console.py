@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,9 @@ def test_the_interrupt_key(tmp_path, photo, model):
     before = tree(tmp_path)
     options = ["--solver", "plain", "--max-iter", "20000", "--tol", "0", "--report", "run.json"]
     command = console("-m", "nerd_gui", "denoise", photo, "-o", "out/", "--model", model, *options)
-    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+    keys = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # it may be ignored in the background
+    how = {"cwd": tmp_path, "env": environment(), "stderr": subprocess.PIPE, "text": True, "preexec_fn": keys}
+    with subprocess.Popen(command, **how) as process:
         told = iter(process.stderr.readline, "")
         assert any("iterate  0" in line for line in told)
         process.send_signal(signal.SIGINT)
