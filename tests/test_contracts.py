@@ -86,6 +86,15 @@ def test_every_file_is_short():
     assert [path.name for path in SOURCES if len(path.read_text().splitlines()) > 400] == []
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the files of the project are known in a checkout only")
+def test_nothing_else_lies_at_the_top():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    found = {path.split("/")[0] for path in tracked if not path.startswith(".")}
+    words = {f"{name}.md" for name in ("CHANGELOG", "CODE_OF_CONDUCT", "CONTRIBUTING", "README", "SECURITY")}
+    others = {"CITATION.cff", "LICENSE", "constraints.txt", "pyproject.toml"}
+    assert found == {"docs", "nerd_gui", "resources", "tests", "weights"} | words | others
+
+
 def test_no_two_modules_of_the_tests_share_a_name():
     """The folders are not packages, so pytest could not import the second one."""
     names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
