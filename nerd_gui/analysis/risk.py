@@ -89,8 +89,9 @@ def risk(
     seed : int
         Seed of the probes.
     tol : float
-        Relative residual to which the linear equations are solved. The divergence is about as accurate, and the
-        estimate of a smooth picture, for which large terms nearly cancel, about a fifth as accurate.
+        Relative residual to which the linear equations are solved. The relative error of the divergence is about as
+        large. That of the estimate is larger for smooth pictures, for which large terms nearly cancel: five times for
+        a part of the sample *brick*.
 
     Returns
     -------

@@ -174,6 +174,13 @@ class _Fixed(nn.Module):
         return F.batch_norm(u, self.mean, self.variance, self.norm.weight, self.norm.bias, False, 0.0, self.norm.eps)
 
 
+def _added(total: Tensor | None, share: Tensor, room: Tensor | None) -> Tensor:
+    """Add a share to the total in place. The first share becomes the total, copied to `room` if there is one."""
+    if total is not None:
+        return total.add_(share)
+    return share if room is None else room.copy_(share)
+
+
 class _PooledTransformation(nn.Module):
     """Trans(u) with pooled statistics, computed one group of hidden features at a time to save memory.
 
@@ -208,12 +215,8 @@ class _PooledTransformation(nn.Module):
             if interrupt is not None:
                 interrupt()
             share = F.conv2d(hidden.relu_().to(normed.dtype), block.conv_out.weight[:, part], padding=1)
-            del hidden
-            if out is not None:
-                out.add_(share)
-            else:
-                out = u.copy_(share) if overwrite else share
-            del share
+            out = _added(out, share, u if overwrite else None)
+            del hidden, share
         norm_mid.statistics = GroupStatistics(
             torch.cat([one.mean for one in groups], dim=1), torch.cat([one.variance for one in groups], dim=1)
         )
@@ -269,11 +272,7 @@ class _LocalTransformation(nn.Module):
             if interrupt is not None:
                 interrupt()
             share = F.conv2d(hidden, self.weight_out[:, part], None if begin else self.bias_out, padding=1)
-            del hidden
-            if out is not None:
-                out.add_(share)
-            else:
-                out = u.copy_(share) if overwrite else share
-            del share
+            out = _added(out, share, u if overwrite else None)
+            del hidden, share
         assert out is not None
         return out

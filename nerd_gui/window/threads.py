@@ -1,4 +1,4 @@
-"""Waits for threads that have been asked to end, but not forever."""
+"""Waits for threads that have been asked to end, but not forever, and frees those that have ended."""
 
 import os
 
@@ -14,6 +14,15 @@ def wait_for(thread: QThread) -> None:
     if not thread.wait(PATIENCE):
         thread.setParent(None)  # its parent must not destroy it, which would be an error in Qt while it runs
         _left.append(thread)
+
+
+def release(thread: QThread) -> None:
+    """Free a thread that has sent `finished`, in the next turn of the event loop.
+
+    It is waited for, because it ends just after the signal, and destroying a running QThread is an error.
+    """
+    thread.wait()
+    thread.deleteLater()
 
 
 def end_with(code: int) -> int:

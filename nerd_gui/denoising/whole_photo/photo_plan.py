@@ -69,9 +69,8 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
         tiles = grid(rows, cols, core, whole_halo)
         tall, wide = (max(extent) for extent in zip(*(tile.shape for tile in tiles), strict=True))
         tile = settings, pictures, tall, wide
-        needed, uncertain = max(
-            (_SAMPLING + estimate_bytes(config, *part), uncertain_bytes(config, *part)) for part in (sample, tile)
-        )
+        parts = ((_SAMPLING + estimate_bytes(config, *part), uncertain_bytes(config, *part)) for part in (sample, tile))
+        needed, uncertain = max(parts, key=sum)
         if needed + uncertain <= budget:
             # Freed memory is kept for reuse only while tiles are solved.
             kept = max(needed, _SAMPLING + estimate_bytes(config, *tile, reuse=True))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QImage
 
 from nerd_gui.denoising.animation import Frames
+from nerd_gui.window.threads import release
 
 Size = tuple[int, int]  # width and height in pixels
 
@@ -91,8 +92,7 @@ class FrameDrawer(QObject):
     def _take(self) -> None:
         drawing = self._drawing
         assert drawing is not None
-        drawing.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
-        drawing.deleteLater()
+        release(drawing)
         self._drawing = None
         if drawing.frames is self._frames:
             if drawing.image is None:

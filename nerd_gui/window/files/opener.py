@@ -21,7 +21,7 @@ from nerd_gui.imaging import (
     preview,
 )
 from nerd_gui.nerd import ModelError, Network, load_model
-from nerd_gui.window.threads import wait_for
+from nerd_gui.window.threads import release, wait_for
 
 Opened = Photo | SavedSession | Network
 
@@ -224,9 +224,8 @@ class PhotoOpener(QObject):
     def _on_finished(self) -> None:
         opening = self.sender()
         assert isinstance(opening, _Opening)
-        opening.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
+        release(opening)
         if opening is self._current:
             self._current = None
             self.failed.emit(f"“{opening.name}” was not opened for an unknown reason; try it again.", "")
         self._threads.discard(opening)
-        opening.deleteLater()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from nerd_gui.denoising import RunError
 from nerd_gui.denoising.session_file import SessionFileError
 from nerd_gui.imaging import PhotoError
+from nerd_gui.window.threads import release
 
 Tell = Callable[[float], None]
 
@@ -146,8 +147,7 @@ class Saver(QObject):
         """Begin the next request, or report that there is none."""
         saving = self._current
         assert saving is not None
-        saving.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
-        saving.deleteLater()
+        release(saving)
         if self._waiting:
             self._begin()
             return

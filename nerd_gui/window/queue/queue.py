@@ -14,7 +14,7 @@ from nerd_gui.denoising import RunSettings
 from nerd_gui.denoising.batch import Batch, Job, Outcome, Progress, expanded, left_out, summary
 from nerd_gui.denoising.photo_files import Destination, Treatment
 from nerd_gui.window.queue.worker import Gate, QueueWorker
-from nerd_gui.window.threads import wait_for
+from nerd_gui.window.threads import release, wait_for
 
 #: The name of the folder for results, beside the first photo, unless a person chooses another one.
 FOLDER_NAME = "denoised"
@@ -301,8 +301,7 @@ class PhotoQueue(QObject):
     def _on_finished(self) -> None:
         worker = self._worker
         assert worker is not None
-        worker.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
-        worker.deleteLater()
+        release(worker)
         stopped, self._worker = self._stopping, None
         allocator.trim()
         self._renew([item.job for item in self.items if item.state == "under way"])  # stopped: nothing of it was saved

@@ -18,6 +18,7 @@ from nerd_gui.window.files.session_files import SessionFiles
 from nerd_gui.window.messages import Messages
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.session import Session
+from nerd_gui.window.threads import release
 
 #: A photo that is being solved is written after this many seconds, or this many times as long as the last write took.
 TILES_PATIENCE, TILES_TIMES = 300.0, 20
@@ -146,12 +147,11 @@ class Keeper(QObject):
         writing, self._writing = self._writing, None
         if writing is None:  # `end` has waited for this thread
             return
-        writing.wait()
+        release(writing)
         self._took = time.monotonic() - self._began
         if writing.error is not None:
             self._in_place |= writing.in_place
             self._complain(writing.error)
-        writing.deleteLater()
         if self._again:
             self._again = False
             self.keep()

@@ -18,6 +18,7 @@ from nerd_gui.denoising import RunError
 from nerd_gui.denoising.analysed import Analysed
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.run_controller import RunController
+from nerd_gui.window.threads import release
 
 NEEDS_RUN = "Analyses need a run of this photo. Explore it first."
 UNDER_WAY = "Analyses can begin when the run has ended."
@@ -258,6 +259,5 @@ class Analyst(QObject):
     def _on_thread_finished(self) -> None:
         worker = self.sender()
         assert isinstance(worker, _Worker)
-        worker.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
+        release(worker)
         self._workers.discard(worker)
-        worker.deleteLater()

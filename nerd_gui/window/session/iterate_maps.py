@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from nerd_gui.analysis.maps import IterateMap, MapKind, RunMaps
 from nerd_gui.denoising import RunError
 from nerd_gui.window.session.run import Run
+from nerd_gui.window.threads import release
 
 _KEPT_BYTES = 96 << 20
 _OF_RESULT = (MapKind.COMPONENTS, MapKind.ROLLOUT)  # these maps depend on which iterate is the result
@@ -171,8 +172,7 @@ class IterateMaps(QObject):
     def _on_made(self) -> None:
         made = self._making
         assert made is not None
-        made.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
-        made.deleteLater()
+        release(made)
         self._making = None
         if made.found is not None and made._maps is self._maps:
             self._keep(made)

@@ -20,7 +20,7 @@ from nerd_gui.nerd import Network, load_model
 from nerd_gui.window.session.regions import Region
 from nerd_gui.window.session.run import Run
 from nerd_gui.window.session.worker import PhotoWorker, RunWorker, Worker
-from nerd_gui.window.threads import wait_for
+from nerd_gui.window.threads import release, wait_for
 
 _IDLE = 30_000  # milliseconds for which a finished run's memory is kept ready for a next run
 
@@ -243,10 +243,9 @@ class RunController(QObject):
     def _on_thread_finished(self) -> None:
         worker = self.sender()
         assert isinstance(worker, Worker)
-        worker.wait()  # `finished` is sent just before the thread ends; destroying a running QThread is an error
+        release(worker)
         self._on_failed(worker.number, "The run ended for an unknown reason; run it again.", "")  # if it is under way
         self._workers.discard(worker)
-        worker.deleteLater()
 
 
 def _taken_up(run: Run, net: Network | None) -> PhotoRun:
