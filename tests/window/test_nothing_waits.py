@@ -124,7 +124,7 @@ def as_a_person_may(watch, window):
     [
         pytest.param(256, 256, 17, LONGEST, marks=pytest.mark.soak),
         pytest.param(4000, 6000, 9, LONGEST, marks=pytest.mark.soak),
-        (4000, 6000, 9, ANYWHERE),
+        (4000, 6000, 3, ANYWHERE),
     ],
 )
 def test_nothing_keeps_the_window_waiting(qtbot, make_window, rows, cols, count, bound):

@@ -140,9 +140,8 @@ def pale(widget, window, picture, ratio):
     if not len(patch):
         return ""
     packed, counts = np.unique(patch.astype(np.uint32) @ (1 << 16, 1 << 8, 1), return_counts=True)
-    colours = [(colour >> 16, colour >> 8 & 255, colour & 255) for colour in packed.tolist()]
-    ground = colours[int(counts.argmax())]
-    best = max(contrast(ground, ink) for ink in colours)
+    colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1)
+    best = contrast(colours[counts.argmax()], colours).max()
     return "" if best >= LEAST_CONTRAST else f"{_name(widget)}: the contrast of “{_text(widget)}” is {best:.1f}"
 
 
@@ -167,13 +166,12 @@ def _pixels(image):
 
 
 def contrast(one, other):
-    """Return the contrast of two colours (0–255), from 1 to 21, as defined in WCAG 2.2."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    """Return the contrast of colours (0–255, arrays of shape (..., 3)), from 1 to 21, as defined in WCAG 2.2."""
+    one, other = _luminance(one), _luminance(other)
+    return (np.maximum(one, other) + 0.05) / (np.minimum(one, other) + 0.05)
 
 
-def _luminance(colour):
-    linear = [
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in np.array(colour) / 255
-    ]
-    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+def _luminance(colours):
+    values = np.asarray(colours) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
