@@ -7,7 +7,7 @@ visible on any picture and in both themes.
 from __future__ import annotations
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
 
 from nerd_gui.window.style.tokens import series_colour, sized
 
@@ -28,17 +28,23 @@ _SHADE = QColor(0, 0, 0, 110)
 CHIP_MARGIN = 8.0
 _CHIP_PADDING = 7.0
 _CHIP_LEAST_TEXT = 24.0
+_PARTS = " · "
 
 
 def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -> None:
-    """Write a caption into the top left or top right corner of `area`; in a small area it is shortened or left out."""
+    """Write a caption into the top left or top right corner of `area`.
+
+    If the area is too narrow for one line, the caption's parts, which “·” separates, are written below each other;
+    in a small area they are shortened, or the caption is left out.
+    """
     room = area.width() - 2 * (CHIP_MARGIN + _CHIP_PADDING)
     metrics = painter.fontMetrics()
-    height = metrics.height() + 6.0
-    if not text or room < _CHIP_LEAST_TEXT or area.height() < height + 2 * CHIP_MARGIN:
+    most = int((area.height() - 2 * CHIP_MARGIN - 6.0) // metrics.height())
+    if not text or room < _CHIP_LEAST_TEXT or most < 1:
         return
-    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room))
-    width = metrics.horizontalAdvance(shown) + 2 * _CHIP_PADDING
+    lines = chip_lines(text, metrics, int(room), most)
+    height = len(lines) * metrics.height() + 6.0
+    width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * _CHIP_PADDING
     left = area.right() - CHIP_MARGIN - width if right else area.left() + CHIP_MARGIN
     chip = QRectF(left, area.top() + CHIP_MARGIN, width, height)
     painter.save()
@@ -47,8 +53,21 @@ def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -
     painter.setBrush(DARK)
     painter.drawRoundedRect(chip, 4, 4)
     painter.setPen(LIGHT)
-    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, shown)
+    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, "\n".join(lines))
     painter.restore()
+
+
+def chip_lines(text: str, metrics: QFontMetrics, room: int, most: int) -> list[str]:
+    """Return the lines of a caption for a width of `room` pixels: one if it fits, and `most` at most."""
+    first, *parts = text.split(_PARTS)
+    lines = [first]
+    for part in parts:
+        joined = f"{lines[-1]}{_PARTS}{part}"
+        if len(lines) == most or metrics.horizontalAdvance(joined) <= room:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in lines]
 
 
 def draw_divider(painter: QPainter, line: QLineF, handle: QPointF) -> None:

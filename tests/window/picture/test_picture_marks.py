@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from painted_text import painted_texts
 from picture_screen import LEFT, at, random_picture, screen, show_single
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from nerd_gui.window.picture.layers import Layer
+from nerd_gui.window.picture.layers import Compare, Layer
 from nerd_gui.window.style.tokens import series_colour
+
+NAME = "Broyden, sigma 25, from the last equilibrium, limited memory"
 
 
 def test_pins_have_a_constant_size_and_leave_their_pixel_free(session, view):
@@ -129,3 +132,27 @@ def test_escape_or_another_picture_ends_the_choice_of_a_region(qtbot, view):
         view.set_picture(Layer.ITERATE, random_picture(50, 50))
     with qtbot.assertNotEmitted(view.regionChosen):
         QTest.mouseClick(canvas, LEFT, pos=canvas.rect().center())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"{NAME} · iterate 17 · 31.36 dB"],
+        [f"{NAME} · iterate 17", "31.36 dB"],
+        [NAME, "iterate 17 · 31.36 dB"],
+    ],
+)
+def test_a_caption_that_is_too_long_for_a_line_is_written_in_several(view, lines):
+    metrics = view.viewport().fontMetrics()
+    view.resize(2 * (max(map(metrics.horizontalAdvance, lines)) + 40), 500)
+    for layer in (Layer.NOISY, Layer.ITERATE):
+        view.set_picture(layer, np.full((400, 2000), 90, np.uint8))
+    view.set_caption(Layer.NOISY, "")
+    view.set_caption(Layer.ITERATE, f"{NAME} · iterate 17 · 31.36 dB")
+    view.set_compare(Compare.SIDE_BY_SIDE, Layer.NOISY, Layer.ITERATE)
+    screen(view)
+    written = painted_texts(view.viewport())
+    assert [text.words for text in written] == lines
+    assert all(view.viewport().rect().contains(text.place.toAlignedRect()) for text in written)
+    heights = [text.place.center().y() for text in written]
+    assert heights[-1] - heights[0] == pytest.approx(metrics.height() * (len(lines) - 1), abs=5)
