@@ -1,4 +1,4 @@
-"""The lines of a plot: curves with a symbol at each iterate, horizontal levels, and the mark of the result."""
+"""The lines of a plot: curves with a symbol at each iterate, horizontal levels, the mark of the result, the cursor."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 SYMBOLS: tuple[QPainterPath, ...] = tuple(pg.graphicsItems.ScatterPlotItem.Symbols[name] for name in ("o", "s", "d"))
 _RESULT: QPainterPath = pg.graphicsItems.ScatterPlotItem.Symbols["t1"]
 _RESULT_SIZE = 12
+_CURSOR_WIDTH = 1.5
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Lines(QGraphicsItem):
         self._curves: Sequence[Curve] = ()
         self._levels: Sequence[tuple[float, QPen]] = ()
         self._mark: Mark | None = None
-        self.setZValue(-1)  # below the cursor
+        self.setZValue(-1)
         view.sigResized.connect(self._follow)
         view.sigRangeChanged.connect(self._follow)
 
@@ -96,3 +97,56 @@ class Lines(QGraphicsItem):
             painter.setBrush(QBrush(self._mark.colour))
             symbol = QTransform.fromScale(_RESULT_SIZE, _RESULT_SIZE).map(_RESULT)
             painter.drawPath(symbol.translated(to_pixels.map(QPointF(*self._mark.point))))
+
+
+class Cursor(QGraphicsItem):
+    """A vertical line at an iterate, above everything else in a view; it is hidden at first.
+
+    It is filled as a rectangle, which takes a tenth of the time of a smooth line.
+
+    Parameters
+    ----------
+    view : pyqtgraph.ViewBox
+        The view, over whose height it extends.
+    """
+
+    def __init__(self, view: pg.ViewBox) -> None:
+        super().__init__(view)
+        self._view = view
+        self._index = 0
+        self._brush = QBrush()
+        self.setZValue(20)
+        self.hide()
+        view.sigResized.connect(self._follow)
+        view.sigRangeChanged.connect(self._follow)
+
+    @property
+    def index(self) -> int | None:
+        """The iterate at which it is; None while it is hidden."""
+        return self._index if self.isVisible() else None
+
+    def move_to(self, index: int | None) -> None:
+        """Move it to an iterate; None hides it."""
+        self.setVisible(index is not None)
+        if index is not None:
+            self._index = index
+            self._follow()
+
+    def set_colour(self, colour: QColor) -> None:
+        """Draw it in another colour."""
+        self._brush = QBrush(colour)
+        self.update()
+
+    def _follow(self) -> None:
+        self.prepareGeometryChange()
+        self._view.updateMatrix()
+        to_pixels: QTransform = self._view.childTransform()
+        self.setPos(to_pixels.map(QPointF(self._index, 0)).x(), 0)
+
+    def boundingRect(self) -> QRectF:
+        """Its line, which is 1.5 pixels wide."""
+        return QRectF(-_CURSOR_WIDTH / 2, 0, _CURSOR_WIDTH, self._view.height())
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Fill the line."""
+        painter.fillRect(self.boundingRect(), self._brush)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPen, QWheelEvent
 
 from nerd_gui.window.curves.axes import IterationAxis, ValueAxis, show_range, value_range
-from nerd_gui.window.curves.lines import SYMBOLS, Curve, Lines, Mark
+from nerd_gui.window.curves.lines import SYMBOLS, Cursor, Curve, Lines, Mark
 from nerd_gui.window.curves.plot_item import PlotItem
 from nerd_gui.window.curves.theme import PAPER, Theme
 from nerd_gui.window.style.tokens import CAPTION_PIXELS, sized
@@ -111,10 +111,7 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
             item.getAxis("right").linkToView(self._right)
             item.vb.sigResized.connect(self._follow_geometry)
         self._lines = {right: Lines(view) for right, view in ((False, item.vb), (True, self._right)) if view}
-        self._cursor = pg.InfiniteLine(angle=90)
-        self._cursor.setZValue(20)
-        self._cursor.hide()
-        item.vb.addItem(self._cursor, ignoreBounds=True)
+        self._cursor = Cursor(item.vb)
         self._frame: tuple[bool, bool, str] | None = None
         self.theme = Theme.of(self.palette())
 
@@ -213,13 +210,11 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
     @property
     def cursor_index(self) -> int | None:
         """The iterate at the cursor; None while the cursor is hidden."""
-        return round(self._cursor.value()) if self._cursor.isVisible() else None
+        return self._cursor.index
 
     def set_cursor_index(self, index: int | None) -> None:
         """Move the cursor to an iterate; None hides it."""
-        self._cursor.setVisible(index is not None)
-        if index is not None:
-            self._cursor.setValue(index)
+        self._cursor.move_to(index)
 
     def fit(self, newest: int, last: int) -> None:
         """Show the iterates 0 ... `last`, of which `newest` has arrived last, and all values of the visible curves."""
@@ -282,7 +277,7 @@ class CurvePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no anno
                 axis.setLabel(text, **self._label_style())
                 axis.setWidth(_LEFT_WIDTH if side == "left" else _RIGHT_WIDTH)
         item.getAxis("left").setGrid(28)
-        self._cursor.setPen(pg.mkPen(theme.faint(0.75), width=1.5))
+        self._cursor.set_colour(theme.faint(0.75))
         self._draw()
 
     def pen(self, key: str, slot: int | None = None) -> QPen:

@@ -23,8 +23,9 @@ def thumbnail(trajectory: Trajectory, index: int, side: int) -> QImage:
     at = ((np.arange(per_side) + 0.5) * square / per_side).astype(np.intp)
     part = np.ix_(np.arange(noisy.shape[0]), at + (rows - square) // 2, at + (cols - square) // 2)
     picture = noisy[part] + n_hat[part].astype(np.float32)
-    picture = picture.reshape(-1, count, _OVERSAMPLING, count, _OVERSAMPLING).mean((2, 4))
-    return _image(to_8_bit(picture))
+    offsets = range(_OVERSAMPLING)
+    parts = [picture[:, down::_OVERSAMPLING, right::_OVERSAMPLING] for down in offsets for right in offsets]
+    return _image(to_8_bit(np.mean(parts, axis=0)))
 
 
 def _image(levels: NDArray[np.uint8]) -> QImage:

@@ -17,7 +17,7 @@ from nerd_gui.window.picture.tiles import Tile
 from nerd_gui.window.picture.view import PictureView
 from nerd_gui.window.session.session import Session
 
-_BUDGET = 0.008  # seconds of work before the event loop gets its turn
+_BUDGET = 0.005  # seconds of work before the event loop gets its turn
 _PAUSE = 30  # milliseconds to wait while the large picture is being painted
 _WIDEST = 16 / 9  # largest aspect ratio; a wider picture is cut at the sides, so that more can be seen of its middle
 _SETTLED = 150  # milliseconds without change after which the part in view counts as settled

@@ -176,6 +176,27 @@ def test_one_cursor_in_all_plots_with_the_values_there(session, curves):
     assert plot_of(curves, "noiseLevelPlot").cursor_index is None and curves.readout("residual") == "residual –"
 
 
+@pytest.mark.parametrize("name", PLOTS)
+def test_the_cursor_is_a_narrow_line_at_its_iterate(curves, name):
+    plot = plot_of(curves, name)
+
+    def pixels():
+        return plot.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+
+    plot.set_cursor_index(None)
+    without = pixels()
+    for index in (6, 3):
+        plot.set_cursor_index(index)
+        place, height = plot.position_of(index), plot.viewport().height()
+        with_it = pixels()
+        changed = [
+            (x, y) for x in range(with_it.width()) for y in range(height) if with_it.pixel(x, y) != without.pixel(x, y)
+        ]
+        columns = {x for x, _ in changed}
+        assert place.x() in columns and len(columns) <= 3 and max(columns) - min(columns) <= 2
+        assert len({y for _, y in changed}) >= 0.6 * height
+
+
 def test_the_plots_stand_exactly_one_over_the_other(session, curves, qtbot):
     def places(names=PLOTS):
         return [[plot_of(curves, name).position_of(index).x() for index in (0, 4, 8)] for name in names]
