@@ -11,7 +11,7 @@ from PIL import Image
 
 from nerd_gui.imaging import open_photo
 
-MEGABYTES = (3600, 2600, 2400, 2200, 2000, 1800, 1700, 1600, 1500, 1400)
+MEGABYTES = (3600, 2600, 2400, 2200, 2000, 1800, 1600, 1500, 1400, 1300, 1200, 1000)
 
 
 @pytest.mark.soak
