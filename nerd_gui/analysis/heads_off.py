@@ -81,6 +81,7 @@ def without_heads(net: Network, heads: Collection[int]) -> Network:
     with torch.no_grad():
         for head in heads:
             weight[:, head * size : (head + 1) * size] = 0
+    off.non_local.silent |= set(heads)
     return off
 
 

@@ -109,13 +109,15 @@ class AttentionMaps:
 class NonLocalBlock(nn.Module):
     """NL(u) = MSA(GN(u)) + u with bias-free projections W_theta, W_psi, W_g, W_O (Eq. 7-9).
 
-    `path` may be set to choose the implementation of the attention (see `neighbourhood_attention`).
+    `path` may be set to choose the implementation of the attention (see `neighbourhood_attention`), and `silent` to the
+    numbers of heads whose columns of W_O are 0, so that inference need not compute them.
     """
 
     def __init__(self, features: int, heads: int, groups: int) -> None:
         super().__init__()
         self.heads = heads
         self.path: AttentionPath | None = None
+        self.silent: frozenset[int] = frozenset()
         self.norm = nn.GroupNorm(groups, features)
         self.theta = nn.Linear(features, features, bias=False)  # query
         self.psi = nn.Linear(features, features, bias=False)  # key
@@ -155,8 +157,10 @@ class NonLocalBlock(nn.Module):
         pixels = self.norm(u).permute(0, 2, 3, 1).to(compute)
         flat = u.permute(0, 2, 3, 1).view(-1, u.shape[1])
         size = u.shape[1] // self.heads
-        for begin in range(0, u.shape[1], size):
-            part = slice(begin, begin + size)
+        for head in range(self.heads):
+            if head in self.silent:
+                continue
+            part = slice(head * size, (head + 1) * size)
             weight = torch.cat([w.weight[part] for w in (self.theta, self.psi, self.g)]).to(compute)
             query, key, value = _project(pixels, weight)[:, None].split(size, dim=-1)
             attended = neighbourhood_attention(query, key, value, window, precision, interrupt, self.path)
