@@ -28,8 +28,8 @@ from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig, save_model
 from nerd_gui.nerd import own as own_models
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    torch.set_num_threads(1)  # leave the other cores to the other processes
+_THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else torch.get_num_threads()  # the other cores: other processes
+torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
@@ -103,15 +103,14 @@ def compiled_code():
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(request):
-    """Let tests without a window compute on one thread: for their small tensors a second one only slows them down."""
+def _threads_for_windows(request):
+    """Let only tests with a window compute on several threads: for the small tensors of others it would be slower."""
     if "qtbot" in request.fixturenames:
+        torch.set_num_threads(_THREADS)
         yield
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+        torch.set_num_threads(1)
+    else:
+        yield
 
 
 @pytest.fixture(autouse=True)
