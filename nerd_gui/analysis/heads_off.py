@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui.analysis.solving import Interrupt, map_of, solved
+from nerd_gui.equilibrium import anderson
 from nerd_gui.nerd import Network, exact_float32
 
 
@@ -93,11 +94,16 @@ def heads_off(
     *,
     level: float | None = None,
     window: int | None = None,
-    max_iter: int = 17,
+    max_iter: int = 15,
     tol: float = 1e-3,
+    accuracy: float = 0.01,
     interrupt: Interrupt | None = None,
 ) -> HeadsOff:
-    """Switch heads off and solve again, starting from the equilibrium with all heads.
+    """Switch heads off and solve again by Anderson acceleration, starting from the equilibrium with all heads.
+
+    From there, Anderson acceleration needs fewer steps than Broyden's method; and with the default step limit, this
+    takes less time than the usual solve of 17 steps. Without an important head, f may contract so little that the
+    limit is reached first: see the residual.
 
     Parameters
     ----------
@@ -107,6 +113,8 @@ def heads_off(
         Numbers of the heads, from 0. Without all heads, the non-local block adds nothing to its input.
     max_iter, tol
         The solver's step limit and the residual at which it stops.
+    accuracy : float
+        The solver also stops where the residual has fallen to this fraction of what it is at the old equilibrium.
 
     Returns
     -------
@@ -127,7 +135,7 @@ def heads_off(
     """
     off = without_heads(net, heads)
     f, _ = map_of(off, y, level, window, interrupt)
-    found = solved(f, z.to(y.dtype), max_iter=max_iter, tol=tol)
+    found = solved(f, z.to(y.dtype), max_iter=max_iter, tol=tol, accuracy=accuracy, solver=anderson)
     with torch.no_grad(), exact_float32():
         before, after = net.estimate(y, z.to(y.dtype))[0][0], off.estimate(y, found.z)[0][0]
     change = float(255 * (after - before).square().mean().sqrt())

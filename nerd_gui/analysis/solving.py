@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from nerd_gui.equilibrium import broyden
+from nerd_gui.equilibrium import SolverStep, broyden
 from nerd_gui.nerd import Network, exact_float32
 from nerd_gui.nerd.attention import Precision
 
@@ -51,10 +51,26 @@ class Solved:
     evaluations: int
 
 
-def solved(f: Callable[[Tensor], Tensor], start: Tensor, *, max_iter: int, tol: float) -> Solved:
-    """Solve z = f(z) by Broyden's method, and return the iterate of least residual."""
-    best, least = start, float("inf")
-    for step in broyden(f, start, max_iter=max_iter, tol=tol):
-        if (residual := float(step.residual)) < least:
+def solved(
+    f: Callable[[Tensor], Tensor],
+    start: Tensor,
+    *,
+    max_iter: int,
+    tol: float,
+    accuracy: float = 0.0,
+    solver: Callable[..., Iterator[SolverStep]] = broyden,
+) -> Solved:
+    """Solve z = f(z), and return the iterate of least residual.
+
+    It stops at the residual `tol`, or where the residual has fallen to the fraction `accuracy` of that of the start.
+    """
+    best, least, enough = start, float("inf"), 0.0
+    for step in solver(f, start, max_iter=max_iter, tol=tol):
+        residual = float(step.residual)
+        if not step.index:
+            enough = accuracy * residual
+        if residual < least:
             best, least = step.z, residual
+        if residual <= enough:
+            break
     return Solved(best, least, step.evaluations)

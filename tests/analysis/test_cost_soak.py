@@ -69,4 +69,4 @@ def test_none_takes_much_longer_than_a_solve(net, y, counted):
     found, eigen, counts = cost("the leading eigenvalue", lambda: spectrum(net, y, run.z, 1, vectors=0))
     assert counts["transposed"] <= 34 and found.errors[0] < 0.05 and eigen < 5 * solve
     off = [cost(f"without head {head + 1}", lambda head=head: heads_off(net, y, run.z, [head])) for head in range(4)]
-    assert np.mean([counts["f"] for _, _, counts in off]) < evaluations["f"]
+    assert all(counts["f"] < evaluations["f"] for _, _, counts in off)

@@ -13,7 +13,7 @@ from nerd_gui.equilibrium import SOLVERS
 
 def test_heads_off_is_the_network_with_those_weights_zeroed(net, y, z):
     for heads in ([0], [1], [0, 1]):
-        found = heads_off(net, y, z, heads, max_iter=60, tol=1e-9)
+        found = heads_off(net, y, z, heads, max_iter=60, tol=1e-9, accuracy=0)
         zeroed = make_net()
         for head in heads:
             zeroed.non_local.g.weight[4 * head : 4 * head + 4] = 0  # zeroes the value, where the tested code zeroes W_O
@@ -23,6 +23,18 @@ def test_heads_off_is_the_network_with_those_weights_zeroed(net, y, z):
         assert found.change == pytest.approx(change, rel=1e-3) and change > 0.01
     assert heads_off(net, y, z, []).evaluations == 1, "it is there already"
     assert not torch.equal(net.non_local.out.weight, torch.zeros(8, 8)), "the network itself is left alone"
+
+
+def test_the_change_without_a_head_is_known_to_its_accuracy(net, y, z):
+    exact = heads_off(net, y, z, [0], max_iter=60, tol=1e-9, accuracy=0)
+    at_first = heads_off(net, y, z, [0], max_iter=0).residual
+    evaluations = []
+    for accuracy in (0.3, 0.01):
+        found = heads_off(net, y, z, [0], max_iter=60, tol=0, accuracy=accuracy)
+        assert found.residual <= accuracy * at_first
+        assert float((found.z - exact.z).norm()) < 3 * accuracy * float((z - exact.z).norm())
+        evaluations.append(found.evaluations)
+    assert evaluations[0] < evaluations[1] < exact.evaluations
 
 
 def test_a_head_that_is_not_there_is_refused(net, y, z):
