@@ -42,12 +42,12 @@ def stand_in(side=24):
 
 def test_norm_and_variance_of_the_equilibrium(rows):
     clean, y = stand_in()
-    net = load_model("nerd-lite-25-no-post")
+    net = load_model("nerd-lite-25-ablation-no-post")
     with torch.no_grad():
         s = net.inject(y)
         steps = list(broyden(lambda z: net.implicit(z, s), net.initial(s), max_iter=3, tol=0))
         pictures = [(y + net.decode(step.z))[0, 0].numpy() for step in steps]
-    found = [row for row in rows["table-5"] if row["network"] == "nerd-lite-25-no-post" and row["seed"] == "0"]
+    found = [row for row in rows["table-5"] if row["network"] == "nerd-lite-25-ablation-no-post" and row["seed"] == "0"]
     assert [int(row["iterate"]) for row in found] == [0, 1, 2, 3]
     for row, step, picture in zip(found, steps, pictures, strict=True):
         z = step.z.numpy().ravel()
