@@ -22,9 +22,5 @@ def learning_rate(recipe: Recipe, stage: Stage, samples_since_start: int, decaye
         A factor that every divergence halves.
     """
     warmth = min(1.0, (samples_since_start + 1) / recipe.warm_up)
-    return recipe.learning_rate * stage.rate * factor * warmth * left_of_decay(recipe, decayed)
-
-
-def left_of_decay(recipe: Recipe, decayed: float) -> float:
-    """Compute the factor of the learning rate in a decay: 1 at its beginning (`decayed` is 0), 0 at its end (1)."""
-    return (1 + math.cos(math.pi * decayed)) / 2 if recipe.decay_shape == "cosine" else 1 - math.sqrt(decayed)
+    left = (1 + math.cos(math.pi * decayed)) / 2 if recipe.decay_shape == "cosine" else 1 - math.sqrt(decayed)
+    return recipe.learning_rate * stage.rate * factor * warmth * left

@@ -80,8 +80,6 @@ class Recipe:
     #: Weight of a penalty on the squared rate at which f contracts the residual that a solve leaves, relative to an
     #: error of (0.1)^2. It keeps the equilibrium easy to find while the network learns.
     contraction_weight: float = 0.0
-    #: The weight to which this penalty falls in a decay, in step with the learning rate. None: it does not fall.
-    contraction_weight_at_end: float | None = None
     #: From this number of samples on, BatchNorm uses fixed statistics of the whole training set. The statistics of a
     #: small batch would hide how strong its noise is, which a blind network has to see.
     norms_fixed_from: int | None = None

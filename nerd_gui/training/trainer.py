@@ -16,7 +16,7 @@ from nerd_gui.training.data import DataError, PatchSampler
 from nerd_gui.training.execution import Evaluator, Execution
 from nerd_gui.training.grain import NoisyPatches
 from nerd_gui.training.guard import DivergenceGuard
-from nerd_gui.training.learning_rate import learning_rate, left_of_decay
+from nerd_gui.training.learning_rate import learning_rate
 from nerd_gui.training.muon import Muon
 from nerd_gui.training.processes import Processes
 from nerd_gui.training.recipe import Recipe, Stage
@@ -154,11 +154,6 @@ class Trainer:
         since_start = self.samples - self.warm_from
         return learning_rate(self.recipe, self.stage, since_start, self.decayed, self.rate_factor)
 
-    def contraction_weight(self) -> float:
-        """The weight of the penalty on slow contraction in the next step."""
-        begin, end = self.recipe.contraction_weight, self.recipe.contraction_weight_at_end
-        return begin if end is None else end + (begin - end) * left_of_decay(self.recipe, self.decayed)
-
     def _noise_feature(self, s: Tensor, stage: Stage) -> tuple[Tensor, Tensor, Tensor]:
         """Return z with its gradient, the mean residual of the solve, and the penalty on slow contraction."""
         f, z0 = self.evaluator.at(s, stage.precision, stage.window), self.net.initial(s)
@@ -194,7 +189,7 @@ class Trainer:
         squared = (x_hat - target).square().mean(dim=(1, 2, 3))
         weight = (25 / sigma.clamp(min=5)) ** self.recipe.noise_weight
         # In units of (0.1)^2, so that the clipping threshold has the same meaning at every noise level.
-        loss = (weight * squared).mean() * 100 + self.contraction_weight() * slowness
+        loss = (weight * squared).mean() * 100 + self.recipe.contraction_weight * slowness
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate() * group["rate"]

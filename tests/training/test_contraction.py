@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import pytest
 import torch
 from tiny_training import TINY, make
 
@@ -47,18 +46,3 @@ def test_training_with_it_lowers_the_residual():
         records = [trainer.step() for _ in range(30)]
         residuals.append(sum(record.residual for record in records[-10:]) / 10)
     assert residuals[1] < 0.7 * residuals[0]
-
-
-def test_its_weight_falls_with_the_learning_rate_in_a_decay():
-    falling = make(DEEP, contraction_weight=3.0, contraction_weight_at_end=1.0)
-    constant = make(DEEP, contraction_weight=2.0)
-    assert falling.contraction_weight() == 3
-    for trainer in (falling, constant):
-        trainer.start_decay(100)
-        trainer.samples += 25
-    assert falling.contraction_weight() == pytest.approx(2)  # half of the way: 1 - sqrt(1 / 4)
-    falling.step(), constant.step()
-    for one, other in zip(falling.net.parameters(), constant.net.parameters(), strict=True):
-        torch.testing.assert_close(one, other)
-    falling.samples += 100
-    assert falling.contraction_weight() == 1
