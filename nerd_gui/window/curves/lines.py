@@ -36,7 +36,25 @@ class Mark:
     edge: QColor
 
 
-class Lines(QGraphicsItem):
+class _InView(QGraphicsItem):
+    """An item that is drawn in pixels of a view, which clips it, and follows the view's size and range.
+
+    It follows at once. pyqtgraph would do so while it paints, and then everything is painted again.
+    """
+
+    def __init__(self, view: pg.ViewBox) -> None:
+        super().__init__(view)
+        self._view = view
+        view.sigResized.connect(self._follow)
+        view.sigRangeChanged.connect(self._follow)
+
+    def _follow(self) -> None:
+        self.prepareGeometryChange()
+        self._view.updateMatrix()
+        self.update()
+
+
+class Lines(_InView):
     """All lines that are drawn against the axes of one view, in one item.
 
     pyqtgraph has an item, or several, for each line, and each takes a millisecond to make, to change and to paint.
@@ -49,19 +67,10 @@ class Lines(QGraphicsItem):
 
     def __init__(self, view: pg.ViewBox) -> None:
         super().__init__(view)
-        self._view = view
         self._curves: Sequence[Curve] = ()
         self._levels: Sequence[tuple[float, QPen]] = ()
         self._mark: Mark | None = None
         self.setZValue(-1)
-        view.sigResized.connect(self._follow)
-        view.sigRangeChanged.connect(self._follow)
-
-    def _follow(self) -> None:
-        """Follow the view at once; pyqtgraph would do so while it paints, and then everything is painted again."""
-        self.prepareGeometryChange()
-        self._view.updateMatrix()
-        self.update()
 
     def draw(
         self, curves: Sequence[Curve], levels: Sequence[tuple[float, QPen]] = (), mark: Mark | None = None
@@ -99,7 +108,7 @@ class Lines(QGraphicsItem):
             painter.drawPath(symbol.translated(to_pixels.map(QPointF(*self._mark.point))))
 
 
-class Cursor(QGraphicsItem):
+class Cursor(_InView):
     """A vertical line at an iterate, above everything else in a view; it is hidden at first.
 
     It is filled as a rectangle, which takes a tenth of the time of a smooth line.
@@ -112,13 +121,10 @@ class Cursor(QGraphicsItem):
 
     def __init__(self, view: pg.ViewBox) -> None:
         super().__init__(view)
-        self._view = view
         self._index = 0
         self._brush = QBrush()
         self.setZValue(20)
         self.hide()
-        view.sigResized.connect(self._follow)
-        view.sigRangeChanged.connect(self._follow)
 
     @property
     def index(self) -> int | None:
@@ -138,15 +144,17 @@ class Cursor(QGraphicsItem):
         self.update()
 
     def _follow(self) -> None:
-        self.prepareGeometryChange()
-        self._view.updateMatrix()
+        super()._follow()
         to_pixels: QTransform = self._view.childTransform()
         self.setPos(to_pixels.map(QPointF(self._index, 0)).x(), 0)
 
     def boundingRect(self) -> QRectF:
-        """Its line, which is 1.5 pixels wide."""
-        return QRectF(-_CURSOR_WIDTH / 2, 0, _CURSOR_WIDTH, self._view.height())
+        """The line, and beside it the pixels that it covers in part."""
+        return self._line().adjusted(-1, 0, 1, 0)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Fill the line."""
-        painter.fillRect(self.boundingRect(), self._brush)
+        painter.fillRect(self._line(), self._brush)
+
+    def _line(self) -> QRectF:
+        return QRectF(-_CURSOR_WIDTH / 2, 0, _CURSOR_WIDTH, self._view.height())

@@ -42,7 +42,7 @@ def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -
     most = int((area.height() - 2 * CHIP_MARGIN - 6.0) // metrics.height())
     if not text or room < _CHIP_LEAST_TEXT or most < 1:
         return
-    lines = chip_lines(text, metrics, int(room), most)
+    lines = _lines(text, metrics, int(room), most)
     height = len(lines) * metrics.height() + 6.0
     width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * _CHIP_PADDING
     left = area.right() - CHIP_MARGIN - width if right else area.left() + CHIP_MARGIN
@@ -57,7 +57,7 @@ def draw_chip(painter: QPainter, area: QRectF, text: str, right: bool = False) -
     painter.restore()
 
 
-def chip_lines(text: str, metrics: QFontMetrics, room: int, most: int) -> list[str]:
+def _lines(text: str, metrics: QFontMetrics, room: int, most: int) -> list[str]:
     """Return the lines of a caption for a width of `room` pixels: one if it fits, and `most` at most."""
     first, *parts = text.split(_PARTS)
     lines = [first]
