@@ -114,6 +114,8 @@ def run_settings(args: argparse.Namespace, model: str | None) -> RunSettings:
             "A run from the command line has no last equilibrium to start from. Choose --start zero or random, or use "
             "the window."
         )
+    if args.start == "predicted":
+        raise UsageError("The tiles of a whole photo always have a predicted start; choose --start zero or random.")
     if args.start_seed is not None and args.start != "random":
         raise UsageError("--start-seed chooses the start of --start random; give both or neither.")
     if args.damping is not None and "plain" not in (args.solver, getattr(args, "other_solver", None)):

@@ -15,13 +15,19 @@ PROGRAM = f"NERD GUI {__version__}"
 #: IPTC's term for denoised photos, among others; generated pictures and composites have different terms.
 SOURCE_TYPE = "algorithmicallyEnhanced"
 STATEMENT = "Nothing was generated: a neural network estimated the noise, and only this was subtracted from the photo."
+_STARTS = {
+    "zero": "",
+    "random": " from a random start",
+    "last": " from the last equilibrium",
+    "predicted": " from a predicted start",
+}
 _MEASURES = {"residual": "residual", "relative_step": "relative step", "residual_change": "change of the residual"}
 
 
 def describe(trajectory: Trajectory, index: int, look: Look = PLAIN) -> str:
     """Describe in one line how the picture of an iterate was made."""
     settings, subject = trajectory.settings, trajectory.subject
-    start = {"zero": "", "random": " from a random start", "last": " from the last equilibrium"}[settings.start]
+    start = _STARTS[settings.start]
     region = "" if subject.region is None else f", region {subject.region} of the photo"
     tiles = "" if trajectory.plan.tiles == 1 else f", in {trajectory.plan.tiles} tiles"
     grain = "" if trajectory.grain == 1 else f", grain size {trajectory.grain}"

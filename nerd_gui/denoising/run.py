@@ -23,6 +23,8 @@ from nerd_gui.denoising.warm_start import NO_EQUILIBRIUM, Equilibrium
 from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
 from nerd_gui.nerd import Network, exact_float32, load_model
 
+_NO_PREDICTION = "Only the tiles of a whole photo have a predicted start, so the run starts from zero."
+
 
 class _Stopped(Exception):
     """Aborts an evaluation of f after cancelling."""
@@ -43,10 +45,10 @@ class DenoisingRun:
     Attributes
     ----------
     settings : RunSettings
-        The given settings with two changes: the start is "zero" if no last equilibrium fits, and the strength is the
+        The given settings with two changes: the start is "zero" if there is no such start here, and the strength is the
         noise level that the network is given.
     notice : str or None
-        A sentence that says why the start is "zero" instead of "last".
+        A sentence that says why the start is "zero" although another one was asked for.
 
     Raises
     ------
@@ -91,7 +93,7 @@ class DenoisingRun:
         if settings.start != "last":
             if given is not None:
                 raise RunError(f"A run with the start “{settings.start}” takes no equilibrium; choose “last”.")
-            return None, None
+            return None, _NO_PREDICTION if settings.start == "predicted" else None
         if given is None:
             return None, NO_EQUILIBRIUM
         misfit = given.misfit(self.subject, settings.model, self.batch, self.net.config.features)

@@ -8,10 +8,12 @@ from nerd_gui.denoising.errors import RunError
 from nerd_gui.equilibrium import MEASURES, SOLVERS, Measure
 from nerd_gui.nerd.attention import Precision
 
-Start = Literal["zero", "random", "last"]
+Start = Literal["zero", "random", "last", "predicted"]
 #: The stop rule that looks at the decoded picture, see `EyeRule`.
 PICTURE: Literal["picture"] = "picture"
 StopOn = Measure | Literal["picture"]
+#: The factor of the steps of Broyden's method with this rule. Full steps overshoot in places, which settle later.
+_ALPHA = 0.7
 STOPS: tuple[StopOn, ...] = (*MEASURES, PICTURE)
 
 
@@ -32,7 +34,7 @@ class RunSettings:
         The measure: ||g|| / ||f(z)||, the distance from the fixed point; the length of a step relative to z (Fig. 10);
         or the change of g relative to g (Sec. V-A), which tends to `|1 - lambda|` for f's leading eigenvalue lambda and
         not to 0. With "picture", `tol` is ignored and the run ends when the decoded picture no longer changes visibly
-        (`EyeRule`).
+        (`EyeRule`), and Broyden's steps are shortened to 0.7 times their length.
     memory : int or None
         Number of pairs of vectors in the solver's history (None: the solver's default, which for Broyden is all). The
         memory in bytes is limited by `memory_limit`.
@@ -49,8 +51,9 @@ class RunSettings:
         Arithmetic inside f.
     device : str
         "cpu", "cuda", "cuda:1", "mps".
-    start : {"zero", "random", "last"}
-        Iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the previous equilibrium.
+    start : {"zero", "random", "last", "predicted"}
+        Iterate 0 (Sec. IV-B: a well-posed equilibrium does not depend on it); "last" is the previous equilibrium, and
+        "predicted" that of `PredictedStart`, where all tiles of a whole photo start.
     start_seed : int
         Seed of the random start, 0 or more.
     memory_limit : float or None
@@ -95,7 +98,7 @@ class RunSettings:
         if self.precision not in get_args(Precision):
             raise RunError(f"The precision must be {' or '.join(get_args(Precision))}, not “{self.precision}”.")
         if self.start not in get_args(Start):
-            raise RunError(f"A run starts from zero, random or last, not from “{self.start}”.")
+            raise RunError(f"A run starts from zero, random, last or predicted, not from “{self.start}”.")
         if not 0 <= self.start_seed < 1 << 63:
             raise RunError(f"The seed of the start must be 0 or more and below 2^63, not {self.start_seed}.")
 
@@ -105,5 +108,9 @@ class RunSettings:
         if self.memory is not None:
             names.append("memory")
         keywords = {name: getattr(self, name) for name in names}
+        if self.stop_on != PICTURE:
+            return keywords
+        if self.solver == "broyden":
+            keywords["alpha"] = _ALPHA
         # Solvers do not decode pictures, so the solver takes all steps and the run itself stops it.
-        return keywords if self.stop_on != PICTURE else keywords | {"stop_on": "residual", "tol": 0.0}
+        return keywords | {"stop_on": "residual", "tol": 0.0}

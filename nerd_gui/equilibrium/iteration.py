@@ -54,6 +54,8 @@ class SolverStep:
         For each sample, whether the safeguard dropped this iterate, so that the next step starts from the best one.
     stop_reason : StopReason or None
         Why the solver ended; None on all records but the last.
+    z_next : Tensor, shape of z0, or None
+        The next iterate; None on the last record.
 
     Examples
     --------
@@ -73,6 +75,7 @@ class SolverStep:
     seconds: float
     restarted: Restarts
     stop_reason: StopReason | None = None
+    z_next: Tensor | None = None
 
 
 class Update(Protocol):
@@ -215,6 +218,7 @@ def _iterate(
             seconds=perf_counter() - started,
             restarted=Restarts(restarted.tolist()),
             stop_reason=reason,
+            z_next=None if reason is not None or z_next is None else layout.shaped(z_next),
         )
         if reason is not None:
             return

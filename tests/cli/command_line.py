@@ -25,7 +25,8 @@ def tree(folder):
 
 def expected(path, model, sigma=None, **settings):
     """Compute the result's pixels with the library, (C, rows, cols), not rounded."""
-    settings = RunSettings(model=model, **{"max_iter": 3, **settings})
+    usual = {"max_iter": 3, "stop_on": "picture" if sigma is None else "residual"}
+    settings = RunSettings(model=model, **{**usual, **settings})
     trajectory = denoise(Subject.of(open_photo(path), sigma=sigma, seed=4), settings)
     return trajectory.picture(trajectory.result), trajectory
 

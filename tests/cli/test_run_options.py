@@ -69,7 +69,8 @@ def test_without_options_a_run_has_the_defaults(command):
     ("options", "sentence"),
     [
         ("--start last", "has no last equilibrium to start from. Choose --start zero or random, or use"),
-        ("--start best", "starts from zero, random or last, not from “best”"),
+        ("--start best", "starts from zero, random, last or predicted, not from “best”"),
+        ("--start predicted", "always have a predicted start; choose --start zero or random"),
         ("--start-seed 3", "--start-seed chooses the start of --start random; give both or neither"),
         ("--damping 0.5", "--damping has an effect on plain iteration only; add --solver plain"),
         ("--strength 8", "estimates the noise level itself; leave the strength out"),

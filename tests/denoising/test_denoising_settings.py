@@ -24,7 +24,7 @@ from nerd_gui.denoising import RunError, RunSettings
         ({"start_seed": 1 << 63}, "seed of the start"),
         ({"window": 0}, "window must be at least 1 pixel"),
         ({"precision": "float16"}, "float32 or bfloat16, not “float16”"),
-        ({"start": "best"}, "starts from zero, random or last, not from “best”"),
+        ({"start": "best"}, "starts from zero, random, last or predicted, not from “best”"),
     ],
 )
 def test_bad_settings_are_sentences(change, sentence):

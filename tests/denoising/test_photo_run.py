@@ -173,9 +173,10 @@ def test_the_stop_rule_for_eyes_ends_each_tile():
     run = PhotoRun(subject, RunSettings(stop_on=PICTURE), net)
     trajectory = record_photo(run)
     assert trajectory.stop_reason is StopReason.SETTLED and trajectory.result == len(trajectory) - 1 < 17
-    change = 255 * (trajectory[-1].n_hat.astype(np.float32) - trajectory[-2].n_hat)
-    assert np.sqrt(np.mean(change**2)) <= 0.26
-    assert 3 <= run.evaluations <= len(trajectory)
+    exact = record_photo(PhotoRun(subject, EXACT, net))
+    error = 255 * (trajectory[-1].n_hat.astype(np.float32) - exact[-1].n_hat)
+    assert np.sqrt(np.mean(error**2)) <= 0.4, "it is nearly at the equilibrium"
+    assert run.evaluations == len(trajectory) - 1 >= 6, "f is not evaluated at the last iterate"
 
 
 def test_a_coarse_grain_is_two_passes():
@@ -241,7 +242,8 @@ def test_what_a_photo_cannot_be_run_with_is_said():
     with pytest.raises(RunError, match="grain size is 1 or 2, not 3"):
         PhotoRun(Subject.of(make_photo()), EXACT, make_net(), grain=3)
     run = PhotoRun(Subject.of(make_photo()), dataclasses.replace(EXACT, start="random"), make_net())
-    assert run.settings.start == "zero" and "start from zero" in run.trajectory.notice
+    assert run.settings.start == "predicted" and "where the solver is predicted to end" in run.trajectory.notice
+    assert "predicted start" in describe(record_photo(run), 1)
 
 
 def test_nothing_of_a_tile_stays_in_memory_beside_the_photo_s_iterates(monkeypatch):

@@ -120,6 +120,15 @@ def test_another_network_does_not_go_on_with_it(path):
         gone_on_with(path, make_net(features=16, groups=2))
 
 
+def test_a_session_of_an_earlier_version_goes_on_from_zero(path, tmp_path):
+    (kept,) = read_session(path).runs
+    passes = tuple(dataclasses.replace(one, start=None) for one in kept.stopped.passes)
+    n_hats = [iterate.n_hat for iterate in kept.trajectory.iterates]
+    stopped = dataclasses.replace(kept.stopped, passes=passes)
+    run = PhotoRun(kept.trajectory.subject, kept.asked, make_net(), stopped=stopped, n_hats=n_hats)
+    assert record_photo(run).stop_reason is not None and run.finished
+
+
 def test_tiles_that_do_not_fit_any_more_are_said_so(path, monkeypatch):
     (kept,) = read_session(path).runs
     monkeypatch.setattr(photo_plan, "CORES", (32,))
@@ -137,6 +146,7 @@ def test_tiles_that_do_not_fit_any_more_are_said_so(path, monkeypatch):
         {"seconds": "long"},
         {"passes": []},
         {"passes": [{"stride": 1, "strength": None, "statistics": [{"norm": {"mean": [1.0], "variance": [-1.0]}}]}]},
+        {"passes": [{"stride": 1, "statistics": [], "start": {"weight": [1.0, 2.0], "bias": [0.0, 0.0]}}]},
         {"finished": []},
         {"finished": [{"pixels": 4096, "patches": 8, "iterates": []}]},
     ],

@@ -8,6 +8,7 @@ import torch
 from nerd_gui.denoising.session_file.fields import Damaged, Fields, plain_number
 from nerd_gui.denoising.whole_photo import photo_plan
 from nerd_gui.denoising.whole_photo.part_solver import PartIterate
+from nerd_gui.denoising.whole_photo.predicted_start import PredictedStart
 from nerd_gui.denoising.whole_photo.stopped import SampledPass, StoppedPhoto
 from nerd_gui.denoising.whole_photo.tally import NO_ESTIMATE, FinishedTile, Numbers
 from nerd_gui.equilibrium import StopReason
@@ -32,6 +33,7 @@ def stopped_to_json(stopped: StoppedPhoto) -> dict[str, Any]:
                     }
                     for each in one.statistics
                 ],
+                "start": None if one.start is None else _start_to_json(one.start),
             }
             for one in stopped.passes
         ],
@@ -78,11 +80,23 @@ def _numbers_to_json(numbers: Numbers) -> dict[str, Any]:
     return plain | {"noise_levels": levels, "squared_error": numbers.squared_error}
 
 
+def _start_to_json(start: PredictedStart) -> dict[str, Any]:
+    return {"weight": start.weight.flatten().tolist(), "bias": start.bias.tolist()}
+
+
+def _start(fields: Fields) -> PredictedStart:
+    weight, bias = (torch.tensor(fields.reals(name), dtype=torch.float32) for name in ("weight", "bias"))
+    if len(weight) != len(bias) ** 2:
+        raise Damaged("the start of a photo's tiles is invalid")
+    return PredictedStart(weight.unflatten(0, (len(bias), len(bias))), bias)
+
+
 def _pass(fields: Fields) -> SampledPass:
     return SampledPass(
         fields.whole("stride", 1),
         fields.real("strength") if fields.has("strength") else None,
         tuple({name: _statistics(each.fields(name)) for name in each.values} for each in fields.each("statistics")),
+        _start(fields.fields("start")) if fields.has("start") else None,
     )
 
 

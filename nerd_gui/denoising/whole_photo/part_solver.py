@@ -1,7 +1,7 @@
 """Solves a part of a photo with fixed statistics of f, in one pass or two."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from nerd_gui.denoising.channels import from_batch, to_batch
 from nerd_gui.denoising.eye_rule import EyeRule
 from nerd_gui.denoising.features import HALF_MAX
 from nerd_gui.denoising.settings import PICTURE, RunSettings
+from nerd_gui.denoising.whole_photo.predicted_start import PredictedStart
 from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
 from nerd_gui.equilibrium import SOLVERS, SolverStep, StopReason
 from nerd_gui.nerd import NERD, exact_float32
@@ -33,16 +34,22 @@ class Pass:
         Networks with the photo's statistics, one for each picture in the photo's batch (see `batch_size`).
     strength : float or None
         The noise level that is given to networks with level input, 0-255 scale; else None.
+    start : PredictedStart or None
+        Where the solver starts; None: at zero.
     """
 
     stride: int
     nets: tuple[NERD, ...]
     strength: float | None
+    start: PredictedStart | None
 
 
 @dataclass(frozen=True, eq=False)
 class PartIterate:
-    """A decoded iterate of a part; for the attributes, see `Iterate`."""
+    """A decoded iterate of a part; for the attributes, see `Iterate`.
+
+    If a part has settled, f is not evaluated at its last iterate, so the residual is that of the iterate before.
+    """
 
     n_hat: NDArray[np.float32]
     residual: float
@@ -127,6 +134,7 @@ def _solve(parts: NDArray[np.float32], one: Pass, how: How) -> Iterator[tuple[_S
     with torch.no_grad(), exact_float32():
         y = torch.cat([to_batch(part, first) for part in parts]).to(settings.device)
         s = first.inject(y, one.strength)
+        z0 = first.initial(s) if one.start is None else one.start(s)
     count = len(one.nets)
 
     def f(z: Tensor) -> Tensor:
@@ -140,11 +148,18 @@ def _solve(parts: NDArray[np.float32], one: Pass, how: How) -> Iterator[tuple[_S
             return out
 
     rule = EyeRule() if settings.stop_on == PICTURE else None
-    for step in solver_steps(f, first.initial(s), how):
-        decoded = n_hats(first, y, step.z, len(parts), parts.shape[1])
-        reason = step.stop_reason
-        if rule is not None and rule.settled(decoded) and reason in (None, StopReason.STEP_LIMIT):
-            reason = StopReason.SETTLED
+    steps = solver_steps(f, z0, how)
+    del z0  # so that its memory is freed once the iterates after it are computed
+    following: NDArray[np.float32] | None = None  # n_hat of the iterate after this one
+    for step in steps:
+        n_hat, settled = following, False
+        if n_hat is None or step.stop_reason is StopReason.DIVERGED:  # then z is not the iterate that was decoded
+            n_hat = n_hats(first, y, step.z, len(parts), parts.shape[1])
+        if rule is not None and step.z_next is not None:
+            if not step.index:
+                rule.settled(n_hat)
+            following = n_hats(first, y, step.z_next, len(parts), parts.shape[1])
+            settled = rule.settled(following)
         kept = _Step(
             step.index,
             step.residual,
@@ -153,11 +168,12 @@ def _solve(parts: NDArray[np.float32], one: Pass, how: How) -> Iterator[tuple[_S
             step.evaluations,
             step.seconds,
             bool(step.restarted),
-            reason,
+            step.stop_reason,
         )
         del step  # so that f can reuse the memory of f(z)
-        yield kept, decoded
-        if reason is not None:
+        yield kept, n_hat
+        if settled and following is not None:
+            yield replace(kept, index=kept.index + 1, restarted=False, stop_reason=StopReason.SETTLED), following
             return
 
 

@@ -32,7 +32,7 @@ from nerd_gui.nerd import NERD, Network, load_model
 
 #: Photos up to this many pixels are solved in one piece if memory suffices, so that their iterates can be watched.
 ONE_PIECE = 1_000_000
-_FROM_ZERO = "The tiles of a whole photo always start from zero; other starts are for regions only."
+_START = "The tiles of a whole photo start where the solver is predicted to end; other starts are for regions only."
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +87,13 @@ class PhotoRun:
     Attributes
     ----------
     settings : RunSettings
-        The given settings with two changes: the start is "zero", and the strength is the noise level that the network
-        is given.
+        The given settings with two changes: the start is "predicted", and the strength is the noise level that the
+        network is given.
     plan : PhotoPlan
     trajectory : Trajectory
         The record of the run. It is empty until the caller passes it `PhotoProgress.iterates`.
     notice : str or None
-        A sentence that says that the run starts from zero although another start was asked for.
+        A sentence that says where the run starts if another start was asked for.
 
     Raises
     ------
@@ -129,8 +129,8 @@ class PhotoRun:
             raise RunError(
                 f"The network “{settings.model}” takes {self.net.config.channels} channels; photos have 1 or 3."
             )
-        self.notice = None if settings.start == "zero" else _FROM_ZERO
-        self.settings = settings = with_strength(replace(settings, start="zero"), subject, self.net)
+        self.notice = None if settings.start in ("zero", "predicted") else _START
+        self.settings = settings = with_strength(replace(settings, start="predicted"), subject, self.net)
         self.window = settings.window or self.net.config.window
         allocator.trim()  # releases memory that an earlier run kept for reuse
         self.plan = plan_photo(self.net.config, settings, subject.channels, subject.rows, subject.cols, grain)

@@ -13,6 +13,7 @@ from nerd_gui.denoising.settings import PICTURE, RunSettings
 from nerd_gui.denoising.strength import told_level
 from nerd_gui.denoising.whole_photo.cores import SIDE, Core, core_count, cores
 from nerd_gui.denoising.whole_photo.part_solver import How, n_hats, solver_steps
+from nerd_gui.denoising.whole_photo.predicted_start import PredictedStart
 from nerd_gui.denoising.whole_photo.stopped import SampledPass
 from nerd_gui.denoising.whole_photo.sub_pictures import merge, split
 from nerd_gui.imaging import photo_noise
@@ -29,8 +30,8 @@ _WHOLE = 1.0  # if the squares with halos cover at least this fraction of the ph
 _DEARER = 10  # a sampled pixel, with its halo, costs this many times as much as a pixel of a tile
 
 
-#: Yields the fraction that is done; returns the statistics of each picture, and n_hat of the sample.
-Solved = Generator[float, None, tuple[tuple[Statistics, ...], NDArray[np.float32]]]
+#: Yields the fraction that is done; returns each picture's statistics, the start of tiles, and n_hat of the sample.
+Solved = Generator[float, None, tuple[tuple[Statistics, ...], PredictedStart, NDArray[np.float32]]]
 
 
 def sample_settings(settings: RunSettings) -> RunSettings:
@@ -135,8 +136,8 @@ def sampled_passes(
             len(passes),
             _solved(net, np.concatenate(parts), batch_size(net, channels), strength, counted, how),
         )
-        statistics, n_hat = yield from _scaled(steps, begun / grain, 1 / grain)
-        passes.append(SampledPass(stride, strength, statistics))
+        statistics, start, n_hat = yield from _scaled(steps, begun / grain, 1 / grain)
+        passes.append(SampledPass(stride, strength, statistics, start))
         squares = [
             replace(square, pixels=square.pixels + merge(removed, *square.pixels.shape[1:]))
             for square, removed in zip(squares, np.split(n_hat, len(squares)), strict=True)
@@ -162,7 +163,7 @@ def _solved(
     counted: Sequence[Counted],
     how: How,
 ) -> Solved:
-    """Solve the parts (count, C, rows, cols), and return their pooled statistics and n_hat at the equilibrium.
+    """Solve the parts (count, C, rows, cols); return pooled statistics, predicted start and n_hat of the equilibrium.
 
     Yields the fraction that is done after each step.
     """
@@ -183,4 +184,4 @@ def _solved(
         del step  # so that f can reuse the memory of f(z)
         yield (index + 1) / (settings.max_iter + 1)
     n_hat = n_hats(net, y, z, len(parts), parts.shape[1])
-    return tuple(pooled_statistics(pooled)), n_hat
+    return tuple(pooled_statistics(pooled)), PredictedStart.fitted(s, z, counted), n_hat

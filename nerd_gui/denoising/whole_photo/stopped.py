@@ -9,6 +9,7 @@ import torch
 
 from nerd_gui.denoising.errors import RunError
 from nerd_gui.denoising.whole_photo.part_solver import Pass
+from nerd_gui.denoising.whole_photo.predicted_start import PredictedStart
 from nerd_gui.denoising.whole_photo.tally import FinishedTile
 from nerd_gui.nerd import NERD
 from nerd_gui.nerd.fixed_statistics import norms_of, with_fixed_statistics
@@ -17,7 +18,7 @@ from nerd_gui.nerd.layers import GroupStatistics
 
 @dataclass(frozen=True, eq=False)
 class SampledPass:
-    """The settings and statistics of one pass over a photo.
+    """The settings of one pass over a photo, and what its sample showed.
 
     Attributes
     ----------
@@ -26,11 +27,14 @@ class SampledPass:
         See `Pass`.
     statistics : tuple of dict
         For each picture in the photo's batch, the statistics of the network's GroupNorms by name.
+    start : PredictedStart or None
+        The start of its tiles; None: zero, as in sessions of earlier versions of the program.
     """
 
     stride: int
     strength: float | None
     statistics: tuple[Mapping[str, GroupStatistics], ...]
+    start: PredictedStart | None
 
     def of(self, net: NERD, device: str) -> Pass:
         """Make the pass for a network."""
@@ -39,7 +43,7 @@ class SampledPass:
             with_fixed_statistics(net, {name: kept.to(there) for name, kept in each.items()})
             for each in self.statistics
         )
-        return Pass(self.stride, tuple(nets), self.strength)
+        return Pass(self.stride, tuple(nets), self.strength, self.start)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,7 @@ class StoppedPhoto:
         wanted = {name: (1, norm.num_groups) for name, norm in norms_of(net).items()}
         fits = all(
             len(one.statistics) == pictures
+            and (one.start is None or len(one.start.weight) == net.config.features)
             and all({name: tuple(kept.mean.shape) for name, kept in each.items()} == wanted for each in one.statistics)
             for one in self.passes
         )

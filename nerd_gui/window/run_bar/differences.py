@@ -69,7 +69,8 @@ class Differences(QObject):
         wished = [now]
         if run.settings.stop_on == PICTURE:  # Denoise photo has its own stop rule and precision
             wished.append(replace(for_photo, stop_on=PICTURE))
-        had = replace(run.settings, start=now.start) if run.continues else run.settings  # chosen by nobody
+        chosen = not (run.continues or run.in_tiles)  # else nobody chose its start
+        had = run.settings if chosen else replace(run.settings, start=now.start)
         found = min((changes(had, settings) for settings in wished), key=len)
         grain = self._controls.choice().grain
         if run.in_tiles and grain != run.grain:
