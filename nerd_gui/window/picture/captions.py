@@ -7,7 +7,7 @@ _STARTS = {
     "zero": "the start: nothing is removed yet",
     "random": "the start: a random feature",
     "last": "the start: the last equilibrium",
-    "predicted": "the start: predicted from a sample of the photo",
+    "predicted": "the start: predicted",
 }
 
 
