@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SIGMA = 25.0
-#: Training with another seed changes the PSNR by a few hundredths of a dB, so smaller differences mean nothing.
-_SCATTER = 0.03
+#: Two networks that differ in their seeds alone are 0.034 dB apart on Set12; below twice that, a difference means
+#: nothing.
+_SCATTER = 0.07
 #: The paper calls q a free choice at inference; we agree if another q changes the PSNR by less than this (dB).
 _FLEXIBLE = 0.1
 
