@@ -12,9 +12,9 @@ Start = Literal["zero", "random", "last", "predicted"]
 #: The stop rule that looks at the decoded picture, see `EyeRule`.
 PICTURE: Literal["picture"] = "picture"
 StopOn = Measure | Literal["picture"]
-#: The factor of the steps of Broyden's method with this rule. Full steps overshoot in places, which settle later.
-_ALPHA = 0.7
 STOPS: tuple[StopOn, ...] = (*MEASURES, PICTURE)
+#: The factor of Broyden's steps with the rule "picture". Full steps overshoot in places, which then settle later.
+_ALPHA = 0.7
 
 
 @dataclass(frozen=True)

@@ -115,17 +115,34 @@ def path(photo, tmp_path):
     return tmp_path / "a.nerd"
 
 
+def rewritten(path, target, change):
+    """Copy a session file, and let `change` edit the state of its unfinished photo."""
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w") as other:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name == "session.json":
+                description = json.loads(content)
+                change(description["runs"][0]["stopped"])
+                content = json.dumps(description)
+            other.writestr(name, content)
+    return target
+
+
 def test_another_network_does_not_go_on_with_it(path):
     with pytest.raises(RunError, match="Another network made the finished tiles"):
         gone_on_with(path, make_net(features=16, groups=2))
 
 
 def test_a_session_of_an_earlier_version_goes_on_from_zero(path, tmp_path):
-    (kept,) = read_session(path).runs
-    passes = tuple(dataclasses.replace(one, start=None) for one in kept.stopped.passes)
-    n_hats = [iterate.n_hat for iterate in kept.trajectory.iterates]
-    stopped = dataclasses.replace(kept.stopped, passes=passes)
-    run = PhotoRun(kept.trajectory.subject, kept.asked, make_net(), stopped=stopped, n_hats=n_hats)
+    """Such a session has no start of the tiles."""
+
+    def without_start(stopped):
+        for one in stopped["passes"]:
+            assert one.pop("start") is not None
+
+    earlier = rewritten(path, tmp_path / "earlier.nerd", without_start)
+    run = gone_on_with(earlier, make_net())
+    assert [one.start for one in run._passes] == [None]
     assert record_photo(run).stop_reason is not None and run.finished
 
 
@@ -152,15 +169,7 @@ def test_tiles_that_do_not_fit_any_more_are_said_so(path, monkeypatch):
     ],
 )
 def test_what_cannot_be_is_said_when_it_is_opened(path, tmp_path, change):
-    changed = tmp_path / "changed.nerd"
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(changed, "w") as other:
-        for name in archive.namelist():
-            content = archive.read(name)
-            if name == "session.json":
-                description = json.loads(content)
-                description["runs"][0]["stopped"].update(change)
-                content = json.dumps(description)
-            other.writestr(name, content)
+    changed = rewritten(path, tmp_path / "changed.nerd", lambda stopped: stopped.update(change))
     with pytest.raises(SessionFileError, match="damaged or incomplete"):
         read_session(changed)
 

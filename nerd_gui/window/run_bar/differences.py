@@ -21,7 +21,7 @@ _STOPS = {
     "residual_change": "the change of the residual",
     "picture": "the picture",
 }
-_STARTS = {"zero": "zero", "random": "a seeded random start", "last": "the last equilibrium"}
+_STARTS = {"zero": "zero", "random": "a seeded random start", "last": "the last equilibrium", "predicted": "predicted"}
 
 
 class Differences(QObject):
