@@ -47,17 +47,28 @@ allocator.prepare()
 allocator.set_reuse(True)
 before = rss().rss
 room = allocator.apart(80 << 20)
-lasting = torch.frombuffer(room, dtype=torch.float32).fill_(1)
+address = room.ctypes.data
+lasting = torch.from_numpy(room).view(torch.float32).fill_(1)
 del room
 held = rss().rss
 del lasting
-print(held - before, rss().rss - before, allocator.apart(1000), allocator.set_reuse(False), allocator.apart(80 << 20))
+kept = rss().rss
+again, other = allocator.apart(80 << 20), allocator.apart(80 << 20)
+reused = again.ctypes.data == address and other.ctypes.data != address
+del again
+allocator.trim()
+left = rss().rss
+print(*((size - before) >> 20 for size in (held, kept, left)), reused, allocator.apart(1000))
+allocator.set_reuse(False)
+del other
+print(allocator.apart(80 << 20), (rss().rss - before) >> 20)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the settings are glibc's")
-def test_a_lasting_tensor_lies_apart_from_memory_that_is_reused():
+def test_a_lasting_tensor_lies_apart_and_its_memory_goes_to_the_next_one_until_trimmed():
     done = subprocess.run([sys.executable, "-c", _APART], capture_output=True, text=True, check=True)
-    held, left, small, _, returned = done.stdout.split()
-    assert 78 <= int(held) >> 20 <= 90 and int(left) >> 20 <= 10
+    held, kept, left, reused, small, returned, at_last = done.stdout.split()
+    assert 78 <= int(held) <= 90 and 78 <= int(kept) <= 90 and int(left) <= 10 and int(at_last) <= 10
+    assert reused == "True"
     assert small == returned == "None"  # neither a small one, nor where freed memory is returned anyway

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 
 import torch
@@ -64,7 +65,7 @@ class Passes:
 
     def combination(self, kept: Tensor, x: Tensor, factors: Tensor) -> Tensor:
         """Compute `x` times the first of `factors` (B, 1 + used), plus the first stored vectors times the others."""
-        out = lasting_like(x)
+        out = lasting(x, x.shape)
         used = factors.shape[1] - 1
         self._run("combination", [kept[:, 0], x, out], [factors[:, None]], used, kept.stride(1))
         return out
@@ -78,7 +79,7 @@ class Passes:
         self, kept: Tensor, used: int, z: Tensor, f_z: Tensor, g_before: Tensor
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Compute `comparison`, and the products (B, used) of the first stored vectors with the last one and with g."""
-        g, sums = lasting_like(z), self._sums(z, 4 + 2 * used)
+        g, sums = lasting(z, z.shape), self._sums(z, 4 + 2 * used)
         vectors = [kept[:, 0], kept[:, max(0, used - 1)], z, f_z, g_before, g]
         self._run("compare", vectors, [sums], used, kept.stride(1))
         totals = sums.sum((1, 3))
@@ -92,7 +93,7 @@ class Passes:
         The step is g times the first factor, plus the stored vectors times the factors in between. If `keep`, the step
         times the last factor is stored as the next vector.
         """
-        z_next, sums = lasting_like(z), self._sums(z, 1)
+        z_next, sums = lasting(z, z.shape), self._sums(z, 1)
         name, vectors = "advance keep" if keep else "advance", [kept[:, 0], z, g, z_next]
         self._run(name, vectors, [factors[:, None], sums], used, kept.stride(1))
         return z_next, sums.sum((1, 3)).sqrt()[:, 0]
@@ -119,9 +120,10 @@ class Passes:
         in_threads(work)
 
 
-def lasting_like(vectors: Tensor) -> Tensor:
-    """Allocate a tensor like `vectors` that lives for some evaluations of f, in which each vector is contiguous."""
-    room = allocator.apart(vectors.nbytes) if vectors.device.type == "cpu" else None
+def lasting(like: Tensor, shape: tuple[int, ...], dtype: torch.dtype | None = None) -> Tensor:
+    """Allocate a contiguous tensor that lives for some evaluations of f, on the device and in the type of `like`."""
+    dtype = dtype or like.dtype
+    room = allocator.apart(math.prod(shape) * dtype.itemsize) if like.device.type == "cpu" else None
     if room is None:
-        return torch.empty_like(vectors, memory_format=torch.contiguous_format)
-    return torch.frombuffer(room, dtype=vectors.dtype).view(vectors.shape)
+        return like.new_empty(shape, dtype=dtype)
+    return torch.from_numpy(room).view(dtype).view(shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nerd_gui.compiled.history_kernel import passes_over
+from nerd_gui.compiled.history_kernel import lasting, passes_over
 
 #: Number of elements converted at a time: small enough for a CPU's caches, large enough to keep an accelerator busy.
 _SLICE = {"cpu": 1 << 18}
@@ -31,7 +31,7 @@ class History:
     def __init__(self, like: Tensor, room: int, dtype: torch.dtype | None = None) -> None:
         batch, dim = like.shape
         # Left uninitialised, so that the system allocates pages only as the ring fills.
-        self._kept = like.new_empty(batch, room, dim, dtype=dtype)
+        self._kept = lasting(like, (batch, room, dim), dtype)
         self._unit = like.new_ones(batch, room)  # the factors that the stored vectors were divided by
         self._converted = self._kept.dtype != like.dtype
         self._passes = passes_over(like) if self._kept.dtype is torch.float16 else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from nerd_gui.compiled.history_kernel import lasting_like
+from nerd_gui.compiled.history_kernel import lasting
 from nerd_gui.equilibrium.iteration import SolverStep, Stepwise, solve
 from nerd_gui.equilibrium.solver import Storage
 from nerd_gui.equilibrium.stop_rule import StopRule
@@ -73,7 +73,7 @@ class _Plain(Stepwise):
 
     @torch.no_grad()
     def step(self, z: Tensor, g: Tensor) -> Tensor:
-        return torch.mul(g, self._damping, out=lasting_like(g))
+        return torch.mul(g, self._damping, out=lasting(g, g.shape))
 
     def restart(self, samples: Tensor, z: Tensor, g: Tensor) -> Tensor:
         return z + self._damping * g

@@ -3,6 +3,7 @@
 Shapes: feature maps are (B, d, rows, cols), in the channels-last memory format inside the implicit layer.
 """
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -44,16 +45,54 @@ class Injection(nn.Module):
         return result
 
 
-def decoding(channels: int, features: int) -> nn.Sequential:
+class Decoding(nn.Sequential):
     """f_decode (Eq. 4): (B, d, rows, cols) -> (B, C, rows, cols).
 
     ReLU overwrites the norm's result, to save memory. The convolution's initial weights are scaled down, because its
     input has unit variance but the noise has a standard deviation of sigma / 255, about a tenth.
     """
-    conv = nn.Conv2d(features, channels, 3, padding=1)
-    with torch.no_grad():
-        conv.weight.mul_(0.1)
-    return nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(features), relu=nn.ReLU(inplace=True), conv=conv))
+
+    norm: nn.BatchNorm2d
+    relu: nn.ReLU
+    conv: nn.Conv2d
+
+    def __init__(self, channels: int, features: int) -> None:
+        conv = nn.Conv2d(features, channels, 3, padding=1)
+        with torch.no_grad():
+            conv.weight.mul_(0.1)
+        super().__init__(OrderedDict(norm=nn.BatchNorm2d(features), relu=nn.ReLU(inplace=True), conv=conv))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Compute f_decode(z)."""
+        found: Tensor = self.relu(self.norm(z))
+        if z.device.type != "cpu" or torch.is_grad_enabled() or torch.compiler.is_exporting():
+            result: Tensor = self.conv(found)
+            return result
+        return _convolve(found, self.conv)
+
+
+def _convolve(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """Compute a 3x3 convolution of (B, d, rows, cols) with few output channels, without gradients.
+
+    On a CPU, one matrix product for all nine positions of the kernel, and shifting its results, is a third faster than
+    oneDNN, which computes at least 16 output channels.
+    """
+    batch, features, rows, cols = x.shape
+    weight = conv.weight.permute(2, 3, 0, 1).reshape(-1, features)
+    pixels = x.permute(0, 2, 3, 1).reshape(batch, -1, features)
+    products = (weight @ pixels.mT).view(batch, 3, 3, -1, rows, cols)
+    out = torch.empty_like(products[:, 0, 0])
+    out[:] = 0 if conv.bias is None else conv.bias[:, None, None]
+    for down, across in itertools.product(range(3), repeat=2):
+        there_rows, here_rows = _shifted(rows, down - 1)
+        there_cols, here_cols = _shifted(cols, across - 1)
+        out[..., here_rows, here_cols] += products[:, down, across, :, there_rows, there_cols]
+    return out
+
+
+def _shifted(size: int, by: int) -> tuple[slice, slice]:
+    """The positions whose values are moved by `-by`, and where they arrive, as far as both are within the size."""
+    return slice(max(0, by), size + min(0, by)), slice(max(0, -by), size - max(0, by))
 
 
 @dataclass(frozen=True)

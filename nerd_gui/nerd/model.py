@@ -15,11 +15,11 @@ from torch.nn.utils import parametrize
 from nerd_gui.nerd.attention import Precision, window_offsets
 from nerd_gui.nerd.layers import (
     AttentionMaps,
+    Decoding,
     GroupStatistics,
     Injection,
     NonLocalBlock,
     TransformationBlock,
-    decoding,
 )
 from nerd_gui.nerd.network import NerdConfig, Network
 
@@ -75,7 +75,7 @@ class NERD(Network):
         # Without the transformation block (Table VII), f still ends with the post-normalization, which bounds z*.
         lone_post = config.post_normalization and not config.transformation
         self.norm_post = nn.GroupNorm(config.groups, config.features) if lone_post else None
-        self.f_decode = decoding(config.channels, config.features)
+        self.f_decode = Decoding(config.channels, config.features)
         self._dropout_mask: Tensor | None = None
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -30,6 +30,7 @@ def test_tiles_put_together_are_the_photo(rows, cols, core, halo):
         covered[row : row + tall, col : col + wide] += 1
         assert max(tall, wide) <= core + 32
     assert (covered == 1).all()
+    assert len({tile.shape for tile in tiles}) == 1  # so the memory of one fits the next
 
 
 @pytest.mark.parametrize("value", ["constant", "ramp"])
@@ -55,8 +56,8 @@ def test_of_the_tiles_in_view_the_one_in_its_middle_is_next():
 def test_a_tile_that_ended_early_stays_where_it_was():
     tiles = grid(64, 128, 64, 16)
     made = Mosaic((1, 64, 128), 1 << 30)
-    made.add(tiles[0], [np.full((1, 64, 80), value, np.float32) for value in (1, 2)])
-    made.add(tiles[1], [np.full((1, 64, 80), value, np.float32) for value in (5, 6, 7)])
+    for tile, values in zip(tiles, [(1, 2), (5, 6, 7)], strict=True):
+        made.add(tile, [np.full((1, *tile.shape), value, np.float32) for value in values])
     assert [float(n_hat[0, 30, 10]) for n_hat in made.n_hats] == [1, 2, 2]
     assert [float(n_hat[0, 30, 120]) for n_hat in made.n_hats] == [5, 6, 7]
 

@@ -133,6 +133,17 @@ def test_another_network_does_not_go_on_with_it(path):
         gone_on_with(path, make_net(features=16, groups=2))
 
 
+def test_tiles_of_other_sizes_are_not_gone_on_with(path, tmp_path):
+    """The program has not always cut photos in the same way."""
+
+    def with_a_larger_tile(stopped):
+        stopped["finished"][0]["pixels"] += 2
+
+    other = rewritten(path, tmp_path / "other.nerd", with_a_larger_tile)
+    with pytest.raises(RunError, match="cut into other tiles; denoise it from the beginning"):
+        gone_on_with(other, make_net())
+
+
 def test_a_session_of_an_earlier_version_goes_on_from_zero(path, tmp_path):
     """Such a session has no start of the tiles."""
 

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nerd_gui.imaging.noise_estimate import PATCH
-
-_STEP = PATCH  # cores begin at multiples of it, so that their patches and sub-pictures are those of the photo
+_STEP = 2  # tiles and their cores begin at multiples of it, so that their sub-pictures are those of the photo
 #: Two tiles are blended over this many pixels on either side of their common border.
 BLEND = 4
 Part = tuple[int, int, int, int]
@@ -92,12 +90,15 @@ def grid(rows: int, cols: int, core: int, halo: int) -> list[Tile]:
 
 def _spans(size: int, core: int, halo: int) -> list[Span]:
     count = max(1, -(-size // core))
-    edges = [*(round(size * index / count / _STEP) * _STEP for index in range(count)), size]
-    return [
-        Span(begin, end, max(0, begin - halo), min(size, end + halo), size)
-        for begin, end in pairwise(edges)
-        if end > begin
-    ]
+    # Equally many pixels are solved for each tile, so that the memory of one fits the next. As the outer tiles have a
+    # halo on one side only, their cores are larger.
+    outer = min(halo, core // 4)
+    inner = [round((outer + index * (size - 2 * outer) / count) / _STEP) * _STEP for index in range(1, count)]
+    cores = list(pairwise([0, *inner, size]))
+    longest = max(min(size, end + halo) - max(0, begin - halo) for begin, end in cores)
+    last = (size - longest) // _STEP * _STEP  # where the last tile starts
+    starts = [min(max(0, begin - halo), last) for begin, _ in cores]
+    return [Span(*core, start, start + size - last, size) for core, start in zip(cores, starts, strict=True)]
 
 
 def nearest(tiles: Sequence[Tile], view: Part | None) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nerd_gui.denoising.kept_memory import HalfArrays
@@ -51,7 +52,8 @@ class Mosaic:
         row, col, rows, cols = tile.shown
         part = np.s_[:, row : row + rows, col : col + cols]
         for index, n_hat in enumerate(self.n_hats):
-            n_hat[part] += tile.contribution(n_hats[min(index, len(n_hats) - 1)]).astype(np.float16)
+            added = torch.from_numpy(tile.contribution(n_hats[min(index, len(n_hats) - 1)]))
+            torch.from_numpy(n_hat[part]).add_(added)  # NumPy takes 20 times as long in half precision
             leave_memory(n_hat)
 
     def _new(self, like: NDArray[np.float16] | None) -> NDArray[np.float16]:

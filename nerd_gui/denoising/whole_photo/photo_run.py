@@ -152,7 +152,8 @@ class PhotoRun:
         self._seconds = 0.0  # time for the finished tiles
         if stopped is not None:
             pictures = batch_size(self.net, subject.channels)
-            stopped.check(self.net, pictures, len(self._tiles), self.plan.halo, self.plan.core)
+            cores = [tile.core[2] * tile.core[3] for tile in self._tiles]
+            stopped.check(self.net, pictures, cores, self.plan.halo, self.plan.core)
             self._left = [self._tiles[index] for index in stopped.left]
             self._sampled, self._seconds = list(stopped.passes), stopped.seconds
         self._passes = [one.of(self.net, settings.device) for one in self._sampled]
@@ -240,7 +241,6 @@ class PhotoRun:
             iterates = list(solve_part(noisy[(slice(None), *tile.solved)], self._passes, how))
             progress = self._taken(index, tile, iterates, clock.seconds - began)
             del iterates
-            allocator.trim()  # freed blocks rarely fit the next tile exactly, so keeping them would make memory grow
             yield progress
 
     def _watched(

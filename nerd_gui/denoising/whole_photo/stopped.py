@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -75,7 +75,7 @@ class StoppedPhoto:
         """The number of iterates that the photo has."""
         return max((len(tile.numbers) for tile in self.finished), default=0)
 
-    def check(self, net: NERD, pictures: int, tiles: int, halo: int, core: int) -> None:
+    def check(self, net: NERD, pictures: int, tiles: Sequence[int], halo: int, core: int) -> None:
         """Check whether a run can continue from this state.
 
         Parameters
@@ -83,8 +83,8 @@ class StoppedPhoto:
         net : NERD
         pictures : int
             Number of pictures in the photo's batch.
-        tiles : int
-            Number of tiles of the grid with the state's core and halo.
+        tiles : sequence of int
+            Number of pixels in the core of each tile of the grid with the state's core and halo.
         halo, core : int
             Sizes of the tiles in the current plan.
 
@@ -105,5 +105,8 @@ class StoppedPhoto:
             and all({name: tuple(kept.mean.shape) for name, kept in each.items()} == wanted for each in one.statistics)
             for one in self.passes
         )
-        if not fits or halo != self.halo or len(self.left) + len(self.finished) != tiles or max(self.left) >= tiles:
+        if not fits or halo != self.halo:
             raise RunError("Another network made the finished tiles of this photo; denoise it from the beginning.")
+        finished = sorted(pixels for index, pixels in enumerate(tiles) if index not in self.left)
+        if max(self.left) >= len(tiles) or finished != sorted(tile.pixels for tile in self.finished):
+            raise RunError("The photo was cut into other tiles; denoise it from the beginning.")

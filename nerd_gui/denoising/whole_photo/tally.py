@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nerd_gui.denoising.subject import Subject
 from nerd_gui.denoising.trajectory import Iterate
-from nerd_gui.denoising.whole_photo.grid import Tile
+from nerd_gui.denoising.whole_photo.grid import Span, Tile
 from nerd_gui.denoising.whole_photo.part_solver import PartIterate
 from nerd_gui.equilibrium import StopReason
 from nerd_gui.imaging import luma, noise_level, to_8_bit
@@ -69,19 +69,18 @@ class Tally:
 
     def add(self, tile: Tile, iterates: Sequence[PartIterate]) -> None:
         """Add a finished tile."""
-        row, col, rows, cols = tile.core
-        inside = np.s_[:, row - tile.rows.start :, col - tile.cols.start :]
-        numbers = [
-            self._numbers(one, one.n_hat[inside][:, :rows, :cols], np.s_[:, row : row + rows, col : col + cols])
-            for one in iterates
-        ]
-        patches = max(1, rows // PATCH) * max(1, cols // PATCH)
-        self._finished.append(FinishedTile(rows * cols, patches, numbers))
+        down, across = _patches(tile.rows), _patches(tile.cols)
+        numbers = [self._numbers(tile, one, one.n_hat[:, down, across]) for one in iterates]
+        patches = max(1, (down.stop - down.start) // PATCH) * max(1, (across.stop - across.start) // PATCH)
+        self._finished.append(FinishedTile(tile.core[2] * tile.core[3], patches, numbers))
 
-    def _numbers(self, iterate: PartIterate, n_hat: NDArray[np.float32], part: tuple[slice, ...]) -> Numbers:
-        levels = np.array([noise_level(luma(n_hat)), *(noise_level(channel) for channel in n_hat)], np.float64)
+    def _numbers(self, tile: Tile, iterate: PartIterate, patches: NDArray[np.float32]) -> Numbers:
+        levels = np.array([noise_level(luma(patches)), *(noise_level(channel) for channel in patches)], np.float64)
         clean, error = self._subject.clean, None
         if clean is not None:
+            row, col, rows, cols = tile.core
+            part = np.s_[:, row : row + rows, col : col + cols]
+            n_hat = iterate.n_hat[:, row - tile.rows.start :, col - tile.cols.start :][:, :rows, :cols]
             difference = to_8_bit(self._subject.noisy[part] + n_hat).astype(np.float32) - to_8_bit(clean[part])
             error = float(np.square(difference, dtype=np.float64).sum())
         return Numbers(replace(iterate, n_hat=NO_ESTIMATE), levels, error)
@@ -134,3 +133,14 @@ class Tally:
             return None
         error = sum(one.squared_error or 0.0 for one in numbers) / (self._pixels * self._subject.channels)
         return 10 * math.log10(255**2 / error) if error else math.inf
+
+
+def _patches(span: Span) -> slice:
+    """The pixels, among those solved, of the photo's patches whose centres lie in the core; the core if there are none.
+
+    A halo is at least half a patch wide, so these patches have been solved.
+    """
+    first, end = (-(-(edge - PATCH // 2) // PATCH) for edge in (span.begin, span.end))
+    end = min(end, span.size // PATCH)
+    pixels = (first * PATCH, end * PATCH) if first < end else (span.begin, span.end)
+    return slice(*(pixel - span.start for pixel in pixels))
