@@ -57,14 +57,14 @@ class PooledNorm(nn.Module):
     def forward(self, u: Tensor) -> Tensor:
         """Normalise u (parts * pictures, d, rows, cols)."""
         self.statistics = self._pooled(u, self.norm.num_groups)
-        return self._repeated(self.statistics, len(u)).normalise(u.float(), self.norm)
+        return self._normalised(u.float(), self.statistics, self.norm)
 
     def of_group(self, u: Tensor, features: slice) -> tuple[Tensor, GroupStatistics]:
-        """Normalise the features of one group alone; return them and their statistics."""
+        """Normalise the features of one group alone; return them, in the type of u, and their statistics."""
         statistics = self._pooled(u, 1)
-        norm = nn.GroupNorm(1, u.shape[1], self.norm.eps, device=u.device)
+        norm = nn.GroupNorm(1, u.shape[1], self.norm.eps, device=u.device).requires_grad_(False)
         norm.weight.data, norm.bias.data = self.norm.weight[features], self.norm.bias[features]
-        return self._repeated(statistics, len(u)).normalise(u.float(), norm), statistics
+        return self._normalised(u, statistics, norm), statistics
 
     def _pooled(self, u: Tensor, groups: int) -> GroupStatistics:
         parts = u.unflatten(0, (-1, self.pictures))
@@ -77,9 +77,13 @@ class PooledNorm(nn.Module):
         variances = torch.stack([one.variance for one in each]) + (means - mean).square()
         return GroupStatistics(mean, (weight * variances).sum(0))
 
-    def _repeated(self, statistics: GroupStatistics, batch: int) -> GroupStatistics:
-        parts = batch // self.pictures
-        return GroupStatistics(statistics.mean.repeat(parts, 1), statistics.variance.repeat(parts, 1))
+    def _normalised(self, u: Tensor, statistics: GroupStatistics, norm: nn.GroupNorm) -> Tensor:
+        """Normalise all parts of the pictures with their statistics, in one pass over u if there is one picture."""
+        if self.pictures == 1:
+            return _Fixed(norm, statistics)(u)  # type: ignore[no-any-return]
+        parts = len(u) // self.pictures
+        repeated = GroupStatistics(statistics.mean.repeat(parts, 1), statistics.variance.repeat(parts, 1))
+        return repeated.normalise(u.float(), norm).to(u.dtype)
 
 
 def with_pooled_statistics(net: NERD, pictures: int = 1, counted: Sequence[Counted] | None = None) -> NERD:
@@ -214,7 +218,7 @@ class _PooledTransformation(nn.Module):
             groups.append(statistics)
             if interrupt is not None:
                 interrupt()
-            share = F.conv2d(hidden.relu_().to(normed.dtype), block.conv_out.weight[:, part], padding=1)
+            share = F.conv2d(hidden.relu_(), block.conv_out.weight[:, part], padding=1)
             out = _added(out, share, u if overwrite else None)
             del hidden, share
         norm_mid.statistics = GroupStatistics(

@@ -72,8 +72,7 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
         parts = ((_SAMPLING + estimate_bytes(config, *part), uncertain_bytes(config, *part)) for part in (sample, tile))
         needed, uncertain = max(parts, key=sum)
         if needed + uncertain <= budget:
-            # Freed memory is kept for reuse only while tiles are solved.
-            kept = max(needed, _SAMPLING + estimate_bytes(config, *tile, reuse=True))
+            kept = max(_SAMPLING + estimate_bytes(config, *part, reuse=True) for part in (sample, tile))
             reuse = may_reuse(settings, kept, budget)
             needed = kept if reuse else needed
             memory = MemoryPlan(needed, budget, PAIR_DTYPE, settings.memory, tiles=len(tiles), reuse=reuse)

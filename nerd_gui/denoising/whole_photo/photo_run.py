@@ -232,7 +232,7 @@ class PhotoRun:
             steps = sampled_passes(self.net, noisy, self.grain, self.settings.strength, halo_of(self.window), how)
             self._sampled = yield from self._watched(steps)
             self._passes = [one.of(self.net, self.settings.device) for one in self._sampled]
-        # Not before the sample: what is compiled and loaded for it must not lie among what is reused.
+        allocator.trim()  # the blocks of the sample have other sizes
         allocator.set_reuse(self.plan.memory.reuse)
         while self._left:
             how.interrupt()
@@ -253,6 +253,8 @@ class PhotoRun:
             except StopIteration as end:
                 passes: list[SampledPass] = end.value
                 return passes
+            # Not before the first step: what is compiled and loaded for it must not lie among what is reused.
+            allocator.set_reuse(self.plan.memory.reuse)
             share = self._sample / (1 + self._sample)
             yield PhotoProgress("sample", 0, len(self._tiles), share * fraction)
 
