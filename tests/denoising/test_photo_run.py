@@ -218,9 +218,10 @@ import psutil
 sys.path.insert(0, "tests/denoising")
 import test_photo_run
 from nerd_gui.denoising import PhotoRun, Subject
-test_photo_run.photo_plan.CORES = (128,)
+test_photo_run.photo_plan.CORES = (64,)
+allocator._RETURNED = 1 << 20  # so that the tensors of small tiles count as large
 settings = test_photo_run.dataclasses.replace(test_photo_run.EXACT, max_iter=2, tol=0.0)
-subject = Subject.of(test_photo_run.photo_of(rows=200, cols=420))
+subject = Subject.of(test_photo_run.photo_of(rows=140, cols=250))
 run = PhotoRun(subject, settings, test_photo_run.make_net(features=64))
 assert run.plan.memory.reuse
 print(*(psutil.Process().memory_info().rss >> 20 for progress in run.tiles() if progress.phase == "tiles"))
@@ -232,7 +233,7 @@ def test_memory_does_not_grow_from_tile_to_tile():
     """Otherwise it would grow to twice the plan at 24 megapixels."""
     done = subprocess.run([sys.executable, "-c", _MANY_TILES], capture_output=True, text=True, check=True)
     megabytes = [int(each) for each in done.stdout.split()]
-    assert len(megabytes) == 8 and max(megabytes[3:]) - megabytes[2] <= 10
+    assert len(megabytes) == 12 and max(megabytes[3:]) - megabytes[2] <= 5
 
 
 def test_small_photos_are_solved_in_one_piece_if_memory_allows(monkeypatch):
