@@ -108,8 +108,10 @@ def apart(size: int) -> NDArray[np.uint8] | None:
         return None
     import numpy as np  # not before `prepare`
 
-    free = _free_apart.get(size)
-    room = free.pop() if free else _mapped(size)
+    try:  # rather than look first, because another thread may take the last one in between
+        room = _free_apart[size].pop()
+    except (KeyError, IndexError):
+        room = _mapped(size)
     block = np.frombuffer(room, np.uint8)
     weakref.finalize(block, _keep, room).atexit = False
     return block

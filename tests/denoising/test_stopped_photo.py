@@ -140,7 +140,7 @@ def test_tiles_of_other_sizes_are_not_gone_on_with(path, tmp_path):
         stopped["finished"][0]["pixels"] += 2
 
     other = rewritten(path, tmp_path / "other.nerd", with_a_larger_tile)
-    with pytest.raises(RunError, match="cut into other tiles; denoise it from the beginning"):
+    with pytest.raises(RunError, match="cut this photo into tiles of other sizes; denoise it from the beginning"):
         gone_on_with(other, make_net())
 
 

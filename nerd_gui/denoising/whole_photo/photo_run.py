@@ -253,7 +253,7 @@ class PhotoRun:
             except StopIteration as end:
                 passes: list[SampledPass] = end.value
                 return passes
-            # Not before the first step: what is compiled and loaded for it must not lie among what is reused.
+            # Not before the first step, so that what it compiles and loads lies apart from the memory that is reused.
             allocator.set_reuse(self.plan.memory.reuse)
             share = self._sample / (1 + self._sample)
             yield PhotoProgress("sample", 0, len(self._tiles), share * fraction)

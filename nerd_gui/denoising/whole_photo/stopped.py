@@ -109,4 +109,7 @@ class StoppedPhoto:
             raise RunError("Another network made the finished tiles of this photo; denoise it from the beginning.")
         finished = sorted(pixels for index, pixels in enumerate(tiles) if index not in self.left)
         if max(self.left) >= len(tiles) or finished != sorted(tile.pixels for tile in self.finished):
-            raise RunError("The photo was cut into other tiles; denoise it from the beginning.")
+            raise RunError(
+                "Another version of the program cut this photo into tiles of other sizes; denoise it from the "
+                "beginning."
+            )
