@@ -10,7 +10,8 @@ def size(photo: Photo) -> str:
     megapixels = photo.rows * photo.cols / 1e6
     if megapixels < 1:
         return f"{photo.cols} × {photo.rows} pixels"
-    return f"{megapixels:.1f}".removesuffix(".0") + " megapixels" if megapixels < 10 else f"{megapixels:.0f} megapixels"
+    number = f"{megapixels:.1f}".removesuffix(".0") if megapixels < 10 else f"{megapixels:.0f}"
+    return "1 megapixel" if number == "1" else f"{number} megapixels"
 
 
 def photo_summary(run: Run, *, paused: bool) -> str:
