@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 import torch  # before any import of Qt; pytest-qt imports it after this file has been read
 
-from nerd_gui.compiled import attention_kernel, availability, history_kernel, status
+from nerd_gui.compiled import attention_kernel, availability, decoding_kernel, history_kernel, status
 from nerd_gui.imaging import Photo
 from nerd_gui.nerd import NERD, NerdConfig, save_model
 from nerd_gui.nerd import own as own_models
@@ -85,6 +85,7 @@ def unasked(monkeypatch):
         availability._tell_once,
         attention_kernel._forward,
         attention_kernel._gradient_kernels,
+        decoding_kernel._decoder,
         history_kernel._passes,
     )
     for function in cached:

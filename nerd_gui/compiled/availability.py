@@ -1,4 +1,4 @@
-"""Decides for the whole program whether compiled code is used, for attention and for the solver's passes.
+"""Decides for the whole program whether compiled code is used, for attention, the solver's passes and decoding.
 
 If writing, compiling, loading or checking the code fails, the plain path is used from then on.
 """
@@ -52,7 +52,7 @@ _asked_for = False  # whether the plain path was asked for
 
 
 def status(device: str = "cpu") -> Status:
-    """The path of attention and the solver's passes on a device, as far as known; code is compiled at first use."""
+    """Which path is used on a device, as far as known; code is compiled at its first use."""
     if not device.startswith("cpu"):
         return Status(False, f"it runs on the processor only, and the device is {device}")
     reason = "the plain path was asked for" if _asked_for else _failure or _beforehand()

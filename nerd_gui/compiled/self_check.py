@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from nerd_gui.compiled.availability import Wrong
@@ -71,6 +72,26 @@ def check_gradient(gradient: Callable[..., tuple[Tensor, Tensor, Tensor]], d_k: 
         found = gradient(*inputs, out.detach(), level.detach(), d_out)
     for one, other in zip(found, truth, strict=True):
         _demand("attention's gradient", one, other, 1e-3)
+
+
+def check_decoding(decode: Callable[..., Tensor], channels: int, features: int) -> None:
+    """Compare the decoding of a picture, for z, factor, summand, weight and bias, with PyTorch's convolution.
+
+    Raises
+    ------
+    Wrong
+        If an element differs by more than rounding.
+    """
+    generator = torch.Generator().manual_seed(0)
+    with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
+        z = _drawn(2, features, 2 * _ROWS, 4 * _COLS, generator=generator)  # more than one part of the kernel
+        factor, summand = _drawn(2, features, generator=generator)
+        weight, bias = _drawn(channels, features, 3, 3, generator=generator), _drawn(channels, generator=generator)
+        normed = factor[:, None, None].double() * z + summand[:, None, None]
+        truth = F.conv2d(normed.relu(), weight.double(), bias.double(), padding=1)
+        _demand(
+            "the decoded picture", decode(z, factor, summand, weight, bias) / features**0.5, truth / features**0.5, 1e-4
+        )
 
 
 def check_passes(passes: Passes) -> None:

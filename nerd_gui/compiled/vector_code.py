@@ -268,6 +268,12 @@ class VectorCode:
         """Multiply two vectors and add a third, rounding once."""
         return self._intrinsic("fma", left, right, to)
 
+    def total(self, vector: Value) -> Value:
+        """Add the numbers in all lanes, in the order that is fastest."""
+        kind = ir.FunctionType(FLOAT, [FLOAT, self.vector])
+        declared = self._declared(f"llvm.vector.reduce.fadd.v{self.lanes}f32", kind)
+        return self.builder.call(declared, [FLOAT(0.0), vector], fastmath=("reassoc",))
+
     # Pairs of bfloat16, the first in the lower half of a lane; only where the processor multiplies them.
 
     def truncate_to_bfloat16(self, value: Value) -> Value:
@@ -295,7 +301,7 @@ class VectorCode:
         return self.builder.call(function, [to, *(self.builder.bitcast(each, pairs) for each in (left, right))])
 
     def vector_max(self, left: Value, right: Value) -> Value:
-        """Return the greater number of each lane."""
+        """Return the greater number of each lane; the right one if either is NaN."""
         return self.builder.select(self.builder.fcmp_ordered(">", left, right), left, right)
 
     def select_within(self, offsets: Value, first: Value, last: Value, otherwise: float) -> Value:

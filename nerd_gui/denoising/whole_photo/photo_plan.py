@@ -62,7 +62,7 @@ def plan_photo(config: NerdConfig, settings: RunSettings, channels: int, rows: i
     budget = budget_bytes(settings)
     pictures = channels if config.channels == 1 else 1
     whole_halo = first_halo(halo, grain)
-    count, tall, wide = sample_shape(rows, cols, whole_halo)
+    count, tall, wide = sample_shape(rows, cols, halo, grain)
     sample = sample_settings(settings), pictures * count, tall, wide
     needed = 0
     for core in CORES:
