@@ -112,8 +112,7 @@ def _show(rows: list[Row], bench: Workbench) -> Section:
     verdict = (
         f"{'Agrees' if near else 'Does not agree'} with the paper's choice of T = 8 and lambda = 0.8: there the "
         f"phantom gradient is {'nearly' if near else 'not'} the exact one. {' '.join(words)} The paper's Fig. "
-        "11 shows the PSNR after training with each T and lambda. These trainings are not repeated here; they are "
-        "expected to depend on how exact the gradient is."
+        "11 shows the PSNR after training with each T and lambda; short trainings are in the next section."
     )
     first = next(iter(means))
     drawing = Drawing(
