@@ -3,6 +3,8 @@
 If writing, compiling, loading or checking the code fails, the plain path is used from then on.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import os
@@ -10,7 +12,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 T = TypeVar("T")
 
@@ -98,6 +103,20 @@ def obtain(make: Callable[[], T]) -> T:
                 found = status()
     _tell(str(found))
     raise Unavailable(str(found))
+
+
+def obtain_for(x: Tensor, make: Callable[[], T]) -> T | None:
+    """Call `make`, which obtains compiled code for tensors like x; None if there is none.
+
+    There is none where x is not on the CPU or not float32.
+    """
+    import torch  # slow to load, and most commands that import this module do not need it
+
+    if x.device.type != "cpu" or x.dtype is not torch.float32 or not available():
+        return None
+    with contextlib.suppress(Unavailable):
+        return make()
+    return None
 
 
 class Wrong(Exception):

@@ -5,19 +5,14 @@ import functools
 import torch
 from torch import Tensor
 
-from nerd_gui.compiled.availability import Unavailable, available, obtain
+from nerd_gui.compiled.availability import obtain, obtain_for
 from nerd_gui.compiled.self_check import check_decoding
 from nerd_gui.compiled.threads import in_threads
 
 
 def decoder_for(z: Tensor, channels: int) -> "Decoder | None":
     """Return the compiled decoder of z (B, d, rows, cols) to C channels; None if there is none for it."""
-    if z.device.type != "cpu" or z.dtype is not torch.float32 or not available():
-        return None
-    try:
-        decoder = _decoder(channels, z.shape[1])
-    except Unavailable:
-        return None
+    decoder = obtain_for(z, lambda: _decoder(channels, z.shape[1]))
     return decoder if decoder is not None and z.shape[3] >= decoder.least_cols else None
 
 

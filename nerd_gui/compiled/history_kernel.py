@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nerd_gui import allocator
-from nerd_gui.compiled.availability import Unavailable, available, obtain
+from nerd_gui.compiled.availability import obtain, obtain_for
 from nerd_gui.compiled.self_check import check_passes
 from nerd_gui.compiled.threads import in_threads
 
@@ -19,13 +19,8 @@ _PART = 1 << 18  # elements processed in one task
 
 def passes_over(x: Tensor) -> Passes | None:
     """Return the compiled passes for vectors like x (B, D); None if they are not available for its type or device."""
-    if x.device.type != "cpu" or x.dtype is not torch.float32 or not available():
-        return None
-    try:
-        passes = _passes()
-    except Unavailable:
-        return None
-    return passes if x.shape[1] % passes.step == 0 else None
+    passes = obtain_for(x, _passes)
+    return passes if passes is not None and x.shape[1] % passes.step == 0 else None
 
 
 @functools.cache

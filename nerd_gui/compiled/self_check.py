@@ -89,9 +89,7 @@ def check_decoding(decode: Callable[..., Tensor], channels: int, features: int) 
         weight, bias = _drawn(channels, features, 3, 3, generator=generator), _drawn(channels, generator=generator)
         normed = factor[:, None, None].double() * z + summand[:, None, None]
         truth = F.conv2d(normed.relu(), weight.double(), bias.double(), padding=1)
-        _demand(
-            "the decoded picture", decode(z, factor, summand, weight, bias) / features**0.5, truth / features**0.5, 1e-4
-        )
+        _demand("the decoded picture", decode(z, factor, summand, weight, bias), truth, 1e-4 * features**0.5)
 
 
 def check_passes(passes: Passes) -> None:
