@@ -230,10 +230,10 @@ print(*(psutil.Process().memory_info().rss >> 20 for progress in run.tiles() if 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the allocator is glibc's")
 def test_memory_does_not_grow_from_tile_to_tile():
-    """Otherwise it would grow to twice the plan at 24 megapixels."""
+    """Otherwise it would grow to twice the plan at 24 megapixels. It may grow until every buffer exists."""
     done = subprocess.run([sys.executable, "-c", _MANY_TILES], capture_output=True, text=True, check=True)
     megabytes = [int(each) for each in done.stdout.split()]
-    assert len(megabytes) == 12 and max(megabytes[3:]) - megabytes[2] <= 5
+    assert len(megabytes) == 12 and max(megabytes[6:]) - megabytes[5] <= 3
 
 
 def test_small_photos_are_solved_in_one_piece_if_memory_allows(monkeypatch):

@@ -18,6 +18,7 @@ from nerd_gui.window.session.session import Session
 EXPECTED = {
     "nerd-lite": "for white noise of any σ from 0 to 55; takes the channels of a colour photo one by one.",
     "nerd-lite-25": "for white noise of σ 25; takes the channels of a colour photo one by one.",
+    "nerd-25": "for white noise of σ 25; takes the channels of a colour photo one by one.",
     "nerd-lite-25-no-post": "for white noise of σ 25; takes the channels of a colour photo one by one; without "
     "post-normalization.",
     "nerd-lite-photo": "for photos with camera noise; takes the noise level as an input; takes the channels of a "
