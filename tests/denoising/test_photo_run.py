@@ -45,7 +45,7 @@ def sampled(monkeypatch):
     monkeypatch.setattr(sample, "_WHOLE", np.inf)
 
 
-def photo_of(channels=1, rows=192, cols=192, seed=0):
+def photo_of(channels=1, rows=160, cols=160, seed=0):
     """Make random values with varying contrast, so that the statistics of tiles differ from those of the photo."""
     random = np.random.default_rng(seed).random((channels, rows, cols))
     waves = 0.5 + 0.5 * np.sin(np.arange(cols) / 15) * np.cos(np.arange(rows) / 19)[:, None]
@@ -61,7 +61,7 @@ def agreement(a, b):
 @cache
 def both_ways(net_channels, channels):
     """A network, a subject, its run in one piece, and the whole photo's run and trajectory; not to be changed."""
-    net, subject = make_net(channels=net_channels), Subject.of(photo_of(channels))
+    net, subject = make_net(channels=net_channels), Subject.of(photo_of(channels, rows=192, cols=192))
     run = PhotoRun(subject, EXACT, net)
     return net, subject, denoise(subject, EXACT, net, keep_features=False), run, record_photo(run)
 
@@ -126,7 +126,7 @@ def test_finished_tiles_are_in_the_picture_at_once_and_what_is_in_view_comes_fir
 
 @pytest.mark.parametrize("grain", [1, 2])
 def test_the_sample_says_how_far_it_has_come(grain):
-    run = PhotoRun(Subject.of(photo_of()), EXACT, make_net(), grain=grain)
+    run = PhotoRun(Subject.of(photo_of(rows=192, cols=192)), EXACT, make_net(), grain=grain)
     told = [progress for progress in run.tiles() if progress.phase == "sample"]
     fractions = [progress.fraction for progress in told]
     assert fractions[0] == 0 and fractions == sorted(set(fractions)) and 0.2 < fractions[-1] < 0.9
@@ -183,7 +183,7 @@ def test_the_stop_rule_for_eyes_ends_each_tile():
 
 def test_a_coarse_grain_is_two_passes():
     """One pass over the sub-pictures and one over their result; each is solved for its own equilibrium."""
-    net, subject = make_net(), Subject.of(photo_of(rows=193))
+    net, subject = make_net(), Subject.of(photo_of(rows=129))
     run = PhotoRun(subject, EXACT, net, grain=2)
     trajectory = record_photo(run)
     assert "grain size 2" in describe(trajectory, trajectory.result)
@@ -228,6 +228,7 @@ print(*(psutil.Process().memory_info().rss >> 20 for progress in run.tiles() if 
 """
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="the allocator is glibc's")
 def test_memory_does_not_grow_from_tile_to_tile():
     """Otherwise it would grow to twice the plan at 24 megapixels. It may grow until every buffer exists."""

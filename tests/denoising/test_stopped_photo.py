@@ -18,17 +18,21 @@ from nerd_gui.imaging import Photo, open_photo, save_picture
 SETTINGS = RunSettings(max_iter=8, stop_on=PICTURE)
 
 
+CORES = (64, 32)
+
+
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
-    monkeypatch.setattr(photo_plan, "CORES", (64, 32))
+    monkeypatch.setattr(photo_plan, "CORES", CORES)
 
 
-@pytest.fixture
-def photo(tmp_path):
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photo")
     random = np.random.default_rng(0).random((3, 144, 160))
     waves = 0.5 + 0.5 * np.sin(np.arange(160) / 15) * np.cos(np.arange(144) / 19)[:, None]
-    save_picture(tmp_path / "waves.png", Photo(random.astype(np.float32) * waves.astype(np.float32), name="waves"))
-    return open_photo(tmp_path / "waves.png")
+    save_picture(folder / "waves.png", Photo(random.astype(np.float32) * waves.astype(np.float32), name="waves"))
+    return open_photo(folder / "waves.png")
 
 
 def solve(run, tiles):
@@ -107,12 +111,16 @@ def test_no_tile_comes_between_while_it_is_written(photo, tmp_path):
     assert run.trajectory[-1].n_hat.tobytes() != before.tobytes()
 
 
-@pytest.fixture
-def path(photo, tmp_path):
-    run = PhotoRun(Subject.of(photo, sigma=25), SETTINGS, make_net())
-    solve(run, 3)
-    write_session(tmp_path / "a.nerd", session_of(photo, run), overwrite=False)
-    return tmp_path / "a.nerd"
+@pytest.fixture(scope="module")
+def path(photo, tmp_path_factory):
+    """A session file with an unfinished photo; not to be changed."""
+    path = tmp_path_factory.mktemp("session") / "a.nerd"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photo_plan, "CORES", CORES)
+        run = PhotoRun(Subject.of(photo, sigma=25), SETTINGS, make_net())
+        solve(run, 3)
+        write_session(path, session_of(photo, run), overwrite=False)
+    return path
 
 
 def rewritten(path, target, change):

@@ -12,6 +12,7 @@ from tiny_training import DEEP, SHALLOW, TINY, assert_same_state, make, smooth_p
 from nerd_gui.equilibrium import broyden
 from nerd_gui.nerd import NerdConfig
 from nerd_gui.training import DataError, Stage, Trainer
+from nerd_gui.training import trainer as trainer_module
 from nerd_gui.training.noise_models import NoiseRange
 from nerd_gui.training.state import RunState
 
@@ -155,13 +156,14 @@ def test_the_averages_statistics_are_those_of_the_data():
     torch.testing.assert_close(net.f_decode.norm.running_mean, seen, atol=0.1, rtol=0.1)
 
 
-def test_fixed_norms_see_each_sample_alone_and_stay_as_they_are(tmp_path):
+def test_fixed_norms_see_each_sample_alone_and_stay_as_they_are(tmp_path, monkeypatch):
     """From `norms_fixed_from` on, the statistics are those of the whole set: for any batch, and after a resumption."""
+    monkeypatch.setattr(trainer_module, "_SEEN_BY_NORMS", 0)  # as few batches as possible: ten
     trainer = make(norms_fixed_from=4)
     for _ in range(2):
         trainer.step()
     assert not trainer.norms_fixed
-    expected = trainer.averaged(batches=100).state_dict()
+    expected = trainer.averaged(batches=10).state_dict()
     trainer.step()
     assert trainer.norms_fixed and trainer.net.training
     statistics = [name for name in expected if name.endswith(("running_mean", "running_var"))]
