@@ -140,7 +140,7 @@ def _chosen(figures: Iterable[Figures]) -> _Measured:
 def _trained(record: dict[str, Any]) -> str:
     if not {"samples", "hours", "device"} <= record.keys():
         return ""
-    return f"{record['samples']:,} samples, {record['hours']:.1f} h, lastly on {record['device']}"
+    return f"{record['samples']:,} samples, {record['hours']:.1f} h (the last stage on {record['device']})"
 
 
 def _title(entry: Figures) -> str:

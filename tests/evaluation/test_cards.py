@@ -133,7 +133,7 @@ def test_the_table_of_the_networks(folder, tmp_path):
     ]
     gains = ["nam, real photos", "`other`", "20.00 → 30.40", "0.8000", "1.0e-03", "smallest gain of a photo: +8.50"]
     assert gains in rows
-    assert "12,345 samples, 1.2 h, lastly on cuda" in text and "bsd68" not in text and "Rauschen, σ 25" in text
+    assert "12,345 samples, 1.2 h (the last stage on cuda" in text and "bsd68" not in text and "Rauschen, σ 25" in text
     calls = text.partition("```sh\n")[2].partition("\n```")[0].splitlines()
     assert sorted(call.partition("  #")[0].rstrip() for call in calls) == [
         "nerd-gui evaluate nam --model other --tol 0",
